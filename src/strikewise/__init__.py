@@ -1,0 +1,1 @@
+"""strikewise: an options-trading system that does not fool itself."""
