@@ -1,0 +1,282 @@
+"""An option chain: one underlying at one instant, as columns that are views into a store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikewise.domain.errors import DomainError
+from strikewise.domain.instruments import (
+    EXPIRATION_SHIFT,
+    ROOT_MASK,
+    ROOT_SHIFT,
+    STRIKE_BITS,
+    STRIKE_MASK,
+    OptionContract,
+    Right,
+    date_of,
+    days_of,
+)
+from strikewise.domain.quotes import Grade, Quote
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChainColumns:
+    """The columns of many contracts, sorted by key within each snapshot.
+
+    Attributes
+    ----------
+    key : (n,) int64
+        Packed contract, see `strikewise.domain.instruments`.
+    bid, ask : (n,) int32
+        Cents per share; -1 where unknown.
+    volume, open_interest : (n,) int32
+        Contracts; -1 where unknown.
+    iv : (n,) float32
+        Implied volatility as a fraction, recomputed by strikewise; NaN where none exists.
+    delta, gamma, theta, vega : (n,) float32
+        Greeks at that volatility, in the units of `strikewise.domain.greeks`; NaN where unknown.
+    flaws : (n,) uint16
+        Bit set of `strikewise.market.quality.Flaw`.
+    """
+
+    key: NDArray[np.int64]
+    bid: NDArray[np.int32]
+    ask: NDArray[np.int32]
+    volume: NDArray[np.int32]
+    open_interest: NDArray[np.int32]
+    iv: NDArray[np.float32]
+    delta: NDArray[np.float32]
+    gamma: NDArray[np.float32]
+    theta: NDArray[np.float32]
+    vega: NDArray[np.float32]
+    flaws: NDArray[np.uint16]
+
+    def __post_init__(self) -> None:
+        lengths = {field.name: len(getattr(self, field.name)) for field in fields(self)}
+        if len(set(lengths.values())) > 1:
+            raise DomainError(f"The columns of a chain must be equally long; were {lengths}.")
+
+
+class ExpirationSide(NamedTuple):
+    """A run of a chain's rows: one expiration, root and right, strikes ascending.
+
+    ``start`` and ``stop`` are row numbers of the chain it was asked of.
+    """
+
+    expiration: date
+    root_code: int
+    right: Right
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionChain:
+    """All options of one underlying at one instant; slices are views, never copies.
+
+    Attributes
+    ----------
+    underlying : str
+        The underlying's symbol.
+    as_of : datetime
+        Instant of the snapshot, UTC.
+    known_at : datetime
+        Instant from which it could be known, UTC.
+    grade : Grade
+        How far its prices can be believed.
+    source : str
+        Where it came from.
+    spot_cents : int
+        Price of the underlying in cents; -1 where unknown.
+    columns : ChainColumns
+        The columns; the chain is their rows ``start`` to ``stop``.
+    """
+
+    underlying: str
+    as_of: datetime
+    known_at: datetime
+    grade: Grade
+    source: str
+    spot_cents: int
+    columns: ChainColumns
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def spot(self) -> float:
+        """Price of the underlying in dollars; NaN where unknown."""
+        return self.spot_cents / 100 if self.spot_cents >= 0 else float("nan")
+
+    @property
+    def key(self) -> NDArray[np.int64]:
+        """Packed contracts, ascending."""
+        return self.columns.key[self.start : self.stop]
+
+    @property
+    def bid(self) -> NDArray[np.int32]:
+        """Bids in cents per share; -1 where unknown."""
+        return self.columns.bid[self.start : self.stop]
+
+    @property
+    def ask(self) -> NDArray[np.int32]:
+        """Asks in cents per share; -1 where unknown."""
+        return self.columns.ask[self.start : self.stop]
+
+    @property
+    def volume(self) -> NDArray[np.int32]:
+        """Contracts traded; -1 where unknown."""
+        return self.columns.volume[self.start : self.stop]
+
+    @property
+    def open_interest(self) -> NDArray[np.int32]:
+        """Contracts open; -1 where unknown."""
+        return self.columns.open_interest[self.start : self.stop]
+
+    @property
+    def iv(self) -> NDArray[np.float32]:
+        """Implied volatilities as fractions; NaN where none exists."""
+        return self.columns.iv[self.start : self.stop]
+
+    @property
+    def delta(self) -> NDArray[np.float32]:
+        """Deltas; NaN where unknown."""
+        return self.columns.delta[self.start : self.stop]
+
+    @property
+    def gamma(self) -> NDArray[np.float32]:
+        """Gammas per $1²; NaN where unknown."""
+        return self.columns.gamma[self.start : self.stop]
+
+    @property
+    def theta(self) -> NDArray[np.float32]:
+        """Thetas, dollars per share per calendar day; NaN where unknown."""
+        return self.columns.theta[self.start : self.stop]
+
+    @property
+    def vega(self) -> NDArray[np.float32]:
+        """Vegas, dollars per share per volatility point; NaN where unknown."""
+        return self.columns.vega[self.start : self.stop]
+
+    @property
+    def flaws(self) -> NDArray[np.uint16]:
+        """Flaws of each quote, a bit set."""
+        return self.columns.flaws[self.start : self.stop]
+
+    @property
+    def strike(self) -> NDArray[np.float64]:
+        """Strikes in dollars."""
+        return np.asarray((self.key & STRIKE_MASK) / 1000.0)
+
+    @property
+    def is_put(self) -> NDArray[np.bool_]:
+        """True for puts."""
+        return ((self.key >> STRIKE_BITS) & 1).astype(np.bool_)
+
+    @property
+    def expiration_days(self) -> NDArray[np.int64]:
+        """Expirations as days since 1970-01-01."""
+        return self.key >> EXPIRATION_SHIFT
+
+    @property
+    def day(self) -> date:
+        """The snapshot's date in UTC, which is its session's date for every session of the Americas before 19:00."""
+        return self.as_of.date()
+
+    @property
+    def dte(self) -> NDArray[np.int64]:
+        """Calendar days to expiration."""
+        return self.expiration_days - days_of(self.day)
+
+    def rows(self, start: int, stop: int) -> OptionChain:
+        """Return the rows ``start`` to ``stop`` (numbers of this chain) as a chain of their own."""
+        return OptionChain(
+            self.underlying,
+            self.as_of,
+            self.known_at,
+            self.grade,
+            self.source,
+            self.spot_cents,
+            self.columns,
+            self.start + start,
+            self.start + min(stop, len(self)),
+        )
+
+    def window(self, min_dte: int, max_dte: int) -> OptionChain:
+        """Return the contracts that expire in ``min_dte`` to ``max_dte`` calendar days, both included."""
+        today = days_of(self.day)
+        low = (today + min_dte) << EXPIRATION_SHIFT
+        high = (today + max_dte + 1) << EXPIRATION_SHIFT
+        start, stop = np.searchsorted(self.key, (low, high))
+        return self.rows(int(start), int(stop))
+
+    def sides(self) -> list[ExpirationSide]:
+        """Return the runs of equal (expiration, root, right), in order."""
+        key = self.key
+        if len(key) == 0:
+            return []
+        group = key >> STRIKE_BITS
+        starts = np.flatnonzero(group[1:] != group[:-1]) + 1
+        bounds = [0, *starts.tolist(), len(key)]
+        found = []
+        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+            packed = int(key[start])
+            right = Right.PUT if (packed >> STRIKE_BITS) & 1 else Right.CALL
+            root = (packed >> ROOT_SHIFT) & ROOT_MASK
+            found.append(ExpirationSide(date_of(packed >> EXPIRATION_SHIFT), root, right, start, stop))
+        return found
+
+    def side(self, side: ExpirationSide) -> OptionChain:
+        """Return one run of this chain's rows as a chain."""
+        return self.rows(side.start, side.stop)
+
+    def contract(self, row: int) -> OptionContract:
+        """Return the contract in a row."""
+        return OptionContract.from_key(self.underlying, int(self.key[row]))
+
+    def find(self, contract: OptionContract) -> int | None:
+        """Return the row of a contract, or None where the chain does not have it."""
+        packed = contract.key
+        key = self.key
+        row = int(np.searchsorted(key, packed))
+        return row if row < len(key) and int(key[row]) == packed else None
+
+    def quote(self, contract: OptionContract) -> Quote:
+        """Return a contract's bid and ask; a missing quote where the chain does not have it."""
+        row = self.find(contract)
+        if row is None:
+            return Quote.missing()
+        return Quote(int(self.bid[row]), int(self.ask[row]))
+
+    @classmethod
+    def of(
+        cls,
+        columns: ChainColumns,
+        *,
+        underlying: str,
+        as_of: datetime,
+        spot_cents: int,
+        grade: Grade,
+        source: str,
+        known_at: datetime | None = None,
+    ) -> OptionChain:
+        """Make a chain of whole columns, refusing what is not sorted by key.
+
+        Raises
+        ------
+        DomainError
+            If the keys are not strictly increasing.
+        """
+        if len(columns.key) > 1 and not bool(np.all(columns.key[1:] > columns.key[:-1])):
+            raise DomainError(
+                f"The chain of {underlying} at {as_of.isoformat()} is not strictly sorted by key."
+            )
+        known = as_of if known_at is None else known_at
+        return cls(underlying, as_of, known, grade, source, spot_cents, columns, 0, len(columns.key))

@@ -1,0 +1,228 @@
+"""Orders, what a broker answers, and what it reports: sums that are matched whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from strikewise.domain.instruments import Instrument
+from strikewise.domain.quotes import Grade
+from strikewise.domain.structures import Structure
+
+T = TypeVar("T")
+
+
+class Purpose(StrEnum):
+    """What an order is for; closing orders pass the gate through the rules that apply to closing."""
+
+    OPEN = "open"
+    CLOSE = "close"
+    ADJUST = "adjust"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order to trade a structure as one.
+
+    Attributes
+    ----------
+    order_id : str
+        Derived from the decision, so that asking twice is asking once.
+    position_id : str
+        The position it opens, closes or adjusts; an opening order's position has the order's own id.
+    strategy, underlying : str
+        Whose and on what.
+    purpose : Purpose
+        Open, close or adjust.
+    structure : Structure
+        What one unit trades: positive ratios are bought.
+    quantity : int
+        Units, positive.
+    limit_cents : int or None
+        Most to pay for a unit (negative: least to receive), multiplier included; None takes the market.
+    created_at : datetime
+        Instant of the decision.
+    signal_id : str
+        The signal behind it; empty for an exit.
+    reason : str
+        Why: ``ENTRY`` or an exit code.
+    """
+
+    order_id: str
+    position_id: str
+    strategy: str
+    underlying: str
+    purpose: Purpose
+    structure: Structure
+    quantity: int
+    limit_cents: int | None
+    created_at: datetime
+    signal_id: str = ""
+    reason: str = "ENTRY"
+
+
+@dataclass(frozen=True, slots=True)
+class LegFill:
+    """What was traded of one leg.
+
+    Attributes
+    ----------
+    instrument : Instrument
+        The contract or shares.
+    quantity : int
+        Contracts or shares; bought positive, sold negative.
+    price_cents : int
+        Price per share.
+    bid_cents, ask_cents : int
+        The quote it was filled against; -1 where a policy priced it instead.
+    """
+
+    instrument: Instrument
+    quantity: int
+    price_cents: int
+    bid_cents: int
+    ask_cents: int
+
+    @property
+    def cost_cents(self) -> int:
+        """Cash paid (positive) or received (negative), before fees."""
+        return self.quantity * self.price_cents * self.instrument.multiplier
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A fill of an order, whole or in part, told by a broker.
+
+    Attributes
+    ----------
+    execution_id : str
+        Unique at the broker; the same one again is the same fill.
+    order_id : str
+        Our order.
+    quantity : int
+        Units of the structure filled.
+    legs : tuple of LegFill
+        One for each leg.
+    fees_cents : int
+        Commissions and fees, positive.
+    at : datetime
+        When.
+    grade : Grade
+        Of the quotes it was filled against.
+    policy : str
+        Empty for a fill on quotes; else the missing-quote policy that priced a leg.
+    """
+
+    execution_id: str
+    order_id: str
+    quantity: int
+    legs: tuple[LegFill, ...]
+    fees_cents: int
+    at: datetime
+    grade: Grade
+    policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementReport:
+    """An option that ended: expired worthless, exercised or assigned, told by a broker.
+
+    Attributes
+    ----------
+    settlement_id : str
+        Unique at the broker.
+    contract : Instrument
+        The option.
+    quantity : int
+        Contracts that were held: long positive, short negative.
+    outcome : str
+        ``expired``, ``exercised`` or ``assigned``.
+    settlement_cents : int
+        The underlying's price it settled against.
+    cash_cents : int
+        Cash paid (positive) or received (negative): intrinsic for cash delivery, strike for shares.
+    shares : int
+        Shares received (positive) or delivered (negative).
+    fees_cents : int
+        Assignment and exercise fees, positive.
+    at : datetime
+        When.
+    """
+
+    settlement_id: str
+    contract: Instrument
+    quantity: int
+    outcome: str
+    settlement_cents: int
+    cash_cents: int
+    shares: int
+    fees_cents: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEnded:
+    """An order that ended without (further) fills, told by a broker.
+
+    Attributes
+    ----------
+    order_id : str
+        Our order.
+    outcome : str
+        ``cancelled``, ``expired`` or ``rejected``.
+    reason : str
+        The broker's word for it.
+    at : datetime
+        When.
+    """
+
+    order_id: str
+    outcome: str
+    reason: str
+    at: datetime
+
+
+BrokerEvent = Execution | SettlementReport | OrderEnded
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The broker has the order."""
+
+    broker_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The broker refused the order, for good."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """Nobody knows whether the broker has the order; only reconciliation may settle it, never sending again."""
+
+    reason: str
+
+
+SubmitAnswer = Accepted | Rejected | Unresolved
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[T]):
+    """What a broker said, as of when, and whether it was everything."""
+
+    value: T
+    as_of: datetime
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A read that failed: never an empty answer."""
+
+    reason: str
