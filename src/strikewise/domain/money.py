@@ -21,7 +21,7 @@ def to_cents(dollars: float | str | Decimal) -> Cents:
     Parameters
     ----------
     dollars : float, str or Decimal
-        A finite amount. A float is read by its shortest decimal form, so ``0.285`` is 28.5 cents, not 28.4999….
+        A finite amount. A float is read by its shortest decimal form: ``0.285`` is 28.5 cents, not 28.4999….
 
     Raises
     ------

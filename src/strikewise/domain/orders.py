@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from strikewise.domain.instruments import Instrument
+from strikewise.domain.instruments import Instrument, OptionContract
 from strikewise.domain.quotes import Grade
 from strikewise.domain.structures import Structure
 
@@ -133,7 +133,9 @@ class SettlementReport:
     ----------
     settlement_id : str
         Unique at the broker.
-    contract : Instrument
+    position_id : str
+        The position it belongs to; empty where the broker does not keep them apart.
+    contract : OptionContract
         The option.
     quantity : int
         Contracts that were held: long positive, short negative.
@@ -152,7 +154,8 @@ class SettlementReport:
     """
 
     settlement_id: str
-    contract: Instrument
+    position_id: str
+    contract: OptionContract
     quantity: int
     outcome: str
     settlement_cents: int
@@ -204,7 +207,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """Nobody knows whether the broker has the order; only reconciliation may settle it, never sending again."""
+    """Nobody knows whether the broker has the order; reconciliation settles it, never sending again."""
 
     reason: str
 

@@ -25,7 +25,7 @@ class Parameter:
     help : str
         What it does, one sentence.
     unit : str
-        Unit of the value, such as ``days``, ``fraction``, ``dollars``, ``delta``; empty for switches and choices.
+        Unit of the value: ``days``, ``fraction``, ``dollars``, ``delta``…; empty for switches and choices.
     low, high : float or None
         Inclusive bounds of a number.
     choices : tuple of str

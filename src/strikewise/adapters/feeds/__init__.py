@@ -1,0 +1,1 @@
+"""One module a provider, and one a vendor's file format."""

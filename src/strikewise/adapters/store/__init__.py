@@ -1,0 +1,1 @@
+"""Where chains, bars and facts are kept."""

@@ -1,0 +1,1 @@
+"""The past, by the same loop."""

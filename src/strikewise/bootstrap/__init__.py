@@ -1,0 +1,1 @@
+"""Settings read, parts chosen: the only place that knows the mode."""

@@ -1,0 +1,1 @@
+"""Orders to fills: brokers, fees, settlement."""

@@ -1,0 +1,1 @@
+"""The ledger, and the account as a fold over it."""

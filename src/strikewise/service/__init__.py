@@ -1,0 +1,1 @@
+"""All that a person, a program or an agent may ask for."""

@@ -1,0 +1,1 @@
+"""What to open, how large, and what to do with what is held."""

@@ -1,0 +1,1 @@
+"""One module a strategy; they never import each other."""
