@@ -1,0 +1,89 @@
+# Everything a person or a build machine runs here. `make demo` and `make test` each do their own set-up.
+#
+# Set-up lives in .venv and is remembered by stamp files, so a second run starts at once. Versions and their
+# hashes come from requirements/*.lock; nothing is installed that is not written there.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?=                # the interpreter the virtual environment is made from; empty: the first 3.11+ found
+DATA ?=                  # a folder of recorded chains for the demo; empty: chains rebuilt from public closes
+PYTEST_ARGS ?=           # more arguments for pytest, e.g. PYTEST_ARGS="-k pricing"
+
+BIN := .venv/bin
+STAMPS := .venv/.stamps
+UV := $(BIN)/uv
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python
+
+.PHONY: help demo test check lint format types contracts reference static bench docs lock clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMPS)/base  ## import, audit, scan and test three strategies offline; DATA=dir for recorded chains
+	$(BIN)/strikewise demo $(if $(strip $(DATA)),--data $(strip $(DATA)))
+
+test: $(STAMPS)/dev  ## run all tests
+	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+check: static test  ## everything that must hold before a change is merged: lint, types, contracts, docs, tests
+
+static: lint types contracts reference
+
+lint: $(STAMPS)/dev  ## style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMPS)/dev  ## put the code in its format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(STAMPS)/dev  ## strict types
+	$(BIN)/mypy
+
+contracts: $(STAMPS)/dev  ## the floors: who may import whom
+	$(BIN)/lint-imports
+
+reference: $(STAMPS)/dev  ## are the generated reference pages those of this code?
+	$(BIN)/python scripts/reference.py --check
+
+bench: $(STAMPS)/all  ## measure pricing and the store beside other packages
+	for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark" || exit 1; done
+
+docs: $(STAMPS)/all  ## write the reference pages and build the site into site/
+	$(BIN)/python scripts/reference.py
+	$(BIN)/mkdocs build --strict --quiet
+
+# --- set-up ---------------------------------------------------------------------------------------------------
+
+# The installer and the build back end, pinned like the rest.
+$(STAMPS)/tools: requirements/tools.lock scripts/environment.sh
+	@PYTHON="$(strip $(PYTHON))" sh scripts/environment.sh
+	@mkdir -p $(STAMPS) && touch $@
+
+# The package itself, in place, so that an edit needs no new installation.
+$(STAMPS)/project: pyproject.toml $(STAMPS)/tools
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# base: what a user needs. dev: and what tests and checks need. all: and what docs and benchmarks need.
+$(STAMPS)/base $(STAMPS)/dev $(STAMPS)/all: $(STAMPS)/%: requirements/%.lock $(STAMPS)/project
+	@echo "Installing requirements/$*.lock into .venv"
+	@$(INSTALL) --require-hashes --requirement requirements/$*.lock
+	@touch $@
+
+# One resolution for all; the smaller locks are its subsets, so that no two disagree about a version. Pins stay
+# unless UPGRADE=1 asks for newer ones.
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+SUBSET := $(COMPILE) --constraint requirements/all.lock
+
+lock: $(STAMPS)/tools  ## write requirements/*.lock from pyproject.toml; UPGRADE=1 chooses newer versions
+	$(COMPILE) --all-extras pyproject.toml requirements/tools.in --output-file requirements/all.lock
+	$(SUBSET) pyproject.toml --output-file requirements/base.lock
+	$(SUBSET) pyproject.toml --extra dev --output-file requirements/dev.lock
+	$(SUBSET) requirements/tools.in --output-file requirements/tools.lock
+
+clean:  ## remove the environment and everything built
+	rm -rf .venv site dist build demo-home .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

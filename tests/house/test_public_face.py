@@ -1,0 +1,78 @@
+"""``import strikewise`` offers a sorted, documented list of names, and no more."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+from collections.abc import Iterator
+
+import pytest
+
+from house.source import Source, offences, package_sources, snippet
+
+
+def untidy_exports(source: Source) -> Iterator[str]:
+    """Check that `__all__` of a module, where it has one, is sorted and without repetition."""
+    for node in source.tree.body:
+        if isinstance(node, ast.Assign) and any(getattr(t, "id", "") == "__all__" for t in node.targets):
+            names = ast.literal_eval(node.value)
+            if list(names) != sorted(set(names)):
+                yield f"{node.lineno}: __all__ is not sorted"
+
+
+def unlisted_exports(source: Source) -> Iterator[str]:
+    """Check that a face exports what it imports or defines by a public name, all of it and nothing else."""
+    offered: set[str] = set()
+    listed: set[str] = set()
+    for node in source.tree.body:
+        match node:
+            case ast.ImportFrom(module=module, names=names) if module != "__future__":
+                offered.update(alias.asname or alias.name for alias in names)
+            case ast.Import(names=names):
+                offered.update(alias.asname or alias.name.partition(".")[0] for alias in names)
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                offered.add(name)
+            case ast.Assign(targets=[ast.Name(id="__all__")], value=value):
+                listed.update(ast.literal_eval(value))
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                offered.add(name)
+    dunder = {name for name in listed if name.startswith("__")}
+    public = {name for name in offered if not name.startswith("_")} | dunder
+    if public != listed:
+        yield f"1: __all__ and what is imported differ in {', '.join(sorted(public ^ listed))}"
+
+
+def test_the_rule_sees_exports_out_of_order() -> None:
+    assert list(untidy_exports(snippet("__all__ = ['b', 'a']")))
+    assert list(untidy_exports(snippet("__all__ = ['a', 'a']")))
+
+
+def test_the_rule_sees_a_name_that_is_not_listed() -> None:
+    assert list(unlisted_exports(snippet("from a import b, c\n__all__ = ['b']")))
+    assert list(unlisted_exports(snippet("from a import b\n__all__ = ['b', 'c']")))
+    assert not list(unlisted_exports(snippet("from a import b, _c\n__all__ = ['b']")))
+
+
+def test_all_lists_of_exports_are_sorted() -> None:
+    assert offences(untidy_exports, package_sources()) == []
+
+
+def test_the_face_lists_all_it_offers() -> None:
+    face = [source for source in package_sources() if str(source.place) == "__init__.py"]
+    assert len(face) == 1
+    assert offences(unlisted_exports, face) == []
+
+
+def test_every_name_of_the_face_is_there_and_says_what_it_is() -> None:
+    face = importlib.import_module("strikewise")
+    for name in getattr(face, "__all__", ()):
+        offered = getattr(face, name)
+        if callable(offered) or inspect.ismodule(offered):
+            assert inspect.getdoc(offered), f"strikewise.{name} has no docstring"
+
+
+@pytest.mark.parametrize("room", sorted({source.room for source in package_sources()} - {""}))
+def test_every_room_says_what_it_is_for(room: str) -> None:
+    module = importlib.import_module(f"strikewise.{room}")
+    assert inspect.getdoc(module), f"strikewise/{room}/__init__.py has no docstring"
