@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -226,7 +227,7 @@ class OptionChain:
         starts = np.flatnonzero(group[1:] != group[:-1]) + 1
         bounds = [0, *starts.tolist(), len(key)]
         found = []
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, stop in pairwise(bounds):
             packed = int(key[start])
             right = Right.PUT if (packed >> STRIKE_BITS) & 1 else Right.CALL
             root = (packed >> ROOT_SHIFT) & ROOT_MASK
@@ -280,3 +281,59 @@ class OptionChain:
             )
         known = as_of if known_at is None else known_at
         return cls(underlying, as_of, known, grade, source, spot_cents, columns, 0, len(columns.key))
+
+
+GRADES: tuple[Grade, ...] = tuple(Grade)
+"""Grades by the number that columns store."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChainTape:
+    """Many snapshots of one underlying, oldest first: what importers make, stores keep and readers slice.
+
+    Attributes
+    ----------
+    underlying : str
+        The underlying's symbol.
+    as_of, known_at : (d,) int64
+        Unix seconds of each snapshot, and from when it could be known; ``as_of`` strictly increasing.
+    spot_cents : (d,) int64
+        Price of the underlying at each snapshot; -1 where unknown.
+    grade : (d,) int8
+        Index into `GRADES`.
+    source : (d,) int16
+        Index into ``sources``.
+    sources : tuple of str
+        Where snapshots came from.
+    offsets : (d + 1,) int64
+        Rows of snapshot ``i`` are ``offsets[i]`` to ``offsets[i + 1]``.
+    columns : ChainColumns
+        All rows, sorted by key within each snapshot.
+    """
+
+    underlying: str
+    as_of: NDArray[np.int64]
+    known_at: NDArray[np.int64]
+    spot_cents: NDArray[np.int64]
+    grade: NDArray[np.int8]
+    source: NDArray[np.int16]
+    sources: tuple[str, ...]
+    offsets: NDArray[np.int64]
+    columns: ChainColumns
+
+    def __len__(self) -> int:
+        return len(self.as_of)
+
+    def chain(self, index: int) -> OptionChain:
+        """Return one snapshot, as views."""
+        return OptionChain(
+            self.underlying,
+            datetime.fromtimestamp(int(self.as_of[index]), UTC),
+            datetime.fromtimestamp(int(self.known_at[index]), UTC),
+            GRADES[int(self.grade[index])],
+            self.sources[int(self.source[index])],
+            int(self.spot_cents[index]),
+            self.columns,
+            int(self.offsets[index]),
+            int(self.offsets[index + 1]),
+        )
