@@ -188,7 +188,7 @@ class OptionChain:
 
     @property
     def day(self) -> date:
-        """The snapshot's date in UTC, which is its session's date for every session of the Americas before 19:00."""
+        """The snapshot's date in UTC: its session's date for every American session before 19:00."""
         return self.as_of.date()
 
     @property
