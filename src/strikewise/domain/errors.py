@@ -121,8 +121,8 @@ class LedgerConflictError(LedgerError):
     def __init__(self, expected: int, found: int) -> None:
         self.expected, self.found = expected, found
         super().__init__(
-            f"The ledger was expected to end at fact {expected} but ends at {found}: another writer was first. "
-            "Read the ledger again and decide anew."
+            f"The ledger was expected to end at fact {expected} but ends at {found}: "
+            "another writer was first. Read the ledger again and decide anew."
         )
 
 

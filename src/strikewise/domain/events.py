@@ -1,7 +1,7 @@
 """Facts: what happened, named in the past tense. The ledger is a sequence of them and nothing else is true.
 
-Each class is one kind of fact; its fields are the payload. A field added later needs a default, and a changed meaning
-a new ``SCHEMA_VERSIONS`` entry.
+Each class is one kind of fact; its fields are the payload. A field added later needs a default, and a changed
+meaning a new ``SCHEMA_VERSIONS`` entry.
 """
 
 from __future__ import annotations

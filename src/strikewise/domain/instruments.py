@@ -1,8 +1,8 @@
 """What can be traded: option contracts, shares, and the roots that say how options settle.
 
-A contract is packed into one ``int64`` key, so that a chain is a sorted array and a held contract is found in it by
-binary search. From the highest bit: 16 bits expiration (days since 1970-01-01), 4 bits root, 1 bit right (call 0,
-put 1), 27 bits strike in thousandths of a dollar. Keys therefore sort by (expiration, root, right, strike).
+A contract is packed into one ``int64`` key, so that a chain is a sorted array and a held contract is found in it
+by binary search. From the highest bit: 16 bits expiration (days since 1970-01-01), 4 bits root, 1 bit right
+(call 0, put 1), 27 bits strike in thousandths of a dollar. Keys sort by (expiration, root, right, strike).
 """
 
 from __future__ import annotations
@@ -135,7 +135,8 @@ class OptionContract:
     def __post_init__(self) -> None:
         if not 0 < self.strike_milli <= STRIKE_MASK:
             raise InstrumentError(
-                f"A strike must lie in (0, {STRIKE_MASK / 1000:,.3f}] dollars; was {self.strike_milli / 1000} on {self.underlying}."
+                f"A strike must lie in (0, {STRIKE_MASK / 1000:,.3f}] dollars; "
+                f"was {self.strike_milli / 1000} on {self.underlying}."
             )
         if not 0 <= self.root_code < len(option_roots(self.underlying)):
             raise InstrumentError(f"{self.underlying} has no option root number {self.root_code}.")
@@ -218,7 +219,7 @@ Instrument = OptionContract | Stock
 
 
 def instrument_symbol(instrument: Instrument) -> str:
-    """Write an instrument as ledger and API store it: ``SPY`` for shares, ``SPY:SPY260821P00600000`` for an option."""
+    """Write an instrument as the ledger stores it: ``SPY``, or ``SPY:SPY260821P00600000`` for an option."""
     if isinstance(instrument, Stock):
         return instrument.symbol
     return f"{instrument.underlying}:{instrument.symbol}"

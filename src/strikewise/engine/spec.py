@@ -83,7 +83,8 @@ class RunSpec:
         unknown = sorted(set(self.entry_weekdays) - set(WEEKDAYS))
         if unknown or not self.entry_weekdays:
             raise SettingsError(
-                f"Entry weekdays must be some of {', '.join(WEEKDAYS)}; were {', '.join(self.entry_weekdays) or 'none'}."
+                f"Entry weekdays must be some of {', '.join(WEEKDAYS)}; "
+                f"were {', '.join(self.entry_weekdays) or 'none'}."
             )
 
     def labelled(self, label: str) -> StrategySpec | None:

@@ -12,8 +12,8 @@ from strikewise.domain.portfolio import Holding
 class Broker(Protocol):
     """Whoever fills orders: simulated or real.
 
-    A read answers `Known` or `Unknown`, never an empty account on an error. `submit` with an id the broker already
-    has is the same order, not a second one.
+    A read answers `Known` or `Unknown`, never an empty account on an error. `submit` with an id the broker
+    already has is the same order, not a second one.
     """
 
     def submit(self, order: Order) -> SubmitAnswer:
