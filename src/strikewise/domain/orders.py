@@ -48,6 +48,8 @@ class Order:
         The signal behind it; empty for an exit.
     reason : str
         Why: ``ENTRY`` or an exit code.
+    campaign_id : str
+        The first position of the chain of rolls that an opening order continues; empty where it begins one.
     """
 
     order_id: str
@@ -61,6 +63,7 @@ class Order:
     created_at: datetime
     signal_id: str = ""
     reason: str = "ENTRY"
+    campaign_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

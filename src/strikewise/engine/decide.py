@@ -1,0 +1,174 @@
+"""Decide: a view, the account's state and a specification in; facts and orders out. Nothing else happens here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from strikewise.domain.events import OrderDenied, OrderPlaced, SignalDenied, SignalGenerated
+from strikewise.domain.orders import Order
+from strikewise.domain.portfolio import Portfolio, Position
+from strikewise.domain.signals import Action, Adjust, Close, Hold, Roll, Signal
+from strikewise.engine.spec import WEEKDAYS, RunSpec, StrategySpec
+from strikewise.execution.planner import adjusting_order, closing_order, opening_order
+from strikewise.market.view import MarketView
+from strikewise.portfolio.ledger import Entry
+from strikewise.portfolio.margin import margin_call
+from strikewise.portfolio.projection import AccountState
+from strikewise.risk.gate import Approved, Denied, judge, judge_closing
+
+ENGINE = "engine"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a tick decided.
+
+    Attributes
+    ----------
+    entries : tuple of Entry
+        Facts to write, in order; an order's fact is among them.
+    orders : tuple of Order
+        What to submit once they are written.
+    """
+
+    entries: tuple[Entry, ...]
+    orders: tuple[Order, ...]
+
+
+class _Draft:
+    """A decision in the making: each choice is folded into the portfolio before the next question."""
+
+    def __init__(self, view: MarketView, portfolio: Portfolio, state: AccountState, spec: RunSpec) -> None:
+        self.view = view
+        self.portfolio = portfolio
+        self.state = state
+        self.spec = spec
+        self.entries: list[Entry] = []
+        self.orders: list[Order] = []
+
+    def write(
+        self, event: SignalGenerated | SignalDenied | OrderPlaced | OrderDenied, actor: str, cause: int | None
+    ) -> int:
+        self.entries.append(Entry(event, self.view.as_of, actor, cause))
+        return self.state.seq + len(self.entries)
+
+    def close(self, position: Position, reason: str, actor: str) -> bool:
+        """Order the closing of a position, if the gate lets it pass."""
+        order = closing_order(self.spec.account, position, self.view.as_of, reason)
+        verdict = judge_closing(order, position, self.view)
+        cause = self.state.fact_of(position.position_id)
+        if isinstance(verdict, Denied):
+            self.write(OrderDenied(position.position_id, verdict.code, verdict.detail), actor, cause)
+            return False
+        self.place(order, actor, cause)
+        return True
+
+    def place(self, order: Order, actor: str, cause: int | None) -> None:
+        self.write(OrderPlaced(order), actor, cause)
+        self.orders.append(order)
+
+    def open(self, chosen: StrategySpec, signal: Signal, campaign: Position | None = None) -> None:
+        """Size a signal, ask the gate, and order it or write down why not."""
+        cause = self.write(SignalGenerated(signal), chosen.label, None)
+        proposal = chosen.strategy.size_position(signal, self.portfolio, chosen.params)
+        verdict = judge(proposal, signal, self.portfolio, self.spec.limits, self.view)
+        match verdict:
+            case Denied(code=code, detail=detail):
+                denied = SignalDenied(signal.signal_id, signal.strategy, signal.underlying, code, detail)
+                self.write(denied, chosen.label, cause)
+            case Approved():
+                order = opening_order(self.spec.account, verdict, self.view.as_of)
+                if campaign is not None:
+                    order = replace(order, campaign_id=campaign.campaign_id or campaign.position_id)
+                self.place(order, chosen.label, cause)
+                self.reserve(replace(verdict.proposal, position_id=order.order_id))
+            case _:
+                assert_never(verdict)
+
+    def reserve(self, pending: Position) -> None:
+        """Count a position that is only ordered yet as if it were held, or two strategies spend one dollar."""
+        before = self.portfolio
+        by = dict(before.opened_today_by)
+        by[pending.strategy] = by.get(pending.strategy, 0) + 1
+        self.portfolio = replace(
+            before,
+            margin_cents=before.margin_cents + pending.margin_cents,
+            positions=(*before.positions, pending),
+            pending=(*before.pending, pending.position_id),
+            opened_today=before.opened_today + 1,
+            opened_today_by=by,
+        )
+
+
+def decide(view: MarketView, portfolio: Portfolio, state: AccountState, spec: RunSpec) -> Decision:
+    """Manage what is held, then seek what to open.
+
+    Parameters
+    ----------
+    view : MarketView
+        All that is known now.
+    portfolio : Portfolio
+        The account, valued at this view.
+    state : AccountState
+        The fold of the ledger so far.
+    spec : RunSpec
+        What to do.
+
+    Returns
+    -------
+    Decision
+        The facts to write and the orders to submit afterwards; the same arguments always give the same decision.
+    """
+    draft = _Draft(view, portfolio, state, spec)
+    _manage(draft)
+    if WEEKDAYS[view.day.weekday()] in spec.entry_weekdays:
+        _seek(draft)
+    return Decision(tuple(draft.entries), tuple(draft.orders))
+
+
+def _manage(draft: _Draft) -> None:
+    called = set(margin_call(draft.portfolio))
+    for position in draft.portfolio.positions:
+        if position.mark is None or position.closing_order_id:
+            continue  # only ordered yet, or on its way out
+        if draft.view.fresh_chain(position.underlying) is None:
+            continue  # nobody could trade it now; it stays marked and flagged
+        if position.position_id in called:
+            draft.close(position, "MARGIN_CALL", ENGINE)
+            continue
+        chosen = draft.spec.labelled(position.strategy)
+        if chosen is None:
+            continue  # held from an earlier run whose strategy is no longer configured
+        action = chosen.strategy.manage_position(position, draft.view, chosen.params)
+        _act(draft, chosen, position, action)
+
+
+def _act(draft: _Draft, chosen: StrategySpec, position: Position, action: Action) -> None:
+    match action:
+        case Hold():
+            pass
+        case Close(reason=reason):
+            draft.close(position, reason, chosen.label)
+        case Roll(signal=signal, reason=reason):
+            if draft.close(position, reason, chosen.label):
+                draft.open(chosen, labelled_signal(signal, chosen), campaign=position)
+        case Adjust():
+            order = adjusting_order(draft.spec.account, position, action, draft.view.as_of)
+            draft.place(order, chosen.label, draft.state.fact_of(position.position_id))
+        case _:
+            assert_never(action)
+
+
+def _seek(draft: _Draft) -> None:
+    for chosen in draft.spec.strategies:
+        for signal in chosen.strategy.generate_signals(draft.view, chosen.params):
+            if signal.underlying in draft.spec.underlyings:
+                draft.open(chosen, labelled_signal(signal, chosen))
+
+
+def labelled_signal(signal: Signal, chosen: StrategySpec) -> Signal:
+    """Return a signal under its strategy's label in this run."""
+    if signal.strategy == chosen.label:
+        return signal
+    return replace(signal, strategy=chosen.label, signal_id=f"{chosen.label}-{signal.signal_id}")

@@ -1,0 +1,61 @@
+"""What must hold at the end of every tick; a breach is a fault of ours and stops the run."""
+
+from __future__ import annotations
+
+from strikewise.domain.errors import InvariantError
+from strikewise.domain.instruments import OptionContract
+from strikewise.domain.portfolio import Portfolio
+from strikewise.market.view import MarketView
+from strikewise.portfolio.projection import AccountState
+
+
+def check_account(state: AccountState, portfolio: Portfolio, capital_cents: int, view: MarketView) -> None:
+    """Check that money adds up and that nothing is held which cannot be.
+
+    * cash + Σ marks = equity, at mid and at exit;
+    * realised + unrealised = equity − capital;
+    * marked to exit is never above marked to mid;
+    * no option is held past its settlement.
+
+    Raises
+    ------
+    InvariantError
+        With the amounts, if one does not hold.
+    """
+    valued = [position for position in portfolio.positions if position.mark is not None]
+    mid = sum(position.mark.mid_cents for position in valued if position.mark)
+    out = sum(position.mark.exit_cents for position in valued if position.mark)
+    at = view.as_of.isoformat()
+    if (
+        state.cash_cents + mid != portfolio.equity_mid_cents
+        or state.cash_cents + out != portfolio.equity_exit_cents
+    ):
+        raise InvariantError(
+            f"At {at} cash {state.cash_cents} + marks {mid} (mid), {out} (exit) is not equity "
+            f"{portfolio.equity_mid_cents}, {portfolio.equity_exit_cents}; all in cents."
+        )
+    unrealised = sum(position.profit_mid_cents or 0 for position in valued)
+    if capital_cents + state.realised_cents + unrealised != portfolio.equity_mid_cents:
+        raise InvariantError(
+            f"At {at} capital {capital_cents} + realised {state.realised_cents} + unrealised {unrealised} "
+            f"is not equity {portfolio.equity_mid_cents}; all in cents."
+        )
+    if out > mid:
+        raise InvariantError(f"At {at} the account is worth more at exit prices ({out}) than at mid ({mid}).")
+    _check_nothing_expired(valued_contracts(portfolio), view)
+
+
+def valued_contracts(portfolio: Portfolio) -> list[OptionContract]:
+    """Return every option held."""
+    return [
+        holding.instrument
+        for position in portfolio.positions
+        for holding in position.holdings
+        if isinstance(holding.instrument, OptionContract)
+    ]
+
+
+def _check_nothing_expired(contracts: list[OptionContract], view: MarketView) -> None:
+    for contract in contracts:
+        if contract.expiration < view.day:
+            raise InvariantError(f"{contract} is still held on {view.day.isoformat()}, past its expiration.")

@@ -1,0 +1,217 @@
+"""The one loop: listen, decide, write down, act, write down the answer.
+
+History, a rehearsal and a real account run these same lines; only the clock, the source, the broker and the ledger
+they are given differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from strikewise.domain.events import (
+    AccountOpened,
+    AccountValued,
+    Event,
+    MarkEstimated,
+    OptionSettled,
+    OrderAccepted,
+    OrderClosed,
+    OrderFilled,
+    OrderRejected,
+    OrderUnresolved,
+    RunStarted,
+)
+from strikewise.domain.greeks import Greeks
+from strikewise.domain.orders import (
+    Accepted,
+    BrokerEvent,
+    Execution,
+    Order,
+    OrderEnded,
+    Rejected,
+    SettlementReport,
+    SubmitAnswer,
+    Unresolved,
+)
+from strikewise.domain.portfolio import Portfolio
+from strikewise.domain.quotes import Grade
+from strikewise.engine.decide import ENGINE, decide
+from strikewise.engine.invariants import check_account
+from strikewise.engine.spec import RunSpec
+from strikewise.execution.broker import Broker
+from strikewise.market.clock import Clock
+from strikewise.market.view import Market, MarketView
+from strikewise.portfolio.ledger import Entry, Ledger
+from strikewise.portfolio.projection import AccountState
+from strikewise.portfolio.valuation import Valuation, value_account
+
+BROKER = "broker"
+
+
+@dataclass(frozen=True, slots=True)
+class TickReport:
+    """What a tick did.
+
+    Attributes
+    ----------
+    portfolio : Portfolio
+        The account at its end.
+    orders : int
+        Orders submitted.
+    """
+
+    portfolio: Portfolio
+    orders: int
+
+
+class Loop:
+    """The loop over one account; the only writer of decisions.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        What to do.
+    market : Market
+        What is known, and when.
+    broker : Broker
+        Who fills orders.
+    ledger : Ledger
+        Where facts are written; its facts are folded first, so that a loop resumes where one ended.
+    clock : Clock
+        Says which instant a tick is.
+    data : mapping of str to str
+        Digest of the data by underlying, for the first fact; empty where data arrive as time goes on.
+    grade : Grade or None
+        The worst grade of the data, where it is known beforehand.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        *,
+        market: Market,
+        broker: Broker,
+        ledger: Ledger,
+        clock: Clock,
+        data: dict[str, str] | None = None,
+        grade: Grade | None = None,
+    ) -> None:
+        self._spec, self._market, self._broker = spec, market, broker
+        self._ledger, self._clock = ledger, clock
+        self._state = AccountState.fold(ledger.facts())
+        now = clock.now()
+        if self._state.seq == 0:
+            self._write([Entry(AccountOpened(spec.account, spec.capital_cents), now, ENGINE)])
+        self._write([Entry(RunStarted(spec.document, data or {}, grade), now, ENGINE)])
+        self._valuation: Valuation | None = None
+
+    @property
+    def state(self) -> AccountState:
+        """The fold of all facts so far."""
+        return self._state
+
+    def tick(self) -> TickReport:
+        """Run once at the clock's instant.
+
+        Raises
+        ------
+        InvariantError
+            If money does not add up.
+        LedgerConflictError
+            If somebody else wrote to the ledger.
+        """
+        view = self._market.view(self._clock.now())
+        self._listen(view)
+        valuation = self._value(view)
+        self._write(
+            Entry(
+                MarkEstimated(mark.position_id, mark.instrument, mark.policy, mark.price_cents),
+                view.as_of,
+                ENGINE,
+            )
+            for mark in valuation.estimated
+        )
+        decision = decide(view, valuation.portfolio, self._state, self._spec)
+        self._write(decision.entries)
+        for order in decision.orders:
+            self._write([self._answered(order, self._broker.submit(order), view)])
+        if decision.orders:
+            self._listen(view)
+            valuation = self._value(view)
+        check_account(self._state, valuation.portfolio, self._spec.capital_cents, view)
+        self._write([self._valued(valuation, view)])
+        return TickReport(valuation.portfolio, len(decision.orders))
+
+    def _write(self, entries: Iterable[Entry]) -> None:
+        batch = list(entries)
+        if not batch:
+            return
+        self._ledger.append(batch, recorded_at=self._clock.now(), expected=self._state.seq)
+        for entry in batch:
+            self._state = self._state.apply(self._state.seq + 1, entry.event, entry.known_at)
+
+    def _listen(self, view: MarketView) -> None:
+        self._write(
+            Entry(_fact_of(event), view.as_of, BROKER, self._cause(event)) for event in self._broker.events()
+        )
+
+    def _cause(self, event: BrokerEvent) -> int | None:
+        match event:
+            case Execution() | OrderEnded():
+                return self._state.fact_of(event.order_id)
+            case SettlementReport():
+                return self._state.fact_of(event.position_id)
+            case _:
+                assert_never(event)
+
+    def _value(self, view: MarketView) -> Valuation:
+        self._valuation = value_account(self._state, view, self._spec.missing_quote, self._valuation)
+        return self._valuation
+
+    def _answered(self, order: Order, answer: SubmitAnswer, view: MarketView) -> Entry:
+        event: Event
+        match answer:
+            case Accepted(broker_order_id=broker_id):
+                event = OrderAccepted(order.order_id, broker_id)
+            case Rejected(code=code, text=text):
+                event = OrderRejected(order.order_id, code, text)
+            case Unresolved(reason=reason):
+                event = OrderUnresolved(order.order_id, reason)
+            case _:
+                assert_never(answer)
+        return Entry(event, view.as_of, BROKER, self._state.fact_of(order.order_id))
+
+    def _valued(self, valuation: Valuation, view: MarketView) -> Entry:
+        portfolio = valuation.portfolio
+        greeks = Greeks()
+        for position in portfolio.positions:
+            if position.mark is not None:
+                greeks += position.mark.greeks
+        valued = AccountValued(
+            cash_cents=portfolio.cash_cents,
+            equity_mid_cents=portfolio.equity_mid_cents,
+            equity_exit_cents=portfolio.equity_exit_cents,
+            margin_cents=portfolio.margin_cents,
+            at_risk_cents=portfolio.at_risk_cents,
+            open_positions=len(portfolio.positions) - len(portfolio.pending),
+            estimated_legs=len(valuation.estimated),
+            delta=round(greeks.delta, 4),
+            gamma=round(greeks.gamma, 4),
+            theta=round(greeks.theta, 4),
+            vega=round(greeks.vega, 4),
+        )
+        return Entry(valued, view.as_of, ENGINE)
+
+
+def _fact_of(event: BrokerEvent) -> Event:
+    match event:
+        case Execution():
+            return OrderFilled(event)
+        case SettlementReport():
+            return OptionSettled(event)
+        case OrderEnded():
+            return OrderClosed(event)
+        case _:
+            assert_never(event)
