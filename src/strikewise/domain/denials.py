@@ -1,0 +1,97 @@
+"""Why something was not traded: one code for each reason, of strategies and of the risk gate alike."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class DenialCode(StrEnum):
+    """A reason in the form ``CATEGORY_CONDITION``; ``meaning`` is the sentence the documentation prints.
+
+    ``ENTRY`` codes say that a strategy's own filter is not met, ``QUOTE`` and ``DATA`` that the market data
+    do not carry a decision, ``STRUCTURE`` and ``CREDIT`` that no fitting legs are listed, ``SIZE`` that
+    nothing fits the capital, ``RISK``, ``PORTFOLIO`` and ``MARKET`` that the gate refuses.
+    """
+
+    meaning: str
+
+    def __new__(cls, code: str, meaning: str) -> DenialCode:
+        """Make a code that is its own text and carries its meaning."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+    @property
+    def category(self) -> str:
+        """The part before the first underscore."""
+        return self.value.partition("_")[0]
+
+    ENTRY_IV_RANK = "ENTRY_IV_RANK", "The IV rank is below the strategy's minimum."
+    ENTRY_IV_RANK_UNKNOWN = (
+        "ENTRY_IV_RANK_UNKNOWN",
+        "An IV rank is asked for, but the history is too short to know it.",
+    )
+    ENTRY_TREND = "ENTRY_TREND", "The trend is not the one the strategy needs."
+    ENTRY_TREND_UNKNOWN = (
+        "ENTRY_TREND_UNKNOWN",
+        "A trend is asked for, but the history is too short for the averages.",
+    )
+    ENTRY_REGIME = "ENTRY_REGIME", "The market regime is one the strategy stays out of."
+    ENTRY_PROBABILITY = "ENTRY_PROBABILITY", "The probability of profit is below the strategy's minimum."
+    ENTRY_SCORE = "ENTRY_SCORE", "The score is below the strategy's minimum."
+    ENTRY_EDGE = "ENTRY_EDGE", "The expected profit after costs is below the strategy's minimum."
+
+    QUOTE_MISSING = "QUOTE_MISSING", "A leg has no bid or no ask."
+    QUOTE_ZERO_BID = "QUOTE_ZERO_BID", "A leg to be sold has a bid of zero."
+    QUOTE_CROSSED = "QUOTE_CROSSED", "The ask of a leg is not above its bid."
+    QUOTE_WIDE = "QUOTE_WIDE", "The spread between bid and ask of a leg is too wide."
+    QUOTE_FLAWED = (
+        "QUOTE_FLAWED",
+        "A leg's quote is below intrinsic value, off parity or has no volatility.",
+    )
+    QUOTE_STALE = "QUOTE_STALE", "A leg's quote has not changed and nothing traded: it is stale."
+    QUOTE_ILLIQUID = "QUOTE_ILLIQUID", "A leg has less open interest or volume than is asked for."
+
+    DATA_NO_CHAIN = "DATA_NO_CHAIN", "There is no option chain for the underlying."
+    DATA_STALE = "DATA_STALE", "The latest chain is of an earlier session."
+    DATA_NO_SPOT = "DATA_NO_SPOT", "The price of the underlying is unknown."
+    DATA_NO_DELTA = "DATA_NO_DELTA", "A contract has no delta."
+    DATA_NO_VOLATILITY = "DATA_NO_VOLATILITY", "A contract has no implied volatility."
+    DATA_NO_RATE = "DATA_NO_RATE", "No interest rate is known."
+    DATA_GRADE = "DATA_GRADE", "The grade of the data is lower than is asked for."
+
+    STRUCTURE_NO_EXPIRATION = "STRUCTURE_NO_EXPIRATION", "No expiration is listed in the range of days."
+    STRUCTURE_NO_SHORT = "STRUCTURE_NO_SHORT", "No listed strike lies in the band for the short leg."
+    STRUCTURE_NO_WING = "STRUCTURE_NO_WING", "No strike is listed at the width of the wing."
+    STRUCTURE_NO_OTHER_SIDE = "STRUCTURE_NO_OTHER_SIDE", "Only one side of the structure could be built."
+
+    CREDIT_TOO_SMALL = "CREDIT_TOO_SMALL", "The credit at the touch is below the strategy's minimum."
+    CREDIT_TOO_LARGE = (
+        "CREDIT_TOO_LARGE",
+        "The credit at the touch is above the strategy's maximum, or as large as the width.",
+    )
+
+    SIZE_ZERO = "SIZE_ZERO", "Not even one unit fits the capital and the risk that the strategy takes."
+
+    RISK_MAX_LOSS = "RISK_MAX_LOSS", "The position could lose more than the limit of one trade."
+    RISK_UNBOUNDED = "RISK_UNBOUNDED", "The loss of the structure has no bound, and limits do not allow it."
+    RISK_AT_RISK = "RISK_AT_RISK", "The capital at risk of all positions would exceed its limit."
+    RISK_MARGIN = "RISK_MARGIN", "The margin needed exceeds the free capital."
+    RISK_HALTED = "RISK_HALTED", "Trading is halted until a person clears it."
+    RISK_DRAWDOWN = "RISK_DRAWDOWN", "The drawdown of the account stops new positions."
+
+    PORTFOLIO_POSITIONS = "PORTFOLIO_POSITIONS", "As many positions are open as are allowed."
+    PORTFOLIO_NEW_TODAY = "PORTFOLIO_NEW_TODAY", "As many positions were opened this session as are allowed."
+    PORTFOLIO_UNDERLYING = (
+        "PORTFOLIO_UNDERLYING",
+        "As many positions are open in the underlying as are allowed.",
+    )
+    PORTFOLIO_DUPLICATE = "PORTFOLIO_DUPLICATE", "The same structure is already held or ordered."
+    PORTFOLIO_CONFLICT = (
+        "PORTFOLIO_CONFLICT",
+        "A leg is held on the other side, or a closing order works on it.",
+    )
+
+    MARKET_CLOSED = "MARKET_CLOSED", "The market of the instrument is closed."
+    MARKET_EXPIRED = "MARKET_EXPIRED", "A leg can no longer be traded."
