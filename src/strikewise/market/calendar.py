@@ -1,0 +1,202 @@
+"""Trading sessions of the US options market: days, hours, and when a contract last trades and settles."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property, lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar
+from numpy.typing import NDArray
+
+from strikewise.domain.errors import MissingDataError
+from strikewise.domain.instruments import EPOCH, OptionContract, Settlement, date_of, days_of
+
+__all__ = ["FIRST_DAY", "LAST_DAY", "SessionCalendar"]
+
+FIRST_DAY = date(1990, 1, 1)
+LAST_DAY = date(2035, 12, 31)
+"""Default bounds. Beyond the holidays announced so far the exchange's present rules are carried on."""
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@dataclass(frozen=True, slots=True)
+class _Schedule:
+    """Sessions in order, as lists because scalars are looked up: days since 1970, Unix seconds."""
+
+    days: list[int]
+    opens: list[int]
+    closes: list[int]
+    count: list[int]
+    """Sessions on or before each calendar day from ``first`` on."""
+    first: int
+    last: int
+
+
+@lru_cache(maxsize=4)
+def _schedule(start: date, end: date) -> _Schedule:
+    calendar = XNYSExchangeCalendar(start=start.isoformat(), end=end.isoformat())
+    days = calendar.sessions.to_numpy().astype("datetime64[D]").astype(np.int64)
+    opens, closes = (
+        column.dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
+        for column in (calendar.opens, calendar.closes)
+    )
+    first, last = days_of(start), days_of(end)
+    count = np.searchsorted(days, np.arange(first, last + 1), side="right")
+    return _Schedule(days.tolist(), opens.tolist(), closes.tolist(), count.tolist(), first, last)
+
+
+class SessionCalendar:
+    """Sessions of the New York Stock Exchange (``XNYS``), which US options share.
+
+    The schedule is built from `exchange_calendars` on the first question (about 0.1 s) and shared by all
+    calendars with the same bounds. Days are New York dates; instants are UTC.
+
+    Parameters
+    ----------
+    start, end : date
+        Bounds, both included. A question beyond them raises `MissingDataError`.
+    """
+
+    def __init__(self, start: date = FIRST_DAY, end: date = LAST_DAY) -> None:
+        self._start, self._end = start, end
+
+    @cached_property
+    def _table(self) -> _Schedule:
+        return _schedule(self._start, self._end)
+
+    def _count(self, day: date) -> int:
+        """Return how many sessions lie on or before a day."""
+        table = self._table
+        number = (day - EPOCH).days
+        if not table.first <= number <= table.last:
+            raise MissingDataError(
+                f"The session calendar was asked about {day.isoformat()} but holds "
+                f"{self._start.isoformat()} to {self._end.isoformat()}: ask within, or build it with wider bounds."
+            )
+        return table.count[number - table.first]
+
+    def _session(self, day: date) -> int:
+        position = self._count(day) - 1
+        if position < 0 or self._table.days[position] != (day - EPOCH).days:
+            raise MissingDataError(
+                f"{day.isoformat()} is no trading session: ask `is_session` first, or for the session before."
+            )
+        return position
+
+    def is_session(self, day: date) -> bool:
+        """Return whether the market trades on a day."""
+        position = self._count(day) - 1
+        return position >= 0 and self._table.days[position] == (day - EPOCH).days
+
+    def session_open(self, day: date) -> datetime:
+        """Return when a session opens.
+
+        Raises
+        ------
+        MissingDataError
+            If the day is no session.
+        """
+        return datetime.fromtimestamp(self._table.opens[self._session(day)], UTC)
+
+    def session_close(self, day: date) -> datetime:
+        """Return when a session closes; 13:00 New York on half days.
+
+        Raises
+        ------
+        MissingDataError
+            If the day is no session.
+        """
+        return datetime.fromtimestamp(self._table.closes[self._session(day)], UTC)
+
+    def sessions(self, start: date, end: date) -> list[date]:
+        """Return the sessions from ``start`` to ``end``, both included."""
+        if end < start:
+            return []
+        last = self._count(end)
+        first = self._count(start) - self.is_session(start)
+        return [date_of(day) for day in self._table.days[first:last]]
+
+    def next_session(self, day: date) -> date:
+        """Return the first session after a day."""
+        position = self._count(day)
+        if position >= len(self._table.days):
+            raise MissingDataError(f"The session calendar ends before the session after {day.isoformat()}.")
+        return date_of(self._table.days[position])
+
+    def previous_session(self, day: date) -> date:
+        """Return the last session before a day."""
+        position = self._count(day) - 1 - self.is_session(day)
+        if position < 0:
+            raise MissingDataError(f"The session calendar begins after the session before {day.isoformat()}.")
+        return date_of(self._table.days[position])
+
+    def session_at_or_before(self, day: date) -> date:
+        """Return the day itself where it is a session, else the last session before it."""
+        return day if self.is_session(day) else self.previous_session(day)
+
+    def is_open(self, at: datetime) -> bool:
+        """Return whether the regular session runs at an instant, from its open to its close.
+
+        Both bounds count: closing prices are struck and traded at the closing instant.
+        """
+        seconds = at.timestamp()
+        table = self._table
+        position = bisect_right(table.opens, seconds) - 1
+        return position >= 0 and seconds <= table.closes[position]
+
+    def sessions_between(self, a: date, b: date) -> int:
+        """Return how many sessions lie after ``a`` and up to ``b``; negative where ``b`` is earlier."""
+        return self._count(b) - self._count(a)
+
+    def day_of(self, at: datetime) -> date:
+        """Return the New York date of an instant."""
+        return at.astimezone(NEW_YORK).date()
+
+    def close_seconds(self, days: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Return the closes of many sessions at once, Unix seconds: when their bars are known.
+
+        Parameters
+        ----------
+        days : (n,) int
+            Days since 1970-01-01. A day that is no session takes the close of the session before it.
+
+        Raises
+        ------
+        MissingDataError
+            If a day lies outside the calendar.
+        """
+        table = self._table
+        if len(days) and (int(days.min()) < table.days[0] or int(days.max()) > table.last):
+            raise MissingDataError(
+                f"The session calendar was asked about {date_of(int(days.min()))} to "
+                f"{date_of(int(days.max()))} but holds {self._start.isoformat()} to {self._end.isoformat()}."
+            )
+        position = np.searchsorted(np.asarray(table.days), days, side="right") - 1
+        return np.asarray(table.closes, dtype=np.int64)[position]
+
+    def settlement_session(self, contract: OptionContract) -> date:
+        """Return the session in which a contract settles: its expiration, or the session before a holiday."""
+        return self.session_at_or_before(contract.expiration)
+
+    def settlement_at(self, contract: OptionContract) -> datetime:
+        """Return when a contract's settlement value is struck.
+
+        AM roots settle on the opening prices of their settlement session, all others at its close. An
+        expiration on a holiday (or, before 2015, a Saturday) settles in the session before.
+        """
+        session = self.settlement_session(contract)
+        if contract.root.settlement is Settlement.AM:
+            return self.session_open(session)
+        return self.session_close(session)
+
+    def last_trade_at(self, contract: OptionContract) -> datetime:
+        """Return the last instant at which a contract trades; AM roots stop at the close before settlement."""
+        session = self.settlement_session(contract)
+        if contract.root.settlement is Settlement.AM:
+            return self.session_close(self.previous_session(session))
+        return self.session_close(session)
