@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -39,7 +40,10 @@ class _Schedule:
 
 @lru_cache(maxsize=4)
 def _schedule(start: date, end: date) -> _Schedule:
-    calendar = XNYSExchangeCalendar(start=start.isoformat(), end=end.isoformat())
+    with warnings.catch_warnings():
+        # exchange_calendars itself uses what newer pandas deprecates.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        calendar = XNYSExchangeCalendar(start=start.isoformat(), end=end.isoformat())
     days = calendar.sessions.to_numpy().astype("datetime64[D]").astype(np.int64)
     opens, closes = (
         column.dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
@@ -76,7 +80,7 @@ class SessionCalendar:
         if not table.first <= number <= table.last:
             raise MissingDataError(
                 f"The session calendar was asked about {day.isoformat()} but holds "
-                f"{self._start.isoformat()} to {self._end.isoformat()}: ask within, or build it with wider bounds."
+                f"{self._start.isoformat()} to {self._end.isoformat()}: build it with wider bounds."
             )
         return table.count[number - table.first]
 
@@ -195,7 +199,7 @@ class SessionCalendar:
         return self.session_close(session)
 
     def last_trade_at(self, contract: OptionContract) -> datetime:
-        """Return the last instant at which a contract trades; AM roots stop at the close before settlement."""
+        """Return the last instant at which a contract trades; AM roots stop at the close before."""
         session = self.settlement_session(contract)
         if contract.root.settlement is Settlement.AM:
             return self.session_close(self.previous_session(session))

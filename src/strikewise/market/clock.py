@@ -31,7 +31,7 @@ class SystemClock:
         return time.monotonic()
 
     def sleep_until(self, instant: datetime) -> None:
-        """Wait until an instant, in steps that notice a clock set forward; return at once if it has passed."""
+        """Wait until an instant, in steps that notice a clock set forward; return at once if it is past."""
         while (left := (instant - self.now()).total_seconds()) > 0:
             time.sleep(min(left, 1.0))
 
