@@ -53,7 +53,7 @@ bench: $(STAMPS)/all  ## measure pricing and the store beside other packages
 
 docs: $(STAMPS)/all  ## write the reference pages and build the site into site/
 	$(BIN)/python scripts/reference.py
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 # --- set-up ---------------------------------------------------------------------------------------------------
 

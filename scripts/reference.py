@@ -19,8 +19,9 @@ import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from reference_text import attribute_docs, first_sentence, member_docs, table
+from reference_text import attribute_docs, first_sentence, table
 from strikewise.domain import errors, events
+from strikewise.domain.denials import DenialCode
 from strikewise.domain.parameters import Parameter, ParameterSpace
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -92,17 +93,9 @@ def errors_page() -> str:
     )
 
 
-def denial_codes_page() -> str | None:
+def denial_codes_page() -> str:
     """Describe why the gate may refuse a wish."""
-    codes = [
-        cls
-        for module in modules_in("strikewise.risk")
-        for cls in own_classes(module)
-        if issubclass(cls, Enum) and cls.__name__.startswith("Denial")
-    ]
-    if not codes:
-        return None
-    rows = [(f"`{member.value}`", member_docs(cls).get(member.name, "")) for cls in codes for member in cls]
+    rows = [(f"`{code.value}`", code.meaning) for code in DenialCode]
     return "\n\n".join(
         [
             "# Denial codes",

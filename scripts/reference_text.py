@@ -7,7 +7,6 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterable
-from enum import Enum
 
 ROLE = re.compile(r"``([^`]*)``")
 
@@ -44,9 +43,8 @@ def _markdown(text: str) -> str:
 
 
 def member_docs(cls: type) -> dict[str, str]:
-    """Return the strings and comments that stand with the members of a class body."""
-    source = inspect.getsource(cls)
-    body = ast.parse(textwrap.dedent(source)).body[0]
+    """Return the strings that stand under the members of a class body."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
     docs: dict[str, str] = {}
     previous: str | None = None
     for node in body.body if isinstance(body, ast.ClassDef) else []:
@@ -57,10 +55,6 @@ def member_docs(cls: type) -> dict[str, str]:
                 previous = name
             case _:
                 previous = None
-    if issubclass(cls, Enum):
-        for line in source.splitlines():
-            if found := re.match(r"\s+(\w+) = [^#]+#\s*(.+)$", line):
-                docs.setdefault(found[1], found[2])
     return docs
 
 

@@ -80,8 +80,11 @@ def _read(folder: Path, root: Path) -> Iterator[Source]:
         yield Source(PurePosixPath(path.relative_to(root)), path.read_text(encoding="utf-8"))
 
 
-def offences(rule: Rule, sources: Iterable[Source]) -> list[str]:
-    return [f"{source.place}:{found}" for source in sources for found in rule(source)]
+def must_keep(rule: Rule, sources: Iterable[Source]) -> None:
+    """Fail with every place where `rule` finds something."""
+    found = [f"{source.place}:{offence}" for source in sources for offence in rule(source)]
+    if found:
+        raise AssertionError("\n".join(["", *found]))
 
 
 def docstrings(tree: ast.Module) -> set[ast.Constant]:

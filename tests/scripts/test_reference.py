@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import reference
-from reference_text import attribute_docs, first_sentence, member_docs, table
+from reference_text import attribute_docs, first_sentence, table
 
 
 @dataclass
@@ -33,14 +32,6 @@ class Fill:
     """More: never zero."""
 
 
-class Code(StrEnum):
-    """Why not."""
-
-    A = "QUOTE_ABSENT"  # there is no quote
-    B = "QUOTE_STALE"
-    """The quote is old."""
-
-
 def test_one_sentence_is_read_from_the_head_of_a_docstring() -> None:
     assert first_sentence(Fill) == "A fill of an order, as `broker` says."
 
@@ -51,10 +42,6 @@ def test_the_text_of_each_attribute_is_read_also_where_two_share_it() -> None:
         "ask": "Cents per share.",
         "size": "More: never zero. Contracts.",
     }
-
-
-def test_members_of_an_enum_are_read_from_comment_or_string() -> None:
-    assert member_docs(Code) == {"A": "there is no quote", "B": "The quote is old."}
 
 
 def test_a_bar_inside_a_cell_does_not_split_it() -> None:
