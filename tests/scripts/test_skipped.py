@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 import skipped
 
-REPORT = """<testsuites><testsuite><testcase classname="tests.a" name="runs"/>
-<testcase classname="tests.a" name="rests"><skipped message="{reason}"/></testcase></testsuite></testsuites>"""
+REPORT = """<testsuite><testcase classname="tests.a" name="runs"/>
+<testcase classname="tests.a" name="rests"><skipped message="{reason}"/></testcase></testsuite>"""
 
 
 @pytest.fixture
