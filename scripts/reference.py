@@ -19,7 +19,7 @@ import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from reference_text import attribute_docs, first_sentence, table
+from reference_text import attribute_docs, fence_examples, first_sentence, table
 from strikewise.domain import errors, events
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.parameters import Parameter, ParameterSpace
@@ -191,7 +191,8 @@ def commands_page() -> str | None:
         return None
     parts = ["# Commands", "What `strikewise COMMAND --help` says."]
     for path, command in _commands(typer.main.get_command(module.app), ("strikewise",)):
-        parts += [f"## {' '.join(path)}", inspect.cleandoc(command.help or "").replace("\b\n", "")]
+        said = "\n\n".join(inspect.cleandoc(text) for text in (command.help, command.epilog) if text)
+        parts += [f"## {' '.join(path)}", fence_examples(said.replace("\b\n", ""))]
         parameters = [p for p in command.params if not getattr(p, "hidden", False)]
         if parameters:
             parts.append(table(("argument or option", "what it does"), map(_parameter_row, parameters)))

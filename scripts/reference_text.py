@@ -58,6 +58,19 @@ def member_docs(cls: type) -> dict[str, str]:
     return docs
 
 
+def fence_examples(text: str) -> str:
+    """Put the command lines of a help text, whatever their indent, into fenced blocks."""
+    parts: list[str] = []
+    fenced = False
+    for line in text.splitlines():
+        example = line.strip().startswith(("strikewise ", "$ strikewise "))
+        if example != fenced:
+            parts.append("\n```console" if example else "```\n")
+            fenced = example
+        parts.append(line.strip() if example else line)
+    return "\n".join([*parts, "```"] if fenced else parts)
+
+
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Return a Markdown table."""
     heads = list(heads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import reference
-from reference_text import attribute_docs, first_sentence, table
+from reference_text import attribute_docs, fence_examples, first_sentence, table
 
 
 @dataclass
@@ -46,6 +46,13 @@ def test_the_text_of_each_attribute_is_read_also_where_two_share_it() -> None:
 
 def test_a_bar_inside_a_cell_does_not_split_it() -> None:
     assert table(["a"], [["int | None"]]) == "| a |\n| --- |\n| int \\| None |"
+
+
+def test_command_lines_of_a_help_text_become_blocks() -> None:
+    text = "Rank.\n\nExample:\n  strikewise scan --json\n  strikewise scan\nThen read."
+    block = "```console\nstrikewise scan --json\nstrikewise scan\n```\n"
+    assert fence_examples(text) == f"Rank.\n\nExample:\n\n{block}\nThen read."
+    assert fence_examples("strikewise scan").endswith("strikewise scan\n```")
 
 
 def test_a_page_that_differs_or_has_no_source_any_more_is_stale(tmp_path, monkeypatch) -> None:
