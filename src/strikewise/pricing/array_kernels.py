@@ -1,7 +1,8 @@
 """The NumPy/SciPy kernels: the plain statement of the formulas, and the fallback without Numba.
 
-All kernels see flat float64 arrays of one length. With ``x = |ln(F/K)|``, total volatility ``s``, ``p = x/s``, ``t = s/2``,
-``lo = min(F, K)`` and the Mills ratio ``M(z) = N(-z)/n(z)``, the undiscounted out-of-the-money price is
+All kernels see flat float64 arrays of one length. With ``x = |ln(F/K)|``, total volatility ``s``, ``p =
+x/s``, ``t = s/2``, ``lo = min(F, K)`` and the Mills ratio ``M(z) = N(-z)/n(z)``, the undiscounted
+out-of-the-money price is
 
     c = lo * n(p - t) * (M(p - t) - M(p + t)),        dc/ds = lo * n(p - t),
 
@@ -19,8 +20,11 @@ from scipy.special import erfcx, ndtri
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-SMALL_T = 0.05
+SMALL_T = 0.03
 """Below this half total volatility ``M(p-t) - M(p+t)`` is summed as a series in ``t``."""
+
+LEAST = 2.3e-308
+"""The smallest normal number; an option worth less of its strike has no volatility."""
 
 FAR = 40.0
 """No standard deviation beyond this matters: ``n(38.6)`` is already zero in float64."""
@@ -54,11 +58,11 @@ def log_ratio(a: Array, b: Array) -> Array:
 
 
 def series(p: Array, t: Array) -> tuple[Array, Array]:
-    """Return even and odd parts in ``t`` of ``M(p - t)``, for small ``t``: ``sum t^k/k! * int u^k exp(-u*u/2 - p*u) du``."""
+    """Return the even and odd parts in ``t`` of ``M(p - t) = sum t^k/k! int u^k exp(-u^2/2 - p u) du``."""
     moment, following = mills(p), 1.0 - p * mills(p)
     even, odd = np.zeros_like(p), np.zeros_like(p)
     power = np.ones_like(p)
-    for k in range(10):
+    for k in range(8):
         if k % 2 == 0:
             even = even + power * moment
         else:
@@ -72,7 +76,7 @@ def normalised(forward: Array, strike: Array, total: Array) -> Normalised:
     """Evaluate the out-of-the-money side for total volatility ``sigma * sqrt(T)``."""
     lo, hi = np.minimum(forward, strike), np.maximum(forward, strike)
     x = np.abs(log_ratio(forward, strike))
-    valid = (forward > 0.0) & (strike > 0.0) & (total >= 0.0)
+    valid = (forward > 0.0) & (strike > 0.0) & (total >= 0.0) & np.isfinite(forward) & np.isfinite(strike)
     positive = total > 0.0
     p = np.minimum(np.where(positive, x / np.where(positive, total, 1.0), np.where(x > 0.0, FAR, 0.0)), FAR)
     t = np.minimum(0.5 * total, FAR)
@@ -105,6 +109,37 @@ def price(
 def greeks(
     is_call: Flags,
     spot: Array,
+    strike: Array,
+    years: Array,
+    volatility: Array,
+    rate: Array,
+    dividend_yield: Array,
+) -> Array:
+    """Return price, delta, gamma, theta, vega, rho as rows, from a rate and a dividend yield."""
+    forward = spot * np.exp((rate - dividend_yield) * years)
+    discount = np.exp(-rate * years)
+    return _sensitivities(is_call, spot, forward, strike, years, volatility, discount, rate, dividend_yield)
+
+
+def forward_greeks(
+    is_call: Flags,
+    spot: Array,
+    forward: Array,
+    strike: Array,
+    years: Array,
+    volatility: Array,
+    discount: Array,
+) -> Array:
+    """Return price, delta, gamma, theta, vega, rho as rows, from a forward and a discount."""
+    span = np.where(years > 0.0, years, np.inf)
+    rate = -log_ratio(discount, np.ones_like(discount)) / span
+    dividend_yield = rate - log_ratio(forward, spot) / span
+    return _sensitivities(is_call, spot, forward, strike, years, volatility, discount, rate, dividend_yield)
+
+
+def _sensitivities(
+    is_call: Flags,
+    spot: Array,
     forward: Array,
     strike: Array,
     years: Array,
@@ -112,31 +147,32 @@ def greeks(
     discount: Array,
     rate: Array,
     dividend_yield: Array,
-) -> tuple[Array, Array, Array, Array, Array, Array]:
-    """Return price, delta, gamma, theta, vega, rho in the house's units."""
+) -> Array:
     total = _total_volatility(volatility, years)
     side = normalised(forward, strike, total)
     sign = np.where(is_call, 1.0, -1.0)
     below = forward <= strike
-    out = is_call == below
     n1 = np.where(below, side.near, side.far)
     n2 = np.where(below, side.far, side.near)
-    n1 = np.where(out, n1, 1.0 - n1)
-    n2 = np.where(out, n2, 1.0 - n2)
+    flip = is_call != below
+    n1 = np.where(flip, 1.0 - n1, n1)
+    n2 = np.where(flip, 1.0 - n2, n2)
     intrinsic = np.maximum(sign * (forward - strike), 0.0)
     density = discount * side.density
-    carried = discount * forward
-    owed = discount * strike
-    positive = total > 0.0
-    root = np.where(positive, np.sqrt(np.where(positive, years, 1.0)), 1.0)
+    carried = sign * discount * forward * n1
+    owed = sign * discount * strike * n2
+    moving = total > 0.0
+    root = np.sqrt(np.where(moving, years, 1.0))
     decay = -0.5 * density * volatility / root
-    return (
-        discount * (intrinsic + side.price),
-        sign * carried / spot * n1,
-        density / (spot * spot * np.where(positive, total, 1.0)),
-        (decay + sign * (dividend_yield * carried * n1 - rate * owed * n2)) / 365.0,
-        density * root * 0.01,
-        sign * owed * years * n2 * 0.01,
+    return np.stack(
+        [
+            discount * (intrinsic + side.price),
+            carried / spot,
+            density / (spot * spot * np.where(moving, total, 1.0)),
+            (decay + dividend_yield * carried - rate * owed) / 365.0,
+            density * root * 0.01,
+            owed * years * 0.01,
+        ]
     )
 
 

@@ -10,44 +10,31 @@ from numpy.typing import ArrayLike, NDArray
 
 from strikewise.pricing import array_kernels
 
+try:
+    from strikewise.pricing import compiled_kernels
+except ImportError:  # a platform without Numba still prices, more slowly
+    numba_available = False
+else:
+    numba_available = True
+
 __all__ = ["ARRAY", "COMPILED", "DEFAULT", "Kernels", "columns", "numba_available", "warm_up"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-SixArrays = tuple[Array, Array, Array, Array, Array, Array]
 
 
-class PriceKernel(Protocol):
-    """Black-76 prices of flat arrays of one length."""
+class SixColumnKernel(Protocol):
+    """One number a row from a flag and five columns of one length: prices, or implied volatilities."""
+
+    def __call__(self, is_call: Flags, a: Array, b: Array, c: Array, d: Array, e: Array, /) -> Array: ...
+
+
+class SevenColumnKernel(Protocol):
+    """Price, delta, gamma, theta, vega, rho, shape ``(6, n)``, from a flag and six columns of one length."""
 
     def __call__(
-        self,
-        is_call: Flags,
-        forward: Array,
-        strike: Array,
-        years: Array,
-        volatility: Array,
-        discount: Array,
-        /,
+        self, is_call: Flags, a: Array, b: Array, c: Array, d: Array, e: Array, f: Array, /
     ) -> Array: ...
-
-
-class GreeksKernel(Protocol):
-    """Price, delta, gamma, theta, vega, rho of flat arrays of one length."""
-
-    def __call__(
-        self,
-        is_call: Flags,
-        spot: Array,
-        forward: Array,
-        strike: Array,
-        years: Array,
-        volatility: Array,
-        discount: Array,
-        rate: Array,
-        dividend_yield: Array,
-        /,
-    ) -> SixArrays: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +42,35 @@ class Kernels:
     """One implementation of everything that is computed a million times."""
 
     name: str
-    price: PriceKernel
-    greeks: GreeksKernel
-    implied_volatility: PriceKernel
+    price: SixColumnKernel
+    greeks: SevenColumnKernel
+    forward_greeks: SevenColumnKernel
+    implied_volatility: SixColumnKernel
 
 
-ARRAY = Kernels("numpy", array_kernels.price, array_kernels.greeks, array_kernels.implied_volatility)
+ARRAY = Kernels(
+    "numpy",
+    array_kernels.price,
+    array_kernels.greeks,
+    array_kernels.forward_greeks,
+    array_kernels.implied_volatility,
+)
 """NumPy and SciPy."""
 
-COMPILED: Kernels | None = None
-"""Numba; ``None`` where Numba is not installed."""
+COMPILED: Kernels | None = (
+    Kernels(
+        "numba",
+        compiled_kernels.price,
+        compiled_kernels.greeks,
+        compiled_kernels.forward_greeks,
+        compiled_kernels.implied_volatility,
+    )
+    if numba_available
+    else None
+)
+"""Numba; ``None`` where Numba cannot be imported."""
 
-numba_available: bool = COMPILED is not None
-
-DEFAULT: Kernels = COMPILED if COMPILED is not None else ARRAY
+DEFAULT: Kernels = ARRAY if COMPILED is None else COMPILED
 """What the pricing functions use unless told otherwise."""
 
 
@@ -94,9 +96,10 @@ def columns(is_call: ArrayLike, *numbers: ArrayLike) -> tuple[tuple[int, ...], F
 
 
 def warm_up() -> None:
-    """Compile the default kernels, or load them from the compiler's cache, so that the first question is answered fast."""
+    """Compile the default kernels, or load them from the compiler's cache, for a fast first answer."""
     one = np.ones(1)
     call = np.ones(1, dtype=np.bool_)
     DEFAULT.price(call, one, one, one, one, one)
-    DEFAULT.greeks(call, one, one, one, one, one, one, one, one)
+    DEFAULT.greeks(call, one, one, one, one, one, one)
+    DEFAULT.forward_greeks(call, one, one, one, one, one, one)
     DEFAULT.implied_volatility(call, 0.1 * one, one, one, one, one)

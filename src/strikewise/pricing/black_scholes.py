@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 
 class GreekArrays(NamedTuple):
-    """Price and sensitivities per share of a long option; every array has the broadcast shape of the inputs."""
+    """Price and sensitivities per share of a long option, in the broadcast shape of the inputs."""
 
     price: Array
     """Dollars."""
@@ -65,11 +65,12 @@ def price(
 
     Notes
     -----
-    Computed on the out-of-the-money side with a Mills-ratio difference, the other side by parity, so that small prices
-    keep their relative accuracy (about 1e-13).
+    Computed on the out-of-the-money side with a Mills-ratio difference, the other side by parity, so that
+    small prices keep their relative accuracy (about 1e-13).
     """
     shape, flags, flat = columns(is_call, forward, strike, years, volatility, discount)
-    return kernels.price(flags, *flat).reshape(shape)
+    with np.errstate(all="ignore"):
+        return kernels.price(flags, *flat).reshape(shape)
 
 
 def greeks(
@@ -102,18 +103,18 @@ def greeks(
 
     Returns
     -------
-    Price and five Greeks in the units of `GreekArrays`. NaN where an input is NaN or outside its range. At expiry, or
-    at zero volatility, gamma and vega are zero and delta is a step (one half exactly at the strike).
+    Price and five Greeks in the units of `GreekArrays`. NaN where an input is NaN or outside its range. At
+    expiry, or at zero volatility, gamma and vega are zero and delta is a step (one half exactly at the
+    strike).
 
     Notes
     -----
-    Formulas: E. G. Haug, The Complete Guide to Option Pricing Formulas (2007), chapter 2, with b = rate - dividend_yield.
+    Formulas: E. G. Haug, The Complete Guide to Option Pricing Formulas (2007), chapter 2, with b = rate -
+    dividend_yield.
     """
     shape, flags, flat = columns(is_call, spot, strike, years, volatility, rate, dividend_yield)
-    S, K, T, sigma, r, q = flat
-    discount = np.exp(-r * T)
-    forward = S * np.exp((r - q) * T)
-    return _shaped(kernels.greeks(flags, S, forward, K, T, sigma, discount, r, q), shape)
+    with np.errstate(all="ignore"):
+        return _shaped(kernels.greeks(flags, *flat), shape)
 
 
 def forward_greeks(
@@ -150,12 +151,9 @@ def forward_greeks(
     ``discount * forward / spot * N(d1)``, theta and rho follow from the implied rate and yield.
     """
     shape, flags, flat = columns(is_call, spot, forward, strike, years, volatility, discount)
-    S, F, K, T, sigma, D = flat
-    with np.errstate(divide="ignore", invalid="ignore"):
-        r = np.where(T > 0.0, -np.log(D) / T, 0.0)
-        q = np.where(T > 0.0, r - np.log(F / S) / T, 0.0)
-    return _shaped(kernels.greeks(flags, S, F, K, T, sigma, D, r, q), shape)
+    with np.errstate(all="ignore"):
+        return _shaped(kernels.forward_greeks(flags, *flat), shape)
 
 
-def _shaped(arrays: tuple[Array, Array, Array, Array, Array, Array], shape: tuple[int, ...]) -> GreekArrays:
-    return GreekArrays(*(array.reshape(shape) for array in arrays))
+def _shaped(rows: Array, shape: tuple[int, ...]) -> GreekArrays:
+    return GreekArrays(*(row.reshape(shape) for row in rows))

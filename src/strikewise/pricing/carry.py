@@ -1,4 +1,4 @@
-"""Carry money and stock through time: discounts, forwards with dividends, and the forward that a chain implies."""
+"""Carry money and stock through time: discounts, forwards, and the forward that a chain implies."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ DEVIATION_OF_NORMAL = 1.4826
 
 
 def discount(rate: ArrayLike, years: ArrayLike) -> Array:
-    """Return the value today of one dollar in ``years`` at a continuously compounded annual rate (a fraction)."""
+    """Return the value today of one dollar in ``years`` at a continuously compounded annual rate."""
     return np.asarray(np.exp(-np.asarray(rate, dtype=np.float64) * np.asarray(years, dtype=np.float64)))
 
 
 def simple_discount(rate: ArrayLike, years: ArrayLike) -> Array:
-    """Return the value today of one dollar in ``years`` at a simple (money-market) annual rate (a fraction)."""
+    """Return the value today of one dollar in ``years`` at a simple (money-market) annual rate."""
     growth = 1.0 + np.asarray(rate, dtype=np.float64) * np.asarray(years, dtype=np.float64)
     return np.asarray(1.0 / np.where(growth > 0.0, growth, np.nan))
 
@@ -46,7 +46,7 @@ def continuous_rate(discount_factor: ArrayLike, years: ArrayLike) -> Array:
 def forward_with_yield(
     spot: ArrayLike, rate: ArrayLike, dividend_yield: ArrayLike, years: ArrayLike
 ) -> Array:
-    """Return the forward of a stock that pays a continuous yield, ``S exp((r - q) T)``; all annual fractions."""
+    """Return the forward of a stock that pays a continuous yield, ``S exp((r - q) T)``."""
     net = np.asarray(rate, dtype=np.float64) - np.asarray(dividend_yield, dtype=np.float64)
     return np.asarray(np.asarray(spot, dtype=np.float64) * np.exp(net * np.asarray(years, dtype=np.float64)))
 
@@ -57,8 +57,8 @@ def present_value(amounts: ArrayLike, due_years: ArrayLike, rate: float, years: 
     Parameters
     ----------
     amounts, due_years
-        Cash dividends in dollars a share and the years until they are due (ex-date), shape ``(n_dividends,)``. Those at
-        or before zero have been paid and count nothing.
+        Cash dividends in dollars a share and the years until they are due (ex-date), shape
+        ``(n_dividends,)``. Those at or before zero have been paid and count nothing.
     rate
         Continuously compounded annual rate, a fraction.
     years
@@ -103,8 +103,8 @@ class ImpliedForward:
     forward: float
     """Dollars; NaN where no pair could be used."""
     uncertainty: float
-    """Dollars, one standard error of the median: the larger of the pairs' scatter and their mean half-spread, over the
-    square root of ``pairs``. NaN where no pair could be used."""
+    """Dollars, one standard error of the median: the larger of the pairs' scatter and their mean half-spread,
+    over the square root of ``pairs``. NaN where no pair could be used."""
     pairs: int
     """How many strikes were used."""
 
@@ -121,9 +121,10 @@ def implied_forward(
 ) -> ImpliedForward:
     """Find the forward by put-call parity from the near-the-money pairs of one expiration.
 
-    Every strike quoted on both sides gives ``K + (C - P) / discount`` from the mids. The strikes where call and put are
-    worth nearly the same are the most telling; of the ``max_pairs`` nearest, weighted by the inverse square of the
-    pair's spread, the weighted median is the forward: one stale or crossed quote does not move it.
+    Every strike quoted on both sides gives ``K + (C - P) / discount`` from the mids. The strikes where call
+    and put are worth nearly the same are the most telling; of the ``max_pairs`` nearest, weighted by the
+    inverse square of the pair's spread, the weighted median is the forward: one stale or crossed quote does
+    not move it.
 
     Parameters
     ----------
@@ -136,8 +137,8 @@ def implied_forward(
 
     Returns
     -------
-    Forward, its uncertainty and the number of pairs. American quotes bias it by the early-exercise premium, which is
-    smallest near the money.
+    Forward, its uncertainty and the number of pairs. American quotes bias it by the early-exercise premium,
+    which is smallest near the money.
     """
     strike, cb, ca, pb, pa = (
         np.asarray(side, dtype=np.float64).reshape(-1)

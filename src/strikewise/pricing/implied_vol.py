@@ -39,17 +39,19 @@ def implied_volatility(
 
     Returns
     -------
-    Annual volatilities as fractions, in the broadcast shape of the inputs. NaN where an input is missing or outside its
-    range, and where no volatility gives the price: at or below intrinsic value, at or above the forward (call) or the
-    strike (put), both discounted. A caller that reads NaN as zero will think a worthless quote safe.
+    Annual volatilities as fractions, in the broadcast shape of the inputs. NaN where an input is missing or
+    outside its range, and where no volatility gives the price: at or below intrinsic value, at or above the
+    forward (call) or the strike (put), both discounted. A caller that reads NaN as zero will think a
+    worthless quote safe.
 
     Notes
     -----
-    The time value is solved as an out-of-the-money price over ``min(forward, strike)``. An in-the-money price given in
-    float64 has lost the digits that its intrinsic value swallowed; hand in the other side of the pair where it is quoted.
-    Householder steps of fourth order on the logarithm of the price, or of its distance from the upper bound (the two
-    objectives of P. Jäckel, Let's Be Rational, 2015), with Mills ratios in place of both exponentials.
+    The time value is solved as an out-of-the-money price over ``min(forward, strike)``. An in-the-money price
+    given in float64 has lost the digits that its intrinsic value swallowed; hand in the other side of the
+    pair where it is quoted. Householder steps of fourth order on the logarithm of the price, or of its
+    distance from the upper bound (the two objectives of P. Jäckel, Let's Be Rational, 2015), with Mills
+    ratios in place of both exponentials.
     """
     shape, flags, flat = columns(is_call, price, forward, strike, years, discount)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         return kernels.implied_volatility(flags, *flat).reshape(shape)

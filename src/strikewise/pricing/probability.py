@@ -1,7 +1,7 @@
 """Say how likely prices are under the lognormal law that an implied volatility describes.
 
-These are risk-neutral probabilities when the forward and the volatility come from quotes; they are forecasts only as far
-as the quotes are.
+These are risk-neutral probabilities when the forward and the volatility come from quotes; they are forecasts
+only as far as the quotes are.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def above(level: ArrayLike, forward: ArrayLike, volatility: ArrayLike, years: Ar
     forward
         Dollars, the mean of the price at expiry.
     volatility, years
-        Annual volatility as a fraction; years to expiry. Where their product is zero the price is the forward itself.
+        Annual volatility as a fraction; years to expiry. Where their product is zero the price is the forward
+        itself.
 
     Returns
     -------
@@ -35,14 +36,14 @@ def above(level: ArrayLike, forward: ArrayLike, volatility: ArrayLike, years: Ar
 
 
 def below(level: ArrayLike, forward: ArrayLike, volatility: ArrayLike, years: ArrayLike) -> Array:
-    """Return the probability that the underlying ends at or below a level, ``N(-d2)``; parameters as `above`."""
+    """Return the probability that the underlying ends at or below a level; parameters as `above`."""
     return np.asarray(ndtr(-_standardised(level, forward, volatility, years)))
 
 
 def between(
     lower: ArrayLike, upper: ArrayLike, forward: ArrayLike, volatility: ArrayLike, years: ArrayLike
 ) -> Array:
-    """Return the probability that the underlying ends between two levels (zero where they are out of order)."""
+    """Return the probability that the underlying ends between two levels, zero if they are out of order."""
     low = _standardised(lower, forward, volatility, years)
     high = _standardised(upper, forward, volatility, years)
     mirrored = low < 0.0
@@ -66,13 +67,14 @@ def touch(
 
     Returns
     -------
-    Probabilities in the broadcast shape of the inputs. The path is watched continuously: daily closes touch less often.
+    Probabilities in the broadcast shape of the inputs. The path is watched continuously: daily closes touch
+    less often.
 
     Notes
     -----
-    Reflection with drift, with ``b = ln(level/spot)``, ``m = ln(forward/spot) - s*s/2`` and ``s`` the total volatility:
-    ``N((m - b)/s) + exp(2 m b / s^2) N((-m - b)/s)`` for a level above, mirrored for one below (Karatzas and Shreve,
-    Brownian Motion and Stochastic Calculus, section 3.5.C).
+    Reflection with drift, with ``b = ln(level/spot)``, ``m = ln(forward/spot) - s*s/2`` and ``s`` the total
+    volatility: ``N((m - b)/s) + exp(2 m b / s^2) N((-m - b)/s)`` for a level above, mirrored for one below
+    (Karatzas and Shreve, Brownian Motion and Stochastic Calculus, section 3.5.C).
     """
     level, spot, forward, volatility, years = np.broadcast_arrays(
         *(np.asarray(v, dtype=np.float64) for v in (level, spot, forward, volatility, years))
@@ -104,13 +106,14 @@ def of_profit(
     Parameters
     ----------
     breakevens
-        Prices at which the profit changes its sign, ascending along the last axis, shape ``(..., n_breakevens)``. Pad
-        with infinity where a structure has fewer than its neighbours; no breakeven at all is an empty last axis.
+        Prices at which the profit changes its sign, ascending along the last axis, shape ``(...,
+        n_breakevens)``. Pad with infinity where a structure has fewer than its neighbours; no breakeven at
+        all is an empty last axis.
     profitable_below
         Whether the payoff makes money below the first breakeven (everywhere, where there is none).
     forward, volatility, years
-        As `above`; they broadcast against the leading axes of ``breakevens``, and the volatility also against its last
-        (one volatility a breakeven, for a smile) when it has the same number of dimensions.
+        As `above`; they broadcast against the leading axes of ``breakevens``, and the volatility also against
+        its last (one volatility a breakeven, for a smile) when it has the same number of dimensions.
 
     Returns
     -------

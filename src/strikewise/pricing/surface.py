@@ -1,4 +1,4 @@
-"""Interpolate implied volatility across strikes and expiries, and describe it by a few numbers where no quote is.
+"""Interpolate implied volatility across strikes and expiries, or describe it by a few numbers.
 
 Moneyness is ``k = ln(strike / forward)``; time is in years; ``w = iv^2 * years`` is total variance.
 """
@@ -24,10 +24,10 @@ INDEX_YEARS = 30.0 / 365.0
 class SmileSurface:
     """Implied volatilities of one underlying at one instant, to be read between their quotes.
 
-    Within an expiry the volatility is linear between the quoted strikes, and flat beyond the outermost: a quote is met
-    exactly. Between expiries total variance is linear in time at equal ``k / sqrt(years)``, the moneyness at which
-    smiles of neighbouring expiries resemble each other; before the first and after the last expiry the volatility of
-    that expiry holds.
+    Within an expiry the volatility is linear between the quoted strikes, and flat beyond the outermost: a
+    quote is met exactly. Between expiries total variance is linear in time at equal ``k / sqrt(years)``, the
+    moneyness at which smiles of neighbouring expiries resemble each other; before the first and after the
+    last expiry the volatility of that expiry holds.
 
     Build one with `SmileSurface.from_quotes`.
     """
@@ -35,7 +35,7 @@ class SmileSurface:
     years: Array
     """Ascending expiries with at least one quote, shape ``(n_expiries,)``."""
     starts: NDArray[np.int64]
-    """Where each expiry begins in the two columns below, and their length at the end: ``(n_expiries + 1,)``."""
+    """Where each expiry begins in the two columns below, and their end: ``(n_expiries + 1,)``."""
     moneyness: Array
     """``k / sqrt(years)``, ascending within each expiry, shape ``(n_knots,)``."""
     volatilities: Array
@@ -50,15 +50,16 @@ class SmileSurface:
         Parameters
         ----------
         years, k, iv
-            Years to expiry, ``ln(strike / forward)`` and implied volatility (a fraction) of each quote, broadcast to
-            ``(n_quotes,)``, in any order.
+            Years to expiry, ``ln(strike / forward)`` and implied volatility (a fraction) of each quote,
+            broadcast to ``(n_quotes,)``, in any order.
         weight
-            How much each quote counts where several share an expiry and a strike (a call and a put): an inverse
-            squared spread, or vega. Zero, negative or NaN leaves the quote out.
+            How much each quote counts where several share an expiry and a strike (a call and a put): an
+            inverse squared spread, or vega. Zero, negative or NaN leaves the quote out.
 
         Returns
         -------
-        The surface of all quotes whose numbers are finite and positive; with none of them it answers NaN everywhere.
+        The surface of all quotes whose numbers are finite and positive; with none of them it answers NaN
+        everywhere.
         """
         columns = np.broadcast_arrays(
             *(np.asarray(column, dtype=np.float64) for column in (years, k, iv, weight))
@@ -89,7 +90,8 @@ class SmileSurface:
 
         Returns
         -------
-        Fractions, in the broadcast shape; NaN where an input is NaN, ``years`` is not positive or the surface is empty.
+        Fractions, in the broadcast shape; NaN where an input is NaN, ``years`` is not positive or the surface
+        is empty.
         """
         money, span = np.broadcast_arrays(
             np.asarray(k, dtype=np.float64), np.asarray(years, dtype=np.float64)
@@ -138,17 +140,19 @@ def simple_equity_smile(
     k, years
         ``ln(strike / forward)`` and years to expiry (positive).
     level
-        At-the-money volatility at 30 days, a fraction. A volatility index lies above it by its skew premium: turn one
-        into the other with `level_from_index`.
+        At-the-money volatility at 30 days, a fraction. A volatility index lies above it by its skew premium:
+        turn one into the other with `level_from_index`.
     skew
         Correlation of price and variance, between -1 and 0 for equities: how much dearer puts are than calls.
     curvature
-        Strength of skew and smile; ``curvature * (1 + |skew|) <= 2`` keeps the smile free of butterfly arbitrage.
+        Strength of skew and smile; ``curvature * (1 + |skew|) <= 2`` keeps the smile free of butterfly
+        arbitrage.
     flattening
-        How fast the skew fades with time, between 0 and 0.5: the at-the-money slope goes like ``years ** -flattening``.
+        How fast the skew fades with time, between 0 and 0.5: the at-the-money slope goes like ``years **
+        -flattening``.
     long_level, reversion
-        The volatility that distant expiries tend to, a fraction, and how fast (per year): the term slope. It rises when
-        ``level`` is below ``long_level`` and falls when it is above.
+        The volatility that distant expiries tend to, a fraction, and how fast (per year): the term slope. It
+        rises when ``level`` is below ``long_level`` and falls when it is above.
 
     Returns
     -------
@@ -161,8 +165,9 @@ def simple_equity_smile(
 
     Notes
     -----
-    The surface SSVI of J. Gatheral and A. Jacquier, Arbitrage-free SVI volatility surfaces (2014), with
-    ``phi = curvature / (theta^f (1 + theta)^(1 - f))``; free of calendar arbitrage too, since ``theta`` grows with time.
+    The surface SSVI of J. Gatheral and A. Jacquier, Arbitrage-free SVI volatility surfaces (2014), with ``phi
+    = curvature / (theta^f (1 + theta)^(1 - f))``; free of calendar arbitrage too, since ``theta`` grows with
+    time.
     """
     if not (-1.0 < skew < 1.0 and 0.0 < curvature * (1.0 + abs(skew)) <= 2.0 and 0.0 < flattening <= 0.5):
         raise ValueError(
@@ -187,8 +192,8 @@ def index_from_level(level: ArrayLike, *, least_price: float = 1e-5, **shape: fl
     level
         At-the-money volatility at 30 days, a fraction.
     least_price
-        Options cheaper than this fraction of the forward are not in the strip, as worthless quotes are not in the true
-        index (five cents of a forward of 5,000 by default).
+        Options cheaper than this fraction of the forward are not in the strip, as worthless quotes are not in
+        the true index (five cents of a forward of 5,000 by default).
     **shape
         The shape parameters of `simple_equity_smile`.
 
@@ -198,7 +203,8 @@ def index_from_level(level: ArrayLike, *, least_price: float = 1e-5, **shape: fl
 
     Notes
     -----
-    The strip of the Cboe volatility index, ``2 / T * sum(dK / K^2 * Q(K))`` undiscounted, over a fine grid of strikes.
+    The strip of the Cboe volatility index, ``2 / T * sum(dK / K^2 * Q(K))`` undiscounted, over a fine grid of
+    strikes.
     """
     base = np.asarray(level, dtype=np.float64)[..., np.newaxis]
     k = base * np.sqrt(INDEX_YEARS) * np.linspace(-12.0, 8.0, 401)
@@ -231,10 +237,11 @@ def level_from_index(index: ArrayLike, *, least_price: float = 1e-5, **shape: fl
 
 
 def _at_the_money_variance(years: Array, level: Array, long_level: float, reversion: float) -> Array:
-    """Return total variance of an instantaneous variance that reverts, and has the given mean over the first 30 days."""
+    """Return total variance of a reverting variance that has the given mean over the first 30 days."""
     distant = long_level * long_level
     fade = -np.expm1(-reversion * years) / reversion
     fade_of_level = -np.expm1(-reversion * INDEX_YEARS) / (reversion * INDEX_YEARS)
-    # Far below the long level the instantaneous variance would start below zero; it starts at a tenth of it instead.
+    # Far below the long level the instantaneous variance would start below zero; it starts at a tenth of it
+    # instead.
     excess = np.maximum((level * level - distant) / fade_of_level, 0.1 * distant - distant)
     return np.asarray(distant * years + excess * fade)
