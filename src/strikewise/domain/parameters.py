@@ -109,9 +109,18 @@ class ParameterSet(Mapping[str, ParameterValue]):
 
 @dataclass(frozen=True, slots=True)
 class ParameterSpace:
-    """The parameters of a strategy, by name, in the order they are documented."""
+    """The parameters of a strategy, by name, in the order they are documented.
+
+    Attributes
+    ----------
+    parameters : tuple of Parameter
+        Each name once.
+    ordered : tuple of (str, str)
+        Pairs of numbers of which the first must not exceed the second, such as the ends of a range.
+    """
 
     parameters: tuple[Parameter, ...]
+    ordered: tuple[tuple[str, str], ...] = ()
     _by_name: Mapping[str, Parameter] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -121,6 +130,7 @@ class ParameterSpace:
         object.__setattr__(self, "_by_name", MappingProxyType({p.name: p for p in self.parameters}))
         for parameter in self.parameters:
             parameter.check(parameter.default)
+        self.make()
 
     def make(self, values: Mapping[str, object] | None = None) -> ParameterSet:
         """Return a full set: the given values, defaults for the rest.
@@ -128,7 +138,8 @@ class ParameterSpace:
         Raises
         ------
         ParameterError
-            If a name is unknown (with the nearest known one) or a value outside its parameter.
+            If a name is unknown (with the nearest known one), a value outside its parameter, or a pair out
+            of order.
         """
         given = dict(values or {})
         for name in given:
@@ -137,4 +148,9 @@ class ParameterSpace:
                 hint = f" Did you mean {near[0]!r}?" if near else f" Known are: {', '.join(self._by_name)}."
                 raise ParameterError(f"There is no parameter {name!r}.{hint}")
         full = {p.name: p.check(given.get(p.name, p.default)) for p in self.parameters}
+        for low, high in self.ordered:
+            if float(full[low]) > float(full[high]):
+                raise ParameterError(
+                    f"Parameter {low!r} must not exceed {high!r}; were {full[low]!r} and {full[high]!r}."
+                )
         return ParameterSet(MappingProxyType(full))

@@ -1,0 +1,116 @@
+"""When to leave a position that was sold for a credit: pure rules on its mark, each with a code.
+
+Profits and losses are those of closing at the touch now (`Position.profit_exit_cents`), never of a mid price.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+
+from strikewise.domain.instruments import OptionContract, Stock
+from strikewise.domain.money import to_dollars
+from strikewise.domain.parameters import Parameter, ParameterSet
+from strikewise.domain.portfolio import Position
+from strikewise.domain.signals import Close
+
+__all__ = ["ExitCode", "credit_exit", "exit_parameters"]
+
+
+class ExitCode(StrEnum):
+    """Why a position is closed."""
+
+    ASSIGNED_SHARES = "ASSIGNED_SHARES"
+    """An option was assigned or exercised: the shares, and the legs left over, are closed."""
+    STOP_LOSS = "STOP_LOSS"
+    """Closing now would lose more than the stop, a multiple of the credit."""
+    PROFIT_TARGET = "PROFIT_TARGET"
+    """Closing now would keep the target share of the credit."""
+    DTE_EXIT = "DTE_EXIT"
+    """As few days are left to expiration as were set for leaving."""
+    TIME_EXIT = "TIME_EXIT"
+    """It has been held for as many days as were set."""
+
+
+def exit_parameters(*, profit_target: float, stop_loss: float, dte_exit: int) -> tuple[Parameter, ...]:
+    """Return the parameters that `credit_exit` reads, with a strategy's own defaults."""
+    return (
+        Parameter(
+            "profit_target",
+            profit_target,
+            "Close when this share of the credit would be kept; 1 or more waits for expiry.",
+            "of the credit",
+            0.05,
+            2.0,
+        ),
+        Parameter(
+            "stop_loss",
+            stop_loss,
+            "Close when the loss reaches this multiple of the credit; 0 sets no stop.",
+            "credits",
+            0.0,
+            20.0,
+        ),
+        Parameter(
+            "dte_exit",
+            dte_exit,
+            "Close when no more than this many calendar days are left; 0 holds to expiration.",
+            "days",
+            0,
+            365,
+        ),
+        Parameter(
+            "max_days_held", 0, "Close after this many calendar days; 0 sets no limit.", "days", 0, 1000
+        ),
+    )
+
+
+def credit_exit(position: Position, today: date, params: ParameterSet) -> Close | None:
+    """Return why a credit position should be closed now, or None.
+
+    Parameters
+    ----------
+    position : Position
+        Held, and valued where a mark exists.
+    today : date
+        The session's date.
+    params : ParameterSet
+        With the parameters of `exit_parameters`.
+
+    Returns
+    -------
+    Close or None
+        Assigned shares come first, then the stop, the target and time. A profit target is not met on an estimated
+        price: without a quote nobody would pay it. A position without a mark leaves by time only.
+    """
+    if any(isinstance(holding.instrument, Stock) for holding in position.holdings):
+        return Close(ExitCode.ASSIGNED_SHARES)
+    return _by_profit(position, params) or _by_time(position, today, params)
+
+
+def _by_profit(position: Position, params: ParameterSet) -> Close | None:
+    profit, credit = position.profit_exit_cents, -position.entry_cents
+    if profit is None or position.mark is None or credit <= 0:
+        return None
+    detail = f"profit={to_dollars(profit):.2f} credit={to_dollars(credit):.2f}"
+    stop = params.number("stop_loss")
+    if stop > 0 and profit <= -stop * credit:
+        return Close(ExitCode.STOP_LOSS, detail)
+    if position.mark.estimated_legs == 0 and profit >= params.number("profit_target") * credit:
+        return Close(ExitCode.PROFIT_TARGET, detail)
+    return None
+
+
+def _by_time(position: Position, today: date, params: ParameterSet) -> Close | None:
+    expirations = [
+        h.instrument.expiration for h in position.holdings if isinstance(h.instrument, OptionContract)
+    ]
+    dte_exit, most = params.integer("dte_exit"), params.integer("max_days_held")
+    if dte_exit and expirations:
+        left = (min(expirations) - today).days
+        if left <= dte_exit:
+            return Close(ExitCode.DTE_EXIT, f"dte={left}")
+    held = (today - position.opened_at.date()).days
+    if most and held >= most:
+        return Close(ExitCode.TIME_EXIT, f"days_held={held}")
+    return None

@@ -1,0 +1,83 @@
+"""How much to trade: never more than the risk a strategy takes, nor than the capital that is free."""
+
+from __future__ import annotations
+
+from strikewise.domain.money import to_cents
+from strikewise.domain.parameters import Parameter, ParameterSet
+from strikewise.domain.portfolio import Holding, Portfolio, Position
+from strikewise.domain.signals import Signal
+
+__all__ = ["proposed_position", "sizing_parameters", "units"]
+
+
+def sizing_parameters(*, risk_fraction: float, of: str = "largest loss at expiry") -> tuple[Parameter, ...]:
+    """Return the parameters that `units` reads; ``of`` names what the fraction bounds."""
+    return (
+        Parameter(
+            "sizing",
+            "fraction",
+            "Whether a share of equity or a fixed number of units is traded.",
+            choices=("fraction", "fixed"),
+        ),
+        Parameter(
+            "risk_fraction",
+            risk_fraction,
+            f"Share of equity that the {of} of one position may be.",
+            "of equity",
+            0.0001,
+            1.0,
+        ),
+        Parameter("units", 1, "Units to trade where sizing is fixed.", "units", 1, 10_000),
+        Parameter("max_units", 100, "Most units of one position.", "units", 1, 10_000),
+    )
+
+
+def units(signal: Signal, portfolio: Portfolio, params: ParameterSet, *, at_stake_cents: int) -> int:
+    """Return how many units to trade; 0 where not one fits.
+
+    Parameters
+    ----------
+    signal : Signal
+        What to open.
+    portfolio : Portfolio
+        The account; equity counts at exit prices.
+    params : ParameterSet
+        With the parameters of `sizing_parameters`.
+    at_stake_cents : int
+        What one unit can lose, or its margin where loss is not the measure, with fees; above zero.
+    """
+    wanted = params.integer("units")
+    if params.text("sizing") == "fraction":
+        wanted = int(params.number("risk_fraction") * portfolio.equity_exit_cents // max(at_stake_cents, 1))
+    affordable = portfolio.free_cents // max(signal.margin_cents, 1)
+    return max(0, min(wanted, affordable, params.integer("max_units")))
+
+
+def entry_fees_cents(signal: Signal, params: ParameterSet) -> int:
+    """Return the commission to open one unit, cents, from the parameter ``fee_per_contract``."""
+    contracts = sum(abs(ratio) for _, ratio in signal.structure.options)
+    return contracts * to_cents(params.number("fee_per_contract"))
+
+
+def proposed_position(signal: Signal, quantity: int, portfolio: Portfolio) -> Position:
+    """Return the position that a signal would become at its touch price, before fees; it has no id yet."""
+    price = signal.price_cents * quantity
+    return Position(
+        position_id="",
+        strategy=signal.strategy,
+        underlying=signal.underlying,
+        signal_id=signal.signal_id,
+        structure=signal.structure,
+        quantity=quantity,
+        holdings=tuple(
+            Holding(leg.instrument, leg.ratio * quantity) for leg in signal.structure.legs if quantity
+        ),
+        opened_at=portfolio.as_of,
+        entry_cents=price,
+        cash_cents=price,
+        fees_cents=0,
+        max_loss_cents=None if signal.max_loss_cents is None else signal.max_loss_cents * quantity,
+        margin_cents=signal.margin_cents * quantity,
+        because=signal.because,
+        grade=signal.grade,
+    )
