@@ -1,4 +1,4 @@
-"""Find the flaws of recorded quotes and name them, one bit a kind, so that gates and audits agree on what is wrong."""
+"""Find the flaws of recorded quotes and name them, one bit a kind, for gates and audits alike."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ WIDE_SHARE = 0.25
 TICK_CENTS = 1
 """The smallest price step; what is off by no more than it is not called a violation."""
 REPEAT_SHARE = 0.95
-"""A snapshot that repeats bid, ask and volume of this share of the contracts it has in common with the one before
-(and traded) is a copy of it: all of its quotes are stale."""
+"""A snapshot that repeats bid, ask and volume of this share of the contracts it has in common with the
+one before (and traded) is a copy of it: all of its quotes are stale."""
 
 
 class Flaw(IntFlag):
@@ -52,7 +52,8 @@ class Flaw(IntFlag):
     WIDE = 1 << 5
     """Spread above both `WIDE_CENTS` and `WIDE_SHARE` of the mid."""
     STALE = 1 << 6
-    """Bid and ask as in the snapshot before and no volume since, or the whole snapshot a copy (`REPEAT_SHARE`)."""
+    """Bid and ask as in the snapshot before and no volume since, or the whole snapshot a copy
+    (`REPEAT_SHARE`)."""
     BELOW_INTRINSIC = 1 << 7
     """Mid below the intrinsic value by more than carry explains."""
     PARITY = 1 << 8
@@ -111,15 +112,17 @@ def intrinsic_flaws(
 ) -> Flags:
     """Find mids below intrinsic value by more than carry.
 
-    The bound is the lower of the value on exercise now (from spot) and at expiry (from the forward, discounted): what
-    carry alone moves between the two is no flaw. Violations of no more than `TICK_CENTS` are forgiven.
+    The bound is the lower of the value on exercise now (from spot) and at expiry (from the forward,
+    discounted): what carry alone moves between the two is no flaw. Violations of no more than
+    `TICK_CENTS` are forgiven.
 
     Parameters
     ----------
     is_put : (n,) bool
         True for puts.
     mid, strike, spot, forward, discount : (n,) float64
-        Dollars per share, and the value today of a dollar at expiry; NaN where unknown, which is never a flaw.
+        Dollars per share, and the value today of a dollar at expiry; NaN where unknown, which is never a
+        flaw.
     """
     sign = np.where(is_put, -1.0, 1.0)
     now = np.maximum(sign * (spot - strike), 0.0)
@@ -144,10 +147,11 @@ def parity_flaws(
 ) -> NDArray[np.bool_]:
     """Find pairs of call and put that no forward near the implied one explains.
 
-    A pair is judged by what could be traded: buying the call and selling the put costs ``call_ask - put_bid``, the
-    reverse brings ``call_bid - put_ask``. European pairs must contain ``D (F - K)``. American pairs must reach
-    ``[D F - K, max(S, D F) - D K]`` (J. Hull, Options, Futures, and Other Derivatives, American put-call parity, with
-    ``D F`` for the spot less the dividends to come). One tick on each leg is forgiven.
+    A pair is judged by what could be traded: buying the call and selling the put costs ``call_ask -
+    put_bid``, the reverse brings ``call_bid - put_ask``. European pairs must contain ``D (F - K)``.
+    American pairs must reach ``[D F - K, max(S, D F) - D K]`` (J. Hull, Options, Futures, and Other
+    Derivatives, American put-call parity, with ``D F`` for the spot less the dividends to come). One tick
+    on each leg is forgiven.
 
     Parameters
     ----------
@@ -187,8 +191,8 @@ def stale_flaws(
     Returns
     -------
     (n,) uint16
-        STALE where bid and ask are unchanged and nothing traded, or everywhere if the snapshot is a copy. An unknown
-        volume is not "nothing traded".
+        STALE where bid and ask are unchanged and nothing traded, or everywhere if the snapshot is a copy.
+        An unknown volume is not "nothing traded".
     """
     old_key, old_bid, old_ask, old_volume = before
     flags = np.zeros(len(key), dtype=np.uint16)

@@ -1,18 +1,21 @@
-"""Turn the recorded quotes of one snapshot into a chain: implied forwards, volatilities, Greeks and flaws of our own.
+"""Compute forwards, volatilities, Greeks and flaws of one snapshot from its recorded quotes.
 
-A vendor's volatilities come with its own rate, dividends, clock and mistakes; mixed sources would not compare. So all
-are recomputed by one rule:
+A vendor's volatilities come with its own rate, dividends, clock and mistakes; mixed sources would not
+compare. So all are recomputed by one rule:
 
-1. The forward of each expiration and root is implied by put-call parity from its near-the-money pairs. Where there is no
-   pair it is spot (or what the other expirations' forwards say that spot was) grown at rate less dividend yield.
-2. Each strike has one volatility, for call and put alike, solved from the mid of the first of these that gives one:
-   the out-of-the-money side if two-sided and not wide; the in-the-money side if two-sided, not wide and bid above
-   intrinsic; the out-of-the-money side if two-sided; the out-of-the-money side with a zero bid if not wide.
+1. The forward of each expiration and root is implied by put-call parity from its near-the-money pairs.
+   Where there is no pair it is spot (or what the other expirations' forwards say that spot was) grown at
+   rate less dividend yield.
+2. Each strike has one volatility, for call and put alike, solved from the mid of the first of these that
+   gives one: the out-of-the-money side if two-sided and not wide; the in-the-money side if two-sided, not
+   wide and bid above intrinsic; the out-of-the-money side if two-sided; the out-of-the-money side with a
+   zero bid if not wide.
 3. Greeks are those of a European option at that volatility and forward.
 
-Options of stocks and funds are American. Treating them as European reads the early-exercise premium as volatility: little
-out of the money (below 0.1 points for three months at a 4 % rate and 1.3 % yield), much deep in the money, which is
-why the out-of-the-money side is asked first; across a large dividend, and for in-the-money deltas of puts, the error stays.
+Options of stocks and funds are American. Treating them as European reads the early-exercise premium as
+volatility: little out of the money (below 0.1 points for three months at a 4 % rate and 1.3 % yield),
+much deep in the money, which is why the out-of-the-money side is asked first; across a large dividend,
+and for in-the-money deltas of puts, the error stays.
 """
 
 from __future__ import annotations
@@ -91,7 +94,7 @@ class ExpirationForward:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recomputed:
-    """A snapshot's columns, the forwards they rest on, and the spot used (dollars; implied where none was recorded)."""
+    """A snapshot's columns, the forwards they rest on, and the spot (dollars; else implied)."""
 
     columns: ChainColumns
     forwards: tuple[ExpirationForward, ...]

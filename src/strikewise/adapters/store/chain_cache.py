@@ -1,0 +1,243 @@
+"""The memory-mapped form of an archive file: one array a column, rebuilt whenever the archive changes.
+
+A *generation* is a directory named by the digest of the archive file it was made of. It is built aside,
+flushed, and renamed into place, so a reader sees a whole one or none, and two processes that build the
+same one do no harm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikewise.adapters.store.chain_archive import read_archive, tape_from_frame
+from strikewise.adapters.store.staging import flush_directory, flush_file
+from strikewise.domain.chain import ChainColumns, ChainTape
+from strikewise.domain.errors import StoreError
+
+__all__ = ["Generation", "open_generation"]
+
+FORMAT = 1
+"""Number of this layout; a cache of another number is built anew."""
+MANIFEST = "manifest.json"
+COLUMNS = tuple(field.name for field in fields(ChainColumns))
+AS_OF, KNOWN_AT, SPOT, GRADE, SOURCE, START, STOP = range(7)
+"""Columns of the snapshot index."""
+CACHED = [
+    *("as_of", "known_at", "spot_cents", "grade", "source", "expiration", "root", "right", "strike_milli"),
+    *("bid", "ask", "volume", "open_interest", "iv", "delta", "gamma", "theta", "vega", "flaws"),
+]
+ROW_BYTES = 46
+"""Bytes of one contract in all mapped columns."""
+DIGEST_BYTES = 16
+KEPT_GENERATIONS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generation:
+    """An opened cache of one archive file: the snapshot index in memory, the columns mapped when asked for.
+
+    Attributes
+    ----------
+    underlying : str
+        The underlying's symbol.
+    year : int
+        The archive's year.
+    folder : Path
+        Where the arrays lie.
+    index : (d, 7) int64
+        One row a snapshot: as_of, known_at, spot, grade, source, first and last row.
+    digests : (d, 16) uint8
+        Digest of each snapshot's contents.
+    sources : tuple of str
+        Names of the sources.
+    """
+
+    underlying: str
+    year: int
+    folder: Path
+    index: NDArray[np.int64]
+    digests: NDArray[np.uint8]
+    sources: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """Contracts in the archive file."""
+        return int(self.index[-1, STOP]) if len(self.index) else 0
+
+    def map(self) -> ChainTape:
+        """Map the columns into memory; they are read from disk as they are touched.
+
+        Raises
+        ------
+        StoreError
+            If the generation has been cleared away because the archive changed since it was opened.
+        """
+        try:
+            columns = {name: _mapped(self.folder / f"{name}.npy") for name in COLUMNS}
+        except FileNotFoundError as error:
+            raise StoreError(
+                f"The chains of {self.underlying} {self.year} changed more than once while they were in use: "
+                "open the store again."
+            ) from error
+        if any(len(column) != self.rows for column in columns.values()):
+            raise StoreError(f"{self.folder} is damaged: delete it, it will be built anew.")
+        index = self.index
+        return ChainTape(
+            underlying=self.underlying,
+            as_of=index[:, AS_OF],
+            known_at=index[:, KNOWN_AT],
+            spot_cents=index[:, SPOT],
+            grade=index[:, GRADE].astype(np.int8),
+            source=index[:, SOURCE].astype(np.int16),
+            sources=self.sources,
+            offsets=np.append(index[:, START], self.rows),
+            columns=ChainColumns(**columns),
+        )
+
+
+def open_generation(archive: Path, folder: Path, underlying: str, year: int) -> Generation:
+    """Open the cache of an archive file, building it first where there is none of the file as it stands.
+
+    Parameters
+    ----------
+    archive : Path
+        The Parquet file.
+    folder : Path
+        Where generations of this underlying are kept.
+    underlying : str
+        The underlying's symbol.
+    year : int
+        The archive's year.
+    """
+    state = _state(archive)
+    for found in sorted(folder.glob(f"{year}-*/{MANIFEST}")):
+        generation = _open(found, state, underlying, year)
+        if generation is not None:
+            return generation
+    contents = archive.read_bytes()
+    digest = hashlib.sha256(contents).hexdigest()
+    target = folder / f"{year}-{digest[:16]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (target / MANIFEST).exists() or _open(target / MANIFEST, None, underlying, year) is None:
+        _build(contents, target, underlying)
+    _write_manifest(target, state | {"digest": digest, "format": FORMAT})
+    _clear_old(folder, year, keep=target)
+    generation = _open(target / MANIFEST, None, underlying, year)
+    if generation is None:
+        raise StoreError(f"{target} cannot be read right after it was built: is the disk full?")
+    return generation
+
+
+def _state(archive: Path) -> dict[str, int | str]:
+    """Return what changes when a file changes, even to other contents of the same size."""
+    stat = archive.stat()
+    return {
+        "size": stat.st_size,
+        "mtime_ns": stat.st_mtime_ns,
+        "ctime_ns": stat.st_ctime_ns,
+        "inode": stat.st_ino,
+    }
+
+
+def _open(
+    manifest: Path, state: dict[str, int | str] | None, underlying: str, year: int
+) -> Generation | None:
+    """Open a generation if it is whole and, where a state is given, of that state of the archive."""
+    folder = manifest.parent
+    try:
+        said = json.loads(manifest.read_text(encoding="utf-8"))
+        if said.get("format") != FORMAT or (state and any(said.get(k) != v for k, v in state.items())):
+            return None
+        index = np.load(folder / "index.npy")
+        digests = np.load(folder / "digests.npy")
+        sources = tuple(json.loads((folder / "sources.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+    return Generation(underlying, year, folder, index, digests, sources)
+
+
+def _build(contents: bytes, target: Path, underlying: str) -> None:
+    tape = tape_from_frame(underlying, read_archive(contents, CACHED))
+    aside = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
+    try:
+        for name in COLUMNS:
+            np.save(aside / f"{name}.npy", getattr(tape.columns, name))
+        offsets = tape.offsets
+        index = np.stack(
+            [tape.as_of, tape.known_at, tape.spot_cents, tape.grade, tape.source, offsets[:-1], offsets[1:]],
+            axis=1,
+        )
+        np.save(aside / "index.npy", index.astype(np.int64))
+        np.save(aside / "digests.npy", snapshot_digests(tape))
+        (aside / "sources.json").write_text(json.dumps(tape.sources), encoding="utf-8")
+        for path in aside.iterdir():
+            flush_file(path)
+        flush_directory(aside)
+        try:
+            aside.rename(target)
+        except OSError:
+            # Another process was first, or an unreadable generation stands in the way.
+            if _whole(target):
+                return
+            shutil.rmtree(target, ignore_errors=True)
+            aside.rename(target)
+        flush_directory(target.parent)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _whole(folder: Path) -> bool:
+    return all((folder / f"{name}.npy").exists() for name in (*COLUMNS, "index", "digests"))
+
+
+def _write_manifest(folder: Path, said: dict[str, int | str]) -> None:
+    handle, name = tempfile.mkstemp(prefix=".manifest-", dir=folder)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        json.dump(said, stream, sort_keys=True)
+        stream.flush()
+        os.fsync(stream.fileno())
+    Path(name).replace(folder / MANIFEST)
+    flush_directory(folder)
+
+
+def _clear_old(folder: Path, year: int, keep: Path) -> None:
+    """Delete generations of a year but the newest few: what a reader has mapped stays readable to it."""
+    others = [path for path in folder.glob(f"{year}-*") if path != keep]
+    others.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for path in others[KEPT_GENERATIONS - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    # A plain array over the mapping: slicing a `memmap` costs microseconds of bookkeeping.
+    mapped: NDArray[Any] = np.load(path, mmap_mode="r").view(np.ndarray)
+    return mapped
+
+
+def snapshot_digests(tape: ChainTape) -> NDArray[np.uint8]:
+    """Return a digest of everything that is known of each snapshot, the same however it was stored."""
+    digests = np.zeros((len(tape), DIGEST_BYTES), dtype=np.uint8)
+    for number in range(len(tape)):
+        start, stop = int(tape.offsets[number]), int(tape.offsets[number + 1])
+        head = (
+            int(tape.as_of[number]),
+            int(tape.known_at[number]),
+            int(tape.spot_cents[number]),
+            int(tape.grade[number]),
+            tape.sources[int(tape.source[number])],
+        )
+        digest = hashlib.blake2b(repr(head).encode(), digest_size=DIGEST_BYTES)
+        for name in COLUMNS:
+            digest.update(np.ascontiguousarray(getattr(tape.columns, name)[start:stop]).data)
+        digests[number] = np.frombuffer(digest.digest(), dtype=np.uint8)
+    return digests
