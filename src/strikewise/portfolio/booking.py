@@ -1,0 +1,210 @@
+"""What a fill or a settlement does to a position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from strikewise.domain.errors import InvariantError, StructureError
+from strikewise.domain.instruments import Instrument, Stock
+from strikewise.domain.orders import Execution, Order, SettlementReport
+from strikewise.domain.portfolio import Holding, Position
+from strikewise.domain.quotes import worst_grade
+from strikewise.domain.signals import Signal
+from strikewise.domain.structures import Leg, Structure
+
+
+def add_opening(
+    before: Position | None, order: Order, signal: Signal | None, execution: Execution
+) -> Position:
+    """Return a position after a fill, whole or partial, of the order that opens it.
+
+    Parameters
+    ----------
+    before : Position or None
+        What earlier fills made; None at the first.
+    order : Order
+        The opening order.
+    signal : Signal or None
+        What it was opened on; None only for more than was ordered.
+    execution : Execution
+        The fill.
+
+    Raises
+    ------
+    InvariantError
+        If there is neither a position nor a signal to make one of.
+    """
+    cost, units = _cost(execution), execution.quantity
+    if before is None:
+        if signal is None:
+            raise InvariantError(
+                f"Fill {execution.execution_id} opens a position that no signal stands behind."
+            )
+        return Position(
+            position_id=order.position_id,
+            strategy=order.strategy,
+            underlying=order.underlying,
+            signal_id=order.signal_id,
+            structure=order.structure,
+            quantity=units,
+            holdings=_merged((), _traded(execution)),
+            opened_at=execution.at,
+            entry_cents=cost,
+            cash_cents=cost,
+            fees_cents=execution.fees_cents,
+            max_loss_cents=_promised_loss(signal, units, cost),
+            margin_cents=signal.margin_cents * units,
+            because=signal.because,
+            grade=worst_grade((signal.grade, execution.grade)),
+            campaign_id=order.campaign_id or order.position_id,
+        )
+    untouched = before.cash_cents == before.entry_cents
+    after = replace(
+        book_trade(before, execution, closing_order_id=before.closing_order_id),
+        quantity=before.quantity + units,
+        entry_cents=before.entry_cents + cost,
+        margin_cents=before.margin_cents * (before.quantity + units) // before.quantity,
+    )
+    if signal is None or not untouched:
+        return after
+    return replace(after, max_loss_cents=_promised_loss(signal, after.quantity, after.entry_cents))
+
+
+def book_trade(position: Position, execution: Execution, *, closing_order_id: str) -> Position:
+    """Return a position after a fill of any order on it, with the order that is closing it thereafter."""
+    return _changed(
+        position,
+        _traded(execution),
+        cash_cents=_cost(execution),
+        fees_cents=execution.fees_cents,
+        grade=worst_grade((position.grade, execution.grade)),
+        closing_order_id=closing_order_id,
+    )
+
+
+def book_settlement(position: Position, report: SettlementReport) -> Position:
+    """Return a position after one of its options ended; delivered shares become a holding of it."""
+    moves: list[tuple[Instrument, int]] = [(report.contract, -report.quantity)]
+    if report.shares:
+        moves.append((Stock(report.contract.underlying), report.shares))
+    return _changed(position, moves, cash_cents=report.cash_cents, fees_cents=report.fees_cents)
+
+
+def share_out(report: SettlementReport, positions: Mapping[str, Position]) -> list[SettlementReport]:
+    """Return a settlement as one for each position it concerns.
+
+    A broker that nets positions reports one number for all of them. Where it is the whole net holding, every
+    position that holds the contract is settled, long or short; where it is less (an early assignment), the
+    positions of its sign are, oldest first. Cash, shares and fees follow the contracts, to the cent.
+
+    Raises
+    ------
+    InvariantError
+        If less is held than settled.
+    """
+    if report.position_id:
+        if report.position_id not in positions:
+            raise _nobody_holds(report, f"position {report.position_id!r} is not open")
+        return [report]
+    held = {
+        name: holding.quantity
+        for name, position in positions.items()
+        for holding in position.holdings
+        if holding.instrument == report.contract
+    }
+    if sum(held.values()) != report.quantity:
+        held = _oldest_first(held, report)
+    if report.quantity == 0:
+        raise _nobody_holds(report, "no contracts are said to settle")
+    parts, before, before_size, size = [], 0, 0, sum(map(abs, held.values()))
+    for name, quantity in held.items():
+        after, after_size = before + quantity, before_size + abs(quantity)
+
+        def share(total: int, start: int = before, end: int = after, whole: int = report.quantity) -> int:
+            return total * end // whole - total * start // whole
+
+        parts.append(
+            replace(
+                report,
+                position_id=name,
+                quantity=quantity,
+                cash_cents=share(report.cash_cents),
+                shares=share(report.shares),
+                fees_cents=share(report.fees_cents, before_size, after_size, size),
+            )
+        )
+        before, before_size = after, after_size
+    return parts
+
+
+def _oldest_first(held: Mapping[str, int], report: SettlementReport) -> dict[str, int]:
+    left, taken = report.quantity, {}
+    for name, quantity in held.items():
+        if left and (quantity > 0) == (left > 0):
+            part = min(quantity, left, key=abs)
+            taken[name] = part
+            left -= part
+    if left:
+        raise _nobody_holds(report, f"only {report.quantity - left} are held")
+    return taken
+
+
+def _nobody_holds(report: SettlementReport, why: str) -> InvariantError:
+    return InvariantError(
+        f"Settlement {report.settlement_id} is of {report.quantity} × {report.contract}, but {why}: "
+        "reconcile first."
+    )
+
+
+def _cost(execution: Execution) -> int:
+    return sum(leg.cost_cents for leg in execution.legs)
+
+
+def _traded(execution: Execution) -> list[tuple[Instrument, int]]:
+    return [(leg.instrument, leg.quantity) for leg in execution.legs]
+
+
+def _changed(
+    position: Position,
+    moves: Iterable[tuple[Instrument, int]],
+    *,
+    cash_cents: int,
+    fees_cents: int,
+    **more: object,
+) -> Position:
+    holdings = _merged(position.holdings, moves)
+    cash = position.cash_cents + cash_cents
+    return replace(
+        position,
+        holdings=holdings,
+        cash_cents=cash,
+        fees_cents=position.fees_cents + fees_cents,
+        max_loss_cents=_remaining_loss(position, holdings, cash),
+        **more,
+    )
+
+
+def _merged(holdings: Iterable[Holding], moves: Iterable[tuple[Instrument, int]]) -> tuple[Holding, ...]:
+    quantities = {holding.instrument: holding.quantity for holding in holdings}
+    for instrument, quantity in moves:
+        quantities[instrument] = quantities.get(instrument, 0) + quantity
+    return tuple([Holding(instrument, quantity) for instrument, quantity in quantities.items() if quantity])
+
+
+def _promised_loss(signal: Signal, units: int, paid_cents: int) -> int | None:
+    """Return the signal's largest loss, moved by what the fill was better or worse than its price."""
+    if signal.max_loss_cents is None:
+        return None
+    return max(0, signal.max_loss_cents * units + paid_cents - signal.price_cents * units)
+
+
+def _remaining_loss(position: Position, holdings: tuple[Holding, ...], cash_cents: int) -> int | None:
+    """Return the largest loss of the whole position at expiry, given what is left and was paid."""
+    if not holdings:
+        return position.max_loss_cents
+    try:
+        left = Structure(tuple(Leg(holding.instrument, holding.quantity) for holding in holdings))
+        return left.max_loss_cents(cash_cents)
+    except StructureError:  # several expirations: what the signal promised still is the best that is known
+        return position.max_loss_cents
