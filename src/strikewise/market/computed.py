@@ -1,0 +1,182 @@
+"""What is computed of a market source once and kept: features of bars and chains, events, regimes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from strikewise.domain.chain import OptionChain
+from strikewise.domain.errors import FutureDataError
+from strikewise.domain.quotes import CalendarEvent, DailyBars, Series
+from strikewise.market.bar_features import PriceFrame
+from strikewise.market.chain_features import ChainStatistics, VolatilityHistory
+from strikewise.market.events_calendar import EventCalendar
+from strikewise.market.regime import RegimeRules, RegimeSeries, regime_series
+from strikewise.market.source import MarketSource
+
+__all__ = ["ComputedMarket"]
+
+REGIME_INDEXES = ("SPX", "SPY")
+REGIME_VOLATILITY = "VIX"
+
+
+class _Known(NamedTuple):
+    """Bars or a series as a source gave them, and when each first rows were known."""
+
+    data: DailyBars | Series
+    known_at: list[int]
+
+
+class ComputedMarket:
+    """A source with everything that is computed of it once; it holds no instant.
+
+    Its caches follow a source at which data arrive: they compare what the source gives with what they hold.
+
+    Parameters
+    ----------
+    source : MarketSource
+        Where data come from.
+    rules : RegimeRules, optional
+        The thresholds of the regime.
+    """
+
+    def __init__(self, source: MarketSource, rules: RegimeRules | None = None) -> None:
+        self.source = source
+        self._rules = RegimeRules() if rules is None else rules
+        self._chains: dict[str, ChainStatistics] = {}
+        self._bars: dict[str, DailyBars] = {}
+        self._series: dict[str, Series] = {}
+        self._known_at: dict[str, _Known] = {}
+        self._frames: dict[str, tuple[DailyBars, PriceFrame]] = {}
+        self._volatility: dict[str, VolatilityHistory] = {}
+        self._events: tuple[Sequence[CalendarEvent], EventCalendar] = ((), EventCalendar(()))
+        self._regimes: tuple[DailyBars, Series, RegimeSeries] | None = None
+
+    def chain(self, underlying: str, as_of: datetime) -> ChainStatistics | None:
+        """Return the latest chain known at an instant, with its statistics; one object a chain.
+
+        Raises
+        ------
+        FutureDataError
+            If the source hands out a chain that was taken or known later.
+        """
+        found = self._ask_chain(underlying, as_of)
+        if found is None:
+            return None
+        held = self._chains.get(underlying)
+        if held is None or not _same_chain(held.chain, found):
+            held = self._chains[underlying] = ChainStatistics(found)
+        return held
+
+    def bars(self, symbol: str) -> DailyBars | None:
+        """Return all bars of a symbol, those not yet known too; the same object as long as they are equal."""
+        found, held = self.source.bars(symbol), self._bars.get(symbol)
+        if found is None or found is held:
+            return found
+        if held is None or not _equal_bars(found, held):
+            held = self._bars[symbol] = found
+        return held
+
+    def series(self, name: str) -> Series | None:
+        """Return a whole series, or the closes of the symbol of that name, as `bars` does."""
+        found, held = self.source.series(name), self._series.get(name)
+        if found is None:
+            bars = self.bars(name)
+            if bars is None:
+                return None
+            if held is not None and held.values is bars.close:
+                return held
+            found = Series(name, bars.days, bars.close, bars.known_at)
+        if found is held:
+            return found
+        if held is None or not _equal_series(found, held):
+            held = self._series[name] = found
+        return held
+
+    def known_bars(self, bars: DailyBars, known_by: int) -> DailyBars:
+        """Return the first bars, those known by an instant (Unix seconds)."""
+        return bars.head(self._count(bars.symbol, bars, known_by))
+
+    def known_series(self, series: Series, known_by: int) -> Series:
+        """Return the first values of a series, those known by an instant (Unix seconds)."""
+        return series.head(self._count(f"series {series.name}", series, known_by))
+
+    def frame(self, symbol: str) -> PriceFrame | None:
+        """Return a symbol's bars with their features, or None where there are none."""
+        bars = self.bars(symbol)
+        if bars is None:
+            return None
+        held = self._frames.get(symbol)
+        if held is None or held[0] is not bars:
+            held = self._frames[symbol] = (bars, PriceFrame(bars, self.source.splits(symbol)))
+        return held[1]
+
+    def volatility(self, underlying: str) -> VolatilityHistory:
+        """Return the history of an underlying's implied volatility."""
+        held = self._volatility.get(underlying)
+        if held is None:
+            held = VolatilityHistory(partial(self._ask_chain, underlying))
+            self._volatility[underlying] = held
+        return held
+
+    @property
+    def events(self) -> EventCalendar:
+        """The scheduled events, announced or not."""
+        found = self.source.calendar_events()
+        if found is not self._events[0]:
+            self._events = (found, EventCalendar(found))
+        return self._events[1]
+
+    @property
+    def regimes(self) -> RegimeSeries | None:
+        """The regime at each close of the first of `REGIME_INDEXES` that has bars; None without data."""
+        index = next((bars for name in REGIME_INDEXES if (bars := self.bars(name)) is not None), None)
+        volatility = self.series(REGIME_VOLATILITY)
+        if index is None or volatility is None:
+            return None
+        held = self._regimes
+        if held is None or held[0] is not index or held[1] is not volatility:
+            held = self._regimes = (index, volatility, regime_series(index, volatility, self._rules))
+        return held[2]
+
+    def _count(self, name: str, data: DailyBars | Series, known_by: int) -> int:
+        held = self._known_at.get(name)
+        if held is None or held.data is not data:
+            # A row counts as known when all rows before it are.
+            held = self._known_at[name] = _Known(data, np.maximum.accumulate(data.known_at).tolist())
+        return bisect_right(held.known_at, known_by)
+
+    def _ask_chain(self, underlying: str, as_of: datetime) -> OptionChain | None:
+        found = self.source.chain(underlying, as_of)
+        if found is not None and (found.known_at > as_of or found.as_of > as_of):
+            raise FutureDataError(f"The chain of {underlying}", max(found.known_at, found.as_of), as_of)
+        return found
+
+
+def _same_chain(one: OptionChain, other: OptionChain) -> bool:
+    return (
+        one.as_of == other.as_of
+        and one.known_at == other.known_at
+        and one.source == other.source
+        and one.spot_cents == other.spot_cents
+        and len(one) == len(other)
+    )
+
+
+def _equal_bars(one: DailyBars, other: DailyBars) -> bool:
+    return _equal(one, other, ("days", "known_at", "open", "high", "low", "close", "volume"))
+
+
+def _equal_series(one: Series, other: Series) -> bool:
+    return _equal(one, other, ("days", "known_at", "values"))
+
+
+def _equal(one: DailyBars | Series, other: DailyBars | Series, names: Sequence[str]) -> bool:
+    return len(one) == len(other) and all(
+        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in names
+    )

@@ -1,0 +1,181 @@
+"""The market's regime by rule: from an index and its volatility index, without looking ahead.
+
+Classes in priority: crash, high volatility, bear, low-volatility sideways, bull, neutral. A class that
+holds is left only beyond a looser threshold (hysteresis), and a new one must not come before the present
+one has stood a minimum of sessions, save one that is more dangerous. The label of a close acts from the
+next session on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isnan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikewise.domain.quotes import DailyBars, Series
+from strikewise.market.indicators import change, rolling_mean
+
+__all__ = ["Regime", "RegimeRules", "RegimeSeries", "regime_series"]
+
+
+class Regime(StrEnum):
+    """What kind of market it is."""
+
+    CRASH = "crash"
+    HIGH_VOLATILITY = "high_volatility"
+    BEAR = "bear"
+    LOW_VOLATILITY_SIDEWAYS = "low_volatility_sideways"
+    BULL = "bull"
+    NEUTRAL = "neutral"
+    UNKNOWN = "unknown"
+    """There are not enough data, or they are too old."""
+
+
+_ORDER = (
+    Regime.CRASH,
+    Regime.HIGH_VOLATILITY,
+    Regime.BEAR,
+    Regime.LOW_VOLATILITY_SIDEWAYS,
+    Regime.BULL,
+    Regime.NEUTRAL,
+)
+_DANGER = {Regime.CRASH: 3, Regime.HIGH_VOLATILITY: 2, Regime.BEAR: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeRules:
+    """The thresholds, each as (to enter, to stay).
+
+    Attributes
+    ----------
+    crash_volatility, high_volatility, bear_volatility : (float, float)
+        The volatility index, in points, must lie above.
+    crash_fall : (float, float)
+        The return over 5 sessions must lie below; a fraction.
+    calm_volatility, bull_volatility : (float, float)
+        The volatility index, in points, must lie below.
+    flat_trend : (float, float)
+        Without a trend the 20-session average lies within this fraction of the 50-session average.
+    trend_lag : int
+        The 50-session average rises or falls against its own value so many sessions ago.
+    minimum_stay : int
+        Sessions a label stands before another that is not more dangerous may follow.
+    """
+
+    crash_volatility: tuple[float, float] = (40.0, 35.0)
+    crash_fall: tuple[float, float] = (-0.05, 0.0)
+    high_volatility: tuple[float, float] = (30.0, 27.0)
+    bear_volatility: tuple[float, float] = (25.0, 22.0)
+    calm_volatility: tuple[float, float] = (15.0, 16.5)
+    bull_volatility: tuple[float, float] = (20.0, 22.0)
+    flat_trend: tuple[float, float] = (0.01, 0.015)
+    trend_lag: int = 10
+    minimum_stay: int = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegimeSeries:
+    """A label for each close.
+
+    Attributes
+    ----------
+    days : (n,) int32
+        Sessions, days since 1970-01-01.
+    known_at : (n,) int64
+        Unix seconds at which close and volatility index were known.
+    labels : tuple of Regime
+        The label of each close; it acts from the next session on.
+    """
+
+    days: NDArray[np.int32]
+    known_at: NDArray[np.int64]
+    labels: tuple[Regime, ...]
+
+    def acting_on(self, day: int, known_by: int, *, max_gap_days: int = 7) -> Regime:
+        """Return the regime that acts on a day: the label of the last close before it.
+
+        Parameters
+        ----------
+        day : int
+            Days since 1970-01-01.
+        known_by : int
+            Unix seconds; labels known later are not there.
+        max_gap_days : int
+            Calendar days after which a label is too old: `Regime.UNKNOWN`.
+        """
+        row = int(np.searchsorted(self.days, day)) - 1
+        while row >= 0 and self.known_at[row] > known_by:
+            row -= 1
+        if row < 0 or day - int(self.days[row]) > max_gap_days:
+            return Regime.UNKNOWN
+        return self.labels[row]
+
+
+def regime_series(index: DailyBars, volatility: Series, rules: RegimeRules | None = None) -> RegimeSeries:
+    """Label every close of an index; the label of row ``t`` depends on rows up to ``t`` only.
+
+    A session without a value of the volatility index has no label: the one before goes on acting.
+
+    Parameters
+    ----------
+    index : DailyBars
+        The index (S&P 500, or a fund on it).
+    volatility : Series
+        Its volatility index (VIX), in points.
+    rules : RegimeRules, optional
+        The thresholds.
+    """
+    chosen = RegimeRules() if rules is None else rules
+    priced, valued = np.isfinite(index.close), np.isfinite(volatility.values)
+    close = index.close[priced]
+    fast, slow = rolling_mean(close, 20), rolling_mean(close, 50)
+    prices = (change(close, 5), close / slow - 1.0, change(slow, chosen.trend_lag), np.abs(fast / slow - 1.0))
+    days, row, value = np.intersect1d(
+        index.days[priced], volatility.days[valued], assume_unique=True, return_indices=True
+    )
+    columns = [volatility.values[valued][value], *(column[row] for column in prices)]
+    known_at = np.maximum(
+        np.maximum.accumulate(index.known_at)[priced][row],
+        np.maximum.accumulate(volatility.known_at)[valued][value],
+    )
+    labels = _labels(list(zip(*(column.tolist() for column in columns), strict=True)), chosen)
+    return RegimeSeries(days, known_at, labels)
+
+
+def _labels(rows: list[tuple[float, ...]], rules: RegimeRules) -> tuple[Regime, ...]:
+    labels: list[Regime] = []
+    present, stood = Regime.UNKNOWN, 0
+    for row in rows:
+        if any(map(isnan, row)):
+            present, stood = Regime.UNKNOWN, 0
+        else:
+            wish = next(kind for kind in _ORDER if _holds(kind, row, rules, stays=kind is present))
+            more_dangerous = _DANGER.get(wish, 0) > _DANGER.get(present, 0)
+            if wish is not present and (
+                present is Regime.UNKNOWN or more_dangerous or stood >= rules.minimum_stay
+            ):
+                present, stood = wish, 0
+            stood += 1
+        labels.append(present)
+    return tuple(labels)
+
+
+def _holds(kind: Regime, row: tuple[float, ...], rules: RegimeRules, *, stays: bool) -> bool:
+    level, fall, above, slope, trend = row
+    side = 1 if stays else 0
+    match kind:
+        case Regime.CRASH:
+            return level > rules.crash_volatility[side] and fall < rules.crash_fall[side]
+        case Regime.HIGH_VOLATILITY:
+            return level > rules.high_volatility[side]
+        case Regime.BEAR:
+            return level > rules.bear_volatility[side] and above < 0.0 and slope < 0.0
+        case Regime.LOW_VOLATILITY_SIDEWAYS:
+            return level < rules.calm_volatility[side] and trend < rules.flat_trend[side]
+        case Regime.BULL:
+            return level < rules.bull_volatility[side] and above > 0.0 and slope > 0.0
+        case _:
+            return True

@@ -1,0 +1,276 @@
+"""The market as it was known at an instant: all that a strategy may see."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from math import isfinite, log, log1p, nan
+
+import numpy as np
+
+from strikewise.domain.chain import OptionChain
+from strikewise.domain.errors import DataError, FutureDataError
+from strikewise.domain.instruments import days_of
+from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend
+from strikewise.market.calendar import SessionCalendar
+from strikewise.market.chain_features import ChainStatistics
+from strikewise.market.computed import ComputedMarket
+from strikewise.market.events_calendar import Blackout
+from strikewise.market.features import (
+    MAX_GAP_DAYS,
+    RANK_DAYS,
+    RANK_SESSIONS,
+    VOLATILITY_INDEXES,
+    Features,
+    VolatilityPast,
+)
+from strikewise.market.regime import Regime, RegimeRules
+from strikewise.market.source import MarketSource
+
+__all__ = ["Market", "MarketView"]
+
+RATES = ("rate_3m", "DTB3", "IRX")
+"""Series that give the rate, the first that is known: 3-month Treasury bills, percent on a discount basis."""
+RATE_GAP_DAYS = 30
+DIVIDEND_PROXIES = {"SPX": "SPY", "XSP": "SPY", "NDX": "QQQ", "RUT": "IWM"}
+"""The fund whose dividend yield stands for that of an index."""
+BILL_DAYS = 91
+
+
+class Market:
+    """Where views come from, of any instant: a source, a calendar, and what was computed of them.
+
+    Parameters
+    ----------
+    source : MarketSource
+        Where data come from; data may arrive at it while it is used.
+    calendar : SessionCalendar
+        The sessions.
+    rules : RegimeRules, optional
+        The thresholds of the regime.
+    """
+
+    def __init__(
+        self, source: MarketSource, calendar: SessionCalendar, rules: RegimeRules | None = None
+    ) -> None:
+        self.source, self.calendar = source, calendar
+        self._computed = ComputedMarket(source, rules)
+
+    def view(self, as_of: datetime) -> MarketView:
+        """Return the market as it was known at an instant; costs microseconds.
+
+        Raises
+        ------
+        DataError
+            If the instant carries no time zone.
+        """
+        if as_of.tzinfo is None:
+            raise DataError(
+                f"A market view was asked for at {as_of.isoformat()} without a time zone: give it one."
+            )
+        return MarketView(self._computed, self.calendar, as_of.astimezone(UTC))
+
+
+class MarketView:
+    """All that may be seen at an instant: what lies after it is not there, whoever the source is.
+
+    Take it from `Market.view`. Answers are kept for as long as the view is.
+
+    Attributes
+    ----------
+    as_of : datetime
+        The instant, UTC.
+    calendar : SessionCalendar
+        The sessions.
+    """
+
+    __slots__ = ("_chains", "_day", "_features", "_market", "_seconds", "_yields", "as_of", "calendar")
+
+    def __init__(self, market: ComputedMarket, calendar: SessionCalendar, as_of: datetime) -> None:
+        self.as_of, self.calendar = as_of, calendar
+        self._market = market
+        self._seconds = int(as_of.timestamp() // 1)
+        self._day: date | None = None
+        self._chains: dict[str, ChainStatistics | None] = {}
+        self._features: dict[str, Features] = {}
+        self._yields: dict[str, float] = {}
+
+    @property
+    def day(self) -> date:
+        """The New York date of the instant."""
+        if self._day is None:
+            self._day = self.calendar.day_of(self.as_of)
+        return self._day
+
+    def at(self, instant: datetime) -> MarketView:
+        """Return the view of an earlier instant.
+
+        Raises
+        ------
+        FutureDataError
+            If the instant lies after this view's.
+        """
+        if instant > self.as_of:
+            raise FutureDataError("The market", instant, self.as_of)
+        return MarketView(self._market, self.calendar, instant.astimezone(UTC))
+
+    def underlyings(self) -> tuple[str, ...]:
+        """Return the symbols that have a chain by now, sorted."""
+        source = self._market.source
+        return tuple(
+            symbol
+            for symbol in source.underlyings()
+            if len(instants := source.snapshots(symbol)) and instants[0] <= self._seconds
+        )
+
+    def chain(self, underlying: str) -> OptionChain | None:
+        """Return the latest chain known, however old, or None where there is none.
+
+        Raises
+        ------
+        FutureDataError
+            If the source hands out a chain that was not known yet.
+        """
+        found = self._statistics(underlying)
+        return None if found is None else found.chain
+
+    def fresh_chain(self, underlying: str) -> OptionChain | None:
+        """Return the latest chain if it may be traded on: taken now, or since this session opened."""
+        chain = self.chain(underlying)
+        if chain is None or chain.as_of == self.as_of:
+            return chain
+        if not self.calendar.is_session(self.day) or chain.as_of < self.calendar.session_open(self.day):
+            return None
+        return chain
+
+    def spot(self, underlying: str) -> float | None:
+        """Return the last known price in dollars, of chain or bar, whichever is later; None after 7 days."""
+        chain = self.chain(underlying)
+        price, at = nan, 0
+        if chain is not None and chain.spot_cents > 0:
+            price, at = chain.spot, int(chain.as_of.timestamp())
+        bars = self.bars(underlying)
+        if bars is not None and len(bars) and int(bars.known_at[-1]) > at and isfinite(bars.close[-1]):
+            price, at = float(bars.close[-1]), int(bars.known_at[-1])
+        return price if isfinite(price) and self._seconds - at <= (MAX_GAP_DAYS + 1) * 86400 else None
+
+    def bars(self, symbol: str) -> DailyBars | None:
+        """Return the daily bars known by now, or None where the source has none."""
+        found = self._market.bars(symbol)
+        return None if found is None else self._market.known_bars(found, self._seconds)
+
+    def value(self, name: str, *, max_gap_days: int = MAX_GAP_DAYS) -> float | None:
+        """Return the last known value of a series (or close of a symbol), in the series' own unit.
+
+        None where there is none, or where the last is older than ``max_gap_days`` calendar days: an old
+        number is no present one.
+        """
+        found = self._market.series(name)
+        if found is None:
+            return None
+        known = self._market.known_series(found, self._seconds)
+        oldest = days_of(self.day) - max_gap_days
+        for row in range(len(known) - 1, -1, -1):
+            if known.days[row] < oldest:
+                return None
+            if isfinite(value := float(known.values[row])):
+                return value
+        return None
+
+    def rate(self) -> float | None:
+        """Return the 3-month rate, continuously compounded, a fraction; None where none is known.
+
+        From a Treasury bill's discount ``d``: ``-ln(1 - d 91 / 360) 365 / 91``.
+        """
+        for name in RATES:
+            discount = self.value(name, max_gap_days=RATE_GAP_DAYS)
+            if discount is not None:
+                return -log(1.0 - discount / 100.0 * BILL_DAYS / 360.0) * 365.0 / BILL_DAYS
+        return None
+
+    def dividends(self, symbol: str) -> list[Dividend]:
+        """Return the cash dividends that had been declared by now, those to come included, by ex-date."""
+        return [one for one in self._market.source.dividends(symbol) if one.known_at <= self._seconds]
+
+    def dividend_yield(self, symbol: str) -> float:
+        """Return the dividends of a year over the price, continuously compounded, a fraction.
+
+        The year ends at the last ex-date, so that records which stop do not read as dividends that stop;
+        after three years they do. An index takes the yield of its fund (`DIVIDEND_PROXIES`). Zero where no
+        dividend is recorded: a source that holds none cannot be told from a symbol that pays none.
+        """
+        held = self._yields.get(symbol)
+        if held is None:
+            held = self._yields[symbol] = self._dividend_yield(symbol)
+        return held
+
+    def events(
+        self, kinds: Collection[str] | None = None, within_days: int = 0, *, symbol: str | None = None
+    ) -> Sequence[CalendarEvent]:
+        """Return announced events from today to ``within_days`` calendar days ahead, soonest first.
+
+        With a symbol, those of the whole market and its own; without one, those of every symbol too.
+        """
+        last = self.day + timedelta(days=within_days)
+        return self._market.events.between(self.day, last, self._seconds, kinds=kinds, symbol=symbol)
+
+    def days_to(self, kind: str, symbol: str | None = None) -> int | None:
+        """Return calendar days to the next announced event of a kind (0 today), or None."""
+        return self._market.events.days_to(kind, self.day, self._seconds, symbol=symbol)
+
+    def blackout(self, rule: Blackout, symbol: str | None = None) -> CalendarEvent | None:
+        """Return the event that blacks this day out, or None."""
+        return self._market.events.blackout(rule, self.day, self._seconds, symbol=symbol)
+
+    def features(self, symbol: str) -> Features:
+        """Return the features of a symbol; each is NaN where it cannot be known."""
+        held = self._features.get(symbol)
+        if held is None:
+            statistics = self._statistics(symbol)
+            if statistics is not None:
+                age = self.day - self.calendar.day_of(statistics.chain.as_of)
+                statistics = statistics if age.days <= MAX_GAP_DAYS else None
+            held = self._features[symbol] = Features(
+                self._market.frame(symbol),
+                day=days_of(self.day),
+                known_by=self._seconds,
+                statistics=statistics,
+                past=partial(self._volatility_past, symbol),
+            )
+        return held
+
+    def regime(self) -> Regime:
+        """Return the regime that acts today: the label of the session before."""
+        regimes = self._market.regimes
+        return Regime.UNKNOWN if regimes is None else regimes.acting_on(days_of(self.day), self._seconds)
+
+    def _statistics(self, underlying: str) -> ChainStatistics | None:
+        if underlying not in self._chains:
+            self._chains[underlying] = self._market.chain(underlying, self.as_of)
+        return self._chains[underlying]
+
+    def _dividend_yield(self, symbol: str) -> float:
+        payer = DIVIDEND_PROXIES.get(symbol, symbol)
+        paid = [one for one in self.dividends(payer) if one.ex_date <= self.day]
+        price = self.spot(payer)
+        if not paid or price is None or (self.day - paid[-1].ex_date).days > 3 * 365:
+            return 0.0
+        first = paid[-1].ex_date - timedelta(days=364)
+        return log1p(sum(one.amount for one in paid if one.ex_date >= first) / price)
+
+    def _volatility_past(self, symbol: str, statistics: ChainStatistics | None) -> VolatilityPast:
+        market, today = self._market, days_of(self.day)
+        past, present = np.zeros(0), nan
+        if statistics is not None:
+            present = statistics.iv30
+            past = market.volatility(symbol).past(
+                market.source.snapshots(symbol),
+                int(statistics.chain.as_of.timestamp()),
+                self._seconds,
+                today - RANK_DAYS + 1,
+            )[-(RANK_SESSIONS - 1) :]
+        name = VOLATILITY_INDEXES.get(symbol)
+        index = None if name is None else market.series(name)
+        known = None if index is None else market.known_series(index, self._seconds)
+        return VolatilityPast.choose(present, past, known, today)
