@@ -1,0 +1,156 @@
+"""Match an order with one snapshot: at what prices, how many units, and why not more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from strikewise.domain.chain import OptionChain
+from strikewise.domain.instruments import Instrument, OptionContract, Stock
+from strikewise.domain.orders import LegFill, Order, Purpose
+from strikewise.domain.quotes import Grade, Quote
+from strikewise.domain.structures import Leg
+from strikewise.execution.fills import FillRule, MissingQuotePolicy, can_open, fill_price_cents
+from strikewise.market.estimate import Estimator, LastQuote
+from strikewise.market.view import MarketView
+
+__all__ = ["Match", "Matcher"]
+
+ANY_SIZE = 1 << 40
+SETTLES_WITHIN = 4
+"""An expiration on a holiday or weekend settles at most this many days before."""
+BEYOND_SIZE = 1000
+"""What closes beyond the size on offer pays one further half-spread, in thousandths."""
+
+
+class Match(NamedTuple):
+    """Units of an order that fill, with their legs.
+
+    ``units`` is 0 and ``problem`` says why where nothing fills; ``policy`` names the policies that stood in
+    for quotes.
+    """
+
+    units: int
+    legs: tuple[LegFill, ...]
+    grade: Grade
+    policy: str
+    problem: str
+
+
+class _LegQuote(NamedTuple):
+    quote: Quote
+    size: int
+    policy: str
+
+
+class Matcher:
+    """Match orders with snapshots; remembers what of the present one is taken already.
+
+    Parameters
+    ----------
+    rule : FillRule
+        Prices and sizes.
+    """
+
+    def __init__(self, rule: FillRule) -> None:
+        self._rule = rule
+        self._taken: dict[OptionContract, int] = {}
+        self._estimator = Estimator()
+        self._last: dict[OptionContract, LastQuote] = {}
+
+    def new_snapshot(self) -> None:
+        """Forget what was taken of the snapshot before."""
+        if self._taken:
+            self._taken.clear()
+
+    def match(self, order: Order, units: int, view: MarketView) -> Match:
+        """Return how much of an order's remaining units fills at a view, and at what prices."""
+        chain = view.fresh_chain(order.underlying)
+        legs = order.structure.legs
+        opening = order.purpose is not Purpose.CLOSE
+        quotes = []
+        for leg in legs:
+            found = self._leg_quote(leg, chain, view, opening=opening)
+            if found is None:
+                return _nothing(f"no usable quote of {leg.instrument}")
+            quotes.append(found)
+        if opening:
+            units = min(
+                units, *(found.size // abs(leg.ratio) for leg, found in zip(legs, quotes, strict=True))
+            )
+            if units < 1:
+                return _nothing("not enough volume or open interest")
+        filled, cost = self._fills(legs, quotes, units)
+        if order.limit_cents is not None and cost > order.limit_cents:
+            return _nothing(f"a unit costs {cost} cents, the limit is {order.limit_cents}")
+        grade = Grade.QUOTES if chain is None else chain.grade
+        policy = "+".join(dict.fromkeys(found.policy for found in quotes if found.policy))
+        return Match(units, filled, grade, policy, "")
+
+    def _fills(
+        self, legs: tuple[Leg, ...], quotes: list[_LegQuote], units: int
+    ) -> tuple[tuple[LegFill, ...], int]:
+        """Return the fills, and the cost of one unit in cents."""
+        thousandths = self._rule.thousandths(len(legs))
+        cost, filled = 0, []
+        for leg, (quote, size, policy) in zip(legs, quotes, strict=True):
+            quantity = leg.ratio * units
+            f = thousandths + BEYOND_SIZE if abs(quantity) > size else thousandths
+            price = fill_price_cents(quote.bid, quote.ask, f, sale=leg.ratio < 0)
+            cost += leg.ratio * price * leg.instrument.multiplier
+            shown = Quote.missing() if policy else quote
+            filled.append(LegFill(leg.instrument, quantity, price, shown.bid, shown.ask))
+        return tuple(filled), cost
+
+    def _leg_quote(
+        self, leg: Leg, chain: OptionChain | None, view: MarketView, *, opening: bool
+    ) -> _LegQuote | None:
+        instrument = leg.instrument
+        if isinstance(instrument, Stock):
+            spot = view.spot(instrument.symbol)
+            if spot is None:
+                return None
+            return _LegQuote(self._rule.stock_quote(round(spot * 100)), ANY_SIZE, "")
+        near = (instrument.expiration - view.day).days <= SETTLES_WITHIN
+        if near and view.calendar.settlement_at(instrument) <= view.as_of:
+            return None
+        row = None if chain is None else chain.find(instrument)
+        if chain is not None and row is not None:
+            quote = Quote(int(chain.bid[row]), int(chain.ask[row]))
+            if can_open(quote, sale=leg.ratio < 0) if opening else quote.known:
+                size = self._rule.contracts(int(chain.volume[row]), int(chain.open_interest[row]))
+                return _LegQuote(quote, size - self._taken.get(instrument, 0), "")
+        if opening or self._rule.missing_quote is MissingQuotePolicy.CARRY:
+            return None
+        stand_in = self._estimator.estimate(
+            view, instrument, self._rule.missing_quote, self._last.get(instrument)
+        )
+        return _LegQuote(Quote(stand_in.bid, stand_in.ask), ANY_SIZE, stand_in.policy)
+
+    def take(self, legs: Iterable[LegFill]) -> None:
+        """Count fills against the size of the present snapshot."""
+        for leg in legs:
+            if isinstance(leg.instrument, OptionContract):
+                self._taken[leg.instrument] = self._taken.get(leg.instrument, 0) + abs(leg.quantity)
+
+    def remember(self, held: Iterable[Instrument], view: MarketView) -> None:
+        """Keep the last usable quote of what is held, where the policy may ask for it."""
+        if self._rule.missing_quote is not MissingQuotePolicy.WORST:
+            return
+        kept = {}
+        for contract in held:
+            if not isinstance(contract, OptionContract):
+                continue
+            chain = view.fresh_chain(contract.underlying)
+            row = None if chain is None else chain.find(contract)
+            if contract in self._last:
+                kept[contract] = self._last[contract]
+            if chain is not None and row is not None:
+                quote = Quote(int(chain.bid[row]), int(chain.ask[row]))
+                if quote.known:
+                    kept[contract] = LastQuote(quote.bid, quote.ask, float(chain.iv[row]))
+        self._last = kept
+
+
+def _nothing(problem: str) -> Match:
+    return Match(0, (), Grade.QUOTES, "", problem)

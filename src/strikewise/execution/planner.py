@@ -1,0 +1,132 @@
+"""Turn what was approved into orders, with ids that the decision determines: asking twice is asking once."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import datetime
+from math import gcd
+from typing import Protocol
+
+from strikewise.domain.errors import DomainError
+from strikewise.domain.orders import Order, Purpose
+from strikewise.domain.portfolio import Position
+from strikewise.domain.signals import Adjust, Signal
+from strikewise.domain.structures import Leg, Structure
+
+__all__ = ["BOT", "Sanctioned", "adjusting_order", "closing_order", "opening_order", "order_id"]
+
+BOT = "sw"
+"""What every order id begins with, so that a broker's list shows which orders are ours."""
+
+ID_LENGTH = 36
+
+
+class Sanctioned(Protocol):
+    """A proposal that the risk gate let through, and the signal behind it."""
+
+    @property
+    def proposal(self) -> Position:
+        """What to open."""
+        ...
+
+    @property
+    def signal(self) -> Signal:
+        """Why."""
+        ...
+
+
+def order_id(
+    account: str, strategy: str, intent: str, at: datetime, *, attempt: int = 1, bot: str = BOT
+) -> str:
+    """Return ``{bot}-{yymmdd}-{16 characters of SHA-256}-{attempt}``.
+
+    Parameters
+    ----------
+    account, strategy, intent : str
+        Whose order, and what it is to do: the same three are the same order.
+    at : datetime
+        Instant of the decision.
+    attempt : int
+        Counts orders that repeat an intent which a broker refused.
+    bot : str
+        The prefix.
+
+    Raises
+    ------
+    DomainError
+        If the id would exceed 36 characters, the least that a broker allows.
+    """
+    digest = hashlib.sha256(f"{account}|{strategy}|{intent}".encode()).digest()
+    name = f"{bot}-{at:%y%m%d}-{base64.b32encode(digest).decode()[:16].lower()}-{attempt}"
+    if len(name) > ID_LENGTH:
+        raise DomainError(f"An order id must have at most {ID_LENGTH} characters; {name!r} has {len(name)}.")
+    return name
+
+
+def opening_order(account: str, approved: Sanctioned, at: datetime) -> Order:
+    """Return the order that opens an approved proposal, limited to what the touch cost when it was seen."""
+    proposal, signal = approved.proposal, approved.signal
+    name = order_id(account, signal.strategy, f"open|{signal.signal_id}", at)
+    return Order(
+        order_id=name,
+        position_id=name,
+        strategy=signal.strategy,
+        underlying=signal.underlying,
+        purpose=Purpose.OPEN,
+        structure=signal.structure,
+        quantity=proposal.quantity,
+        limit_cents=signal.price_cents,
+        created_at=at,
+        signal_id=signal.signal_id,
+    )
+
+
+def closing_order(account: str, position: Position, at: datetime, reason: str) -> Order:
+    """Return the market order that closes all a position holds: options, and shares it was assigned.
+
+    Raises
+    ------
+    DomainError
+        If the position holds nothing.
+    """
+    structure, quantity = _reversed(position)
+    intent = f"close|{position.position_id}|{reason}|{at.isoformat()}"
+    return Order(
+        order_id=order_id(account, position.strategy, intent, at),
+        position_id=position.position_id,
+        strategy=position.strategy,
+        underlying=position.underlying,
+        purpose=Purpose.CLOSE,
+        structure=structure,
+        quantity=quantity,
+        limit_cents=None,
+        created_at=at,
+        reason=reason,
+    )
+
+
+def adjusting_order(account: str, position: Position, action: Adjust, at: datetime) -> Order:
+    """Return the market order that trades further legs into a position."""
+    intent = f"adjust|{position.position_id}|{action.reason}|{at.isoformat()}"
+    return Order(
+        order_id=order_id(account, position.strategy, intent, at),
+        position_id=position.position_id,
+        strategy=position.strategy,
+        underlying=position.underlying,
+        purpose=Purpose.ADJUST,
+        structure=action.legs,
+        quantity=action.quantity,
+        limit_cents=None,
+        created_at=at,
+        reason=action.reason,
+    )
+
+
+def _reversed(position: Position) -> tuple[Structure, int]:
+    """Return the structure that undoes the holdings, and how many units of it."""
+    held = position.holdings
+    units = gcd(*(holding.quantity for holding in held))
+    if units == 0:
+        raise DomainError(f"Position {position.position_id} cannot be closed: it holds nothing.")
+    return Structure.of(Leg(one.instrument, -one.quantity // units) for one in held), units

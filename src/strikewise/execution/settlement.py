@@ -1,0 +1,94 @@
+"""How an option ends: exercised if a cent in the money, for cash or shares, long and short by one rule."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from strikewise.domain.instruments import Delivery, OptionContract, Right, Settlement, days_of
+from strikewise.domain.orders import SettlementReport
+from strikewise.market.view import MarketView
+
+__all__ = ["settle", "settlement_price_cents"]
+
+EXERCISE_CENTS = 1
+"""In the money by a cent is exercised: OCC Rule 805, exercise by exception."""
+
+
+def settle(
+    contract: OptionContract,
+    quantity: int,
+    settlement_cents: int,
+    *,
+    position_id: str,
+    assignment_cents: int,
+    view: MarketView,
+) -> SettlementReport:
+    """Return what becomes of a holding at its settlement.
+
+    Parameters
+    ----------
+    contract : OptionContract
+        The option.
+    quantity : int
+        Contracts held: long positive, short negative.
+    settlement_cents : int
+        Price of the underlying it settles against.
+    position_id : str
+        The position it belongs to.
+    assignment_cents : int
+        Fee of an exercise or assignment.
+    view : MarketView
+        Its calendar dates the report.
+
+    Returns
+    -------
+    SettlementReport
+        Cash roots pay the intrinsic value; all others exchange the strike for shares.
+    """
+    side = 1 if contract.right is Right.CALL else -1
+    # In tenths of a cent, the strike's own unit.
+    in_the_money = side * (10 * settlement_cents - contract.strike_milli)
+    exercised = in_the_money >= 10 * EXERCISE_CENTS
+    contracts = quantity * contract.multiplier
+    cash, shares = 0, 0
+    if exercised and contract.root.delivery is Delivery.CASH:
+        cash = -contracts * in_the_money // 10
+    elif exercised:
+        cash = side * contracts * contract.strike_milli // 10
+        shares = side * contracts
+    outcome = "expired" if not exercised else ("exercised" if quantity > 0 else "assigned")
+    return SettlementReport(
+        settlement_id=f"{position_id}/{contract.symbol}",
+        position_id=position_id,
+        contract=contract,
+        quantity=quantity,
+        outcome=outcome,
+        settlement_cents=settlement_cents,
+        cash_cents=cash,
+        shares=shares,
+        fees_cents=assignment_cents if exercised else 0,
+        at=view.calendar.settlement_at(contract),
+    )
+
+
+def settlement_price_cents(contract: OptionContract, view: MarketView) -> int | None:
+    """Return the price of the underlying that a contract settles against.
+
+    That of the settlement session's daily bar: its close, for AM roots its open (which stands in for the
+    special opening quotation). Where there is no bar, the spot of a chain taken in that session; failing
+    that, the latest price known. None where no price is known at all.
+    """
+    session = view.calendar.settlement_session(contract)
+    bars = view.bars(contract.underlying)
+    if bars is not None and len(bars):
+        row = int(np.searchsorted(bars.days, days_of(session)))
+        if row < len(bars) and int(bars.days[row]) == days_of(session):
+            column = bars.open if contract.root.settlement is Settlement.AM else bars.close
+            price = float(column[row])
+            if np.isfinite(price):
+                return round(price * 100)
+    chain = view.chain(contract.underlying)
+    if chain is not None and chain.spot_cents >= 0 and view.calendar.day_of(chain.as_of) == session:
+        return chain.spot_cents
+    spot = view.spot(contract.underlying)
+    return None if spot is None else round(spot * 100)
