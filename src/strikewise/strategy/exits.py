@@ -80,8 +80,8 @@ def credit_exit(position: Position, today: date, params: ParameterSet) -> Close 
     Returns
     -------
     Close or None
-        Assigned shares come first, then the stop, the target and time. A profit target is not met on an estimated
-        price: without a quote nobody would pay it. A position without a mark leaves by time only.
+        Assigned shares come first, then the stop, the target and time. A profit target is not met on an
+        estimated price: without a quote nobody would pay it. A position without a mark leaves by time only.
     """
     if any(isinstance(holding.instrument, Stock) for holding in position.holdings):
         return Close(ExitCode.ASSIGNED_SHARES)

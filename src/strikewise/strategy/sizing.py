@@ -7,11 +7,11 @@ from strikewise.domain.parameters import Parameter, ParameterSet
 from strikewise.domain.portfolio import Holding, Portfolio, Position
 from strikewise.domain.signals import Signal
 
-__all__ = ["proposed_position", "sizing_parameters", "units"]
+__all__ = ["proposed_position", "sizing_parameters"]
 
 
 def sizing_parameters(*, risk_fraction: float, of: str = "largest loss at expiry") -> tuple[Parameter, ...]:
-    """Return the parameters that `units` reads; ``of`` names what the fraction bounds."""
+    """Return the parameters that `proposed_position` reads; ``of`` names what the fraction bounds."""
     return (
         Parameter(
             "sizing",
@@ -32,8 +32,10 @@ def sizing_parameters(*, risk_fraction: float, of: str = "largest loss at expiry
     )
 
 
-def units(signal: Signal, portfolio: Portfolio, params: ParameterSet, *, at_stake_cents: int) -> int:
-    """Return how many units to trade; 0 where not one fits.
+def proposed_position(
+    signal: Signal, portfolio: Portfolio, params: ParameterSet, *, at_stake_cents: int
+) -> Position:
+    """Return the position that a signal would become at its touch price, before fees; it has no id yet.
 
     Parameters
     ----------
@@ -42,25 +44,28 @@ def units(signal: Signal, portfolio: Portfolio, params: ParameterSet, *, at_stak
     portfolio : Portfolio
         The account; equity counts at exit prices.
     params : ParameterSet
-        With the parameters of `sizing_parameters`.
+        With the parameters of `sizing_parameters`, and ``fee_per_contract``.
     at_stake_cents : int
-        What one unit can lose, or its margin where loss is not the measure, with fees; above zero.
+        What one unit can lose, or its margin where loss is not the measure; above zero, without fees.
+
+    Returns
+    -------
+    Position
+        With quantity 0 where not one unit fits the risk or the free capital.
     """
+    fees = sum(abs(ratio) for _, ratio in signal.structure.options) * to_cents(
+        params.number("fee_per_contract")
+    )
     wanted = params.integer("units")
     if params.text("sizing") == "fraction":
-        wanted = int(params.number("risk_fraction") * portfolio.equity_exit_cents // max(at_stake_cents, 1))
-    affordable = portfolio.free_cents // max(signal.margin_cents, 1)
-    return max(0, min(wanted, affordable, params.integer("max_units")))
+        budget = params.number("risk_fraction") * portfolio.equity_exit_cents
+        wanted = int(budget // max(at_stake_cents + fees, 1))
+    affordable = portfolio.free_cents // max(signal.margin_cents + fees, 1)
+    quantity = max(0, min(wanted, affordable, params.integer("max_units")))
+    return _position(signal, quantity, portfolio)
 
 
-def entry_fees_cents(signal: Signal, params: ParameterSet) -> int:
-    """Return the commission to open one unit, cents, from the parameter ``fee_per_contract``."""
-    contracts = sum(abs(ratio) for _, ratio in signal.structure.options)
-    return contracts * to_cents(params.number("fee_per_contract"))
-
-
-def proposed_position(signal: Signal, quantity: int, portfolio: Portfolio) -> Position:
-    """Return the position that a signal would become at its touch price, before fees; it has no id yet."""
+def _position(signal: Signal, quantity: int, portfolio: Portfolio) -> Position:
     price = signal.price_cents * quantity
     return Position(
         position_id="",

@@ -1,0 +1,245 @@
+"""From columns of candidates to the few signals that a strategy gives."""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikewise.domain.chain import OptionChain
+from strikewise.domain.denials import DenialCode
+from strikewise.domain.instruments import OptionContract, option_roots
+from strikewise.domain.parameters import Parameter, ParameterSet
+from strikewise.domain.signals import Signal
+from strikewise.domain.structures import Leg, Structure
+from strikewise.market.view import MarketView
+from strikewise.strategy.api import Screened
+from strikewise.strategy.prospects import Prospect, Rejections, prospects
+
+__all__ = ["Candidates", "best", "candidate_parameters", "multiplier_of", "screen", "signal_id"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Rows = NDArray[np.intp]
+
+Look = Callable[[Prospect, ParameterSet, Rejections], list[Signal]]
+
+REPORTED = (
+    "iv_rank",
+    "iv_percentile",
+    "iv30",
+    "rv10",
+    "rv20",
+    "rv60",
+    "skew",
+    "term_slope",
+    "rsi14",
+    "atr14",
+    "sma20",
+    "sma50",
+    "boll_pct",
+    "volume_surge",
+)
+"""Features of the underlying that every signal carries where they are known."""
+
+
+def candidate_parameters() -> tuple[Parameter, ...]:
+    """Return the parameters that `best` reads."""
+    return (
+        Parameter("max_signals", 3, "Most signals for one underlying at once.", "signals", 1, 50),
+        Parameter("min_score", 0.0, "Least score of a signal.", "points", 0.0, 100.0),
+        Parameter(
+            "min_probability",
+            0.0,
+            "Least probability of profit of a signal; 0 asks for none.",
+            "fraction",
+            0.0,
+            1.0,
+        ),
+        Parameter("positive_edge", False, "Whether the expected profit after costs must be above zero."),
+        Parameter(
+            "fee_per_contract",
+            0.65,
+            "Commission that the edge counts for each contract.",
+            "dollars",
+            0.0,
+            50.0,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Structures of one shape on one underlying, one a row; amounts in cents for one unit with multiplier.
+
+    Attributes
+    ----------
+    rows : tuple of (n,) intp
+        Rows of the prospect's chain, one column a leg.
+    ratios : tuple of int
+        Contracts of each leg.
+    price, mid : (n,) int64
+        Cost at the touch and at mid, the latter rounded against us.
+    max_loss, max_profit, margin : (n,) int64
+        At expiry, at the touch; what one unit holds.
+    breakevens : tuple of (n,) float64
+        Dollars, ascending.
+    probability : (n,) float64
+        Of profit.
+    edge : (n,) float64
+        Expected profit after fees, cents.
+    parts : dict of str to (n,) float64
+        Points of the score.
+    because : dict of str to (n,) array
+        What is known of each candidate beside the features of its underlying; NaN is left out.
+    """
+
+    rows: tuple[Rows, ...]
+    ratios: tuple[int, ...]
+    price: Ints
+    mid: Ints
+    max_loss: Ints
+    max_profit: Ints
+    margin: Ints
+    breakevens: tuple[Floats, ...]
+    probability: Floats
+    edge: Floats
+    parts: dict[str, Floats]
+    because: Mapping[str, Floats | NDArray[np.float32] | Ints]
+
+
+def multiplier_of(chain: OptionChain) -> int:
+    """Return the shares of a contract of a chain."""
+    return option_roots(chain.underlying)[0].multiplier
+
+
+def best(
+    strategy: str,
+    prospect: Prospect,
+    found: Candidates,
+    params: ParameterSet,
+    rejected: Rejections,
+    *,
+    labels: Mapping[str, str] | None = None,
+) -> list[Signal]:
+    """Return the signals of the best candidates, best first.
+
+    Parameters
+    ----------
+    strategy : str
+        Who says it.
+    prospect : Prospect
+        The underlying.
+    found : Candidates
+        The candidates.
+    params : ParameterSet
+        With the parameters of `candidate_parameters`.
+    rejected : Rejections
+        Counts what falls below a minimum; what is merely not among the best is not rejected.
+    labels : mapping, optional
+        Further texts for `Signal.because`.
+    """
+    score = np.sum(list(found.parts.values()), axis=0)
+    keep = np.ones(len(score), dtype=np.bool_)
+    for code, passes in (
+        (DenialCode.ENTRY_PROBABILITY, found.probability >= params.number("min_probability")),
+        (DenialCode.ENTRY_EDGE, (found.edge > 0) | (not params.flag("positive_edge"))),
+        (DenialCode.ENTRY_SCORE, score >= params.number("min_score")),
+    ):
+        rejected[code] += int(np.count_nonzero(keep & ~passes))
+        keep &= passes
+    order = np.argsort(-score, kind="stable")
+    chosen = order[keep[order]][: params.integer("max_signals")]
+    if len(chosen) == 0:
+        return []
+    shared = _shared_because(prospect, labels)
+    return [_signal(strategy, prospect, found, int(row), float(score[row]), shared) for row in chosen]
+
+
+def screen(view: MarketView, params: ParameterSet, look: Look) -> Screened:
+    """Look at every underlying that passes the filters; signals by score, equal scores by id.
+
+    Parameters
+    ----------
+    view : MarketView
+        What is known.
+    params : ParameterSet
+        The strategy's parameters.
+    look : callable
+        Gives the signals of one prospect, and counts what it turns away.
+    """
+    rejected = Rejections()
+    signals: list[Signal] = []
+    for prospect in prospects(view, params, rejected):
+        signals.extend(look(prospect, params, rejected))
+    signals.sort(key=lambda signal: (-signal.score, signal.signal_id))
+    return Screened(tuple(signals), {code: rejected[code] for code in DenialCode if rejected[code]})
+
+
+def signal_id(strategy: str, structure: Structure, as_of: str) -> str:
+    """Return the id that a strategy's signal for a structure at an instant always has."""
+    legs = ",".join(f"{leg.ratio}x{leg.instrument}" for leg in structure.legs)
+    digest = sha256(f"{strategy}|{structure.underlying}|{legs}|{as_of}".encode()).digest()
+    return b32encode(digest[:10]).decode("ascii").lower()
+
+
+def _shared_because(prospect: Prospect, labels: Mapping[str, str] | None) -> dict[str, float | str]:
+    values: dict[str, float | str] = {
+        "spot": prospect.spot,
+        "trend": prospect.trend.value,
+        "regime": prospect.regime.value,
+        "rate": prospect.rate,
+        "iv_rank_basis": prospect.features.iv_rank_basis,
+    }
+    for name in REPORTED:
+        value = prospect.features[name]
+        if isfinite(value):
+            values[name] = value
+    return {**values, **(labels or {})}
+
+
+def _signal(
+    strategy: str,
+    prospect: Prospect,
+    found: Candidates,
+    row: int,
+    score: float,
+    shared: dict[str, float | str],
+) -> Signal:
+    chain = prospect.chain
+    key = chain.key
+    structure = Structure(
+        tuple(
+            Leg(OptionContract.from_key(chain.underlying, int(key[rows[row]])), ratio)
+            for rows, ratio in zip(found.rows, found.ratios, strict=True)
+        )
+    )
+    because = dict(shared)
+    for name, column in found.because.items():
+        value = float(column[row])
+        if isfinite(value):
+            because[name] = value
+    return Signal(
+        signal_id=signal_id(strategy, structure, chain.as_of.isoformat()),
+        strategy=strategy,
+        underlying=chain.underlying,
+        as_of=chain.as_of,
+        structure=structure,
+        price_cents=int(found.price[row]),
+        mid_cents=int(found.mid[row]),
+        max_loss_cents=int(found.max_loss[row]),
+        max_profit_cents=int(found.max_profit[row]),
+        margin_cents=int(found.margin[row]),
+        breakevens=tuple(float(column[row]) for column in found.breakevens),
+        probability_of_profit=float(found.probability[row]),
+        edge_cents=round(float(found.edge[row])),
+        score=score,
+        score_parts={name: float(column[row]) for name, column in found.parts.items()},
+        because=because,
+        grade=chain.grade,
+    )

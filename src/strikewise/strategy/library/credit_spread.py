@@ -1,0 +1,134 @@
+"""Sell a vertical spread out of the money: bull puts below the market, bear calls above it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from strikewise.domain.denials import DenialCode
+from strikewise.domain.instruments import STRIKE_MASK
+from strikewise.domain.parameters import Parameter, ParameterSet, ParameterSpace
+from strikewise.domain.portfolio import Portfolio, Position
+from strikewise.domain.signals import Action, Hold, Signal
+from strikewise.market.view import MarketView
+from strikewise.strategy.api import Screened
+from strikewise.strategy.candidates import Candidates, best, candidate_parameters, multiplier_of, screen
+from strikewise.strategy.exits import credit_exit, exit_parameters
+from strikewise.strategy.prospects import Prospect, Rejections, entry_parameters
+from strikewise.strategy.scoring import BEARISH, BULLISH, score_parameters, spread_odds, weighted_parts
+from strikewise.strategy.selection import (
+    Verticals,
+    quote_parameters,
+    short_legs,
+    short_parameters,
+    vertical_spreads,
+    wing_parameters,
+)
+from strikewise.strategy.sizing import proposed_position, sizing_parameters
+from strikewise.strategy.trend import TREND_RULES, allowed_sides
+
+__all__ = ["CreditSpread"]
+
+
+class CreditSpread:
+    """Bull put and bear call spreads, the short strike chosen by delta or by distance from spot."""
+
+    __slots__ = ()
+
+    name = "credit_spread"
+    summary = (
+        "Sells put spreads unless the trend is down and call spreads unless it is up; takes half the credit."
+    )
+    space = ParameterSpace(
+        (
+            Parameter(
+                "side",
+                "auto",
+                "Whether puts or calls are sold, or both where the trend allows it.",
+                choices=("auto", "put", "call"),
+            ),
+            *short_parameters(by="delta", low_delta=0.10, high_delta=0.15, low_otm=0.03, high_otm=0.10),
+            *wing_parameters(width=5.0, min_credit_to_width=0.05),
+            *entry_parameters(min_dte=30, max_dte=45, trend="not_against", trends=TREND_RULES),
+            *quote_parameters(),
+            *score_parameters(),
+            *candidate_parameters(),
+            *exit_parameters(profit_target=0.5, stop_loss=2.0, dte_exit=21),
+            *sizing_parameters(risk_fraction=0.02),
+        ),
+        ordered=(("min_dte", "max_dte"), ("short_delta_min", "short_delta_max"), ("otm_min", "otm_max")),
+    )
+
+    def screen(self, market_data: MarketView, params: ParameterSet) -> Screened:
+        """Return the best spreads of every underlying, and what each reason turned away."""
+        return screen(market_data, params, _signals)
+
+    def generate_signals(self, market_data: MarketView, params: ParameterSet) -> list[Signal]:
+        """Return the best spreads of every underlying, best first."""
+        return list(screen(market_data, params, _signals).signals)
+
+    def size_position(self, signal: Signal, portfolio: Portfolio, params: ParameterSet) -> Position:
+        """Return as many units as may lose the share of equity that is risked."""
+        return proposed_position(signal, portfolio, params, at_stake_cents=signal.margin_cents)
+
+    def manage_position(self, position: Position, market_data: MarketView, params: ParameterSet) -> Action:
+        """Close on the target, the stop, the days left, or an assignment; hold otherwise."""
+        return credit_exit(position, market_data.day, params) or Hold()
+
+
+def _signals(prospect: Prospect, params: ParameterSet, rejected: Rejections) -> list[Signal]:
+    side = params.text("side")
+    sides = allowed_sides(prospect.trend, params.text("trend"), puts=side != "call", calls=side != "put")
+    if isinstance(sides, DenialCode):
+        rejected[sides] += 1
+        return []
+    shorts = short_legs(prospect, *sides, params, rejected)
+    spreads = None if shorts is None else vertical_spreads(prospect, shorts, params, rejected)
+    if spreads is None:
+        return []
+    enough = spreads.credit * 10.0 >= params.number("min_credit_to_width") * spreads.width
+    rejected[DenialCode.CREDIT_TOO_SMALL] += int(np.count_nonzero(~enough))
+    spreads = spreads.take(enough)
+    if len(spreads) == 0:
+        return []
+    return best(CreditSpread.name, prospect, _candidates(prospect, spreads, params), params, rejected)
+
+
+def _candidates(prospect: Prospect, spreads: Verticals, params: ParameterSet) -> Candidates:
+    chain, shorts, credit = prospect.chain, spreads.shorts, spreads.credit
+    multiplier = multiplier_of(chain)
+    odds = spread_odds(prospect, spreads, credit)
+    max_loss = spreads.width * multiplier // 10 - credit * multiplier
+    to_width = 10.0 * credit / spreads.width
+    fees = 200.0 * params.number("fee_per_contract")
+    strike = (shorts.key & STRIKE_MASK) / 1000.0
+    fit = np.where(shorts.is_put, BULLISH.get(prospect.regime, 0.0), BEARISH.get(prospect.regime, 0.0))
+    return Candidates(
+        rows=(shorts.rows, spreads.wing),
+        ratios=(-1, 1),
+        price=-credit * multiplier,
+        mid=-(spreads.mid * multiplier // 2),
+        max_loss=max_loss,
+        max_profit=credit * multiplier,
+        margin=max_loss,
+        breakevens=(odds.breakeven,),
+        probability=odds.probability,
+        edge=(credit - 100.0 * odds.payout) * multiplier - fees,
+        parts=weighted_parts(
+            params,
+            credit_to_width=to_width,
+            reward_to_risk=credit * multiplier / max_loss,
+            probability=odds.probability,
+            regime_fit=fit,
+            kept_at_touch=2.0 * credit / spreads.mid,
+        ),
+        because={
+            "dte": spreads.days,
+            "short_delta": chain.delta[shorts.rows],
+            "iv": chain.iv[shorts.rows],
+            "iv_breakeven": odds.implied,
+            "iv_forecast": odds.forecast,
+            "credit_to_width": to_width,
+            "width": spreads.width / 1000.0,
+            "otm_pct": spreads.side * (1.0 - strike / prospect.spot),
+        },
+    )

@@ -1,0 +1,104 @@
+"""The underlyings that pass a strategy's filters, and why the others do not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isnan
+
+from strikewise.domain.chain import OptionChain
+from strikewise.domain.denials import DenialCode
+from strikewise.domain.parameters import Parameter, ParameterSet
+from strikewise.market.features import Features
+from strikewise.market.regime import Regime
+from strikewise.market.view import MarketView
+from strikewise.strategy.trend import Trend, trend_of
+
+__all__ = ["Prospect", "Rejections", "entry_parameters", "prospects"]
+
+Rejections = Counter[DenialCode]
+"""Candidates turned away, by reason."""
+
+
+def entry_parameters(
+    *, min_dte: int, max_dte: int, trend: str, trends: tuple[str, ...]
+) -> tuple[Parameter, ...]:
+    """Return the parameters that `prospects` reads (with ``dte_exit`` of the exits)."""
+    return (
+        Parameter("min_dte", min_dte, "Fewest calendar days to expiration at entry.", "days", 1, 730),
+        Parameter("max_dte", max_dte, "Most calendar days to expiration at entry.", "days", 1, 730),
+        Parameter(
+            "iv_rank_min",
+            0.0,
+            "Least IV rank to enter at; 0 asks for none, and above it an unknown rank is refused.",
+            "fraction",
+            0.0,
+            1.0,
+        ),
+        Parameter("trend", trend, "Which trend of price, SMA20 and SMA50 is needed.", choices=trends),
+        Parameter("avoid_crash", True, "Stay out while the market's regime is a crash."),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prospect:
+    """An underlying that passes a strategy's filters.
+
+    Attributes
+    ----------
+    chain : OptionChain
+        The contracts that expire in the wanted days; row numbers of candidates are its rows.
+    spot, rate, dividend_yield : float
+        Dollars; annual continuously compounded fractions.
+    features : Features
+        What is known of the underlying.
+    trend : Trend
+        Of price and averages.
+    regime : Regime
+        Of the market.
+    """
+
+    chain: OptionChain
+    spot: float
+    rate: float
+    dividend_yield: float
+    features: Features
+    trend: Trend
+    regime: Regime
+
+
+def prospects(view: MarketView, params: ParameterSet, rejected: Rejections) -> Iterator[Prospect]:
+    """Yield the underlyings worth a look, counting each other one under its reason."""
+    regime, rate = view.regime(), view.rate()
+    for underlying in view.underlyings():
+        found = _prospect(view, underlying, regime, rate, params)
+        if isinstance(found, DenialCode):
+            rejected[found] += 1
+        else:
+            yield found
+
+
+def _prospect(
+    view: MarketView, underlying: str, regime: Regime, rate: float | None, params: ParameterSet
+) -> Prospect | DenialCode:
+    chain = view.fresh_chain(underlying)
+    if chain is None:
+        return DenialCode.DATA_NO_CHAIN if view.chain(underlying) is None else DenialCode.DATA_STALE
+    if chain.spot_cents <= 0:
+        return DenialCode.DATA_NO_SPOT
+    if rate is None:
+        return DenialCode.DATA_NO_RATE
+    if regime is Regime.CRASH and params.flag("avoid_crash"):
+        return DenialCode.ENTRY_REGIME
+    features = view.features(underlying)
+    least_rank = params.number("iv_rank_min")
+    if least_rank > 0 and not (rank := features["iv_rank"]) >= least_rank:
+        return DenialCode.ENTRY_IV_RANK_UNKNOWN if isnan(rank) else DenialCode.ENTRY_IV_RANK
+    trend = trend_of(chain.spot, features)
+    # What would be left again on its first day is not entered.
+    least_days = max(params.integer("min_dte"), params.integer("dte_exit") + 1)
+    window = chain.window(least_days, params.integer("max_dte"))
+    if len(window) == 0:
+        return DenialCode.STRUCTURE_NO_EXPIRATION
+    return Prospect(window, chain.spot, rate, view.dividend_yield(underlying), features, trend, regime)

@@ -1,0 +1,197 @@
+"""What a candidate is worth: probability of profit, expected profit, and a score made of named parts.
+
+Probabilities are of the lognormal law at the implied volatility of each breakeven, with the forward of rate
+and dividend yield: what the quotes say, no forecast. The expected profit (*edge*) needs one, for under the
+implied law it is minus the costs: there the volatility is the mean of what the options imply at the breakeven
+and what was realised over 20 sessions (the implied one alone where that is unknown). It is a model's number:
+drift is that of the forward, tails are lognormal, and a volatility that rises after entry is not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isnan
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikewise.domain.instruments import STRIKE_MASK
+from strikewise.domain.parameters import Parameter, ParameterSet
+from strikewise.market.regime import Regime
+from strikewise.pricing.lognormal import chance, expected_intrinsic
+from strikewise.strategy.prospects import Prospect
+from strikewise.strategy.selection import Verticals
+
+__all__ = [
+    "BEARISH",
+    "BULLISH",
+    "NEUTRAL",
+    "Odds",
+    "put_odds",
+    "score_parameters",
+    "spread_odds",
+    "weighted_parts",
+]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Rows = NDArray[np.intp]
+
+FULL_CREDIT = 1.0 / 3.0
+"""Share of the width at which a credit earns all points."""
+FULL_REWARD = 0.5
+"""Profit over loss at which the reward earns all points."""
+
+Fit = Mapping[Regime, float]
+BULLISH: Fit = MappingProxyType(
+    {
+        Regime.BULL: 1.0,
+        Regime.NEUTRAL: 0.7,
+        Regime.LOW_VOLATILITY_SIDEWAYS: 0.6,
+        Regime.HIGH_VOLATILITY: 0.5,
+        Regime.BEAR: 0.3,
+    }
+)
+"""How well short puts fit a regime, 0 to 1; a regime that is not named, or unknown, fits not at all."""
+BEARISH: Fit = MappingProxyType(
+    {
+        Regime.BEAR: 1.0,
+        Regime.NEUTRAL: 0.7,
+        Regime.LOW_VOLATILITY_SIDEWAYS: 0.6,
+        Regime.HIGH_VOLATILITY: 0.5,
+        Regime.CRASH: 0.3,
+        Regime.BULL: 0.3,
+    }
+)
+"""The same for short calls."""
+NEUTRAL: Fit = MappingProxyType(
+    {
+        Regime.LOW_VOLATILITY_SIDEWAYS: 0.8,
+        Regime.NEUTRAL: 1.0,
+        Regime.HIGH_VOLATILITY: 0.6,
+        Regime.BULL: 0.5,
+        Regime.BEAR: 0.4,
+    }
+)
+"""The same for structures that gain where the price stays."""
+
+SCORE_PARTS = ("credit", "reward", "probability", "regime", "liquidity")
+
+
+def score_parameters() -> tuple[Parameter, ...]:
+    """Return the weights of the score's parts; only their proportions matter."""
+    weights = {
+        "credit": (25.0, "the credit as a share of the width"),
+        "reward": (15.0, "profit over loss"),
+        "probability": (30.0, "the probability of profit"),
+        "regime": (15.0, "how well the structure fits the market's regime"),
+        "liquidity": (15.0, "the share of the mid credit that is left at the touch"),
+    }
+    return tuple(
+        Parameter(f"weight_{name}", weight, f"Weight in the score of {what}.", "points", 0.0, 100.0)
+        for name, (weight, what) in weights.items()
+    )
+
+
+def weighted_parts(
+    params: ParameterSet,
+    *,
+    credit_to_width: Floats,
+    reward_to_risk: Floats,
+    probability: Floats,
+    regime_fit: Floats,
+    kept_at_touch: Floats,
+) -> dict[str, Floats]:
+    """Return the points of each part of the score; they sum to 0 to 100.
+
+    Parameters
+    ----------
+    params : ParameterSet
+        With the weights of `score_parameters`.
+    credit_to_width, reward_to_risk, probability, regime_fit, kept_at_touch : (n,)
+        Fractions. A credit earns all points at a third of the width, a reward at half the risk; a
+        probability earns points from one half upwards.
+    """
+    raw = {
+        "credit": credit_to_width / FULL_CREDIT,
+        "reward": reward_to_risk / FULL_REWARD,
+        "probability": 2.0 * probability - 1.0,
+        "regime": regime_fit,
+        "liquidity": kept_at_touch,
+    }
+    weights = {name: params.number(f"weight_{name}") for name in SCORE_PARTS}
+    points = 100.0 / (sum(weights.values()) or 1.0)
+    return {
+        name: np.minimum(np.maximum(raw[name], 0.0), 1.0) * (weights[name] * points) for name in SCORE_PARTS
+    }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Odds:
+    """What the distribution at expiry says of one side of each candidate; dollars per share.
+
+    Attributes
+    ----------
+    breakeven : (n,) float64
+        Where the side's loss eats the whole credit.
+    implied, forecast : (n,) float64
+        Volatilities at the breakeven: what the options say, and what the expected profit rests on.
+    probability : (n,) float64
+        Of ending on the right side of the breakeven, under the implied volatility.
+    payout : (n,) float64
+        Expected value that the side pays back, under the forecast volatility.
+    """
+
+    breakeven: Floats
+    implied: Floats
+    forecast: Floats
+    probability: Floats
+    payout: Floats
+
+
+def spread_odds(prospect: Prospect, spreads: Verticals, credit: Ints) -> Odds:
+    """Return the odds of credit spreads that break even ``credit`` cents a share beyond the short strike.
+
+    The credit may be more than the spread's own, where another side adds to it. Implied volatility is linear
+    in the strike between short leg and wing; a wing without one takes that of the short leg.
+    """
+    chain = prospect.chain
+    short_milli = spreads.shorts.key & STRIKE_MASK
+    short_iv, wing_iv = chain.iv[spreads.shorts.rows].astype(np.float64), chain.iv[spreads.wing]
+    step = np.where(np.isnan(wing_iv), 0.0, wing_iv - short_iv)
+    implied = short_iv + step * np.minimum(credit * 10.0 / spreads.width, 1.0)
+    side = spreads.side
+    breakeven = (short_milli - side * (10.0 * credit)) / 1000.0
+    forward, root = _forward_and_root(prospect, spreads.days)
+    forecast = _forecast(prospect, implied)
+    total = forecast * root
+    short, wing = short_milli / 1000.0, (short_milli - side * spreads.width) / 1000.0
+    payout = expected_intrinsic(-side, short, forward, total) - expected_intrinsic(
+        -side, wing, forward, total
+    )
+    return Odds(breakeven, implied, forecast, chance(side, breakeven, forward, implied * root), payout)
+
+
+def put_odds(prospect: Prospect, rows: Rows, credit: Ints, days: Ints) -> Odds:
+    """Return the odds of puts sold for ``credit`` cents a share, at the volatility of their strikes."""
+    chain = prospect.chain
+    strike_milli = chain.key[rows] & STRIKE_MASK
+    implied = chain.iv[rows].astype(np.float64)
+    side = np.ones(len(rows))
+    breakeven = (strike_milli - 10.0 * credit) / 1000.0
+    forward, root = _forward_and_root(prospect, days)
+    forecast = _forecast(prospect, implied)
+    payout = expected_intrinsic(-side, strike_milli / 1000.0, forward, forecast * root)
+    return Odds(breakeven, implied, forecast, chance(side, breakeven, forward, implied * root), payout)
+
+
+def _forward_and_root(prospect: Prospect, days: Ints) -> tuple[Floats, Floats]:
+    years = days / 365.0
+    return prospect.spot * np.exp((prospect.rate - prospect.dividend_yield) * years), np.sqrt(years)
+
+
+def _forecast(prospect: Prospect, implied: Floats) -> Floats:
+    realised = prospect.features["rv20"]
+    return implied if isnan(realised) else 0.5 * (implied + realised)
