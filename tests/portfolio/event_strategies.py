@@ -1,0 +1,329 @@
+"""Hypothesis strategies for every kind of event, and for whole lives of an account."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from strikewise.domain.events import (
+    AccountOpened,
+    AccountValued,
+    Event,
+    MarkEstimated,
+    OptionSettled,
+    OrderAccepted,
+    OrderClosed,
+    OrderDenied,
+    OrderFilled,
+    OrderPlaced,
+    OrderRejected,
+    OrderUnresolved,
+    RunStarted,
+    SignalDenied,
+    SignalGenerated,
+)
+from strikewise.domain.instruments import Instrument, OptionContract, Right, Stock
+from strikewise.domain.orders import Execution, LegFill, Order, OrderEnded, Purpose, SettlementReport
+from strikewise.domain.quotes import Grade
+from strikewise.domain.signals import Signal
+from strikewise.domain.structures import Leg, Structure
+from strikewise.portfolio.ledger import Entry
+
+UNDERLYINGS = ("SPY", "QQQ", "SPX", "NDX", "BRK.B", "A")
+
+texts = st.text(max_size=12)
+cents = st.integers(-(10**12), 10**12)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+instants = st.datetimes(datetime(1990, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+grades = st.sampled_from(Grade)
+contracts = st.builds(
+    lambda underlying, day, right, strike, second: OptionContract(
+        underlying, day, right, strike, 1 if second and underlying in {"SPX", "NDX"} else 0
+    ),
+    st.sampled_from(UNDERLYINGS),
+    st.dates(date(2000, 1, 1), date(2099, 12, 31)),
+    st.sampled_from(Right),
+    st.integers(1, 99_999_999),
+    st.booleans(),
+)
+stocks = st.builds(Stock, st.sampled_from(UNDERLYINGS))
+instruments: st.SearchStrategy[Instrument] = st.one_of(contracts, stocks)
+ratios = st.integers(-10_000, 10_000).filter(bool)
+
+
+@st.composite
+def structures(draw: st.DrawFn) -> Structure:
+    first = draw(contracts)
+    others = draw(st.lists(contracts, max_size=3))
+    known = {first, *(replace(other, underlying=first.underlying, root_code=0) for other in others)}
+    legs = [Leg(contract, draw(ratios)) for contract in sorted(known)]
+    if draw(st.booleans()):
+        legs.append(Leg(Stock(first.underlying), draw(ratios)))
+    return Structure(tuple(legs))
+
+
+signals = st.builds(
+    Signal,
+    signal_id=texts,
+    strategy=texts,
+    underlying=texts,
+    as_of=instants,
+    structure=structures(),
+    price_cents=cents,
+    mid_cents=cents,
+    max_loss_cents=st.none() | cents,
+    max_profit_cents=st.none() | cents,
+    margin_cents=cents,
+    breakevens=st.lists(numbers, max_size=3).map(tuple),
+    probability_of_profit=st.floats(0, 1),
+    edge_cents=cents,
+    score=numbers,
+    score_parts=st.dictionaries(texts, numbers, max_size=4),
+    because=st.dictionaries(texts, numbers | texts | st.integers(), max_size=6),
+    grade=grades,
+)
+orders = st.builds(
+    Order,
+    order_id=texts,
+    position_id=texts,
+    strategy=texts,
+    underlying=texts,
+    purpose=st.sampled_from(Purpose),
+    structure=structures(),
+    quantity=st.integers(1, 1000),
+    limit_cents=st.none() | cents,
+    created_at=instants,
+    signal_id=texts,
+    reason=texts,
+    campaign_id=texts,
+)
+executions = st.builds(
+    Execution,
+    execution_id=texts,
+    order_id=texts,
+    quantity=st.integers(1, 1000),
+    legs=st.lists(st.builds(LegFill, instruments, cents, cents, cents, cents), max_size=4).map(tuple),
+    fees_cents=cents,
+    at=instants,
+    grade=grades,
+    policy=texts,
+)
+settlements = st.builds(
+    SettlementReport,
+    settlement_id=texts,
+    position_id=texts,
+    contract=contracts,
+    quantity=cents,
+    outcome=texts,
+    settlement_cents=cents,
+    cash_cents=cents,
+    shares=cents,
+    fees_cents=cents,
+    at=instants,
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=10,
+)
+BY_KIND: dict[type, st.SearchStrategy[Event]] = {
+    AccountOpened: st.builds(AccountOpened, texts, cents),
+    RunStarted: st.builds(
+        RunStarted,
+        st.dictionaries(texts, json_values, max_size=4),
+        st.dictionaries(texts, texts, max_size=3),
+        st.none() | grades,
+    ),
+    SignalGenerated: st.builds(SignalGenerated, signals),
+    SignalDenied: st.builds(SignalDenied, texts, texts, texts, texts, texts),
+    OrderPlaced: st.builds(OrderPlaced, orders),
+    OrderDenied: st.builds(OrderDenied, texts, texts, texts),
+    OrderAccepted: st.builds(OrderAccepted, texts, texts),
+    OrderRejected: st.builds(OrderRejected, texts, texts, texts),
+    OrderUnresolved: st.builds(OrderUnresolved, texts, texts),
+    OrderFilled: st.builds(OrderFilled, executions),
+    OrderClosed: st.builds(OrderClosed, st.builds(OrderEnded, texts, texts, texts, instants)),
+    OptionSettled: st.builds(OptionSettled, settlements),
+    MarkEstimated: st.builds(MarkEstimated, texts, instruments, texts, cents),
+    AccountValued: st.builds(AccountValued, *[cents] * 7, *[numbers] * 4),
+}
+events: st.SearchStrategy[Event] = st.one_of(*BY_KIND.values())
+entries = st.builds(Entry, events, instants, texts, st.none() | st.integers(1, 10**9))
+
+START = datetime(2026, 7, 22, 14, 30, tzinfo=UTC)
+SHORT = OptionContract("SPY", date(2026, 9, 18), Right.PUT, 600_000)
+LONG = OptionContract("SPY", date(2026, 9, 18), Right.PUT, 595_000)
+SPREAD = Structure((Leg(SHORT, -1), Leg(LONG, 1)))
+
+
+def signal(name: str, as_of: datetime = START, structure: Structure = SPREAD) -> Signal:
+    """Return a put credit spread sold for $0.45."""
+    return Signal(
+        signal_id=name,
+        strategy="credit_spread",
+        underlying="SPY",
+        as_of=as_of,
+        structure=structure,
+        price_cents=-4500,
+        mid_cents=-4700,
+        max_loss_cents=45_500,
+        max_profit_cents=4500,
+        margin_cents=45_500,
+        breakevens=(599.55,),
+        probability_of_profit=0.87,
+        edge_cents=310,
+        score=71.5,
+        score_parts={"credit": 40.0, "trend": 31.5},
+        because={"iv_rank": 44.9, "regime": "BULL_QUIET", "dte": 28.0},
+        grade=Grade.QUOTES,
+    )
+
+
+def opening(name: str, signal_id: str, quantity: int = 1, at: datetime = START) -> Order:
+    return Order(name, name, "credit_spread", "SPY", Purpose.OPEN, SPREAD, quantity, -4500, at, signal_id)
+
+
+def closing(name: str, position: str, quantity: int = 1, at: datetime = START) -> Order:
+    reverse = SPREAD.reversed()
+    return Order(
+        name,
+        position,
+        "credit_spread",
+        "SPY",
+        Purpose.CLOSE,
+        reverse,
+        quantity,
+        None,
+        at,
+        "",
+        "PROFIT_TARGET",
+    )
+
+
+def fill(
+    name: str, order: Order, quantity: int, short: int = 145, long: int = 100, at: datetime = START
+) -> Execution:
+    """Return a fill of a spread's order at given prices per share."""
+    price = {SHORT: short, LONG: long}
+    legs = tuple(
+        LegFill(leg.instrument, leg.ratio * quantity, price[leg.instrument], price[leg.instrument] - 2, -1)
+        for leg in order.structure.legs
+    )
+    return Execution(name, order.order_id, quantity, legs, 130 * quantity, at, Grade.QUOTES)
+
+
+def settled(name: str, position: str, contract: OptionContract, quantity: int, spot: int) -> SettlementReport:
+    """Return the physical settlement of puts at a price of the underlying."""
+    inside = contract.intrinsic_cents(spot) > 0
+    shares = -quantity * 100 if inside else 0
+    outcome = "expired" if not inside else ("assigned" if quantity < 0 else "exercised")
+    strike = contract.strike_milli // 10
+    at = START + timedelta(days=58)
+    return SettlementReport(name, position, contract, quantity, outcome, spot, shares * strike, shares, 0, at)
+
+
+@st.composite
+def lives(draw: st.DrawFn, steps: int = 25) -> list[Entry]:
+    """Draw what may happen to an account, each step possible where it stands; a step may be told twice."""
+    life = _Life(draw)
+    for _ in range(draw(st.integers(0, steps))):
+        draw(st.sampled_from((life.open, life.open, life.fill, life.fill, life.close, *life.others)))()
+    return life.entries
+
+
+class _Life:
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        self.now = START
+        self.count = 0
+        self.entries: list[Entry] = []
+        self.orders: dict[str, tuple[Order, int]] = {}
+        self.held: dict[str, dict[OptionContract, int]] = {}
+        self.others = (self.settle, self.end, self.value, self.say, self.repeat, self.deny)
+        self.write(AccountOpened("test", 10_000_000))
+        self.write(RunStarted({"seed": 1}, {}, Grade.QUOTES))
+
+    def write(self, event: Event) -> None:
+        self.entries.append(Entry(event, self.now, "engine"))
+
+    def name(self) -> str:
+        self.count += 1
+        return f"{self.count:04d}"
+
+    def open(self) -> None:
+        seen = self.name()
+        self.write(SignalGenerated(signal(seen, self.now)))
+        self.place(opening(self.name(), seen, self.draw(st.integers(1, 4)), self.now))
+
+    def place(self, order: Order) -> None:
+        self.orders[order.order_id] = (order, order.quantity)
+        self.write(OrderPlaced(order))
+
+    def deny(self) -> None:
+        seen = self.name()
+        self.write(SignalGenerated(signal(seen, self.now)))
+        if self.draw(st.booleans()):
+            self.write(SignalDenied(seen, "credit_spread", "SPY", "RISK_MAX_LOSS", "loss=455"))
+
+    def close(self) -> None:
+        whole = [name for name, held in self.held.items() if held.get(SHORT) == -held.get(LONG, 0) != 0]
+        if whole:
+            position = self.draw(st.sampled_from(whole))
+            self.place(closing(self.name(), position, self.held[position][LONG], self.now))
+
+    def fill(self) -> None:
+        waiting = [name for name, (_, left) in self.orders.items() if left]
+        if not waiting:
+            return
+        order, left = self.orders[self.draw(st.sampled_from(waiting))]
+        quantity = self.draw(st.integers(1, left))
+        done = fill(self.name(), order, quantity, self.draw(st.integers(0, 300)), 40, self.now)
+        self.orders[order.order_id] = (order, left - quantity)
+        held = self.held.setdefault(order.position_id, {})
+        for leg in done.legs:
+            assert isinstance(leg.instrument, OptionContract)
+            held[leg.instrument] = held.get(leg.instrument, 0) + leg.quantity
+        self.write(OrderFilled(done))
+
+    def end(self) -> None:
+        """End an order; a late fill may still come."""
+        if self.orders:
+            order, _ = self.orders[self.draw(st.sampled_from(sorted(self.orders)))]
+            outcome = self.draw(st.sampled_from(("cancelled", "expired", "rejected")))
+            self.write(OrderClosed(OrderEnded(order.order_id, outcome, "said so", self.now)))
+
+    def settle(self) -> None:
+        """Settle a contract of one position, or of all of them under one name."""
+        held = [(name, c, q) for name, position in self.held.items() for c, q in position.items() if q]
+        if not held:
+            return
+        name, contract, quantity = self.draw(st.sampled_from(held))
+        net = sum(q for _, c, q in held if c == contract)
+        spot = self.draw(st.sampled_from((59_000, 59_800, 61_000)))
+        if net and self.draw(st.booleans()):
+            self.write(OptionSettled(settled(self.name(), "", contract, net, spot)))
+            for other in self.held.values():
+                other.pop(contract, None)
+        else:
+            self.write(OptionSettled(settled(self.name(), name, contract, quantity, spot)))
+            self.held[name].pop(contract)
+
+    def say(self) -> None:
+        if self.orders:
+            name = self.draw(st.sampled_from(sorted(self.orders)))
+            event = self.draw(
+                st.sampled_from((OrderAccepted(name, "b" + name), OrderUnresolved(name, "timeout")))
+            )
+            self.write(event)
+
+    def value(self) -> None:
+        self.write(AccountValued(1, 2, 3, 4, 5, 6, 7, 0.5, 0.1, -3.25, 9.0))
+        self.now += timedelta(days=self.draw(st.integers(0, 4)))
+
+    def repeat(self) -> None:
+        """Tell something from before once more."""
+        told = [e for e in self.entries if isinstance(e.event, OrderFilled | OptionSettled | OrderPlaced)]
+        if told:
+            self.write(self.draw(st.sampled_from(told)).event)
