@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,7 @@ __all__ = ["ARRAY", "COMPILED", "DEFAULT", "Kernels", "columns", "numba_availabl
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Scalar = TypeVar("Scalar", np.float64, np.bool_)
 
 
 class SixColumnKernel(Protocol):
@@ -91,15 +92,21 @@ def columns(is_call: ArrayLike, *numbers: ArrayLike) -> tuple[tuple[int, ...], F
     arrays = [np.asarray(number, dtype=np.float64) for number in numbers]
     flags = np.asarray(is_call, dtype=np.bool_)
     shape = np.broadcast_shapes(flags.shape, *(array.shape for array in arrays))
-    flat = [np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(-1) for array in arrays]
-    return shape, np.ascontiguousarray(np.broadcast_to(flags, shape)).reshape(-1), flat
+    flat = [_column(array, shape) for array in arrays]
+    return shape, _column(flags, shape), flat
+
+
+def _column(array: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
+    # Always contiguous, aligned and read-only: to Numba each mixture is another type.
+    column = np.require(np.broadcast_to(array, shape), requirements=("C", "A")).reshape(-1)
+    column.flags.writeable = False
+    return column
 
 
 def warm_up() -> None:
-    """Compile the default kernels, or load them from the compiler's cache, for a fast first answer."""
-    one = np.ones(1)
-    call = np.ones(1, dtype=np.bool_)
+    """Compile the default kernels, or load them from disk, for a fast first answer."""
+    _, call, (one, tenth) = columns(True, 1.0, 0.1)
     DEFAULT.price(call, one, one, one, one, one)
     DEFAULT.greeks(call, one, one, one, one, one, one)
     DEFAULT.forward_greeks(call, one, one, one, one, one, one)
-    DEFAULT.implied_volatility(call, 0.1 * one, one, one, one, one)
+    DEFAULT.implied_volatility(call, tenth, one, one, one, one)

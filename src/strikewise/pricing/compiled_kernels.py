@@ -55,7 +55,7 @@ def exp(x: float) -> float:
 
 @inlined
 def log_ratio(a: float, b: float) -> float:
-    """Return ln(a/b) of positive normal numbers, with full relative precision where they are near."""
+    """Return ln(a/b) of positive numbers at most 1e300 apart, precise where they are near too."""
     e = (bits_of(a) - bits_of(b) + 0x0008000000000000) >> 52
     scaled = a * number_of((1023 - e) << 52)
     exponent = number_of(e + _ROUND_BITS) - _ROUND
@@ -363,7 +363,7 @@ def implied_volatility(
         value = price[i] / D - max(gap, 0.0)
         kappa = value / lo
         fine = (kappa >= LEAST) and (kappa < 1.0) and (lo > 0.0) and (hi < math.inf) and (D > 0.0)
-        fine = fine and (T > 0.0) and (math.inf > T)
+        fine = fine and (0.0 < T < math.inf)
         kappa = kappa if fine else 0.5
         x = abs(log_ratio(F if fine else 1.0, K if fine else 1.0))
         upper = _is_upper(x, kappa)

@@ -10,9 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from strikewise.domain.errors import ParameterError
 from strikewise.pricing.black_scholes import price
 
-__all__ = ["SmileSurface", "index_from_level", "level_from_index", "simple_equity_smile"]
+__all__ = [
+    "PLAIN_EQUITY",
+    "SmileShape",
+    "SmileSurface",
+    "index_from_level",
+    "level_from_index",
+    "simple_equity_smile",
+]
 
 Array = NDArray[np.float64]
 
@@ -122,16 +130,45 @@ class SmileSurface:
         return np.where(apart, np.sqrt(variance / years), near)
 
 
+@dataclass(frozen=True, slots=True)
+class SmileShape:
+    """The shape of a plain equity smile, without its level.
+
+    Raises
+    ------
+    ParameterError
+        Where the numbers admit butterfly arbitrage, or a term structure that is none.
+    """
+
+    skew: float = -0.7
+    """Correlation of price and variance, within (-1, 1): below zero, puts are dearer than calls."""
+    curvature: float = 1.1
+    """Strength of skew and smile; ``curvature * (1 + |skew|) <= 2`` lets no butterfly cost less than
+    nothing."""
+    flattening: float = 0.45
+    """How fast the skew fades, in (0, 0.5]: its slope at the money goes like ``years ** -flattening``."""
+    long_level: float = 0.19
+    """The at-the-money volatility that distant expiries tend to, a fraction."""
+    reversion: float = 2.0
+    """How fast they do, per year. The term structure rises while the level is below ``long_level``."""
+
+    def __post_init__(self) -> None:
+        bound = self.curvature * (1.0 + abs(self.skew))
+        if not (abs(self.skew) < 1.0 and 0.0 < bound <= 2.0 and 0.0 < self.flattening <= 0.5):
+            raise ParameterError(
+                "A smile free of butterfly arbitrage must have |skew| < 1, 0 < curvature * (1 + |skew|) <= 2 "
+                f"and 0 < flattening <= 0.5; was {self}."
+            )
+        if not (self.long_level > 0.0 and self.reversion > 0.0):
+            raise ParameterError(f"long_level and reversion of a smile must be above zero; was {self}.")
+
+
+PLAIN_EQUITY = SmileShape()
+"""The shape of a broad equity index in ordinary times."""
+
+
 def simple_equity_smile(
-    k: ArrayLike,
-    years: ArrayLike,
-    level: ArrayLike,
-    *,
-    skew: float = -0.7,
-    curvature: float = 1.1,
-    flattening: float = 0.45,
-    long_level: float = 0.19,
-    reversion: float = 2.0,
+    k: ArrayLike, years: ArrayLike, level: ArrayLike, shape: SmileShape = PLAIN_EQUITY
 ) -> Array:
     """Return the implied volatility of a plain equity-index smile, without a quote at hand.
 
@@ -142,60 +179,43 @@ def simple_equity_smile(
     level
         At-the-money volatility at 30 days, a fraction. A volatility index lies above it by its skew premium:
         turn one into the other with `level_from_index`.
-    skew
-        Correlation of price and variance, between -1 and 0 for equities: how much dearer puts are than calls.
-    curvature
-        Strength of skew and smile; ``curvature * (1 + |skew|) <= 2`` keeps the smile free of butterfly
-        arbitrage.
-    flattening
-        How fast the skew fades with time, between 0 and 0.5: the at-the-money slope goes like ``years **
-        -flattening``.
-    long_level, reversion
-        The volatility that distant expiries tend to, a fraction, and how fast (per year): the term slope. It
-        rises when ``level`` is below ``long_level`` and falls when it is above.
+    shape
+        Skew, curvature and term structure.
 
     Returns
     -------
     Fractions in the broadcast shape; NaN where ``years`` or ``level`` is missing or not positive.
 
-    Raises
-    ------
-    ValueError
-        Where the shape parameters admit butterfly arbitrage.
-
     Notes
     -----
-    The surface SSVI of J. Gatheral and A. Jacquier, Arbitrage-free SVI volatility surfaces (2014), with ``phi
-    = curvature / (theta^f (1 + theta)^(1 - f))``; free of calendar arbitrage too, since ``theta`` grows with
-    time.
+    The surface SSVI of J. Gatheral and A. Jacquier, Arbitrage-free SVI volatility surfaces (2014), with
+    ``phi = curvature / (theta^f (1 + theta)^(1 - f))``; free of calendar arbitrage too, since ``theta`` grows
+    with time.
     """
-    if not (-1.0 < skew < 1.0 and 0.0 < curvature * (1.0 + abs(skew)) <= 2.0 and 0.0 < flattening <= 0.5):
-        raise ValueError(
-            "A smile free of butterfly arbitrage needs |skew| < 1, 0 < curvature * (1 + |skew|) <= 2 and "
-            f"0 < flattening <= 0.5; was skew={skew}, curvature={curvature}, flattening={flattening}."
-        )
     money, span, base = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (k, years, level)))
     valid = (span > 0.0) & (base > 0.0)
     span, base = np.where(valid, span, 1.0), np.where(valid, base, 1.0)
-    theta = _at_the_money_variance(span, base, long_level, reversion)
-    phi = curvature / (theta**flattening * (1.0 + theta) ** (1.0 - flattening))
-    tilt = phi * money + skew
-    w = 0.5 * theta * (1.0 + skew * phi * money + np.sqrt(tilt * tilt + 1.0 - skew * skew))
+    theta = _at_the_money_variance(span, base, shape)
+    phi = shape.curvature / (theta**shape.flattening * (1.0 + theta) ** (1.0 - shape.flattening))
+    rho = shape.skew
+    w = 0.5 * theta * (1.0 + rho * phi * money + np.sqrt((phi * money + rho) ** 2 + 1.0 - rho * rho))
     return np.where(valid, np.sqrt(w / span), np.nan)
 
 
-def index_from_level(level: ArrayLike, *, least_price: float = 1e-5, **shape: float) -> Array:
+def index_from_level(
+    level: ArrayLike, shape: SmileShape = PLAIN_EQUITY, *, least_price: float = 1e-5
+) -> Array:
     """Return the 30-day volatility index that the simple smile at each level would publish.
 
     Parameters
     ----------
     level
         At-the-money volatility at 30 days, a fraction.
+    shape
+        As `simple_equity_smile`.
     least_price
-        Options cheaper than this fraction of the forward are not in the strip, as worthless quotes are not in
-        the true index (five cents of a forward of 5,000 by default).
-    **shape
-        The shape parameters of `simple_equity_smile`.
+        Options cheaper than this fraction of the forward are not in the strip, as worthless quotes are
+        not in the true index (five cents of a forward of 5,000 by default).
 
     Returns
     -------
@@ -208,20 +228,22 @@ def index_from_level(level: ArrayLike, *, least_price: float = 1e-5, **shape: fl
     """
     base = np.asarray(level, dtype=np.float64)[..., np.newaxis]
     k = base * np.sqrt(INDEX_YEARS) * np.linspace(-12.0, 8.0, 401)
-    iv = simple_equity_smile(k, INDEX_YEARS, base, **shape)
+    iv = simple_equity_smile(k, INDEX_YEARS, base, shape)
     quotes = price(k > 0.0, 1.0, np.exp(k), INDEX_YEARS, iv, 1.0)
-    strip = np.where(quotes >= least_price, quotes * np.exp(-k), 0.0)
+    strip = np.where(quotes < least_price, 0.0, quotes * np.exp(-k))
     return np.asarray(np.sqrt(2.0 / INDEX_YEARS * np.trapezoid(strip, k, axis=-1)))
 
 
-def level_from_index(index: ArrayLike, *, least_price: float = 1e-5, **shape: float) -> Array:
+def level_from_index(
+    index: ArrayLike, shape: SmileShape = PLAIN_EQUITY, *, least_price: float = 1e-5
+) -> Array:
     """Return the at-the-money volatility at which the simple smile publishes a given 30-day volatility index.
 
     Parameters
     ----------
     index
         Volatility index as a fraction (0.18 for 18 points).
-    least_price, **shape
+    shape, least_price
         As `index_from_level`.
 
     Returns
@@ -230,18 +252,18 @@ def level_from_index(index: ArrayLike, *, least_price: float = 1e-5, **shape: fl
     """
     target = np.asarray(index, dtype=np.float64)
     target = np.where(target > 0.0, target, np.nan)
-    level = 0.92 * target
+    level: Array = 0.9 * target
     for _ in range(12):
-        level = level * target / index_from_level(level, least_price=least_price, **shape)
+        level = level * target / index_from_level(level, shape, least_price=least_price)
     return level
 
 
-def _at_the_money_variance(years: Array, level: Array, long_level: float, reversion: float) -> Array:
+def _at_the_money_variance(years: Array, level: Array, shape: SmileShape) -> Array:
     """Return total variance of a reverting variance that has the given mean over the first 30 days."""
-    distant = long_level * long_level
-    fade = -np.expm1(-reversion * years) / reversion
-    fade_of_level = -np.expm1(-reversion * INDEX_YEARS) / (reversion * INDEX_YEARS)
-    # Far below the long level the instantaneous variance would start below zero; it starts at a tenth of it
-    # instead.
-    excess = np.maximum((level * level - distant) / fade_of_level, 0.1 * distant - distant)
-    return np.asarray(distant * years + excess * fade)
+    fade = -np.expm1(-shape.reversion * years) / shape.reversion
+    mean_fade = -np.expm1(-shape.reversion * INDEX_YEARS) / (shape.reversion * INDEX_YEARS)
+    mean = level * level
+    # Where the level lies far below, the distant variance is capped to keep today's above a quarter of it.
+    cap = mean * (1.0 - 0.25 * mean_fade) / (1.0 - mean_fade)
+    distant = np.minimum(shape.long_level**2, cap)
+    return np.asarray(distant * years + (mean - distant) / mean_fade * fade)
