@@ -25,6 +25,22 @@ REGIME_INDEXES = ("SPX", "SPY")
 REGIME_VOLATILITY = "VIX"
 
 
+class _Mark(NamedTuple):
+    """By what a chain is taken for the same one, though a source may make its object anew."""
+
+    underlying: str
+    as_of: datetime
+    known_at: datetime
+    source: str
+    spot_cents: int
+    rows: int
+
+
+class _Latest(NamedTuple):
+    mark: _Mark
+    statistics: ChainStatistics
+
+
 class _Known(NamedTuple):
     """Bars or a series as a source gave them, and when each first rows were known."""
 
@@ -48,7 +64,8 @@ class ComputedMarket:
     def __init__(self, source: MarketSource, rules: RegimeRules | None = None) -> None:
         self.source = source
         self._rules = RegimeRules() if rules is None else rules
-        self._chains: dict[str, ChainStatistics] = {}
+        self._latest: dict[str, _Latest] = {}
+        self._values: dict[str, dict[datetime, tuple[_Mark, dict[str, float]]]] = {}
         self._bars: dict[str, DailyBars] = {}
         self._series: dict[str, Series] = {}
         self._known_at: dict[str, _Known] = {}
@@ -68,10 +85,10 @@ class ComputedMarket:
         found = self._ask_chain(underlying, as_of)
         if found is None:
             return None
-        held = self._chains.get(underlying)
-        if held is None or not _same_chain(held.chain, found):
-            held = self._chains[underlying] = ChainStatistics(found)
-        return held
+        held, mark = self._latest.get(underlying), _mark(found)
+        if held is None or held.mark != mark:
+            held = self._latest[underlying] = _Latest(mark, ChainStatistics(found, self._values_of(mark)))
+        return held.statistics
 
     def bars(self, symbol: str) -> DailyBars | None:
         """Return all bars of a symbol, those not yet known too; the same object as long as they are equal."""
@@ -120,8 +137,7 @@ class ComputedMarket:
         """Return the history of an underlying's implied volatility."""
         held = self._volatility.get(underlying)
         if held is None:
-            held = VolatilityHistory(partial(self._ask_chain, underlying))
-            self._volatility[underlying] = held
+            held = self._volatility[underlying] = VolatilityHistory(partial(self._glance, underlying))
         return held
 
     @property
@@ -151,6 +167,19 @@ class ComputedMarket:
             held = self._known_at[name] = _Known(data, np.maximum.accumulate(data.known_at).tolist())
         return bisect_right(held.known_at, known_by)
 
+    def _glance(self, underlying: str, as_of: datetime) -> ChainStatistics | None:
+        """Look at a chain of the past without letting it replace the latest one."""
+        found = self._ask_chain(underlying, as_of)
+        return None if found is None else ChainStatistics(found, self._values_of(_mark(found)))
+
+    def _values_of(self, mark: _Mark) -> dict[str, float]:
+        """Return what was computed of a chain before: numbers outlive the chain, for the next run over it."""
+        values = self._values.setdefault(mark.underlying, {})
+        held = values.get(mark.as_of)
+        if held is None or held[0] != mark:
+            held = values[mark.as_of] = (mark, {})
+        return held[1]
+
     def _ask_chain(self, underlying: str, as_of: datetime) -> OptionChain | None:
         found = self.source.chain(underlying, as_of)
         if found is not None and (found.known_at > as_of or found.as_of > as_of):
@@ -158,13 +187,14 @@ class ComputedMarket:
         return found
 
 
-def _same_chain(one: OptionChain, other: OptionChain) -> bool:
-    return (
-        one.as_of == other.as_of
-        and one.known_at == other.known_at
-        and one.source == other.source
-        and one.spot_cents == other.spot_cents
-        and len(one) == len(other)
+def _mark(chain: OptionChain) -> _Mark:
+    return _Mark(
+        chain.underlying,
+        chain.as_of,
+        chain.known_at,
+        chain.source,
+        chain.spot_cents,
+        chain.stop - chain.start,
     )
 
 
