@@ -50,6 +50,8 @@ SECONDS_PER_YEAR = 365 * 86_400
 """Calendar seconds, ACT/365."""
 
 PUT_BIT = 1 << STRIKE_BITS
+NEAREST = 5
+"""How many of the nearest expirations say what spot was: carry adds least error to them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,7 +236,7 @@ def _forwards(
     carry = rate - dividend_yield
     known = [forward * np.exp(-carry * years) for _, _, years, _, forward, count in implied if count]
     recorded = raw.spot_cents / 100 if raw.spot_cents >= 0 else float("nan")
-    anchor = float(np.median(known)) if known else recorded
+    anchor = float(np.median(known[:NEAREST])) if known else recorded
     forwards = tuple(
         ExpirationForward(
             e, root, years, forward if count else float(anchor * np.exp(carry * years)), discount, count
