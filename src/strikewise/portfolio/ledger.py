@@ -10,7 +10,7 @@ from itertools import islice
 from json.encoder import encode_basestring_ascii
 from typing import NamedTuple, Protocol
 
-from strikewise.domain.errors import LedgerConflictError, LedgerCorruptError
+from strikewise.domain.errors import LedgerConflictError, LedgerCorruptError, LedgerError
 from strikewise.domain.events import SCHEMA_VERSIONS, Event
 from strikewise.portfolio.codec import decode, encode, instant_text
 
@@ -200,13 +200,26 @@ def seal(record: Record, prev_hash: str) -> Fact:
     kind = type(event).__name__
     payload = encode(event)
     version = SCHEMA_VERSIONS[kind]
-    digest = fact_hash(seq, kind, version, known_at, recorded_at, actor, cause, payload, prev_hash)
+    try:
+        digest = fact_hash(seq, kind, version, known_at, recorded_at, actor, cause, payload, prev_hash)
+    except ValueError as error:
+        raise LedgerError(f"Fact {seq}, {kind}, cannot be written ({error}).") from error
     return Fact(seq, kind, version, known_at, recorded_at, actor, cause, payload, prev_hash, digest)
 
 
 def number(entries: Iterable[Entry], after: int, recorded_at: datetime) -> Iterator[Record]:
-    """Yield entries as the records that follow the fact ``after``."""
+    """Yield entries as the records that follow the fact ``after``.
+
+    Raises
+    ------
+    LedgerError
+        If a cause is not an earlier fact, or an actor's name has characters that cannot be printed.
+    """
     for seq, entry in enumerate(entries, after + 1):
+        if entry.cause is not None and not 0 < entry.cause < seq:
+            raise LedgerError(f"Fact {seq} cannot be caused by fact {entry.cause}: a cause comes before.")
+        if not entry.actor.isprintable():
+            raise LedgerError(f"The actor of fact {seq} must be a printable name; was {entry.actor!r}.")
         yield Record(seq, entry.event, entry.known_at, recorded_at, entry.actor, entry.cause)
 
 
@@ -320,7 +333,7 @@ class MemoryLedger:
         end = len(self._records)
         if expected is not None and expected != end:
             raise LedgerConflictError(expected, end)
-        self._records.extend(number(entries, end, recorded_at))
+        self._records += list(number(entries, end, recorded_at))
         return self.head
 
     def facts(self, after: int = 0) -> Iterator[Fact]:

@@ -1,0 +1,125 @@
+"""The ledger's table, and how a database is brought to it: SQLite and PostgreSQL, the same columns and bytes.
+
+Instants are texts in the form of `strikewise.portfolio.codec.instant_text`: what is hashed is what is stored.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Connection,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    event,
+    inspect,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from strikewise.domain.errors import LedgerError
+
+DIALECTS = ("sqlite", "postgresql")
+WRITES = "strikewise_writes"
+"""The execution option of connections that are going to write."""
+
+BUSY_SECONDS = 10
+"""How long a SQLite writer waits for another to finish."""
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_MIGRATION_LOCK = 0x5354_524B
+
+metadata = MetaData()
+number = BigInteger().with_variant(Integer, "sqlite")
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("seq", number, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("schema_version", Integer, nullable=False),
+    Column("known_at", Text, nullable=False),
+    Column("recorded_at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("cause", number, ForeignKey("facts.seq", name="facts_cause_is_a_fact"), nullable=True),
+    Column("payload", Text, nullable=False),
+    Column("prev_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    CheckConstraint("seq > 0", name="facts_begin_at_one"),
+    CheckConstraint("cause < seq", name="facts_follow_their_cause"),
+    Index("facts_by_kind", "kind", "seq"),
+    Index("facts_by_cause", "cause"),
+)
+
+
+def prepare(engine: Engine) -> None:
+    """Make an engine's connections durable and its transactions real; call it once, before the first.
+
+    SQLite writes ahead and syncs each commit to disk (WAL, ``synchronous=FULL``), so that readers read while a
+    writer writes and a commit survives the loss of power. A writer takes its lock when it begins.
+    """
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "recursive_triggers=ON",  # so that REPLACE meets the trigger that forbids DELETE
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the database of a writing connection to the newest revision, in its transaction.
+
+    Raises
+    ------
+    LedgerError
+        If the database is newer than this strikewise, or has a table ``facts`` of somebody else.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found == scripts.get_current_head():
+        return
+    where = connection.engine.url.render_as_string()
+    if found is None and inspect(connection).has_table(facts.name):
+        raise LedgerError(
+            f"The database {where} has a table {facts.name!r} but no revision: it is no ledger of strikewise; "
+            "name another database."
+        )
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise LedgerError(
+            f"The ledger {where} has revision {found!r}, which this strikewise does not know: "
+            "a newer one wrote it; use that one, or restore a backup made before."
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
