@@ -1,4 +1,4 @@
-"""Decide: a view, the account's state and a specification in; facts and orders out. Nothing else happens here."""
+"""Decide: a view, the account's state and a specification in; facts and orders out. Nothing else happens."""
 
 from __future__ import annotations
 

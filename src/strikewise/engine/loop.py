@@ -60,10 +60,13 @@ class TickReport:
         The account at its end.
     orders : int
         Orders submitted.
+    grades : frozenset of Grade
+        Of the chains that could be traded on.
     """
 
     portfolio: Portfolio
     orders: int
+    grades: frozenset[Grade]
 
 
 class Loop:
@@ -142,7 +145,9 @@ class Loop:
             valuation = self._value(view)
         check_account(self._state, valuation.portfolio, self._spec.capital_cents, view)
         self._write([self._valued(valuation, view)])
-        return TickReport(valuation.portfolio, len(decision.orders))
+        fresh = (view.fresh_chain(symbol) for symbol in view.underlyings())
+        grades = frozenset(chain.grade for chain in fresh if chain is not None)
+        return TickReport(valuation.portfolio, len(decision.orders), grades)
 
     def _write(self, entries: Iterable[Entry]) -> None:
         batch = list(entries)

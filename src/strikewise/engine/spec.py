@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.parameters import ParameterSet
-from strikewise.portfolio.valuation import MissingQuotePolicy
+from strikewise.market.estimate import MissingQuotePolicy
 from strikewise.risk.limits import Limits
 from strikewise.strategy.api import Strategy
 

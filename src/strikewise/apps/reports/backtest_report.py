@@ -1,0 +1,224 @@
+"""The report of a run over the past: one self-contained HTML page, made from the JSON every face gets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib import metadata, resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+FULL_TONE = 0.08
+"""Monthly return at which a cell of the heat map has its full colour."""
+
+WARNINGS = {
+    "reconstructed": (
+        "Reconstructed data.",
+        "These option prices were made from real closes and volatility indices by a model; they are no quotes. "
+        "They cannot show edges of 0–1 days to expiration, the capture of the spread, skew trades, "
+        "or any edge smaller than a volatility point.",
+    ),
+    "indicative": (
+        "Indicative data.",
+        "These option prices were modelled by a vendor; nobody was bound to trade at them.",
+    ),
+}
+
+TRADE_COLUMNS = (
+    ("Opened", True),
+    ("Closed", True),
+    ("Strategy", True),
+    ("Legs", True),
+    ("Quantity", False),
+    ("Entry", False),
+    ("Exit", False),
+    ("Fees", False),
+    ("Profit", False),
+    ("On risk", False),
+    ("Days", False),
+    ("Ended by", True),
+)
+
+
+def render_backtest(result: Mapping[str, Any]) -> str:
+    """Return the report of a run as HTML.
+
+    Parameters
+    ----------
+    result : mapping
+        The JSON form of a result, as ``strikewise backtest --json`` prints it.
+
+    Returns
+    -------
+    A page that needs nothing but itself: styles, charts and data are inside.
+    """
+    environment = Environment(loader=PackageLoader("strikewise.apps.reports"), autoescape=True)
+    equity = result["equity"]
+    warning = WARNINGS.get(result["grade"])
+    return environment.get_template("backtest.html.j2").render(
+        result=result,
+        first=equity[0]["at"][:10] if equity else "–",
+        last=equity[-1]["at"][:10] if equity else "–",
+        underlyings=", ".join(result["prices"]),
+        warning=None if warning is None else {"title": warning[0], "text": warning[1]},
+        cards=_cards(result["summary"]),
+        month_names=MONTHS,
+        heat=_heat(result["months"], result["years"]),
+        exits=[_exit(row) for row in result["exits"]],
+        figures=_figures(result["summary"]),
+        closed=sum(1 for trade in result["trades"] if trade["closed_at"]),
+        columns=[{"name": name, "text": text} for name, text in TRADE_COLUMNS],
+        rows=[_trade(trade) for trade in result["trades"]],
+        spec=json.dumps(result["spec"], indent=2),
+        data=json.dumps(result["data"], indent=2),
+        version=f"strikewise {metadata.version('strikewise')}",
+        payload=_script_safe(result),
+        style=_asset("report.css"),
+        script=_asset("report.js"),
+        echarts=_asset("echarts.common.min.js"),
+    )
+
+
+def _asset(name: str) -> Markup:
+    text = (resources.files("strikewise.apps.reports") / "assets" / name).read_text(encoding="utf-8")
+    return Markup(text)  # noqa: S704 - our own files, not input
+
+
+def _script_safe(result: Mapping[str, Any]) -> Markup:
+    """Return JSON that cannot end the script element it stands in."""
+    text = json.dumps(result, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - every character that could leave the element is escaped
+
+
+def money(value: float | None, digits: int = 0) -> str:
+    """Write dollars: ``$1,234``, ``-$5.10``; a dash where unknown."""
+    if value is None:
+        return "–"
+    return f"{'-' if value < 0 else ''}${abs(value):,.{digits}f}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """Write a fraction as percent; a dash where unknown."""
+    return "–" if value is None else f"{100 * value:.{digits}f}%"
+
+
+def plain(value: float | None, digits: int = 2) -> str:
+    """Write a number; a dash where unknown."""
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def tone(value: float | None) -> str:
+    """Return the class of a gain or a loss."""
+    return "" if not value else ("up" if value > 0 else "down")
+
+
+def _cards(summary: Mapping[str, Any]) -> list[dict[str, str]]:
+    def card(name: str, value: str, note: str, signed: float | None = None) -> dict[str, str]:
+        colour = "" if not signed else ("good" if signed > 0 else "bad")
+        return {"name": name, "value": value, "note": note, "tone": colour}
+
+    total = summary["total_return"]
+    return [
+        card("Return", percent(total), money(summary["net_profit"]), total),
+        card(
+            "A year",
+            percent(summary["cagr"]),
+            f"volatility {percent(summary['volatility'])}",
+            summary["cagr"],
+        ),
+        card("Worst drawdown", percent(summary["max_drawdown"]), f"{summary['max_drawdown_days']} days long"),
+        card("Sharpe", plain(summary["sharpe"]), f"Sortino {plain(summary['sortino'])}"),
+        card("Trades", f"{summary['trades']:,}", f"{percent(summary['win_rate'], 0)} won"),
+        card("Profit factor", plain(summary["profit_factor"]), f"{money(summary['expectancy'], 2)} a trade"),
+        card("Costs", money(summary["costs"]), "commissions and fees"),
+    ]
+
+
+FIGURE_NAMES: tuple[tuple[str, str, str], ...] = (
+    ("start_equity", "Equity at the start", "money"),
+    ("end_equity", "Equity at the end, marked to exit", "money"),
+    ("net_profit", "Net profit", "money"),
+    ("total_return", "Return", "percent"),
+    ("cagr", "Return a year (CAGR)", "percent"),
+    ("volatility", "Volatility a year", "percent"),
+    ("sharpe", "Sharpe ratio", "plain"),
+    ("sortino", "Sortino ratio", "plain"),
+    ("max_drawdown", "Worst drawdown, marked to exit", "percent"),
+    ("max_drawdown_days", "Its length, calendar days", "count"),
+    ("max_drawdown_mid", "Worst drawdown, marked to mid", "percent"),
+    ("trades", "Trades closed", "count"),
+    ("win_rate", "Won", "percent"),
+    ("profit_factor", "Profit factor", "plain"),
+    ("expectancy", "Average profit a trade", "money"),
+    ("average_win", "Average gain", "money"),
+    ("average_loss", "Average loss", "money"),
+    ("average_days_held", "Average days held", "plain"),
+    ("exposure", "Sessions with a position", "percent"),
+    ("turnover", "Turnover a year", "plain"),
+    ("costs", "Commissions and fees", "money"),
+)
+_FORMATS = {"money": money, "percent": percent, "plain": plain, "count": lambda value: plain(value, 0)}
+
+
+def _figures(summary: Mapping[str, Any]) -> list[list[dict[str, str]]]:
+    shown = [
+        {"name": name, "value": _FORMATS[form](summary[key])}
+        for key, name, form in FIGURE_NAMES
+        if key in summary
+    ]
+    return [shown[start : start + 2] for start in range(0, len(shown), 2)]
+
+
+def _heat(months: Sequence[Mapping[str, Any]], years: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    by_month = {(row["year"], row["month"]): row["return"] for row in months}
+    rows = []
+    for year in years:
+        number = year["year"]
+        cells = [_cell(by_month.get((number, month))) for month in range(1, 13)]
+        rows.append({"year": number, "cells": [*cells, _cell(year["return"])]})
+    return rows
+
+
+def _cell(value: float | None) -> dict[str, str]:
+    if value is None:
+        return {"text": "", "style": ""}
+    strength = min(1.0, abs(value) / FULL_TONE) * 0.55
+    colour = "--good-rgb" if value >= 0 else "--bad-rgb"
+    return {"text": percent(value), "style": f"background: rgba(var({colour}), {strength:.2f})"}
+
+
+def _exit(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "reason": row["reason"],
+        "trades": row["trades"],
+        "won": percent(row["win_rate"], 0),
+        "profit": money(row["pnl"], 2),
+        "average": money(row["pnl"] / row["trades"] if row["trades"] else None, 2),
+        "tone": tone(row["pnl"]),
+    }
+
+
+def _trade(trade: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def cell(text: str, key: float | None = None, css: str = "") -> dict[str, Any]:
+        return {"text": text, "key": key, "tone": css}
+
+    closed = trade["closed_at"]
+    return [
+        cell(trade["opened_at"][:10], css="text"),
+        cell(closed[:10] if closed else "open", css="text"),
+        cell(trade["strategy"], css="text"),
+        cell(trade["legs"], css="text"),
+        cell(str(trade["quantity"])),
+        cell(money(trade["entry"], 2), trade["entry"]),
+        cell(money(trade["exit"], 2), trade["exit"]),
+        cell(money(trade["fees"], 2), trade["fees"]),
+        cell(money(trade["pnl"], 2), trade["pnl"], tone(trade["pnl"])),
+        cell(percent(trade["return_on_risk"]), trade["return_on_risk"]),
+        cell(str(trade["days_held"])),
+        cell(trade["exit_reason"] or "", css="text"),
+    ]

@@ -1,0 +1,148 @@
+"""Run the loop over the past: a simulated clock and broker, and every snapshot of the universe a tick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikewise.domain.errors import MissingDataError, SettingsError
+from strikewise.domain.quotes import Grade, worst_grade
+from strikewise.engine.loop import Loop
+from strikewise.engine.spec import RunSpec
+from strikewise.execution.fees import FeeSchedule
+from strikewise.execution.fills import FillRule
+from strikewise.execution.simulated import SimulatedBroker
+from strikewise.market.calendar import SessionCalendar
+from strikewise.market.clock import SimulatedClock
+from strikewise.market.source import MarketSource
+from strikewise.market.universe import Universe
+from strikewise.market.view import Market
+from strikewise.portfolio.ledger import Ledger
+
+__all__ = ["ReplaySpec", "replay", "ticks_of"]
+
+Progress = Callable[[int, int], None]
+"""Called with the ticks done and the ticks in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaySpec:
+    """A run of the loop over a stretch of the past.
+
+    Attributes
+    ----------
+    name : str
+        What a person calls it.
+    run : RunSpec
+        What the loop does.
+    start, end : date
+        First and last session, both included.
+    fills : FillRule
+        How the simulated market fills.
+    fees : FeeSchedule
+        What trading costs.
+    lag : int
+        Snapshots between a decision and its first chance to fill.
+    """
+
+    name: str
+    run: RunSpec
+    start: date
+    end: date
+    fills: FillRule
+    fees: FeeSchedule
+    lag: int = 0
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise SettingsError(
+                f"A run must end on or after its start; starts {self.start.isoformat()}, "
+                f"ends {self.end.isoformat()}."
+            )
+        if self.lag < 0:
+            raise SettingsError(f"A lag counts snapshots and must not be negative; was {self.lag}.")
+
+
+def ticks_of(source: MarketSource, start: date, end: date) -> NDArray[np.int64]:
+    """Return the instants (Unix seconds) of all snapshots between two dates, both included, ascending.
+
+    Raises
+    ------
+    MissingDataError
+        If there is none; the message says what there is.
+    """
+    first = int(datetime(start.year, start.month, start.day, tzinfo=UTC).timestamp())
+    past = int(datetime(end.year, end.month, end.day, tzinfo=UTC).timestamp()) + 86400
+    found = np.unique(np.concatenate([source.snapshots(symbol) for symbol in source.underlyings()]))
+    inside = found[(found >= first) & (found < past)]
+    if len(inside) == 0:
+        held = (
+            f"there are chains from {_day(found[0])} to {_day(found[-1])}"
+            if len(found)
+            else "there are no chains at all"
+        )
+        raise MissingDataError(
+            f"No chain of {', '.join(source.underlyings())} lies between {start.isoformat()} and "
+            f"{end.isoformat()}; {held}."
+        )
+    return inside
+
+
+def replay(
+    spec: ReplaySpec,
+    source: MarketSource,
+    calendar: SessionCalendar,
+    ledger: Ledger,
+    *,
+    data: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Grade:
+    """Run the loop at every snapshot of the specification's universe and period.
+
+    Parameters
+    ----------
+    spec : ReplaySpec
+        What to run.
+    source : MarketSource
+        The recorded market; what lies after a tick is hidden by the view.
+    calendar : SessionCalendar
+        The sessions.
+    ledger : Ledger
+        Empty; the facts are written here.
+    data : mapping of str to str, optional
+        Digest of the data by underlying, for the first fact.
+    progress : callable, optional
+        Told of every tick.
+
+    Returns
+    -------
+    Grade
+        The worst grade of the chains that were seen.
+    """
+    universe = Universe(source, spec.run.underlyings)
+    ticks = ticks_of(universe, spec.start, spec.end)
+    market = Market(universe, calendar)
+    clock = SimulatedClock(_at(ticks[0]))
+    broker = SimulatedBroker(spec.run.capital_cents, rule=spec.fills, fees=spec.fees, lag=spec.lag)
+    loop = Loop(spec.run, market=market, broker=broker, ledger=ledger, clock=clock, data=dict(data or {}))
+    worst = Grade.QUOTES
+    for done, seconds in enumerate(ticks.tolist(), start=1):
+        clock.advance_to(_at(seconds))
+        broker.advance(market.view(clock.now()))
+        report = loop.tick()
+        worst = worst_grade((worst, *report.grades))
+        if progress is not None:
+            progress(done, len(ticks))
+    return worst
+
+
+def _at(seconds: int) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def _day(seconds: int) -> str:
+    return _at(seconds).date().isoformat()

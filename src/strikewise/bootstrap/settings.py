@@ -1,0 +1,97 @@
+"""Settings of an installation: one TOML file in its home; the only module that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field
+
+from strikewise.bootstrap.documents import Table, check, read_toml
+from strikewise.bootstrap.trading import FeesTable, FillsTable, LimitsTable
+
+__all__ = ["HOME_VARIABLE", "SETTINGS_TEMPLATE", "Settings", "find_home", "load_settings", "settings_path"]
+
+HOME_VARIABLE = "STRIKEWISE_HOME"
+
+
+class AccountTable(Table):
+    """The account that scans are sized for and that trading will use."""
+
+    name: str = "main"
+    capital: float = Field(default=100_000.0, gt=0)
+
+
+class FeedsTable(Table):
+    """Feeds that a person opts into."""
+
+    cboe: bool = False
+    cboe_seconds: int = Field(default=60, ge=60)
+
+
+class LedgerTable(Table):
+    """Where facts are kept; empty is an SQLite file in the home."""
+
+    url: str = ""
+
+
+class Settings(Table):
+    """Everything that can be set; unknown keys are errors."""
+
+    account: AccountTable = AccountTable()
+    limits: LimitsTable = LimitsTable()
+    fills: FillsTable = FillsTable()
+    fees: FeesTable = FeesTable()
+    feeds: FeedsTable = FeedsTable()
+    ledger: LedgerTable = LedgerTable()
+    strategies: dict[str, dict[str, bool | int | float | str]] = Field(default_factory=dict)
+
+
+SETTINGS_TEMPLATE = """\
+# Settings of strikewise. Every key is optional; `strikewise config show` prints what is in force.
+
+[account]
+name = "main"
+capital = 100_000
+
+# [limits]            # what the risk gate enforces, as fractions of equity or counts
+# max_loss_per_trade = 0.02
+
+# [fills]             # 1.0 fills at the touch, 0.0 at mid
+# f = 1.0
+
+# [feeds]
+# cboe = false        # delayed quotes; read Cboe's terms before you opt in
+
+# [strategies.credit_spread]   # parameters that scans use instead of the defaults
+# short_delta_max = 0.15
+"""
+
+
+def find_home(given: Path | None = None) -> Path:
+    """Return the data home: the one given, else ``STRIKEWISE_HOME``, else the platform's user data folder."""
+    if given is not None:
+        return given.expanduser()
+    named = os.environ.get(HOME_VARIABLE)
+    return Path(named).expanduser() if named else Path(platformdirs.user_data_dir("strikewise"))
+
+
+def settings_path(home: Path) -> Path:
+    """Return where a home's settings stand."""
+    return home / "settings.toml"
+
+
+def load_settings(home: Path, changes: Mapping[str, Any] | None = None) -> Settings:
+    """Return the settings of a home; defaults where it has none.
+
+    Raises
+    ------
+    SettingsError
+        If the file is not TOML, or a key or value is wrong.
+    """
+    path = settings_path(home)
+    document = read_toml(path) if path.exists() else {}
+    return check(Settings, {**document, **(changes or {})}, str(path))

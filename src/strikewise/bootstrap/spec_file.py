@@ -1,0 +1,132 @@
+"""A run's specification: TOML as a person writes it, into the frozen pieces the loop and its broker take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from strikewise.backtest.runner import ReplaySpec
+from strikewise.bootstrap.documents import Table, check, read_toml
+from strikewise.bootstrap.trading import FeesTable, FillsTable, LimitsTable, chosen_strategy
+from strikewise.domain.errors import ParameterError, SettingsError
+from strikewise.domain.money import to_cents
+from strikewise.engine.spec import WEEKDAYS, RunSpec
+
+__all__ = ["SPEC_EXAMPLE", "load_spec", "make_spec"]
+
+Weekday = Literal["MON", "TUE", "WED", "THU", "FRI"]
+
+
+class StrategyTable(Table):
+    """One of a run's strategies."""
+
+    strategy: str
+    label: str | None = None
+    parameters: dict[str, bool | int | float | str] = Field(default_factory=dict)
+
+
+class CadenceTable(Table):
+    """When the loop looks for something to open; what is held is managed at every snapshot."""
+
+    entry: tuple[Weekday, ...] = WEEKDAYS
+    lag: int = Field(default=0, ge=0)
+
+
+class SpecDocument(Table):
+    """The whole specification."""
+
+    name: str = "backtest"
+    underlyings: tuple[str, ...] = Field(min_length=1)
+    start: date
+    end: date
+    capital: float = Field(default=100_000.0, gt=0)
+    account: str = "backtest"
+    cadence: CadenceTable = CadenceTable()
+    fills: FillsTable = FillsTable()
+    fees: FeesTable = FeesTable()
+    limits: LimitsTable = LimitsTable()
+    strategies: tuple[StrategyTable, ...] = Field(min_length=1)
+
+
+SPEC_EXAMPLE = """\
+name = "Bull puts on SPY"
+underlyings = ["SPY"]
+start = 2026-07-22
+end = 2026-08-21
+capital = 100_000
+
+[[strategies]]
+strategy = "credit_spread"
+parameters = { side = "put", dte_min = 20, dte_max = 45 }
+"""
+"""The shortest useful specification."""
+
+
+def load_spec(path: Path) -> ReplaySpec:
+    """Read a specification from a TOML file.
+
+    Raises
+    ------
+    SettingsError
+        If the file, a key or a value is wrong; the message names it and says what it must be.
+    """
+    return make_spec(read_toml(path), where=str(path), name=path.stem)
+
+
+def make_spec(
+    document: Mapping[str, Any], *, where: str = "specification", name: str | None = None
+) -> ReplaySpec:
+    """Return the specification that a document describes.
+
+    Parameters
+    ----------
+    document : mapping
+        As TOML or JSON gives it; defaults fill what is missing.
+    where : str
+        What error messages call it.
+    name : str, optional
+        The name where the document gives none.
+
+    Raises
+    ------
+    SettingsError
+        If a key or value is wrong.
+    """
+    table = check(SpecDocument, document, where)
+    if name is not None and "name" not in document:
+        table = table.model_copy(update={"name": name})
+    try:
+        strategies = tuple(
+            chosen_strategy(one.strategy, one.label or one.strategy, one.parameters)
+            for one in table.strategies
+        )
+    except ParameterError as error:
+        raise SettingsError(f"{where}: {error}") from None
+    written = table.model_dump(mode="json")
+    written["strategies"] = [
+        {"strategy": one.strategy.name, "label": one.label, "parameters": dict(one.params)}
+        for one in strategies
+    ]
+    run = RunSpec(
+        account=table.account,
+        capital_cents=to_cents(table.capital),
+        underlyings=tuple(dict.fromkeys(table.underlyings)),
+        strategies=strategies,
+        limits=table.limits.frozen(),
+        missing_quote=table.fills.frozen().missing_quote,
+        entry_weekdays=table.cadence.entry,
+        document=written,
+    )
+    return ReplaySpec(
+        name=table.name,
+        run=run,
+        start=table.start,
+        end=table.end,
+        fills=table.fills.frozen(),
+        fees=table.fees.frozen(),
+        lag=table.cadence.lag,
+    )

@@ -1,0 +1,85 @@
+"""The tables that settings and specifications share: limits, fills, fees, strategies by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from pydantic import Field
+
+from strikewise.bootstrap.documents import Table, table_of
+from strikewise.domain.errors import SettingsError
+from strikewise.engine.spec import StrategySpec
+from strikewise.execution.fees import FeeSchedule
+from strikewise.execution.fills import FillRule
+from strikewise.market.estimate import MissingQuotePolicy
+from strikewise.risk.limits import Limits
+from strikewise.strategy.registry import STRATEGIES
+
+__all__ = ["FeesTable", "FillsTable", "LimitsTable", "chosen_strategy"]
+
+
+class LimitsTable(table_of(Limits)):  # type: ignore[misc]  # the model is made from the dataclass
+    """What the gate enforces."""
+
+    def frozen(self) -> Limits:
+        """Return the limits, checked."""
+        return Limits(**self.model_dump())
+
+
+class FillsTable(Table):
+    """How a simulated market fills."""
+
+    f: float | tuple[float, ...] = 1.0
+    volume_share: float = 0.10
+    open_interest_share: float = 0.10
+    unknown_size: int = 10
+    slippage_bp: int = 1
+    missing_quote: MissingQuotePolicy = MissingQuotePolicy.MODEL
+
+    def frozen(self) -> FillRule:
+        """Return the rule, checked."""
+        return FillRule(
+            f_by_legs=self.f if isinstance(self.f, tuple) else (self.f,),
+            volume_share=self.volume_share,
+            open_interest_share=self.open_interest_share,
+            unknown_size=self.unknown_size,
+            slippage_bp=self.slippage_bp,
+            missing_quote=self.missing_quote,
+        )
+
+
+class FeesTable(Table):
+    """What trading costs beside the spread, in dollars."""
+
+    commission: float = Field(default=0.65, ge=0)
+    stock_commission: float = Field(default=0.0, ge=0)
+    assignment: float = Field(default=5.0, ge=0)
+    pass_through: bool = True
+
+    def frozen(self) -> FeeSchedule:
+        """Return the schedule, checked."""
+        return FeeSchedule(
+            commission_cents=100 * self.commission,
+            stock_commission_cents=100 * self.stock_commission,
+            assignment_cents=round(100 * self.assignment),
+            pass_through=self.pass_through,
+        )
+
+
+def chosen_strategy(name: str, label: str, parameters: Mapping[str, object]) -> StrategySpec:
+    """Return a strategy of the registry with its parameters.
+
+    Raises
+    ------
+    SettingsError
+        If there is no strategy of that name.
+    ParameterError
+        If a parameter is unknown or outside its bounds.
+    """
+    strategy = STRATEGIES.get(name)
+    if strategy is None:
+        near = get_close_matches(name, STRATEGIES, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(STRATEGIES)}."
+        raise SettingsError(f"There is no strategy {name!r}. {hint}")
+    return StrategySpec(label, strategy, strategy.space.make(parameters))

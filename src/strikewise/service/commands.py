@@ -1,0 +1,100 @@
+"""What may be told: import data, run a specification over the past, make the demonstration's data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from strikewise.backtest.demo_data import demo_bars, demo_series, demo_tapes
+from strikewise.backtest.result import ReplayResult, result_of
+from strikewise.backtest.runner import ReplaySpec, replay
+from strikewise.market.universe import Universe
+from strikewise.portfolio.ledger import Fact, Ledger, MemoryLedger
+from strikewise.service.system import Progress, Report, System
+
+__all__ = ["FinishedRun", "import_data", "make_demo_data", "run_over_history"]
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """A run that ended.
+
+    Attributes
+    ----------
+    result : ReplayResult
+        What it came to.
+    facts : tuple of Fact
+        All that happened.
+    folder : Path
+        Where it was kept.
+    """
+
+    result: ReplayResult
+    facts: tuple[Fact, ...]
+    folder: Path
+
+
+def import_data(
+    system: System,
+    path: Path,
+    *,
+    underlying: str | None = None,
+    file_format: str | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Import a file or a folder of market data into the store, all or nothing.
+
+    Raises
+    ------
+    ImportRefusedError
+        If a file cannot be read; nothing of it was taken.
+    """
+    return system.data.import_path(path, underlying=underlying, file_format=file_format, progress=progress)
+
+
+def run_over_history(
+    system: System, spec: ReplaySpec, *, ledger: Ledger | None = None, progress: Progress | None = None
+) -> FinishedRun:
+    """Run a specification over the stored past and keep the run.
+
+    Parameters
+    ----------
+    system : System
+        The installation.
+    spec : ReplaySpec
+        What to run.
+    ledger : Ledger, optional
+        An empty ledger to write to; one in memory if not given.
+    progress : callable, optional
+        Told of every tick.
+
+    Raises
+    ------
+    MissingDataError
+        If the store has no chains of an underlying in the period.
+    """
+    source = system.data.source()
+    universe = Universe(source, spec.run.underlyings)
+    data = {name: system.data.digest(name, spec.start, spec.end) for name in universe.underlyings()}
+    written = MemoryLedger() if ledger is None else ledger
+    tell = None if progress is None else (lambda done, whole: progress(spec.name, done, whole))
+    grade = replay(spec, source, system.calendar, written, data=data, progress=tell)
+    facts = tuple(written.facts())
+    result = result_of(spec, facts, universe, grade)
+    folder = system.runs.save(result.fingerprint, result.as_dict(), facts)
+    return FinishedRun(result, facts, folder)
+
+
+def make_demo_data(system: System, *, progress: Progress | None = None) -> int:
+    """Store the demonstration's market: real S&P 500 and VIX closes, and chains reconstructed from them.
+
+    Returns
+    -------
+    int
+        Rows of chains written.
+    """
+    tell = None if progress is None else (lambda done, whole: progress("reconstruct chains", done, whole))
+    calendar = system.calendar
+    return system.data.write(
+        demo_tapes(calendar, tell), bars=[demo_bars(calendar)], series=demo_series(calendar)
+    )

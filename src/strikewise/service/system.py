@@ -1,0 +1,128 @@
+"""The parts of an installation, put together once by the bootstrap and handed to commands and queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from strikewise.domain.chain import ChainTape
+from strikewise.domain.quotes import DailyBars, Series
+from strikewise.engine.spec import StrategySpec
+from strikewise.market.calendar import SessionCalendar
+from strikewise.market.clock import Clock
+from strikewise.market.source import MarketSource
+from strikewise.portfolio.ledger import Fact, Ledger
+from strikewise.risk.limits import Limits
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done, how much of it is done, and how much there is (0 where unknown)."""
+
+
+class Report(Protocol):
+    """What a piece of work came to, ready for a table or for JSON."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        ...
+
+
+class DataStore(Protocol):
+    """Where recorded market data are kept."""
+
+    def source(self) -> MarketSource:
+        """Return what is stored, as a source."""
+        ...
+
+    def import_path(
+        self,
+        path: Path,
+        *,
+        underlying: str | None = None,
+        file_format: str | None = None,
+        progress: Progress | None = None,
+    ) -> Report:
+        """Import a file or folder, all or nothing."""
+        ...
+
+    def audit(self, underlyings: Sequence[str] | None = None) -> Sequence[Report]:
+        """Return what is stored of each underlying, and how sound it is."""
+        ...
+
+    def digest(self, underlying: str, start: date, end: date) -> str:
+        """Return a digest of all data that a run over an underlying and period reads."""
+        ...
+
+    def write(
+        self, tapes: Iterator[ChainTape], *, bars: Sequence[DailyBars] = (), series: Sequence[Series] = ()
+    ) -> int:
+        """Write chains, bars and series; return the rows of chains written."""
+        ...
+
+
+class RunArchive(Protocol):
+    """Where finished runs are kept: the facts, and what they came to."""
+
+    def save(self, fingerprint: str, result: Mapping[str, object], facts: Sequence[Fact]) -> Path:
+        """Keep a run; the same run again is the same folder."""
+        ...
+
+    def fingerprints(self) -> list[str]:
+        """Return the runs kept, the latest first."""
+        ...
+
+    def result(self, fingerprint: str) -> Mapping[str, object]:
+        """Return what a run came to; a unique beginning of the fingerprint is enough."""
+        ...
+
+    def facts(self, fingerprint: str) -> list[Fact]:
+        """Return a run's facts; a unique beginning of the fingerprint is enough."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """An installation.
+
+    Attributes
+    ----------
+    home : Path
+        Where its data are.
+    account, capital_cents
+        The account that scans are sized for.
+    limits : Limits
+        What the gate enforces in scans.
+    strategies : tuple of StrategySpec
+        What scans ask, with the settings' parameters.
+    data : DataStore
+        Recorded market data.
+    runs : RunArchive
+        Finished runs.
+    ledger : callable
+        Opens the account's ledger.
+    feed : callable
+        Opens a feed by name for some underlyings, where a person opted in.
+    calendar : SessionCalendar
+        The sessions.
+    clock : Clock
+        The time.
+    """
+
+    home: Path
+    account: str
+    capital_cents: int
+    limits: Limits
+    strategies: tuple[StrategySpec, ...]
+    data: DataStore
+    runs: RunArchive
+    ledger: Callable[[], AbstractContextManager[Ledger]]
+    feed: Callable[[str, Sequence[str]], MarketSource]
+    calendar: SessionCalendar
+    clock: Clock
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return self.clock.now()
