@@ -67,8 +67,8 @@ facts = Table(
 def prepare(engine: Engine) -> None:
     """Make an engine's connections durable and its transactions real; call it once, before the first.
 
-    SQLite writes ahead and syncs each commit to disk (WAL, ``synchronous=FULL``), so that readers read while a
-    writer writes and a commit survives the loss of power. A writer takes its lock when it begins.
+    SQLite writes ahead and syncs each commit to disk (WAL, ``synchronous=FULL``): readers read while a writer
+    writes, and a commit survives the loss of power. A writer takes its lock when it begins.
     """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
@@ -113,8 +113,8 @@ def migrate(connection: Connection) -> None:
     where = connection.engine.url.render_as_string()
     if found is None and inspect(connection).has_table(facts.name):
         raise LedgerError(
-            f"The database {where} has a table {facts.name!r} but no revision: it is no ledger of strikewise; "
-            "name another database."
+            f"The database {where} has a table {facts.name!r} but no revision: it is no ledger "
+            "of strikewise; name another database."
         )
     if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
         raise LedgerError(

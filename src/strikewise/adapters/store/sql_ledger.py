@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, create_engine, insert, make_url, select, text
+from sqlalchemy import Connection, Engine, Row, create_engine, insert, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from strikewise.adapters.store.schema import DIALECTS, WRITES, facts, migrate, prepare
@@ -34,18 +35,8 @@ class SqlLedger:
     """
 
     def __init__(self, url: str) -> None:
-        try:
-            address = make_url(url)
-        except ArgumentError as error:
-            raise LedgerError(
-                f"{url!r} is no database address; write sqlite:////path/to/ledger.db."
-            ) from error
-        if address.get_backend_name() not in DIALECTS:
-            raise LedgerError(
-                f"A ledger lives in {' or '.join(DIALECTS)}; {address.get_backend_name()!r} was asked for."
-            )
-        self._where = address.render_as_string()
-        self._engine = create_engine(address)
+        self._engine = _engine_of(url)
+        self._where = self._engine.url.render_as_string()
         prepare(self._engine)
         with self._writing() as connection:
             migrate(connection)
@@ -135,6 +126,28 @@ class SqlLedger:
             raise LedgerError(f"The ledger {self._where} refused a fact ({error.orig}).") from error
         except DBAPIError as error:
             raise LedgerError(f"The ledger {self._where} does not answer ({error.orig}).") from error
+
+
+def _engine_of(url: str) -> Engine:
+    try:
+        address = make_url(url)
+        if address.get_backend_name() not in DIALECTS:
+            raise LedgerError(
+                f"A ledger lives in {' or '.join(DIALECTS)}; {address.get_backend_name()!r} was asked for."
+            )
+        return create_engine(address)
+    except ArgumentError as error:
+        raise LedgerError(
+            f"{_without_password(url)!r} is no database address; write sqlite:////path/to/ledger.db."
+        ) from error
+    except ModuleNotFoundError as error:
+        raise LedgerError(
+            f"The database driver {error.name!r} is not installed: install it first."
+        ) from error
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(?<=:)[^:/@]*(?=@)", "***", url)
 
 
 def _end(connection: Connection) -> Head:
