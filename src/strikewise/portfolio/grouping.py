@@ -1,0 +1,229 @@
+"""Group the options of one underlying at the least margin that the rules allow.
+
+Every short option is put into one group of those that the rules know:
+
+* naked;
+* covered by shares: the amount in the money;
+* spread, with a long option of the same right that does not expire before it: the width where the long
+strike is worse; * iron condor, two spreads of one expiration: the larger width, since only one side can lose;
+* short straddle or strangle, a naked put and a naked call: the larger requirement and the premium of the
+other.
+
+Each right by itself is a linear assignment. Where puts and calls share in groups and the pairs of the two
+assignments are not proven best, an exact integer programme over all groups decides. Rules: Cboe Margin
+Manual; FINRA Rule 4210(f)(2).
+"""
+
+from __future__ import annotations
+
+from math import gcd
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, linear_sum_assignment, milp
+from scipy.sparse import csr_array
+
+from strikewise.domain.instruments import Right
+
+__all__ = ["Expiry", "Grouping", "Legs", "LongLeg", "Lots", "ShortLeg", "group"]
+
+CONDOR_COLUMNS = 20_000
+"""An integer programme with more combinations is not tried; the assignment, which is never too low,
+stands."""
+
+Expiry = tuple[int, bool]
+"""Ordinal of the expiration date, and whether it settles at the close: what sorts earlier expires earlier."""
+
+
+class ShortLeg(NamedTuple):
+    """A short option; amounts in cents per contract.
+
+    Attributes
+    ----------
+    right : Right
+        Call or put.
+    strike : int
+        Strike times multiplier, cents.
+    expires : Expiry
+        When.
+    contracts : int
+        How many, positive.
+    naked : int
+        What it asks for if naked, beyond what it is worth to close.
+    requirement : int
+        The part of ``naked`` that a straddle or strangle shares.
+    covered : int
+        What it asks for if covered by shares, beyond what it is worth to close.
+    """
+
+    right: Right
+    strike: int
+    expires: Expiry
+    contracts: int
+    naked: int
+    requirement: int
+    covered: int
+
+
+class LongLeg(NamedTuple):
+    """A long option, as in `ShortLeg`."""
+
+    right: Right
+    strike: int
+    expires: Expiry
+    contracts: int
+
+
+class Lots(NamedTuple):
+    """Hundreds of shares that cover short options of a right: long shares calls, short shares puts."""
+
+    right: Right
+    contracts: int
+
+
+class Legs(NamedTuple):
+    """All that is held on one underlying, netted."""
+
+    shorts: tuple[ShortLeg, ...]
+    longs: tuple[LongLeg, ...]
+    lots: Lots
+
+
+class Grouping(NamedTuple):
+    """What the cheapest grouping asks for beyond the value of the legs, and whether it leaves any naked."""
+
+    gross: int
+    naked: bool
+
+
+class _Choice(NamedTuple):
+    """The cheapest grouping of one right by itself, in units of contracts."""
+
+    gross: int
+    widths: dict[Expiry, list[int]]
+    """Of its spreads within one expiration, one entry a unit."""
+    naked: list[int]
+    """Shared requirements of its naked options, one entry a unit."""
+
+
+def group(legs: Legs) -> Grouping:
+    """Return the cheapest grouping."""
+    if not legs.shorts:
+        return Grouping(0, naked=False)
+    unit = gcd(*_counts(legs))
+    puts, calls = _assign(legs, Right.PUT, unit), _assign(legs, Right.CALL, unit)
+    gross = puts.gross + calls.gross - _shared(puts, calls)
+    found = Grouping(gross * unit, naked=bool(puts.naked or calls.naked))
+    # No grouping costs less than one side alone; and pairs of naked options are best made by rank.
+    if gross == max(puts.gross, calls.gross) or not (legs.longs or legs.lots.contracts):
+        return found
+    exact = _programme(legs)
+    return found if exact is None or exact.gross >= found.gross else exact
+
+
+def _counts(legs: Legs) -> list[int]:
+    return [
+        *(leg.contracts for leg in legs.shorts),
+        *(leg.contracts for leg in legs.longs),
+        legs.lots.contracts,
+    ]
+
+
+def _assign(legs: Legs, right: Right, unit: int) -> _Choice:
+    """Cover the short options of one right at the least cost, contract by contract (in units of ``unit``)."""
+    shorts = [leg for leg in legs.shorts if leg.right is right for _ in range(leg.contracts // unit)]
+    longs = [leg for leg in legs.longs if leg.right is right for _ in range(leg.contracts // unit)]
+    lots = legs.lots.contracts // unit if legs.lots.right is right else 0
+    if not longs and not lots:
+        return _Choice(sum(leg.naked for leg in shorts), {}, [leg.requirement for leg in shorts])
+    cost = np.full((len(shorts), len(longs) + lots + len(shorts)), np.inf)
+    for row, short in enumerate(shorts):
+        for column, long in enumerate(longs):
+            if long.expires >= short.expires:
+                # Among equals the same expiration is preferred: it can be part of a condor.
+                cost[row, column] = _width(short, long) + (0.01 if long.expires > short.expires else 0.0)
+        cost[row, len(longs) : len(longs) + lots] = short.covered
+        cost[row, len(longs) + lots + row] = short.naked
+    gross = 0
+    widths: dict[Expiry, list[int]] = {}
+    naked = []
+    for row, column in zip(*(each.tolist() for each in linear_sum_assignment(cost)), strict=True):
+        short = shorts[row]
+        gross += int(cost[row, column])
+        if column >= len(longs) + lots:
+            naked.append(short.requirement)
+        elif column < len(longs) and longs[column].expires == short.expires:
+            widths.setdefault(short.expires, []).append(_width(short, longs[column]))
+    return _Choice(gross, widths, naked)
+
+
+def _width(short: ShortLeg, long: LongLeg) -> int:
+    sign = 1 if short.right is Right.PUT else -1
+    return max(0, sign * (short.strike - long.strike))
+
+
+def _shared(puts: _Choice, calls: _Choice) -> int:
+    """Return what pairs of both sides save: the smaller of each pair, most where ranks are paired."""
+    pairs = [(puts.naked, calls.naked)]
+    pairs += [(widths, calls.widths.get(expires, [])) for expires, widths in puts.widths.items()]
+    return sum(
+        min(put, call)
+        for ours, theirs in pairs
+        for put, call in zip(sorted(ours, reverse=True), sorted(theirs, reverse=True), strict=False)
+    )
+
+
+def _programme(legs: Legs) -> Grouping | None:
+    """Choose among all groups at once; None where they are too many."""
+    columns = _columns(legs)
+    if columns is None:
+        return None
+    counts = np.array(_counts(legs), dtype=np.float64)
+    used = [row for _, rows in columns for row in rows]
+    starts = np.cumsum([0, *(len(rows) for _, rows in columns)])
+    matrix = csr_array((np.ones(len(used)), used, starts), shape=(len(columns), len(counts))).T
+    is_short = np.arange(len(counts)) < len(legs.shorts)
+    answer = milp(
+        np.array([cost for cost, _ in columns], dtype=np.float64),
+        constraints=LinearConstraint(matrix, np.where(is_short, counts, 0.0), counts),
+        integrality=np.ones(len(columns)),
+        bounds=Bounds(0, np.inf),
+        options={"mip_rel_gap": 0.0},
+    )
+    if not answer.success:
+        return None
+    gross, naked = 0, False
+    for (cost, rows), count in zip(columns, np.round(answer.x).astype(np.int64).tolist(), strict=True):
+        gross += cost * count
+        naked |= count > 0 and max(rows) < len(legs.shorts)
+    return Grouping(gross, naked)
+
+
+def _columns(legs: Legs) -> list[tuple[int, tuple[int, ...]]] | None:
+    """Return every possible group: its cost, and the rows of the legs it takes one contract of."""
+    shorts, longs, lots = legs
+    columns: list[tuple[int, tuple[int, ...]]] = [(leg.naked, (row,)) for row, leg in enumerate(shorts)]
+    spreads: dict[Right, list[tuple[int, int, int]]] = {Right.PUT: [], Right.CALL: []}
+    for row, short in enumerate(shorts):
+        if lots.contracts and lots.right is short.right:
+            columns.append((short.covered, (row, len(shorts) + len(longs))))
+        for wing, long in enumerate(longs, start=len(shorts)):
+            if long.right is short.right and long.expires >= short.expires:
+                columns.append((_width(short, long), (row, wing)))
+                if long.expires == short.expires:
+                    spreads[short.right].append((_width(short, long), row, wing))
+    if len(spreads[Right.PUT]) * len(spreads[Right.CALL]) > CONDOR_COLUMNS:
+        return None
+    columns += [
+        (max(width, other), (put, wing, call, far))
+        for width, put, wing in spreads[Right.PUT]
+        for other, call, far in spreads[Right.CALL]
+        if shorts[put].expires == shorts[call].expires
+    ]
+    columns += [
+        (put_leg.naked + call_leg.naked - min(put_leg.requirement, call_leg.requirement), (put, call))
+        for put, put_leg in enumerate(shorts)
+        for call, call_leg in enumerate(shorts)
+        if put_leg.right is Right.PUT and call_leg.right is Right.CALL
+    ]
+    return columns

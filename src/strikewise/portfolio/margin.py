@@ -1,0 +1,259 @@
+"""What positions hold of an account's capital: strategy-based margin (Regulation T), grouped at the least.
+
+A naked option asks for its premium + max(20 % (15 %) of spot less the out-of-the-money amount, 10 %); how
+others are grouped is told in `strikewise.portfolio.grouping`. Shares hold half their value, long options
+what they are worth.
+
+What the legs are worth to close is counted in, so that a spread holds width − credit when it is sold, and
+equity at exit prices less margin stays the same while it moves. The premium of a naked option is part of its
+requirement although equity at exit prices has lost it already: the published formula, on the safe side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikewise.domain.instruments import BROAD_INDEXES, OptionContract, Right, Settlement, Stock
+from strikewise.domain.margin import FLOOR_PERCENT, naked_margins_cents
+from strikewise.domain.portfolio import Portfolio, Position
+from strikewise.portfolio.book import Book
+from strikewise.portfolio.grouping import Legs, LongLeg, Lots, ShortLeg, group
+
+__all__ = ["OptionRows", "account_margin_cents", "margin_call", "margin_cents", "with_own_margins"]
+
+Cents = NDArray[np.int64]
+
+SHARES_PERCENT = 50
+"""Of the value of shares, long or short: Regulation T, 12 CFR 220.12."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionRows:
+    """Options on one underlying, each contract once, as columns.
+
+    Attributes
+    ----------
+    contracts : tuple of OptionContract
+        The options.
+    quantity : (n,) int64
+        Contracts, short negative.
+    strike_milli, multiplier : (n,) int64
+        Of each contract.
+    is_put : (n,) bool
+        True for puts.
+    """
+
+    contracts: tuple[OptionContract, ...]
+    quantity: Cents
+    strike_milli: Cents
+    multiplier: Cents
+    is_put: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, held: Mapping[OptionContract, int]) -> OptionRows:
+        """Lay out netted options."""
+        contracts = tuple(held)
+        return cls(
+            contracts,
+            np.array([held[one] for one in contracts], dtype=np.int64),
+            np.array([one.strike_milli for one in contracts], dtype=np.int64),
+            np.array([one.multiplier for one in contracts], dtype=np.int64),
+            np.array([one.right is Right.PUT for one in contracts], dtype=np.bool_),
+        )
+
+    def requirements(self, spot_cents: int) -> Cents:
+        """Return what each contract asks for if naked, premium left out, cents per contract."""
+        if not self.contracts:
+            return np.zeros(0, dtype=np.int64)
+        one = self.contracts[0]
+        broad = one.underlying in BROAD_INDEXES
+        zero = np.zeros(len(self.contracts), dtype=np.int64)
+        puts, calls = (
+            naked_margins_cents(
+                right,
+                self.strike_milli,
+                zero,
+                spot_cents,
+                broad_index=broad,
+                multiplier=one.multiplier,
+            )
+            if wanted
+            else zero
+            for right, wanted in ((Right.PUT, self.is_put.any()), (Right.CALL, not self.is_put.all()))
+        )
+        return np.where(self.is_put, puts, calls)
+
+    def least_requirements(self, spot_cents: int) -> Cents:
+        """Return what each contract asks for at least while the underlying stays at or above a price."""
+        base = np.where(self.is_put, self.strike_milli // 10, spot_cents) * self.multiplier
+        return np.asarray(base * FLOOR_PERCENT // 100)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What stays the same while a book's legs do.
+
+    ``gross`` is what the groups ask for where no option is naked, which depends on no price; None elsewhere.
+    """
+
+    rows: NDArray[np.intp]
+    options: OptionRows
+    shares: int
+    gross: int | None
+    spot_floor: int
+    """Price of the underlying down to which ``gross`` is proven."""
+
+
+def account_margin_cents(books: Iterable[Book]) -> int:
+    """Return the margin of all positions, their legs grouped at the least cost by underlying.
+
+    Parameters
+    ----------
+    books : iterable of Book
+        Marked books.
+    """
+    return sum(_book_margin(book) for book in books)
+
+
+def margin_cents(options: OptionRows, prices: Cents, spot_cents: int, shares: int = 0) -> int:
+    """Return the margin of options and shares on one underlying.
+
+    Parameters
+    ----------
+    options : OptionRows
+        The options.
+    prices : (n,) int64
+        What a share of each costs to close, cents: the bid of what is long, the ask of what is short.
+    spot_cents : int
+        Price of the underlying.
+    shares : int
+        Shares held, long positive.
+    """
+    value = int((options.quantity * options.multiplier) @ prices)
+    gross = _gross(options, prices, options.requirements(spot_cents), spot_cents, shares)
+    return max(0, value + gross) + _shares_margin(shares, spot_cents)
+
+
+def with_own_margins(positions: Sequence[Position], books: Mapping[str, Book]) -> tuple[Position, ...]:
+    """Return positions, those without a bound to their loss with the margin they hold by themselves now.
+
+    The margin of a defined risk does not change while it is held.
+    """
+    if all(position.max_loss_cents is not None for position in positions):
+        return tuple(positions)
+    own: dict[int, int] = {}
+    for book in books.values():
+        own.update(_own_margins(book))
+    return tuple(
+        replace(position, margin_cents=own[id(position.holdings)])
+        if position.max_loss_cents is None
+        else position
+        for position in positions
+    )
+
+
+def margin_call(portfolio: Portfolio) -> list[str]:
+    """Return the positions to close, worst first, until equity at exit prices carries the margin again.
+
+    What is being closed already is counted as closed. Empty where there is no call.
+    """
+    lacking = portfolio.margin_cents - portfolio.equity_exit_cents
+    if lacking <= 0:
+        return []
+    held = [position for position in portfolio.positions if position.mark is not None]
+    lacking -= sum(position.margin_cents for position in held if position.closing_order_id)
+    called = []
+    for position in sorted(held, key=lambda one: (one.profit_exit_cents or 0, one.position_id)):
+        if lacking <= 0:
+            break
+        if not position.closing_order_id and position.margin_cents > 0:
+            called.append(position.position_id)
+            lacking -= position.margin_cents
+    return called
+
+
+def _book_margin(book: Book) -> int:
+    plan = book.plan
+    if not isinstance(plan, _Plan):
+        plan = book.plan = _plan(book)
+    options, spot = plan.options, book.spot_cents
+    prices = np.where(options.quantity > 0, book.bid[plan.rows], book.ask[plan.rows])
+    if plan.gross is None or spot < plan.spot_floor:
+        return margin_cents(options, prices, spot, plan.shares)
+    value = int((options.quantity * options.multiplier) @ prices)
+    return max(0, value + plan.gross) + _shares_margin(plan.shares, spot)
+
+
+def _plan(book: Book) -> _Plan:
+    rows: dict[OptionContract, int] = {}
+    net: dict[OptionContract, int] = {}
+    shares = 0
+    for row, (instrument, quantity) in enumerate(zip(book.instruments, book.quantity.tolist(), strict=True)):
+        if isinstance(instrument, Stock):
+            shares += quantity
+        else:
+            rows[instrument] = row
+            net[instrument] = net.get(instrument, 0) + quantity
+    options = OptionRows.of({contract: quantity for contract, quantity in net.items() if quantity})
+    at = np.array([rows[contract] for contract in options.contracts], dtype=np.intp)
+    plan = _Plan(at, options, shares, None, max(0, book.spot_cents // 2))
+    if not shares:
+        # Solved with the least that naked options can ask for. If none is naked then, none is when they ask
+        # for more: what is not chosen stays unchosen when it costs more.
+        nothing = np.zeros(len(options.contracts), dtype=np.int64)
+        least = options.least_requirements(plan.spot_floor)
+        found = group(_legs(options, nothing, least, plan.spot_floor, 0))
+        if not found.naked:
+            plan.gross = found.gross
+    return plan
+
+
+def _gross(options: OptionRows, prices: Cents, requirements: Cents, spot_cents: int, shares: int) -> int:
+    """Return what the groups ask for beyond what the legs are worth to close."""
+    short = options.quantity < 0
+    if not shares and short.all() and (options.is_put.all() or not options.is_put.any()):
+        naked = 2 * prices * options.multiplier + requirements
+        return int(-options.quantity @ naked)
+    return group(_legs(options, prices, requirements, spot_cents, shares)).gross
+
+
+def _legs(options: OptionRows, prices: Cents, requirements: Cents, spot_cents: int, shares: int) -> Legs:
+    shorts, longs = [], []
+    columns = (options.quantity.tolist(), prices.tolist(), requirements.tolist())
+    for contract, quantity, price, requirement in zip(options.contracts, *columns, strict=True):
+        expires = (contract.expiration.toordinal(), contract.root.settlement is Settlement.PM)
+        multiplier = contract.multiplier
+        strike = contract.strike_milli * multiplier // 10
+        if quantity > 0:
+            longs.append(LongLeg(contract.right, strike, expires, quantity))
+            continue
+        premium = price * multiplier
+        naked = 2 * premium + requirement
+        covered = premium + contract.intrinsic_cents(spot_cents) * multiplier
+        shorts.append(ShortLeg(contract.right, strike, expires, -quantity, naked, requirement, covered))
+    lots = Lots(Right.CALL if shares > 0 else Right.PUT, abs(shares) // 100)
+    return Legs(tuple(shorts), tuple(longs), lots)
+
+
+def _own_margins(book: Book) -> dict[int, int]:
+    """Return the margin of each position by itself, by the identity of its holdings."""
+    own = {}
+    exits = book.exit_cents
+    bounds = [*book.starts.tolist(), len(book.key)]
+    for number, holdings in enumerate(book.holdings):
+        rows = slice(bounds[number], bounds[number + 1])
+        held = {
+            one.instrument: one.quantity for one in holdings if isinstance(one.instrument, OptionContract)
+        }
+        shares = sum(one.quantity for one in holdings if isinstance(one.instrument, Stock))
+        prices = exits[rows][book.key[rows] >= 0]
+        own[id(holdings)] = margin_cents(OptionRows.of(held), prices, book.spot_cents, shares)
+    return own
+
+
+def _shares_margin(shares: int, spot_cents: int) -> int:
+    return -(-abs(shares) * max(0, spot_cents) * SHARES_PERCENT // 100)

@@ -1,0 +1,290 @@
+"""Mark what is held to mid, and to the price at which it could be closed; never zero for want of a quote.
+
+A leg without a usable quote is priced by policy (`strikewise.market.estimate`) and reported. All legs of an
+underlying are found in its chain by one binary search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from operator import attrgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikewise.domain.chain import OptionChain
+from strikewise.domain.errors import MissingDataError
+from strikewise.domain.greeks import Greeks
+from strikewise.domain.instruments import Instrument, OptionContract, Right, Stock
+from strikewise.domain.portfolio import Mark, Portfolio, Position
+from strikewise.market.estimate import Estimator, MissingQuotePolicy
+from strikewise.market.view import MarketView
+from strikewise.portfolio.book import Book
+from strikewise.portfolio.margin import account_margin_cents, with_own_margins
+from strikewise.portfolio.projection import AccountState
+
+__all__ = [
+    "EstimatedMark",
+    "Memory",
+    "MissingQuotePolicy",
+    "Valuation",
+    "portfolio_of",
+    "value_account",
+    "value_positions",
+]
+
+Array = NDArray[np.float64]
+
+_FIELDS = tuple(one.name for one in fields(Position))
+_VALUES = attrgetter(*_FIELDS)
+_MARK = _FIELDS.index("mark")
+
+DELTA, GAMMA, THETA, VEGA = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatedMark:
+    """A held instrument without a usable quote, and the exit price per share it was given, cents."""
+
+    position_id: str
+    instrument: Instrument
+    policy: str
+    price_cents: int
+
+
+@dataclass(slots=True)
+class Memory:
+    """What one valuation leaves to the next: the books with their last usable quotes."""
+
+    books: dict[str, Book] = field(default_factory=dict)
+    estimator: Estimator = field(default_factory=Estimator, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """An account, valued.
+
+    Attributes
+    ----------
+    portfolio : Portfolio
+        The account with every open position marked.
+    estimated : tuple of EstimatedMark
+        The legs that no quote priced.
+    memory : Memory
+        For the next valuation.
+    """
+
+    portfolio: Portfolio
+    estimated: tuple[EstimatedMark, ...]
+    memory: Memory = field(repr=False)
+
+
+def value_account(
+    state: AccountState, view: MarketView, policy: MissingQuotePolicy, before: Valuation | None = None
+) -> Valuation:
+    """Value an account at a view.
+
+    Parameters
+    ----------
+    state : AccountState
+        The fold of its ledger.
+    view : MarketView
+        What is known.
+    policy : MissingQuotePolicy
+        How a leg without a usable quote is priced.
+    before : Valuation or None
+        The valuation before, for the last quotes it saw.
+    """
+    memory = Memory() if before is None else before.memory
+    marked, estimated = value_positions(tuple(state.positions.values()), view, policy, memory)
+    marked = with_own_margins(marked, memory.books)
+    portfolio = portfolio_of(
+        marked,
+        as_of=view.as_of,
+        cash_cents=state.cash_cents,
+        margin_cents=account_margin_cents(memory.books.values()),
+        pending=state.pending,
+        opened_today_by=state.opened_today(view.day),
+    )
+    return Valuation(portfolio, estimated, memory)
+
+
+def portfolio_of(
+    marked: Sequence[Position],
+    *,
+    as_of: datetime,
+    cash_cents: int,
+    margin_cents: int,
+    pending: Sequence[Position] = (),
+    opened_today_by: Mapping[str, int] | None = None,
+) -> Portfolio:
+    """Return the account that holds marked positions and waits for pending ones.
+
+    Parameters
+    ----------
+    marked : sequence of Position
+        Open positions, each with its mark.
+    as_of : datetime
+        The instant.
+    cash_cents, margin_cents : int
+        Cash, and the margin of what is held; that of what is pending is added.
+    pending : sequence of Position
+        What opening orders may still bring; each holds its margin already.
+    opened_today_by : mapping of str to int, optional
+        Positions opened or ordered in this session, by strategy.
+    """
+    mid = sum(position.mark.mid_cents for position in marked if position.mark is not None)
+    out = sum(position.mark.exit_cents for position in marked if position.mark is not None)
+    opened = dict(opened_today_by or {})
+    return Portfolio(
+        as_of=as_of,
+        cash_cents=cash_cents,
+        equity_mid_cents=cash_cents + mid,
+        equity_exit_cents=cash_cents + out,
+        margin_cents=margin_cents + sum(position.margin_cents for position in pending),
+        positions=(*marked, *pending),
+        pending=tuple(position.position_id for position in pending),
+        opened_today=sum(opened.values()),
+        opened_today_by=opened,
+    )
+
+
+def value_positions(
+    positions: Sequence[Position], view: MarketView, policy: MissingQuotePolicy, memory: Memory
+) -> tuple[tuple[Position, ...], tuple[EstimatedMark, ...]]:
+    """Mark positions at a view.
+
+    Parameters
+    ----------
+    positions : sequence of Position
+        What is held.
+    view : MarketView
+        What is known.
+    policy : MissingQuotePolicy
+        How a leg without a usable quote is priced.
+    memory : Memory
+        Books and last quotes; brought up to date.
+
+    Returns
+    -------
+    tuple
+        The positions with their marks, in the same order, and the legs that were estimated.
+
+    Raises
+    ------
+    MissingDataError
+        If a leg has no quote, never had one, and the price of its underlying is unknown.
+    """
+    groups: dict[str, list[int]] = {}
+    for number, position in enumerate(positions):
+        groups.setdefault(position.underlying, []).append(number)
+    for gone in memory.books.keys() - groups.keys():
+        del memory.books[gone]
+    marked, estimated = list(positions), []
+    for underlying, numbers in groups.items():
+        members = [positions[number] for number in numbers]
+        book = memory.books.get(underlying)
+        if book is None or not book.holds(members):
+            book = memory.books[underlying] = Book.of(underlying, members, book)
+        sums, missing = _mark(book, members, view, policy, memory.estimator)
+        estimated.extend(missing)
+        for number, position, values in zip(numbers, members, sums, strict=True):
+            mid, out, legs, delta, gamma, theta, vega = values
+            greeks = Greeks(delta, gamma, theta, vega)
+            marked[number] = _with_mark(
+                position, Mark(int(mid), int(out), book.spot_cents, int(legs), greeks, view.as_of)
+            )
+    return tuple(marked), tuple(estimated)
+
+
+def _with_mark(position: Position, mark: Mark) -> Position:
+    """Return a position with another mark; `dataclasses.replace` takes several times as long."""
+    values = list(_VALUES(position))
+    values[_MARK] = mark
+    return Position(*values)
+
+
+def _mark(
+    book: Book,
+    members: Sequence[Position],
+    view: MarketView,
+    policy: MissingQuotePolicy,
+    estimator: Estimator,
+) -> tuple[list[list[float]], list[EstimatedMark]]:
+    """Return mid, exit, count of estimated legs and Greeks of each position, and the estimates."""
+    chain = view.fresh_chain(book.underlying)
+    book.spot_cents = _spot_cents(book.underlying, view)
+    greeks = np.zeros((4, len(book.key)))
+    usable = _read(book, chain, greeks)
+    estimated = []
+    if not usable.all():
+        for row in np.flatnonzero(~usable).tolist():
+            instrument = book.instruments[row]
+            if isinstance(instrument, Stock):
+                _price_shares(book, row)
+                greeks[DELTA, row] = 1.0
+                continue
+            stand_in = estimator.estimate(view, instrument, policy, book.last(row))
+            per_share = stand_in.greeks
+            greeks[:, row] = per_share.delta, per_share.gamma, per_share.theta, per_share.vega
+            book.bid[row], book.ask[row] = stand_in.bid, stand_in.ask
+            price = stand_in.bid if book.quantity[row] > 0 else stand_in.ask
+            owner = members[int(book.owner[row])].position_id
+            estimated.append(EstimatedMark(owner, instrument, stand_in.policy, price))
+    table = np.empty((7, len(book.key)))
+    # Twice the mid is a whole number of cents, and every multiplier of an option is even.
+    table[0] = (book.bid + book.ask) * book.weight / 2
+    table[1] = book.exit_cents * book.weight
+    table[2] = ~usable & (book.key >= 0)
+    table[3:] = greeks * book.weight
+    return np.add.reduceat(table, book.starts, axis=1).T.tolist(), estimated
+
+
+def _read(book: Book, chain: OptionChain | None, greeks: Array) -> NDArray[np.bool_]:
+    """Take quotes and Greeks from a chain into the book; return which legs it has a usable quote for."""
+    if chain is None or len(chain) == 0:
+        return np.zeros(len(book.key), dtype=np.bool_)
+    keys = chain.key
+    rows = np.minimum(np.searchsorted(keys, book.key), len(keys) - 1)
+    bid, ask = chain.bid[rows], chain.ask[rows]
+    usable: NDArray[np.bool_] = (keys[rows] == book.key) & (bid >= 0) & (ask > 0) & (ask >= bid)
+    np.copyto(book.bid, bid, where=usable)
+    np.copyto(book.ask, ask, where=usable)
+    np.copyto(book.known_bid, bid, where=usable)
+    np.copyto(book.known_ask, ask, where=usable)
+    np.copyto(book.known_iv, chain.iv[rows], where=usable)
+    columns = chain.columns
+    rows += chain.start
+    for number, column in enumerate((columns.delta, columns.gamma, columns.theta, columns.vega)):
+        greeks[number] = column[rows]
+    if np.isnan(greeks).any():
+        _fill_greeks(book, greeks)
+    return usable
+
+
+def _fill_greeks(book: Book, greeks: Array) -> None:
+    """Give legs without a volatility the Greeks of the limit of none: delta one or zero, all others zero."""
+    for row in np.flatnonzero(np.isnan(greeks).any(axis=0)).tolist():
+        contract = book.instruments[row]
+        greeks[:, row] = 0.0
+        if isinstance(contract, OptionContract) and contract.intrinsic_cents(book.spot_cents) > 0:
+            greeks[DELTA, row] = 1.0 if contract.right is Right.CALL else -1.0
+
+
+def _price_shares(book: Book, row: int) -> None:
+    if book.spot_cents < 0:
+        raise MissingDataError(
+            f"Shares of {book.underlying} are held but have no known price: import chains or daily bars."
+        )
+    book.bid[row] = book.ask[row] = book.spot_cents
+
+
+def _spot_cents(underlying: str, view: MarketView) -> int:
+    """Return the latest price known, however old; -1 where there never was one."""
+    spot = view.spot(underlying)
+    if spot is not None:
+        return round(spot * 100)
+    chain = view.chain(underlying)
+    return -1 if chain is None else chain.spot_cents
