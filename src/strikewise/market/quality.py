@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "RATE_SLACK",
     "REPEAT_SHARE",
     "TICK_CENTS",
     "UNUSABLE",
@@ -31,6 +32,8 @@ WIDE_SHARE = 0.25
 """Above that, a spread is wide when it is more than a quarter of the mid."""
 TICK_CENTS = 1
 """The smallest price step; what is off by no more than it is not called a violation."""
+RATE_SLACK = 0.01
+"""The discount rate is uncertain by a percentage point: no violation is called that this much explains."""
 REPEAT_SHARE = 0.95
 """A snapshot that repeats bid, ask and volume of this share of the contracts it has in common with the
 one before (and traded) is a copy of it: all of its quotes are stale."""
@@ -142,6 +145,7 @@ def parity_flaws(
     spot: Array,
     forward: Array,
     discount: Array,
+    years: Array,
     *,
     european: bool,
 ) -> NDArray[np.bool_]:
@@ -151,12 +155,13 @@ def parity_flaws(
     put_bid``, the reverse brings ``call_bid - put_ask``. European pairs must contain ``D (F - K)``.
     American pairs must reach ``[D F - K, max(S, D F) - D K]`` (J. Hull, Options, Futures, and Other
     Derivatives, American put-call parity, with ``D F`` for the spot less the dividends to come). One tick
-    on each leg is forgiven.
+    on each leg is forgiven, and what a rate off by `RATE_SLACK` makes of the strike's distance to the
+    forward.
 
     Parameters
     ----------
-    call_bid, call_ask, put_bid, put_ask, strike, spot, forward, discount : (n_pairs,) float64
-        Dollars per share and discounts; a NaN makes no flaw.
+    call_bid, call_ask, put_bid, put_ask, strike, spot, forward, discount, years : (n_pairs,) float64
+        Dollars per share, discounts and years to expiry; a NaN makes no flaw.
     european : bool
         Whether the options cannot be exercised early.
 
@@ -168,7 +173,7 @@ def parity_flaws(
     worth = discount * forward
     lower = worth - (discount * strike if european else strike)
     upper = (worth if european else np.fmax(spot, worth)) - discount * strike
-    slack = 2 * TICK_CENTS / 100
+    slack = 2 * TICK_CENTS / 100 + RATE_SLACK * years * discount * np.abs(forward - strike)
     return (call_ask - put_bid < lower - slack) | (call_bid - put_ask > upper + slack)
 
 

@@ -53,6 +53,10 @@ PUT_BIT = 1 << STRIKE_BITS
 NEAREST = 5
 """How many of the nearest expirations say what spot was: carry adds least error to them."""
 
+FAR_FROM_SPOT = 0.25
+"""A pair whose synthetic forward lies further than this share from spot is no quote of this underlying: files
+still list contracts of before a split, and among those call and put can be worth the same."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawSnapshot:
@@ -166,7 +170,7 @@ def recompute(
     european = option_roots(raw.underlying)[0].style is Style.EUROPEAN
     c, p = pairs.call, pairs.put
     sides = (dollars.bid[c], dollars.ask[c], dollars.bid[p], dollars.ask[p])
-    odd = parity_flaws(*sides, strike[c], spots[c], forward[c], discount[c], european=european)
+    odd = parity_flaws(*sides, strike[c], spots[c], forward[c], discount[c], years[c], european=european)
     flaws[c[odd]] |= Flaw.PARITY.bit
     flaws[p[odd]] |= Flaw.PARITY.bit
 
@@ -221,6 +225,7 @@ def _forwards(
     """Return the forward of each (expiration, root), the group of each row, and the spot."""
     packed, group = np.unique(raw.key >> ROOT_SHIFT, return_inverse=True)
     of_pair = group[pairs.call]
+    recorded = raw.spot_cents / 100 if raw.spot_cents > 0 else float("nan")
     bounds = np.searchsorted(of_pair, np.arange(len(packed) + 1))
     implied: list[tuple[int, int, float, float, float, int]] = []
     for number, code in enumerate(packed.tolist()):
@@ -229,13 +234,16 @@ def _forwards(
         discount = float(np.exp(-rate * years))
         span = slice(bounds[number], bounds[number + 1])
         c, p = pairs.call[span], pairs.put[span]
+        if recorded > 0:
+            synthetic = dollars.strike[c] + (dollars.mid[c] - dollars.mid[p]) / discount
+            near = np.abs(synthetic - recorded) <= FAR_FROM_SPOT * recorded
+            c, p = c[near], p[near]
         found = implied_forward(
             dollars.strike[c], dollars.bid[c], dollars.ask[c], dollars.bid[p], dollars.ask[p], discount
         )
         implied.append((expiration, root, years, discount, found.forward, found.pairs))
     carry = rate - dividend_yield
     known = [forward * np.exp(-carry * years) for _, _, years, _, forward, count in implied if count]
-    recorded = raw.spot_cents / 100 if raw.spot_cents >= 0 else float("nan")
     anchor = float(np.median(known[:NEAREST])) if known else recorded
     forwards = tuple(
         ExpirationForward(
@@ -243,7 +251,7 @@ def _forwards(
         )
         for e, root, years, discount, forward, count in implied
     )
-    return forwards, group, recorded if raw.spot_cents > 0 else anchor
+    return forwards, group, recorded if recorded > 0 else anchor
 
 
 def _volatilities(

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from strikewise.adapters.feeds.context import ImportContext
 from strikewise.adapters.feeds.tables import ROW
-from strikewise.adapters.store.chain_archive import VendorColumns
+from strikewise.adapters.store.chain_archive import VendorColumns, archive_name, tape_from_frame
 from strikewise.adapters.store.market_store import check_symbol
 from strikewise.domain.chain import GRADES, ChainColumns, ChainTape, OptionChain
-from strikewise.domain.instruments import STRIKE_MASK, Settlement, date_of, option_roots, pack_keys
+from strikewise.domain.instruments import STRIKE_MASK, Settlement, option_roots, pack_keys
 from strikewise.domain.money import MISSING_CENTS
 from strikewise.domain.quotes import Grade
 from strikewise.market.recompute import RawSnapshot, Recomputed, recompute
@@ -93,17 +93,20 @@ def load_rows(path: Path, rows: VendorRows, context: ImportContext) -> None:
     snapshots: list[Recomputed] = []
     vendors: list[pl.DataFrame] = []
     heads: list[tuple[int, int, int]] = []
-    before: OptionChain | None = None
+    latest: OptionChain | None = None
+    reference: OptionChain | None = None
     for (instant,), part in frame.partition_by("as_of", as_dict=True, maintain_order=True).items():
         as_of, day = cast("int", instant), cast("date", part["day"][0])
-        if before is None:
-            before = _archived_before(context, rows.underlying, as_of)
+        session_before = context.calendar.previous_session(day)
+        if latest is None:
+            reference = _archived(context, rows.underlying, session_before)
+        elif latest.day != day:
+            reference = latest if latest.day == session_before else None
         raw = _raw(rows.underlying, as_of, part)
-        result = _recomputed(raw, day, before, context)
+        result = _recomputed(raw, day, reference, context)
         known_at = int(part["known_at"][0])
         spot_cents = raw.spot_cents if raw.spot_cents > 0 else _cents(result.spot)
-        chain = _chain(rows, as_of, known_at, spot_cents, result.columns)
-        before = chain
+        latest = _chain(rows, as_of, known_at, spot_cents, result.columns)
         snapshots.append(result)
         vendors.append(part.select("vendor_iv", "vendor_delta"))
         heads.append((as_of, known_at, spot_cents))
@@ -233,7 +236,7 @@ def _recomputed(
         rate=rate or 0.0,
         dividend_yield=context.dividend_yield(raw.underlying, day, reference),
         settles_at=context.settlements(raw.underlying),
-        before=before if before is not None and _earlier_session(before.as_of, raw.as_of) else None,
+        before=before,
     )
     result = compute(raw)
     if raw.spot_cents <= 0:
@@ -245,17 +248,14 @@ def _recomputed(
     return result
 
 
-def _earlier_session(before: datetime, as_of: int) -> bool:
-    return date_of(as_of // 86_400) > before.date()
-
-
-def _archived_before(context: ImportContext, underlying: str, as_of: int) -> OptionChain | None:
-    """Return the archived snapshot before an instant, for judging the first snapshot of a file."""
-    archived = context.chains.snapshots(underlying)
-    earlier = archived[archived < as_of]
-    if not len(earlier):
+def _archived(context: ImportContext, underlying: str, day: date) -> OptionChain | None:
+    """Return the last archived snapshot of a session, for judging the first snapshot of a file."""
+    path = context.staging.current(archive_name(underlying, day.year))
+    if path is None:
         return None
-    return context.chains.chain(underlying, datetime.fromtimestamp(int(earlier[-1]), tz=UTC))
+    of_day = pl.scan_parquet(path).filter(pl.col("as_of").dt.date() == day).collect()
+    tape = tape_from_frame(underlying, of_day)
+    return tape.chain(len(tape) - 1) if len(tape) else None
 
 
 def _chain(
