@@ -38,6 +38,10 @@ class DenialCode(StrEnum):
         "A trend is asked for, but the history is too short for the averages.",
     )
     ENTRY_REGIME = "ENTRY_REGIME", "The market regime is one the strategy stays out of."
+    ENTRY_REGIME_UNKNOWN = (
+        "ENTRY_REGIME_UNKNOWN",
+        "A crash is to be avoided, but the market regime is not known.",
+    )
     ENTRY_PROBABILITY = "ENTRY_PROBABILITY", "The probability of profit is below the strategy's minimum."
     ENTRY_SCORE = "ENTRY_SCORE", "The score is below the strategy's minimum."
     ENTRY_EDGE = "ENTRY_EDGE", "The expected profit after costs is below the strategy's minimum."

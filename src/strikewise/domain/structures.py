@@ -61,14 +61,19 @@ class Structure:
     def __post_init__(self) -> None:
         if not self.legs:
             raise StructureError("A structure must have at least one leg; had none.")
-        if len({leg.instrument for leg in self.legs}) < len(self.legs):
+        underlyings = {leg.instrument.underlying for leg in self.legs}
+        if len(underlyings) > 1:
+            raise StructureError(
+                f"The legs of a structure must share one underlying; were on {sorted(underlyings)}."
+            )
+        if len(self.legs) == 1:
+            return
+        ordered = {_order(leg): leg for leg in self.legs}
+        if len(ordered) < len(self.legs):
             raise StructureError(
                 "A structure must hold each instrument once; merge equal legs with Structure.of."
             )
-        underlyings = sorted({leg.instrument.underlying for leg in self.legs})
-        if len(underlyings) > 1:
-            raise StructureError(f"The legs of a structure must share one underlying; were on {underlyings}.")
-        object.__setattr__(self, "legs", tuple(sorted(self.legs, key=_order)))
+        object.__setattr__(self, "legs", tuple(ordered[key] for key in sorted(ordered)))
 
     @classmethod
     def of(cls, legs: Iterable[Leg]) -> Structure:

@@ -34,8 +34,8 @@ def chance(side: Array, level: Array, forward: Array, total_volatility: Array) -
 def expected_intrinsic(side: Array, strike: Array, forward: Array, total_volatility: Array) -> Array:
     """Return the expected value at expiry of a call (``side`` 1) or put (-1).
 
-    Dollars per share, not discounted: Black (1976) with a discount of one. Parameters as `chance`, with ``strike``
-    for the level.
+    Dollars per share, not discounted: Black (1976) with a discount of one. Parameters as `chance`, with
+    ``strike`` for the level.
     """
     d2 = np.log(forward / strike) / total_volatility - 0.5 * total_volatility
     value = side * (forward * ndtr(side * (d2 + total_volatility)) - strike * ndtr(side * d2))

@@ -1,4 +1,4 @@
-"""What a structure is worth before expiry, over prices of the underlying, later dates and other volatilities."""
+"""What a structure is worth before expiry, over prices, later dates and other volatilities."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def structure_value(
     Raises
     ------
     StructureError
-        If the volatilities or years are not one for each option leg, or a date lies behind a leg's expiry: what
-        became of that leg depends on a price at its expiry that nobody gave.
+        If the volatilities or years are not one for each option leg, or a date lies behind a leg's expiry:
+        what became of that leg depends on a price at its expiry that nobody gave.
     """
     _check(structure, volatilities, years)
     grid, later, shift = np.broadcast_arrays(
@@ -67,8 +67,8 @@ def structure_value(
     for (contract, ratio), volatility, span in zip(structure.options, volatilities, years, strict=True):
         if bool(np.any(later > span + 1e-12)):
             raise StructureError(
-                f"{structure.describe()} cannot be valued {float(np.max(later)):.4f} years from now: {contract} expires in "
-                f"{span:.4f}; look no further than the first expiration."
+                f"{structure.describe()} cannot be valued {float(np.max(later)):.4f} years from now: {contract} "
+                f"expires in {span:.4f}; look no further than the first expiration."
             )
         left = np.maximum(span - later, 0.0)
         forward = grid * np.exp((rate - dividend_yield) * left)
@@ -117,12 +117,7 @@ def structure_greeks(
         dividend_yield,
     )
     weights = np.array([float(ratio * contract.multiplier) for contract, ratio in structure.options])
-    return held + Greeks(
-        *(
-            float(weights @ column)
-            for column in (found.delta, found.gamma, found.theta, found.vega, found.rho)
-        )
-    )
+    return held + Greeks(*(float(weights @ column) for column in found[1:]))
 
 
 def _check(structure: Structure, volatilities: Sequence[float], years: Sequence[float]) -> None:

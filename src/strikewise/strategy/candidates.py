@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from base64 import b32encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from math import isfinite
 
@@ -51,7 +52,7 @@ REPORTED = (
 def candidate_parameters() -> tuple[Parameter, ...]:
     """Return the parameters that `best` reads."""
     return (
-        Parameter("max_signals", 3, "Most signals for one underlying at once.", "signals", 1, 50),
+        Parameter("max_signals", 1, "Most signals for one underlying at once.", "signals", 1, 50),
         Parameter("min_score", 0.0, "Least score of a signal.", "points", 0.0, 100.0),
         Parameter(
             "min_probability",
@@ -93,10 +94,12 @@ class Candidates:
         Of profit.
     edge : (n,) float64
         Expected profit after fees, cents.
-    parts : dict of str to (n,) float64
-        Points of the score.
-    because : dict of str to (n,) array
-        What is known of each candidate beside the features of its underlying; NaN is left out.
+    parts : tuple of str
+        What the score is made of.
+    points : (len(parts), n) float64
+        Points of each part.
+    because : callable
+        What is known of the candidate in a row beside the features of its underlying; NaN is left out.
     """
 
     rows: tuple[Rows, ...]
@@ -109,8 +112,9 @@ class Candidates:
     breakevens: tuple[Floats, ...]
     probability: Floats
     edge: Floats
-    parts: dict[str, Floats]
-    because: Mapping[str, Floats | NDArray[np.float32] | Ints]
+    parts: tuple[str, ...]
+    points: Floats
+    because: Callable[[int], dict[str, float]]
 
 
 def multiplier_of(chain: OptionChain) -> int:
@@ -144,21 +148,26 @@ def best(
     labels : mapping, optional
         Further texts for `Signal.because`.
     """
-    score = np.sum(list(found.parts.values()), axis=0)
-    keep = np.ones(len(score), dtype=np.bool_)
-    for code, passes in (
-        (DenialCode.ENTRY_PROBABILITY, found.probability >= params.number("min_probability")),
-        (DenialCode.ENTRY_EDGE, (found.edge > 0) | (not params.flag("positive_edge"))),
-        (DenialCode.ENTRY_SCORE, score >= params.number("min_score")),
-    ):
-        rejected[code] += int(np.count_nonzero(keep & ~passes))
-        keep &= passes
-    order = np.argsort(-score, kind="stable")
-    chosen = order[keep[order]][: params.integer("max_signals")]
-    if len(chosen) == 0:
+    score = found.points.sum(axis=0)
+    order = (-score).argsort(kind="stable")
+    least_probability, least_score = params.number("min_probability"), params.number("min_score")
+    if least_probability > 0:
+        order = _keep(order, found.probability >= least_probability, DenialCode.ENTRY_PROBABILITY, rejected)
+    if params.flag("positive_edge"):
+        order = _keep(order, found.edge > 0, DenialCode.ENTRY_EDGE, rejected)
+    if least_score > 0:
+        order = _keep(order, score >= least_score, DenialCode.ENTRY_SCORE, rejected)
+    chosen = order[: params.integer("max_signals")].tolist()
+    if not chosen:
         return []
     shared = _shared_because(prospect, labels)
-    return [_signal(strategy, prospect, found, int(row), float(score[row]), shared) for row in chosen]
+    return [_signal(strategy, prospect, found, row, float(score[row]), shared) for row in chosen]
+
+
+def _keep(order: Rows, passes: NDArray[np.bool_], code: DenialCode, rejected: Rejections) -> Rows:
+    kept = order[passes[order]]
+    rejected[code] += len(order) - len(kept)
+    return kept
 
 
 def screen(view: MarketView, params: ParameterSet, look: Look) -> Screened:
@@ -178,14 +187,13 @@ def screen(view: MarketView, params: ParameterSet, look: Look) -> Screened:
     for prospect in prospects(view, params, rejected):
         signals.extend(look(prospect, params, rejected))
     signals.sort(key=lambda signal: (-signal.score, signal.signal_id))
-    return Screened(tuple(signals), {code: rejected[code] for code in DenialCode if rejected[code]})
+    return Screened(tuple(signals), {code: count for code, count in sorted(rejected.items()) if count})
 
 
-def signal_id(strategy: str, structure: Structure, as_of: str) -> str:
-    """Return the id that a strategy's signal for a structure at an instant always has."""
-    legs = ",".join(f"{leg.ratio}x{leg.instrument}" for leg in structure.legs)
-    digest = sha256(f"{strategy}|{structure.underlying}|{legs}|{as_of}".encode()).digest()
-    return b32encode(digest[:10]).decode("ascii").lower()
+def signal_id(strategy: str, underlying: str, legs: Iterable[tuple[int, int]], as_of: datetime) -> str:
+    """Return the id that a strategy's signal for legs (key and ratio of each) at an instant always has."""
+    text = f"{strategy}|{underlying}|{sorted(legs)}|{as_of.timestamp()}"
+    return b32encode(sha256(text.encode()).digest()[:10]).decode("ascii").lower()
 
 
 def _shared_because(prospect: Prospect, labels: Mapping[str, str] | None) -> dict[str, float | str]:
@@ -213,19 +221,13 @@ def _signal(
 ) -> Signal:
     chain = prospect.chain
     key = chain.key
+    legs = [(int(key[rows[row]]), ratio) for rows, ratio in zip(found.rows, found.ratios, strict=True)]
     structure = Structure(
-        tuple(
-            Leg(OptionContract.from_key(chain.underlying, int(key[rows[row]])), ratio)
-            for rows, ratio in zip(found.rows, found.ratios, strict=True)
-        )
+        tuple(Leg(OptionContract.from_key(chain.underlying, packed), ratio) for packed, ratio in legs)
     )
-    because = dict(shared)
-    for name, column in found.because.items():
-        value = float(column[row])
-        if isfinite(value):
-            because[name] = value
+    own = {name: value for name, value in found.because(row).items() if isfinite(value)}
     return Signal(
-        signal_id=signal_id(strategy, structure, chain.as_of.isoformat()),
+        signal_id=signal_id(strategy, chain.underlying, legs, chain.as_of),
         strategy=strategy,
         underlying=chain.underlying,
         as_of=chain.as_of,
@@ -239,7 +241,7 @@ def _signal(
         probability_of_profit=float(found.probability[row]),
         edge_cents=round(float(found.edge[row])),
         score=score,
-        score_parts={name: float(column[row]) for name, column in found.parts.items()},
-        because=because,
+        score_parts=dict(zip(found.parts, found.points[:, row].tolist(), strict=True)),
+        because={**shared, **own},
         grade=chain.grade,
     )

@@ -37,7 +37,11 @@ def entry_parameters(
             1.0,
         ),
         Parameter("trend", trend, "Which trend of price, SMA20 and SMA50 is needed.", choices=trends),
-        Parameter("avoid_crash", True, "Stay out while the market's regime is a crash."),
+        Parameter(
+            "avoid_crash",
+            False,
+            "Stay out while the market's regime is a crash; an unknown regime is then refused.",
+        ),
     )
 
 
@@ -89,8 +93,9 @@ def _prospect(
         return DenialCode.DATA_NO_SPOT
     if rate is None:
         return DenialCode.DATA_NO_RATE
-    if regime is Regime.CRASH and params.flag("avoid_crash"):
-        return DenialCode.ENTRY_REGIME
+    if params.flag("avoid_crash") and regime in {Regime.CRASH, Regime.UNKNOWN}:
+        unknown = regime is Regime.UNKNOWN
+        return DenialCode.ENTRY_REGIME_UNKNOWN if unknown else DenialCode.ENTRY_REGIME
     features = view.features(underlying)
     least_rank = params.number("iv_rank_min")
     if least_rank > 0 and not (rank := features["iv_rank"]) >= least_rank:

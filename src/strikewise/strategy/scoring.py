@@ -28,6 +28,7 @@ __all__ = [
     "BEARISH",
     "BULLISH",
     "NEUTRAL",
+    "SCORE_PARTS",
     "Odds",
     "put_odds",
     "score_parameters",
@@ -78,6 +79,7 @@ NEUTRAL: Fit = MappingProxyType(
 """The same for structures that gain where the price stays."""
 
 SCORE_PARTS = ("credit", "reward", "probability", "regime", "liquidity")
+"""What the score of a spread or condor is made of."""
 
 
 def score_parameters() -> tuple[Parameter, ...]:
@@ -103,8 +105,8 @@ def weighted_parts(
     probability: Floats,
     regime_fit: Floats,
     kept_at_touch: Floats,
-) -> dict[str, Floats]:
-    """Return the points of each part of the score; they sum to 0 to 100.
+) -> Floats:
+    """Return the points of each part of the score, shape ``(len(SCORE_PARTS), n)``; they sum to 0 to 100.
 
     Parameters
     ----------
@@ -114,18 +116,18 @@ def weighted_parts(
         Fractions. A credit earns all points at a third of the width, a reward at half the risk; a
         probability earns points from one half upwards.
     """
-    raw = {
-        "credit": credit_to_width / FULL_CREDIT,
-        "reward": reward_to_risk / FULL_REWARD,
-        "probability": 2.0 * probability - 1.0,
-        "regime": regime_fit,
-        "liquidity": kept_at_touch,
-    }
-    weights = {name: params.number(f"weight_{name}") for name in SCORE_PARTS}
-    points = 100.0 / (sum(weights.values()) or 1.0)
-    return {
-        name: np.minimum(np.maximum(raw[name], 0.0), 1.0) * (weights[name] * points) for name in SCORE_PARTS
-    }
+    weights = [params.number(f"weight_{name}") for name in SCORE_PARTS]
+    points = np.array(weights) * (100.0 / (sum(weights) or 1.0))
+    raw = np.array(
+        [
+            credit_to_width / FULL_CREDIT,
+            reward_to_risk / FULL_REWARD,
+            2.0 * probability - 1.0,
+            regime_fit,
+            kept_at_touch,
+        ]
+    )
+    return np.asarray(np.minimum(np.maximum(raw, 0.0), 1.0) * points[:, np.newaxis])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

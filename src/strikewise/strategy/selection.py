@@ -45,6 +45,8 @@ _CODE_OF_FLAW = (
     (Flaw.STALE, DenialCode.QUOTE_STALE),
     (Flaw.NO_VOLATILITY, DenialCode.DATA_NO_VOLATILITY),
 )
+TIGHT_CENTS = 2
+"""A spread of two cents is never too wide, however cheap the option."""
 
 
 def quote_parameters() -> tuple[Parameter, ...]:
@@ -186,17 +188,19 @@ def gate_quotes(
     chain = prospect.chain
     bid, ask = chain.bid[sold], chain.ask[sold]
     flaws = chain.flaws[sold] & _SOLD_BAD
-    flaws[ask <= bid] |= Flaw.CROSSED.bit
-    flaws[bid <= 0] |= Flaw.ZERO_BID.bit
     spread = ask - bid
-    # spread / mid > limit, with the mid as half the sum
-    flaws[(2 * spread > params.number("max_spread") * (ask + bid)) & (spread > 2)] |= Flaw.WIDE.bit
+    # spread / mid within the limit, with the mid as half the sum
+    narrow = (2 * spread <= params.number("max_spread") * (ask + bid)) | (spread <= TIGHT_CENTS)
+    keep = (bid > 0) & (spread > 0) & narrow
     if bought is not None:
         flaws |= chain.flaws[bought] & _BOUGHT_BAD
-        bid, ask = chain.bid[bought], chain.ask[bought]
-        flaws[(ask <= bid) | (bid < 0)] |= Flaw.CROSSED.bit
-    keep: Mask = flaws == 0
-    if not bool(keep.all()):
+        bid_bought = chain.bid[bought]
+        keep &= (chain.ask[bought] > bid_bought) & (bid_bought >= 0)
+    keep &= flaws == 0
+    if np.count_nonzero(keep) < len(keep):
+        flaws[(bid <= 0)] |= Flaw.ZERO_BID.bit
+        flaws[(spread <= 0)] |= Flaw.CROSSED.bit
+        flaws[~narrow] |= Flaw.WIDE.bit
         for flaw in flaws[~keep].tolist():
             rejected[_code_of(flaw)] += 1
     least = params.integer("min_open_interest")
@@ -270,24 +274,24 @@ def vertical_spreads(
     """
     key = prospect.chain.key
     asked = round(params.number("width") * 1000)
-    step = np.where(shorts.is_put, -asked, asked)
-    target = shorts.key + step
-    wing = np.where(
-        shorts.is_put, np.searchsorted(key, target, side="right") - 1, np.searchsorted(key, target)
-    )
-    inside = (wing >= 0) & (wing < len(key))
-    wing_key = key[np.where(inside, wing, 0)]
-    width = np.abs(shorts.key - wing_key)
     most = round(asked * (1.0 + params.number("width_tolerance")))
-    listed = inside & (wing_key >> STRIKE_BITS == shorts.key >> STRIKE_BITS) & (width <= most)
-    listed = listed & (width > 0)
+    # Strikes are the lowest bits of a key: the wing's key is the short leg's, less or plus the width.
+    below, above = key.searchsorted(shorts.key - asked, "right") - 1, key.searchsorted(shorts.key + asked)
+    wing = np.where(shorts.is_put, below, np.minimum(above, len(key) - 1))
+    # Another expiration or right is out of reach of any width; the end of the chain is the leg itself.
+    width = np.abs(shorts.key - key[wing])
+    listed = (width >= asked) & (width <= most) & (wing >= 0)
     count = int(np.count_nonzero(listed))
-    rejected[DenialCode.STRUCTURE_NO_WING] += len(wing) - count
     if count == 0:
+        rejected[DenialCode.STRUCTURE_NO_WING] += len(wing)
         return None
-    shorts, wing, width = shorts.take(listed), wing[listed], width[listed]
+    if count < len(wing):
+        rejected[DenialCode.STRUCTURE_NO_WING] += len(wing) - count
+        shorts, wing, width = shorts.take(listed), wing[listed], width[listed]
     keep = gate_quotes(prospect, shorts.rows, wing, params, rejected)
-    return _priced(prospect, shorts.take(keep), wing[keep], width[keep], rejected)
+    if np.count_nonzero(keep) < len(keep):
+        shorts, wing, width = shorts.take(keep), wing[keep], width[keep]
+    return _priced(prospect, shorts, wing, width, rejected)
 
 
 def _priced(
@@ -298,18 +302,14 @@ def _priced(
     wing_bid, wing_ask = chain.bid[wing].astype(np.int64), chain.ask[wing].astype(np.int64)
     credit = bid - wing_ask
     small, large = credit <= 0, 10 * credit >= width
-    rejected[DenialCode.CREDIT_TOO_SMALL] += int(np.count_nonzero(small))
-    rejected[DenialCode.CREDIT_TOO_LARGE] += int(np.count_nonzero(large))
     keep = ~(small | large)
-    if not bool(keep.any()):
-        return None
-    shorts = shorts.take(keep)
-    return Verticals(
-        shorts,
-        wing[keep],
-        np.where(shorts.is_put, 1.0, -1.0),
-        width[keep],
-        credit[keep],
-        (bid + ask - wing_bid - wing_ask)[keep],
-        (shorts.key >> EXPIRATION_SHIFT) - days_of(chain.day),
-    )
+    kept = np.count_nonzero(keep)
+    if kept < len(keep):
+        rejected[DenialCode.CREDIT_TOO_SMALL] += int(np.count_nonzero(small))
+        rejected[DenialCode.CREDIT_TOO_LARGE] += int(np.count_nonzero(large))
+        if kept == 0:
+            return None
+    side = np.where(shorts.is_put, 1.0, -1.0)
+    days = (shorts.key >> EXPIRATION_SHIFT) - days_of(chain.day)
+    found = Verticals(shorts, wing, side, width, credit, bid + ask - wing_bid - wing_ask, days)
+    return found if kept == len(keep) else found.take(keep)

@@ -14,7 +14,14 @@ from strikewise.strategy.api import Screened
 from strikewise.strategy.candidates import Candidates, best, candidate_parameters, multiplier_of, screen
 from strikewise.strategy.exits import credit_exit, exit_parameters
 from strikewise.strategy.prospects import Prospect, Rejections, entry_parameters
-from strikewise.strategy.scoring import BEARISH, BULLISH, score_parameters, spread_odds, weighted_parts
+from strikewise.strategy.scoring import (
+    BEARISH,
+    BULLISH,
+    SCORE_PARTS,
+    score_parameters,
+    spread_odds,
+    weighted_parts,
+)
 from strikewise.strategy.selection import (
     Verticals,
     quote_parameters,
@@ -86,10 +93,11 @@ def _signals(prospect: Prospect, params: ParameterSet, rejected: Rejections) -> 
     if spreads is None:
         return []
     enough = spreads.credit * 10.0 >= params.number("min_credit_to_width") * spreads.width
-    rejected[DenialCode.CREDIT_TOO_SMALL] += int(np.count_nonzero(~enough))
-    spreads = spreads.take(enough)
-    if len(spreads) == 0:
-        return []
+    if (few := len(enough) - np.count_nonzero(enough)) > 0:
+        rejected[DenialCode.CREDIT_TOO_SMALL] += int(few)
+        spreads = spreads.take(enough)
+        if len(spreads) == 0:
+            return []
     return best(CreditSpread.name, prospect, _candidates(prospect, spreads, params), params, rejected)
 
 
@@ -97,38 +105,44 @@ def _candidates(prospect: Prospect, spreads: Verticals, params: ParameterSet) ->
     chain, shorts, credit = prospect.chain, spreads.shorts, spreads.credit
     multiplier = multiplier_of(chain)
     odds = spread_odds(prospect, spreads, credit)
-    max_loss = spreads.width * multiplier // 10 - credit * multiplier
+    max_profit = credit * multiplier
+    max_loss = spreads.width * multiplier // 10 - max_profit
     to_width = 10.0 * credit / spreads.width
-    fees = 200.0 * params.number("fee_per_contract")
-    strike = (shorts.key & STRIKE_MASK) / 1000.0
-    fit = np.where(shorts.is_put, BULLISH.get(prospect.regime, 0.0), BEARISH.get(prospect.regime, 0.0))
+    fits = np.array([BEARISH.get(prospect.regime, 0.0), BULLISH.get(prospect.regime, 0.0)])
+
+    def because(row: int) -> dict[str, float]:
+        short = int(shorts.rows[row])
+        strike = (int(shorts.key[row]) & STRIKE_MASK) / 1000.0
+        return {
+            "dte": float(spreads.days[row]),
+            "short_delta": float(chain.delta[short]),
+            "iv": float(chain.iv[short]),
+            "iv_breakeven": float(odds.implied[row]),
+            "iv_forecast": float(odds.forecast[row]),
+            "credit_to_width": float(to_width[row]),
+            "width": float(spreads.width[row]) / 1000.0,
+            "otm_pct": float(spreads.side[row]) * (1.0 - strike / prospect.spot),
+        }
+
     return Candidates(
         rows=(shorts.rows, spreads.wing),
         ratios=(-1, 1),
-        price=-credit * multiplier,
+        price=-max_profit,
         mid=-(spreads.mid * multiplier // 2),
         max_loss=max_loss,
-        max_profit=credit * multiplier,
+        max_profit=max_profit,
         margin=max_loss,
         breakevens=(odds.breakeven,),
         probability=odds.probability,
-        edge=(credit - 100.0 * odds.payout) * multiplier - fees,
-        parts=weighted_parts(
+        edge=(credit - 100.0 * odds.payout) * multiplier - 200.0 * params.number("fee_per_contract"),
+        parts=SCORE_PARTS,
+        points=weighted_parts(
             params,
             credit_to_width=to_width,
-            reward_to_risk=credit * multiplier / max_loss,
+            reward_to_risk=max_profit / max_loss,
             probability=odds.probability,
-            regime_fit=fit,
+            regime_fit=fits[shorts.is_put.view(np.int8)],
             kept_at_touch=2.0 * credit / spreads.mid,
         ),
-        because={
-            "dte": spreads.days,
-            "short_delta": chain.delta[shorts.rows],
-            "iv": chain.iv[shorts.rows],
-            "iv_breakeven": odds.implied,
-            "iv_forecast": odds.forecast,
-            "credit_to_width": to_width,
-            "width": spreads.width / 1000.0,
-            "otm_pct": spreads.side * (1.0 - strike / prospect.spot),
-        },
+        because=because,
     )

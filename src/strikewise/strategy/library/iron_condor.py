@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.instruments import ROOT_SHIFT, STRIKE_MASK
@@ -15,7 +14,7 @@ from strikewise.strategy.api import Screened
 from strikewise.strategy.candidates import Candidates, best, candidate_parameters, multiplier_of, screen
 from strikewise.strategy.exits import credit_exit, exit_parameters
 from strikewise.strategy.prospects import Prospect, Rejections, entry_parameters
-from strikewise.strategy.scoring import NEUTRAL, score_parameters, spread_odds, weighted_parts
+from strikewise.strategy.scoring import NEUTRAL, SCORE_PARTS, score_parameters, spread_odds, weighted_parts
 from strikewise.strategy.selection import (
     Verticals,
     quote_parameters,
@@ -123,42 +122,48 @@ def _candidates(prospect: Prospect, puts: Verticals, calls: Verticals, params: P
     width = np.maximum(puts.width, calls.width)
     below, above = spread_odds(prospect, puts, credit), spread_odds(prospect, calls, credit)
     probability = np.maximum(below.probability + above.probability - 1.0, 0.0)
-    max_loss = width * multiplier // 10 - credit * multiplier
+    max_profit = credit * multiplier
+    max_loss = width * multiplier // 10 - max_profit
     to_width = 10.0 * credit / width
-    fees = 400.0 * params.number("fee_per_contract")
-    put_strike, call_strike = _strikes(puts), _strikes(calls)
+    payout = below.payout + above.payout
+
+    def because(row: int) -> dict[str, float]:
+        put, call = int(puts.shorts.rows[row]), int(calls.shorts.rows[row])
+        return {
+            "dte": float(puts.days[row]),
+            "short_put_delta": float(chain.delta[put]),
+            "short_call_delta": float(chain.delta[call]),
+            "iv": 0.5 * float(chain.iv[put] + chain.iv[call]),
+            "iv_forecast": 0.5 * float(below.forecast[row] + above.forecast[row]),
+            "credit_to_width": float(to_width[row]),
+            "width": float(width[row]) / 1000.0,
+            "otm_put_pct": 1.0 - _strike(puts, row) / prospect.spot,
+            "otm_call_pct": _strike(calls, row) / prospect.spot - 1.0,
+        }
+
     return Candidates(
         rows=(puts.shorts.rows, puts.wing, calls.shorts.rows, calls.wing),
         ratios=(-1, 1, -1, 1),
-        price=-credit * multiplier,
+        price=-max_profit,
         mid=-(mid * multiplier // 2),
         max_loss=max_loss,
-        max_profit=credit * multiplier,
+        max_profit=max_profit,
         margin=max_loss,
         breakevens=(below.breakeven, above.breakeven),
         probability=probability,
-        edge=(credit - 100.0 * (below.payout + above.payout)) * multiplier - fees,
-        parts=weighted_parts(
+        edge=(credit - 100.0 * payout) * multiplier - 400.0 * params.number("fee_per_contract"),
+        parts=SCORE_PARTS,
+        points=weighted_parts(
             params,
             credit_to_width=to_width,
-            reward_to_risk=credit * multiplier / max_loss,
+            reward_to_risk=max_profit / max_loss,
             probability=probability,
             regime_fit=np.full(len(credit), NEUTRAL.get(prospect.regime, 0.0)),
             kept_at_touch=2.0 * credit / mid,
         ),
-        because={
-            "dte": puts.days,
-            "short_put_delta": chain.delta[puts.shorts.rows],
-            "short_call_delta": chain.delta[calls.shorts.rows],
-            "iv": (chain.iv[puts.shorts.rows] + chain.iv[calls.shorts.rows]) / 2,
-            "iv_forecast": (below.forecast + above.forecast) / 2,
-            "credit_to_width": to_width,
-            "width": width / 1000.0,
-            "otm_put_pct": 1.0 - put_strike / prospect.spot,
-            "otm_call_pct": call_strike / prospect.spot - 1.0,
-        },
+        because=because,
     )
 
 
-def _strikes(spreads: Verticals) -> NDArray[np.float64]:
-    return np.asarray((spreads.shorts.key & STRIKE_MASK) / 1000.0)
+def _strike(spreads: Verticals, row: int) -> float:
+    return (int(spreads.shorts.key[row]) & STRIKE_MASK) / 1000.0

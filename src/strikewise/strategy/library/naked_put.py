@@ -117,7 +117,19 @@ def _candidates(prospect: Prospect, shorts: Shorts, params: ParameterSet, *, cas
     max_loss = strike_milli * multiplier // 10 - credit * multiplier
     margin = max_loss if cash else _margins(prospect, strike_milli, credit, multiplier)
     yearly = (credit * multiplier / margin) * (365.0 / days)
-    strike = strike_milli / 1000.0
+
+    def because(row: int) -> dict[str, float]:
+        short = int(rows[row])
+        return {
+            "dte": float(days[row]),
+            "short_delta": float(chain.delta[short]),
+            "iv": float(chain.iv[short]),
+            "iv_forecast": float(odds.forecast[row]),
+            "premium": float(credit[row]) / 100.0,
+            "return_on_margin": float(yearly[row]),
+            "otm_pct": 1.0 - int(strike_milli[row]) / 1000.0 / prospect.spot,
+        }
+
     return Candidates(
         rows=(rows,),
         ratios=(-1,),
@@ -129,16 +141,9 @@ def _candidates(prospect: Prospect, shorts: Shorts, params: ParameterSet, *, cas
         breakevens=(odds.breakeven,),
         probability=odds.probability,
         edge=(credit - 100.0 * odds.payout) * multiplier - 100.0 * params.number("fee_per_contract"),
-        parts={"return_on_margin": 100.0 * yearly / (yearly + HALF_POINTS_RETURN)},
-        because={
-            "dte": days,
-            "short_delta": chain.delta[rows],
-            "iv": chain.iv[rows],
-            "iv_forecast": odds.forecast,
-            "premium": credit / 100.0,
-            "return_on_margin": yearly,
-            "otm_pct": 1.0 - strike / prospect.spot,
-        },
+        parts=("return_on_margin",),
+        points=(100.0 * yearly / (yearly + HALF_POINTS_RETURN))[np.newaxis],
+        because=because,
     )
 
 
