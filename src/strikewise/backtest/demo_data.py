@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikewise.backtest.reconstruct.listings import Density
-from strikewise.backtest.reconstruct.tape import Progress, recipe_for, reconstruct
+from strikewise.backtest.reconstruct.tape import Observed, Progress, recipe_for, reconstruct
 from strikewise.domain.chain import ChainTape
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.instruments import days_of
@@ -116,11 +116,9 @@ def demo_tapes(calendar: SessionCalendar, progress: Progress | None = None) -> I
     """
     vix, rate = demo_series(calendar)
     yield from reconstruct(
-        demo_bars(calendar),
-        vix,
-        rate,
-        calendar,
+        Observed(demo_bars(calendar), vix, rate),
         recipe_for(DEMO_UNDERLYING, Density.FRIDAYS),
+        calendar,
         start=DEMO_START,
         end=DEMO_END,
         progress=progress,

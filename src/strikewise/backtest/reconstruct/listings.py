@@ -51,7 +51,7 @@ class Density(StrEnum):
     FULL = "full"
     """All kinds."""
     FRIDAYS = "fridays"
-    """Weekly and third Fridays only: two thirds fewer rows where expirations were daily."""
+    """Weekly and third Fridays only: half the rows where expirations fell on three days a week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def etf_listings(density: Density = Density.FULL) -> ListingRules:
             ExpirationRule(ExpiryKind.TUESDAY, 14, date(2022, 11, 14)),
             ExpirationRule(ExpiryKind.THURSDAY, 14, date(2022, 11, 14)),
         ),
-        (StrikeRule(1_000, 70, 0.15, 0.08), StrikeRule(5_000, 366, 0.45, 0.20)),
+        (StrikeRule(1_000, 60, 0.11, 0.05), StrikeRule(5_000, 366, 0.40, 0.20)),
     ).at(density)
 
 
@@ -203,7 +203,7 @@ class ListingBook:
         self._strike_rules = rules.strikes
         listed = _listing_days(rules, calendar, start, end)
         self._coming = sorted((first, expiration) for expiration, first in listed.items())
-        self._live: dict[int, list[tuple[int, int] | None]] = {}
+        self._open: dict[int, list[tuple[int, int] | None]] = {}
         self._strikes: dict[int, NDArray[np.int64]] = {}
         self._next = 0
 
@@ -221,15 +221,15 @@ class ListingBook:
             in a fall.
         """
         reach = max(1.0, volatility_index / CALM_INDEX)
-        for expired in [expiration for expiration in self._live if expiration < day]:
-            del self._live[expired]
+        for expired in [expiration for expiration in self._open if expiration < day]:
+            del self._open[expired]
             self._strikes.pop(expired, None)
         while self._next < len(self._coming) and self._coming[self._next][0] <= day:
             expiration = self._coming[self._next][1]
             if expiration >= day:
-                self._live[expiration] = [None] * len(self._strike_rules)
+                self._open[expiration] = [None] * len(self._strike_rules)
             self._next += 1
-        for expiration, bands in self._live.items():
+        for expiration, bands in self._open.items():
             if self._widen(bands, expiration - day, spot, reach):
                 self._strikes.pop(expiration, None)
 
@@ -250,10 +250,10 @@ class ListingBook:
 
     def contracts(self) -> ListedContracts:
         """Return what is listed at the session last advanced to."""
-        expirations = sorted(self._live)
+        expirations = sorted(self._open)
         for expiration in expirations:
             if expiration not in self._strikes:
-                self._strikes[expiration] = self._grid(self._live[expiration])
+                self._strikes[expiration] = self._grid(self._open[expiration])
         strikes = [self._strikes[expiration] for expiration in expirations]
         return ListedContracts(
             np.array(expirations, dtype=np.int64),

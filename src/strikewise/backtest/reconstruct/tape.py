@@ -35,7 +35,7 @@ from strikewise.market.quality import Flaw, quote_flaws
 from strikewise.market.recompute import SECONDS_PER_YEAR
 from strikewise.pricing.black_scholes import forward_greeks
 
-__all__ = ["SOURCE", "Progress", "Recipe", "recipe_for", "reconstruct"]
+__all__ = ["SOURCE", "Observed", "Progress", "Recipe", "recipe_for", "reconstruct"]
 
 SOURCE = "reconstructed:simple-1"
 """The source that chains of this model state; another model, or other constants, take another number."""
@@ -93,12 +93,30 @@ def recipe_for(underlying: str, density: Density = Density.FULL, *, spread_multi
     return Recipe(listings, SimpleSurface(), quoting, activity, dividend_yield)
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was really observed, and chains are made from.
+
+    Attributes
+    ----------
+    bars : DailyBars
+        The underlying, unadjusted. Bars before the period tell which strikes had been listed by then.
+    volatility_index : Series
+        The 30-day volatility index in points (VIX). It closes a quarter of an hour after the session; a chain
+        states the session's close all the same.
+    rate : Series
+        Three-month Treasury bill, percent; the last value on or before a session counts.
+    """
+
+    bars: DailyBars
+    volatility_index: Series
+    rate: Series
+
+
 def reconstruct(
-    bars: DailyBars,
-    volatility_index: Series,
-    rate: Series,
-    calendar: SessionCalendar,
+    observed: Observed,
     recipe: Recipe,
+    calendar: SessionCalendar,
     *,
     start: date,
     end: date,
@@ -108,36 +126,28 @@ def reconstruct(
 
     Parameters
     ----------
-    bars : DailyBars
-        The underlying, unadjusted. Bars before ``start`` tell which strikes had been listed by then.
-    volatility_index : Series
-        The 30-day volatility index in points (VIX). It closes a quarter of an hour after the session; the
-        chain states the session's close all the same.
-    rate : Series
-        Three-month Treasury bill, percent; the last value on or before a session counts.
+    observed, recipe
+        What was observed, and what is assumed.
     calendar : SessionCalendar
         The sessions, to beyond the last expiration.
-    recipe : Recipe
-        What is assumed of the underlying.
     start, end : date
-        First and last session, both included. Sessions without a close or without a volatility index have no
-        chain.
+        Bounds, both included. Sessions without a close or a volatility index have no chain.
     progress : callable, optional
         Told after each session.
 
     Yields
     ------
     ChainTape
-        One for each calendar year with a session, graded reconstructed. Contracts are those settled at the
-        close. IV and Greeks are the model's own, not implied back from the rounded quotes; NaN on the
-        expiration's own session. The same inputs give the same bytes.
+        Graded reconstructed. Contracts are those settled at the close. IV and Greeks are the model's own, not
+        implied back from the rounded quotes; NaN on the expiration's own session. The same inputs give the
+        same bytes.
 
     Raises
     ------
     MissingDataError
         If no session of the period has both a close and a volatility index, or a session has no rate.
     """
-    maker = _Maker(bars, volatility_index, rate, calendar, recipe, start, end)
+    maker = _Maker(observed, recipe, calendar, start, end)
     total = len(maker.sessions)
     done = 0
     for _, year in groupby(maker.sessions, key=lambda session: date_of(session.day).year):
@@ -147,7 +157,7 @@ def reconstruct(
             done += 1
             if progress is not None:
                 progress(done, total)
-        yield _tape(bars.symbol, made)
+        yield _tape(observed.bars.symbol, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,25 +175,19 @@ class _Maker:
     """Makes chains session by session, oldest first."""
 
     def __init__(
-        self,
-        bars: DailyBars,
-        volatility_index: Series,
-        rate: Series,
-        calendar: SessionCalendar,
-        recipe: Recipe,
-        start: date,
-        end: date,
+        self, observed: Observed, recipe: Recipe, calendar: SessionCalendar, start: date, end: date
     ) -> None:
         self._calendar, self._recipe = calendar, recipe
+        bars, index = observed.bars, observed.volatility_index
         roots = option_roots(bars.symbol)
         self._root_code = next(n for n, root in enumerate(roots) if root.settlement is Settlement.PM)
-        self.sessions = _sessions(bars, volatility_index, rate, calendar, start, end, recipe.financing)
+        self.sessions = _sessions(observed, calendar, start, end, recipe.financing)
         first = start - timedelta(days=recipe.listings.horizon)
         self._book = ListingBook(recipe.listings, calendar, start, end)
         earlier = (bars.close > 0) & (bars.days >= days_of(first)) & (bars.days < self.sessions[0].day)
         days, spots = bars.days[earlier].astype(np.int64), bars.close[earlier]
-        index = np.nan_to_num(_on(days, volatility_index.days, volatility_index.values) / 100.0)
-        for day, spot, value in zip(days.tolist(), spots.tolist(), index.tolist(), strict=True):
+        known = np.nan_to_num(_on(days, index.days, index.values) / 100.0)
+        for day, spot, value in zip(days.tolist(), spots.tolist(), known.tolist(), strict=True):
             self._book.advance(day, spot, value)
 
     def columns(self, session: _Session) -> ChainColumns:
@@ -253,14 +257,9 @@ class _Contracts:
 
 
 def _sessions(
-    bars: DailyBars,
-    volatility_index: Series,
-    rate: Series,
-    calendar: SessionCalendar,
-    start: date,
-    end: date,
-    financing: float,
+    observed: Observed, calendar: SessionCalendar, start: date, end: date, financing: float
 ) -> list[_Session]:
+    bars, volatility_index, rate = observed.bars, observed.volatility_index, observed.rate
     days = np.array([days_of(day) for day in calendar.sessions(start, end)], dtype=np.int64)
     spot = _on(days, bars.days, bars.close)
     index = _on(days, volatility_index.days, volatility_index.values)
