@@ -1,0 +1,113 @@
+"""The command ``strikewise``: global options, the list of commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from strikewise.apps.cli.late import LateCommand, LateGroup
+from strikewise.apps.cli.session import Session
+from strikewise.apps.cli.version import version_line
+from strikewise.service.errors import StrikewiseError
+
+__all__ = ["COMMANDS", "app", "main"]
+
+REFUSED, OUR_FAULT = 2, 70
+
+START, DATA, TRADE, PAST = "Start here", "Data", "Opportunities", "The past"
+
+
+def _late(name: str, summary: str, panel: str) -> LateCommand:
+    return LateCommand(name, f"strikewise.apps.cli.{name}", summary, panel)
+
+
+COMMANDS = (
+    _late("demo", "Show all of it on a market that comes along.", START),
+    _late("init", "Make a data home with a settings file.", START),
+    _late("doctor", "Check everything that strikewise stands on.", START),
+    _late("config", "Show and check the settings.", START),
+    _late("version", "Print the version.", START),
+    _late("data", "Import market data, and judge what is stored.", DATA),
+    _late("scan", "Find what is worth opening, and why not the rest.", TRADE),
+    _late("backtest", "Trade a specification over the past.", PAST),
+    _late("runs", "List the runs that were kept.", PAST),
+    _late("trades", "List the trades of a run or of the account.", PAST),
+    _late("explain", "Tell why a trade was made, and how it ended.", PAST),
+)
+
+
+class StrikewiseGroup(LateGroup):
+    """The main command: errors that strikewise raises on purpose end in one sentence."""
+
+    listed = COMMANDS
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call a command."""
+        try:
+            return super().invoke(ctx)
+        except StrikewiseError as error:
+            raise _ended(ctx, str(error), REFUSED, error) from None
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            raise _ended(ctx, f"{where}{error.strerror or error}.", REFUSED, error) from None
+        except (typer.Exit, typer.Abort, typer.TyperException):
+            raise
+        except Exception as error:
+            text = (
+                f"strikewise made a mistake ({type(error).__name__}: {error}). "
+                "Run it again with --debug before the command, and report what it prints."
+            )
+            raise _ended(ctx, text, OUR_FAULT, error) from None
+
+
+def _ended(ctx: Any, text: str, code: int, error: Exception) -> typer.Exit:
+    session = ctx.obj if isinstance(ctx.obj, Session) else Session.begin(None, debug=False)
+    if session.debug:
+        session.err.print("".join(traceback.format_exception(error)), markup=False, soft_wrap=True)
+    session.refuse(text)
+    return typer.Exit(code)
+
+
+app = typer.Typer(
+    cls=StrikewiseGroup,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(version_line())
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    context: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(help="The data home; else STRIKEWISE_HOME, else the folder for user data."),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+    version: Annotated[  # noqa: ARG001 - answered by its callback
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Find, test and explain option trades by rules.
+
+    Begin with `strikewise demo`. Every command says more with --help.
+    """
+    context.obj = Session.begin(home, debug=debug)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="strikewise")

@@ -1,0 +1,119 @@
+"""One call of the command line: where it reads and writes, and how it speaks to people and to programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+__all__ = ["JsonFlag", "Session", "without_secrets"]
+
+WIDE = 160
+"""Columns of output that goes to a file or another program."""
+PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]*@")
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without the passwords of any address in it."""
+    return PASSWORD.sub(r"\1:***@", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What every command is given.
+
+    Attributes
+    ----------
+    home : Path or None
+        The data home that was asked for.
+    debug : bool
+        Whether errors show where they come from.
+    out, err : Console
+        Results, and all else.
+    """
+
+    home: Path | None
+    debug: bool
+    out: Console
+    err: Console
+
+    @classmethod
+    def begin(cls, home: Path | None, *, debug: bool) -> Session:
+        """Begin a session on the standard streams."""
+        width = shutil.get_terminal_size((WIDE, 40)).columns
+        out = Console(width=width, highlight=False, soft_wrap=False)
+        return cls(home, debug, out, Console(stderr=True, highlight=False))
+
+    @staticmethod
+    def of(context: typer.Context) -> Session:
+        """Return the session a command was called in."""
+        session = context.find_root().obj
+        if not isinstance(session, Session):
+            raise TypeError("A command needs the session that the main command begins.")
+        return session
+
+    def show(self, *things: RenderableType) -> None:
+        """Print results for people."""
+        for thing in things:
+            self.out.print(thing)
+
+    def next(self, *, try_: str, why: str) -> None:
+        """End with what to do next."""
+        self.out.print()
+        self.out.print(Text.assemble(("Next: ", "bold"), (try_, "cyan"), f"  {why}"), soft_wrap=True)
+
+    def json(self, value: Any) -> None:
+        """Print a result for programs: standard JSON, null where a number is unknown."""
+        typer.echo(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+    def note(self, text: str) -> None:
+        """Tell people something that is not the result."""
+        self.err.print(Text(text, style="dim"), soft_wrap=True)
+
+    def refuse(self, text: str) -> None:
+        """Tell an error in one sentence."""
+        self.err.print(Text(without_secrets(text), style="red"), soft_wrap=True)
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str, int, int], None]]:
+        """Show how far a piece of work is, on a terminal; elsewhere nothing."""
+        bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self.err,
+            transient=True,
+            disable=not self.err.is_terminal,
+        )
+        with bar:
+            task = bar.add_task("", total=None)
+
+            def tell(what: str, done: int, whole: int) -> None:
+                bar.update(task, description=what, completed=done, total=whole or None)
+
+            yield tell
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,144 @@
+"""Tables as the command line draws them: quiet lines, numbers to the right, colour only where it says something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from strikewise.apps.figures import percent, signed_money
+
+__all__ = [
+    "LEFT",
+    "RIGHT",
+    "badge",
+    "coloured_money",
+    "coloured_percent",
+    "heading",
+    "legs_text",
+    "pairs",
+    "soft",
+    "table",
+]
+
+LEFT, RIGHT = "left", "right"
+
+GRADE_STYLES = {
+    "quotes": "bold green",
+    "indicative": "bold black on yellow",
+    "reconstructed": "bold black on yellow",
+}
+
+
+def badge(grade: str | None) -> Text:
+    """Return the grade of data as it must be seen; nothing where there are no data."""
+    if grade is None:
+        return Text("NO DATA", style="bold black on yellow")
+    plain = grade == "quotes"
+    return Text(grade.upper() if plain else f" {grade.upper()} ", style=GRADE_STYLES.get(grade, "bold"))
+
+
+def heading(*parts: str | Text) -> Text:
+    """Return a line of parts with space between, the first of them bold."""
+    line = Text()
+    for number, part in enumerate(parts):
+        if number:
+            line.append("  ")
+        line.append_text(Text(part, style="" if number else "bold") if isinstance(part, str) else part)
+    return line
+
+
+def soft(text: str) -> Text:
+    """Return text that stands back."""
+    return Text(text, style="dim")
+
+
+def table(
+    columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str | Text]], *, title: str | None = None
+) -> Table:
+    """Return a table.
+
+    Parameters
+    ----------
+    columns : sequence of (str, str)
+        Heads, and `LEFT` or `RIGHT`; numbers stand right. A head that ends in ``*`` (not shown) may be
+        broken over lines, the others never are.
+    rows : iterable of sequences
+        Cells.
+    title : str, optional
+        A line above.
+    """
+    made = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        show_edge=False,
+    )
+    for head, side in columns:
+        folds = head.endswith("*")
+        made.add_column(
+            head.rstrip("*"),
+            justify="right" if side == RIGHT else "left",
+            no_wrap=not folds,
+            overflow="fold" if folds else "ellipsis",
+        )
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def pairs(figures: Sequence[tuple[str, str | Text]], *, columns: int) -> Table:
+    """Return names with their values, several pairs side by side, read downwards."""
+    length = -(-len(figures) // columns)
+    made = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for number in range(columns):
+        made.add_column(style="dim", no_wrap=True)
+        made.add_column(justify="right", no_wrap=True)
+        if number < columns - 1:
+            made.add_column(width=2)
+    for row in range(length):
+        cells: list[str | Text] = []
+        for number in range(columns):
+            place = number * length + row
+            cells += figures[place] if place < len(figures) else ("", "")
+            if number < columns - 1:
+                cells.append("")
+        made.add_row(*cells)
+    return made
+
+
+def coloured_money(value: float | None, digits: int = 2) -> Text:
+    """Return a gain green or a loss red, with its sign."""
+    return Text(signed_money(value, digits), style=_tone(value))
+
+
+def coloured_percent(value: float | None, digits: int = 1) -> Text:
+    """Return a gain green or a loss red, as percent."""
+    return Text(percent(value, digits), style=_tone(value))
+
+
+def _tone(value: float | None) -> str:
+    return "" if not value else ("green" if value > 0 else "red")
+
+
+def strike_text(strike: float) -> str:
+    """Return a strike without needless decimals."""
+    return f"{strike:,.2f}".rstrip("0").rstrip(".")
+
+
+def legs_text(legs: Sequence[dict[str, object]]) -> list[str]:
+    """Return option legs as traders write them, a line for each right: ``620/615 P``, the short strike first."""
+    lines = []
+    for right in ("P", "C"):
+        of_right = [leg for leg in legs if str(leg["right"])[0].upper() == right]
+        of_right.sort(key=lambda leg: float(str(leg["ratio"])))
+        if of_right:
+            strikes = "/".join(strike_text(float(str(leg["strike"]))) for leg in of_right)
+            lines.append(f"{strikes} {right}")
+    return lines
