@@ -68,9 +68,9 @@ class SimpleSurface:
     """A volatility surface that knows one number a day, the 30-day volatility index.
 
     It carries no event, no change of skew, and no level of the longer term of its own.
-    Against recorded SPY quotes between 5 and 50 delta it misses by 0.8 volatility points at 22 to 120 days (median,
-    in the sample it was fitted to), 1.2 to 1.5 at 8 to 21 days and 2.1 within a week; on average it is 0.6 points too
-    dear, which flatters whoever sells.
+    Against recorded SPY quotes between 5 and 50 delta it misses by 0.8 volatility points at 22 to 120 days
+    (median, in the sample it was fitted to), by 1.2 to 1.5 at 8 to 21 days and by 2.1 within a week; at 22 to
+    120 days it is 0.6 points too dear on average, which flatters whoever sells.
 
     Attributes
     ----------
