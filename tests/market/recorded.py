@@ -33,7 +33,7 @@ def recorded_series(name: str) -> Series:
 
 
 def recorded_tape(underlying: str, year: int, at: time = time(16, 0)) -> ChainTape:
-    """Read a year's chains with the vendor's own volatilities and Greeks, as if taken at ``at`` in New York."""
+    """Read a year's chains with the vendor's own volatilities, as if taken at ``at`` in New York."""
     frame = (
         pl.read_parquet(CHAINS / underlying / f"{year}.parquet")
         .with_columns(

@@ -72,7 +72,7 @@ def rolling_max(values: Array, window: int) -> Array:
 def change(values: Array, sessions: int) -> Array:
     """Return the simple return over some sessions, a fraction."""
     found = np.full(len(values), np.nan)
-    found[sessions:] = values[sessions:] / values[: len(values) - sessions] - 1.0
+    found[sessions:] = values[sessions:] / values[: max(0, len(values) - sessions)] - 1.0
     return found
 
 

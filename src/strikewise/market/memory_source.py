@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikewise.domain.chain import ChainTape, OptionChain
+from strikewise.domain.errors import DataError
 from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Series, Split
 
 __all__ = ["MemorySource"]
@@ -38,6 +39,11 @@ class MemorySource:
         Index and rate series.
     dividends, splits, events
         Corporate actions and scheduled events, in any order.
+
+    Raises
+    ------
+    DataError
+        If an underlying has two tapes.
     """
 
     def __init__(
@@ -50,13 +56,21 @@ class MemorySource:
         splits: Iterable[Split] = (),
         events: Iterable[CalendarEvent] = (),
     ) -> None:
-        self._tapes = {
-            tape.underlying: _Tape(tape, tape.as_of.tolist(), tape.known_at.tolist()) for tape in tapes
-        }
+        self._tapes: dict[str, _Tape] = {}
+        for tape in tapes:
+            if tape.underlying in self._tapes:
+                raise DataError(
+                    f"Two tapes of {tape.underlying} were given: join their snapshots into one tape."
+                )
+            self._tapes[tape.underlying] = _Tape(tape, tape.as_of.tolist(), tape.known_at.tolist())
         self._bars = {one.symbol: one for one in bars}
         self._series = {one.name: one for one in series}
-        self._dividends = sorted(dividends, key=lambda one: (one.symbol, one.ex_date))
-        self._splits = sorted(splits, key=lambda one: (one.symbol, one.ex_date))
+        self._dividends: dict[str, list[Dividend]] = {}
+        for dividend in sorted(dividends, key=lambda one: one.ex_date):
+            self._dividends.setdefault(dividend.symbol, []).append(dividend)
+        self._splits: dict[str, list[Split]] = {}
+        for split in sorted(splits, key=lambda one: one.ex_date):
+            self._splits.setdefault(split.symbol, []).append(split)
         self._events = tuple(sorted(events, key=lambda one: (one.day, one.kind, one.symbol or "")))
 
     def underlyings(self) -> Sequence[str]:
@@ -89,11 +103,11 @@ class MemorySource:
 
     def dividends(self, symbol: str) -> Sequence[Dividend]:
         """Return the cash dividends of a symbol, by ex-date."""
-        return [one for one in self._dividends if one.symbol == symbol]
+        return self._dividends.get(symbol, ())
 
     def splits(self, symbol: str) -> Sequence[Split]:
         """Return the splits of a symbol, by ex-date."""
-        return [one for one in self._splits if one.symbol == symbol]
+        return self._splits.get(symbol, ())
 
     def calendar_events(self) -> Sequence[CalendarEvent]:
         """Return scheduled events, by day."""

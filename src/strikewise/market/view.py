@@ -36,6 +36,7 @@ RATE_GAP_DAYS = 30
 DIVIDEND_PROXIES = {"SPX": "SPY", "XSP": "SPY", "NDX": "QQQ", "RUT": "IWM"}
 """The fund whose dividend yield stands for that of an index."""
 BILL_DAYS = 91
+DIVIDENDS_STAND_DAYS = 3 * 365
 
 
 class Market:
@@ -202,7 +203,9 @@ class MarketView:
         """
         held = self._yields.get(symbol)
         if held is None:
-            held = self._yields[symbol] = self._dividend_yield(symbol)
+            payer = DIVIDEND_PROXIES.get(symbol, symbol)
+            held = _yield_of(self.dividends(payer), self.spot(payer), self.day)
+            self._yields[symbol] = held
         return held
 
     def events(
@@ -250,15 +253,6 @@ class MarketView:
             self._chains[underlying] = self._market.chain(underlying, self.as_of)
         return self._chains[underlying]
 
-    def _dividend_yield(self, symbol: str) -> float:
-        payer = DIVIDEND_PROXIES.get(symbol, symbol)
-        paid = [one for one in self.dividends(payer) if one.ex_date <= self.day]
-        price = self.spot(payer)
-        if not paid or price is None or (self.day - paid[-1].ex_date).days > 3 * 365:
-            return 0.0
-        first = paid[-1].ex_date - timedelta(days=364)
-        return log1p(sum(one.amount for one in paid if one.ex_date >= first) / price)
-
     def _volatility_past(self, symbol: str, statistics: ChainStatistics | None) -> VolatilityPast:
         market, today = self._market, days_of(self.day)
         past, present = np.zeros(0), nan
@@ -274,3 +268,11 @@ class MarketView:
         index = None if name is None else market.series(name)
         known = None if index is None else market.known_series(index, self._seconds)
         return VolatilityPast.choose(present, past, known, today)
+
+
+def _yield_of(dividends: Sequence[Dividend], price: float | None, day: date) -> float:
+    paid = [one for one in dividends if one.ex_date <= day]
+    if not paid or price is None or (day - paid[-1].ex_date).days > DIVIDENDS_STAND_DAYS:
+        return 0.0
+    first = paid[-1].ex_date - timedelta(days=364)
+    return log1p(sum(one.amount for one in paid if one.ex_date >= first) / price)
