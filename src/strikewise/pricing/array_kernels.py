@@ -98,15 +98,22 @@ def normalised(forward: Array, strike: Array, total: Array) -> Normalised:
 
 
 def price(
-    is_call: Flags, forward: Array, strike: Array, years: Array, volatility: Array, discount: Array
-) -> Array:
-    """Return Black-76 prices."""
+    out: Array,
+    is_call: Flags,
+    forward: Array,
+    strike: Array,
+    years: Array,
+    volatility: Array,
+    discount: Array,
+) -> None:
+    """Write Black-76 prices."""
     side = normalised(forward, strike, _total_volatility(volatility, years))
     intrinsic = np.maximum(np.where(is_call, forward - strike, strike - forward), 0.0)
-    return discount * (intrinsic + side.price)
+    out[:] = discount * (intrinsic + side.price)
 
 
 def greeks(
+    out: Array,
     is_call: Flags,
     spot: Array,
     strike: Array,
@@ -114,14 +121,17 @@ def greeks(
     volatility: Array,
     rate: Array,
     dividend_yield: Array,
-) -> Array:
-    """Return price, delta, gamma, theta, vega, rho as rows, from a rate and a dividend yield."""
+) -> None:
+    """Write price, delta, gamma, theta, vega, rho as rows, from a rate and a dividend yield."""
     forward = spot * np.exp((rate - dividend_yield) * years)
     discount = np.exp(-rate * years)
-    return _sensitivities(is_call, spot, forward, strike, years, volatility, discount, rate, dividend_yield)
+    row = (is_call, spot, forward, strike, years, volatility, discount, rate, dividend_yield)
+    for line, values in enumerate(_sensitivities(*row)):
+        out[line] = values
 
 
 def forward_greeks(
+    out: Array,
     is_call: Flags,
     spot: Array,
     forward: Array,
@@ -129,12 +139,14 @@ def forward_greeks(
     years: Array,
     volatility: Array,
     discount: Array,
-) -> Array:
-    """Return price, delta, gamma, theta, vega, rho as rows, from a forward and a discount."""
+) -> None:
+    """Write price, delta, gamma, theta, vega, rho as rows, from a forward and a discount."""
     span = np.where(years > 0.0, years, np.inf)
     rate = -log_ratio(discount, np.ones_like(discount)) / span
     dividend_yield = rate - log_ratio(forward, spot) / span
-    return _sensitivities(is_call, spot, forward, strike, years, volatility, discount, rate, dividend_yield)
+    row = (is_call, spot, forward, strike, years, volatility, discount, rate, dividend_yield)
+    for line, values in enumerate(_sensitivities(*row)):
+        out[line] = values
 
 
 def _sensitivities(
@@ -147,7 +159,7 @@ def _sensitivities(
     discount: Array,
     rate: Array,
     dividend_yield: Array,
-) -> Array:
+) -> tuple[Array, ...]:
     total = _total_volatility(volatility, years)
     side = normalised(forward, strike, total)
     sign = np.where(is_call, 1.0, -1.0)
@@ -164,34 +176,32 @@ def _sensitivities(
     moving = total > 0.0
     root = np.sqrt(np.where(moving, years, 1.0))
     decay = -0.5 * density * volatility / root
-    return np.stack(
-        [
-            discount * (intrinsic + side.price),
-            carried / spot,
-            density / (spot * spot * np.where(moving, total, 1.0)),
-            (decay + dividend_yield * carried - rate * owed) / 365.0,
-            density * root * 0.01,
-            owed * years * 0.01,
-        ]
+    return (
+        discount * (intrinsic + side.price),
+        carried / spot,
+        density / (spot * spot * np.where(moving, total, 1.0)),
+        (decay + dividend_yield * carried - rate * owed) / 365.0,
+        density * root * 0.01,
+        owed * years * 0.01,
     )
 
 
 def implied_volatility(
-    is_call: Flags, price: Array, forward: Array, strike: Array, years: Array, discount: Array
-) -> Array:
-    """Return implied volatilities, NaN where there is none."""
-    value = price / discount
+    out: Array, is_call: Flags, price: Array, forward: Array, strike: Array, years: Array, discount: Array
+) -> None:
+    """Write implied volatilities, NaN where there is none."""
     lo = np.minimum(forward, strike)
     intrinsic = np.maximum(np.where(is_call, forward - strike, strike - forward), 0.0)
-    kappa = (value - intrinsic) / lo
-    x = np.abs(log_ratio(forward, strike))
-    valid = (
-        (kappa > 0.0) & (kappa < 1.0) & (years > 0.0) & (forward > 0.0) & (strike > 0.0) & (discount > 0.0)
-    )
+    kappa = (price / discount - intrinsic) / lo
+    valid = (kappa >= LEAST) & (kappa < 1.0) & (years > 0.0) & (lo > 0.0) & (discount > 0.0)
     valid &= np.isfinite(forward) & np.isfinite(strike) & np.isfinite(years)
-    result = np.full(kappa.shape, np.nan)
-    result[valid] = _total_from_value(x[valid], kappa[valid]) / np.sqrt(years[valid])
-    return result
+    valid = np.broadcast_to(valid, out.shape)
+    x, kappa, root = (
+        np.broadcast_to(column, out.shape)[valid]
+        for column in (np.abs(log_ratio(forward, strike)), kappa, np.sqrt(years))
+    )
+    out[:] = np.nan
+    out[valid] = _total_from_value(x, kappa) / root
 
 
 def first_guess(x: Array, kappa: Array) -> Array:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from strikewise.pricing import array_kernels
 
 try:
-    from strikewise.pricing import compiled_kernels
+    from strikewise.pricing import compiled_kernels, compiled_volatility
 except ImportError:  # a platform without Numba still prices, more slowly
     numba_available = False
 else:
@@ -25,17 +25,19 @@ Scalar = TypeVar("Scalar", np.float64, np.bool_)
 
 
 class SixColumnKernel(Protocol):
-    """One number a row from a flag and five columns of one length: prices, or implied volatilities."""
+    """Write one number a row, ``(n,)``, from a flag and five columns: prices, or implied volatilities."""
 
-    def __call__(self, is_call: Flags, a: Array, b: Array, c: Array, d: Array, e: Array, /) -> Array: ...
+    def __call__(
+        self, out: Array, is_call: Flags, a: Array, b: Array, c: Array, d: Array, e: Array, /
+    ) -> None: ...
 
 
 class SevenColumnKernel(Protocol):
-    """Price, delta, gamma, theta, vega, rho, shape ``(6, n)``, from a flag and six columns of one length."""
+    """Write price, delta, gamma, theta, vega, rho, ``(6, n)``, from a flag and six columns."""
 
     def __call__(
-        self, is_call: Flags, a: Array, b: Array, c: Array, d: Array, e: Array, f: Array, /
-    ) -> Array: ...
+        self, out: Array, is_call: Flags, a: Array, b: Array, c: Array, d: Array, e: Array, f: Array, /
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ COMPILED: Kernels | None = (
         compiled_kernels.price,
         compiled_kernels.greeks,
         compiled_kernels.forward_greeks,
-        compiled_kernels.implied_volatility,
+        compiled_volatility.implied_volatility,
     )
     if numba_available
     else None
@@ -76,7 +78,7 @@ DEFAULT: Kernels = ARRAY if COMPILED is None else COMPILED
 
 
 def columns(is_call: ArrayLike, *numbers: ArrayLike) -> tuple[tuple[int, ...], Flags, list[Array]]:
-    """Broadcast scalars and arrays to flat contiguous columns of one length.
+    """Broadcast scalars and arrays to flat contiguous columns for the kernels.
 
     Parameters
     ----------
@@ -87,18 +89,24 @@ def columns(is_call: ArrayLike, *numbers: ArrayLike) -> tuple[tuple[int, ...], F
 
     Returns
     -------
-    The common shape, the flags and the float64 columns.
+    The common shape, the flags and the float64 columns. A column has a row for each element of the shape,
+    or one for all.
     """
     arrays = [np.asarray(number, dtype=np.float64) for number in numbers]
     flags = np.asarray(is_call, dtype=np.bool_)
-    shape = np.broadcast_shapes(flags.shape, *(array.shape for array in arrays))
-    flat = [_column(array, shape) for array in arrays]
-    return shape, _column(flags, shape), flat
+    shape = np.broadcast(flags, *arrays).shape
+    return shape, _column(flags, shape), [_column(array, shape) for array in arrays]
 
 
 def _column(array: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
     # Always contiguous, aligned and read-only: to Numba each mixture is another type.
-    column = np.require(np.broadcast_to(array, shape), requirements=("C", "A")).reshape(-1)
+    if array.size == 1:
+        column = array.reshape(1)
+    else:
+        whole = array if array.shape == shape else np.broadcast_to(array, shape)
+        column = np.ascontiguousarray(whole).reshape(-1)
+    if not column.flags.aligned:
+        column = column.copy()
     column.flags.writeable = False
     return column
 
@@ -106,7 +114,8 @@ def _column(array: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
 def warm_up() -> None:
     """Compile the default kernels, or load them from disk, for a fast first answer."""
     _, call, (one, tenth) = columns(True, 1.0, 0.1)
-    DEFAULT.price(call, one, one, one, one, one)
-    DEFAULT.greeks(call, one, one, one, one, one, one)
-    DEFAULT.forward_greeks(call, one, one, one, one, one, one)
-    DEFAULT.implied_volatility(call, tenth, one, one, one, one)
+    single, six = np.empty(1), np.empty((6, 1))
+    DEFAULT.price(single, call, one, one, one, one, one)
+    DEFAULT.greeks(six, call, one, one, one, one, one, one)
+    DEFAULT.forward_greeks(six, call, one, one, one, one, one, one)
+    DEFAULT.implied_volatility(single, call, tenth, one, one, one, one)

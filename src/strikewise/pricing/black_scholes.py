@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -69,8 +70,10 @@ def price(
     small prices keep their relative accuracy (about 1e-13).
     """
     shape, flags, flat = columns(is_call, forward, strike, years, volatility, discount)
+    out = np.empty(math.prod(shape))
     with np.errstate(all="ignore"):
-        return kernels.price(flags, *flat).reshape(shape)
+        kernels.price(out, flags, *flat)
+    return out.reshape(shape)
 
 
 def greeks(
@@ -113,8 +116,10 @@ def greeks(
     dividend_yield.
     """
     shape, flags, flat = columns(is_call, spot, strike, years, volatility, rate, dividend_yield)
+    out = np.empty((6, math.prod(shape)))
     with np.errstate(all="ignore"):
-        return _shaped(kernels.greeks(flags, *flat), shape)
+        kernels.greeks(out, flags, *flat)
+    return GreekArrays(*(row.reshape(shape) for row in out))
 
 
 def forward_greeks(
@@ -151,9 +156,7 @@ def forward_greeks(
     ``discount * forward / spot * N(d1)``, theta and rho follow from the implied rate and yield.
     """
     shape, flags, flat = columns(is_call, spot, forward, strike, years, volatility, discount)
+    out = np.empty((6, math.prod(shape)))
     with np.errstate(all="ignore"):
-        return _shaped(kernels.forward_greeks(flags, *flat), shape)
-
-
-def _shaped(rows: Array, shape: tuple[int, ...]) -> GreekArrays:
-    return GreekArrays(*(row.reshape(shape) for row in rows))
+        kernels.forward_greeks(out, flags, *flat)
+    return GreekArrays(*(row.reshape(shape) for row in out))

@@ -1,8 +1,10 @@
-"""Compile numeric functions with Numba, and give them three machine operations Python has no word for."""
+"""Compile numeric functions with Numba, with three machine operations that Python has no word for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
+from importlib.resources import files
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -20,15 +22,25 @@ def inlined(function: Function) -> Function:
 
 
 def compiled(function: Function) -> Function:
-    """Compile a loop over arrays, and keep the machine code on disk where a folder for it can be written.
+    """Compile a loop over arrays, and keep the machine code on disk where one can write.
 
-    Numba looks beside the module, then in the user's cache folder. Where neither is writable, as in a
-    read-only installation, it refuses to cache; the function is then compiled again by each process.
+    Numba looks beside the module, then in the user's cache folder. Where neither is writable it refuses to cache;
+    the function is then compiled again by each process.
     """
+    # Numba notices a change of the function's own file only; the name brings in the files it builds on.
+    function.__qualname__ = f"{function.__qualname__}_{_FOUNDATION}"
     try:
         return cast("Function", njit(error_model="numpy", nogil=True, cache=True)(function))
     except RuntimeError:
         return cast("Function", njit(error_model="numpy", nogil=True)(function))
+
+
+def _digest(*names: str) -> str:
+    folder = files("strikewise.pricing")
+    return blake2b(b"".join((folder / name).read_bytes() for name in names), digest_size=6).hexdigest()
+
+
+_FOUNDATION = _digest("compiler.py", "compiled_math.py")
 
 
 @intrinsic

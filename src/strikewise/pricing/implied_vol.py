@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -53,5 +55,7 @@ def implied_volatility(
     ratios in place of both exponentials.
     """
     shape, flags, flat = columns(is_call, price, forward, strike, years, discount)
+    out = np.empty(math.prod(shape))
     with np.errstate(all="ignore"):
-        return kernels.implied_volatility(flags, *flat).reshape(shape)
+        kernels.implied_volatility(out, flags, *flat)
+    return out.reshape(shape)
