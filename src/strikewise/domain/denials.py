@@ -82,6 +82,7 @@ class DenialCode(StrEnum):
     RISK_UNBOUNDED = "RISK_UNBOUNDED", "The loss of the structure has no bound, and limits do not allow it."
     RISK_AT_RISK = "RISK_AT_RISK", "The capital at risk of all positions would exceed its limit."
     RISK_MARGIN = "RISK_MARGIN", "The margin needed exceeds the free capital."
+    RISK_ORDER_SIZE = "RISK_ORDER_SIZE", "The order has more contracts of a leg than are allowed."
     RISK_HALTED = "RISK_HALTED", "Trading is halted until a person clears it."
     RISK_DRAWDOWN = "RISK_DRAWDOWN", "The drawdown of the account stops new positions."
 
@@ -91,10 +92,15 @@ class DenialCode(StrEnum):
         "PORTFOLIO_UNDERLYING",
         "As many positions are open in the underlying as are allowed.",
     )
+    PORTFOLIO_STRATEGY = "PORTFOLIO_STRATEGY", "As many positions of the strategy are open as are allowed."
     PORTFOLIO_DUPLICATE = "PORTFOLIO_DUPLICATE", "The same structure is already held or ordered."
     PORTFOLIO_CONFLICT = (
         "PORTFOLIO_CONFLICT",
         "A leg is held on the other side, or a closing order works on it.",
+    )
+    PORTFOLIO_NOT_HELD = (
+        "PORTFOLIO_NOT_HELD",
+        "The order would close more than the position holds.",
     )
 
     MARKET_CLOSED = "MARKET_CLOSED", "The market of the instrument is closed."

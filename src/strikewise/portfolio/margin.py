@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ SHARES_PERCENT = 50
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OptionRows:
-    """Options on one underlying, each contract once, as columns.
+    """Options on one underlying as columns.
 
     Attributes
     ----------
@@ -54,15 +55,14 @@ class OptionRows:
     is_put: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, held: Mapping[OptionContract, int]) -> OptionRows:
-        """Lay out netted options."""
-        contracts = tuple(held)
+    def of(cls, held: Sequence[tuple[OptionContract, int]]) -> OptionRows:
+        """Lay out options and how many contracts of each are held."""
         return cls(
-            contracts,
-            np.array([held[one] for one in contracts], dtype=np.int64),
-            np.array([one.strike_milli for one in contracts], dtype=np.int64),
-            np.array([one.multiplier for one in contracts], dtype=np.int64),
-            np.array([one.right is Right.PUT for one in contracts], dtype=np.bool_),
+            tuple(one for one, _ in held),
+            np.array([quantity for _, quantity in held], dtype=np.int64),
+            np.array([one.strike_milli for one, _ in held], dtype=np.int64),
+            np.array([one.multiplier for one, _ in held], dtype=np.int64),
+            np.array([one.right is Right.PUT for one, _ in held], dtype=np.bool_),
         )
 
     def requirements(self, spot_cents: int) -> Cents:
@@ -93,11 +93,37 @@ class OptionRows:
         return np.asarray(base * FLOOR_PERCENT // 100)
 
 
+class _Open(NamedTuple):
+    """A position that leaves an option naked: its number, rows, options and shares."""
+
+    number: int
+    rows: NDArray[np.intp]
+    options: OptionRows
+    shares: int
+
+
 @dataclass(slots=True)
 class _Plan:
     """What stays the same while a book's legs do.
 
-    ``gross`` is what the groups ask for where no option is naked, which depends on no price; None elsewhere.
+    Attributes
+    ----------
+    rows : (n,) int
+        A leg of each netted contract.
+    options : OptionRows
+        The netted contracts.
+    shares : int
+        Shares held.
+    gross : int or None
+        What the groups ask for where no option is naked, which depends on no price; None elsewhere.
+    spot_floor : int
+        Price of the underlying down to which ``gross`` is proven.
+    singles : tuple of int
+        Numbers of the positions that hold one short option and nothing else.
+    single_options : OptionRows
+        Their options.
+    others : tuple of _Open
+        All other positions that leave an option naked.
     """
 
     rows: NDArray[np.intp]
@@ -105,7 +131,9 @@ class _Plan:
     shares: int
     gross: int | None
     spot_floor: int
-    """Price of the underlying down to which ``gross`` is proven."""
+    singles: tuple[int, ...]
+    single_options: OptionRows
+    others: tuple[_Open, ...]
 
 
 def account_margin_cents(books: Iterable[Book]) -> int:
@@ -139,18 +167,18 @@ def margin_cents(options: OptionRows, prices: Cents, spot_cents: int, shares: in
 
 
 def with_own_margins(positions: Sequence[Position], books: Mapping[str, Book]) -> tuple[Position, ...]:
-    """Return positions, those without a bound to their loss with the margin they hold by themselves now.
+    """Return positions, those that leave an option naked with the margin they hold by themselves now.
 
     The margin of a defined risk does not change while it is held.
     """
-    if all(position.max_loss_cents is not None for position in positions):
-        return tuple(positions)
     own: dict[int, int] = {}
     for book in books.values():
         own.update(_own_margins(book))
+    if not own:
+        return tuple(positions)
     return tuple(
         replace(position, margin_cents=own[id(position.holdings)])
-        if position.max_loss_cents is None
+        if id(position.holdings) in own
         else position
         for position in positions
     )
@@ -177,15 +205,19 @@ def margin_call(portfolio: Portfolio) -> list[str]:
 
 
 def _book_margin(book: Book) -> int:
-    plan = book.plan
-    if not isinstance(plan, _Plan):
-        plan = book.plan = _plan(book)
-    options, spot = plan.options, book.spot_cents
+    plan, spot = _plan_of(book), book.spot_cents
+    options = plan.options
     prices = np.where(options.quantity > 0, book.bid[plan.rows], book.ask[plan.rows])
     if plan.gross is None or spot < plan.spot_floor:
         return margin_cents(options, prices, spot, plan.shares)
     value = int((options.quantity * options.multiplier) @ prices)
     return max(0, value + plan.gross) + _shares_margin(plan.shares, spot)
+
+
+def _plan_of(book: Book) -> _Plan:
+    if not isinstance(book.plan, _Plan):
+        book.plan = _plan(book)
+    return book.plan
 
 
 def _plan(book: Book) -> _Plan:
@@ -198,18 +230,70 @@ def _plan(book: Book) -> _Plan:
         else:
             rows[instrument] = row
             net[instrument] = net.get(instrument, 0) + quantity
-    options = OptionRows.of({contract: quantity for contract, quantity in net.items() if quantity})
-    at = np.array([rows[contract] for contract in options.contracts], dtype=np.intp)
-    plan = _Plan(at, options, shares, None, max(0, book.spot_cents // 2))
-    if not shares:
-        # Solved with the least that naked options can ask for. If none is naked then, none is when they ask
-        # for more: what is not chosen stays unchosen when it costs more.
-        nothing = np.zeros(len(options.contracts), dtype=np.int64)
-        least = options.least_requirements(plan.spot_floor)
-        found = group(_legs(options, nothing, least, plan.spot_floor, 0))
-        if not found.naked:
-            plan.gross = found.gross
-    return plan
+    held = [(contract, quantity) for contract, quantity in net.items() if quantity]
+    options = OptionRows.of(held)
+    at = np.array([rows[contract] for contract, _ in held], dtype=np.intp)
+    floor = max(0, book.spot_cents // 2)
+    opened = _open_positions(book, floor)
+    singles = [one for one in opened if len(one.rows) == 1]
+    return _Plan(
+        rows=at,
+        options=options,
+        shares=shares,
+        gross=_fixed_gross(options, shares, floor),
+        spot_floor=floor,
+        singles=tuple(one.number for one in singles),
+        single_options=OptionRows.of(
+            [(one.options.contracts[0], int(one.options.quantity[0])) for one in singles]
+        ),
+        others=tuple(one for one in opened if len(one.rows) > 1),
+    )
+
+
+def _fixed_gross(options: OptionRows, shares: int, spot_floor: int) -> int | None:
+    """Return what the groups ask for if none is naked at any price above a floor, else None.
+
+    Solved with the least that naked options can ask for. If none is naked then, none is when they ask for
+    more: what is not chosen stays unchosen when it costs more.
+    """
+    if shares:
+        return None
+    nothing = np.zeros(len(options.contracts), dtype=np.int64)
+    found = group(_legs(options, nothing, options.least_requirements(spot_floor), spot_floor, 0))
+    return None if found.naked else found.gross
+
+
+def _open_positions(book: Book, spot_floor: int) -> list[_Open]:
+    found = []
+    bounds = [*book.starts.tolist(), len(book.key)]
+    for number in range(len(book.holdings)):
+        rows = np.arange(bounds[number], bounds[number + 1])
+        held = [(book.instruments[row], int(book.quantity[row])) for row in rows.tolist()]
+        options = [(one, quantity) for one, quantity in held if isinstance(one, OptionContract)]
+        shares = sum(quantity for one, quantity in held if isinstance(one, Stock))
+        if any(quantity < 0 for _, quantity in options):
+            laid = OptionRows.of(options)
+            if _fixed_gross(laid, shares, spot_floor) is None:
+                found.append(_Open(number, rows[book.key[rows] >= 0], laid, shares))
+    return found
+
+
+def _own_margins(book: Book) -> dict[int, int]:
+    """Return the margin of each position that leaves an option naked, by the identity of its holdings."""
+    plan, exits = _plan_of(book), book.exit_cents
+    own = {}
+    if plan.singles:
+        options = plan.single_options
+        prices = exits[book.starts[list(plan.singles)]]
+        naked = -options.quantity * (prices * options.multiplier + options.requirements(book.spot_cents))
+        own = {
+            id(book.holdings[number]): margin
+            for number, margin in zip(plan.singles, naked.tolist(), strict=True)
+        }
+    for one in plan.others:
+        margin = margin_cents(one.options, exits[one.rows], book.spot_cents, one.shares)
+        own[id(book.holdings[one.number])] = margin
+    return own
 
 
 def _gross(options: OptionRows, prices: Cents, requirements: Cents, spot_cents: int, shares: int) -> int:
@@ -237,22 +321,6 @@ def _legs(options: OptionRows, prices: Cents, requirements: Cents, spot_cents: i
         shorts.append(ShortLeg(contract.right, strike, expires, -quantity, naked, requirement, covered))
     lots = Lots(Right.CALL if shares > 0 else Right.PUT, abs(shares) // 100)
     return Legs(tuple(shorts), tuple(longs), lots)
-
-
-def _own_margins(book: Book) -> dict[int, int]:
-    """Return the margin of each position by itself, by the identity of its holdings."""
-    own = {}
-    exits = book.exit_cents
-    bounds = [*book.starts.tolist(), len(book.key)]
-    for number, holdings in enumerate(book.holdings):
-        rows = slice(bounds[number], bounds[number + 1])
-        held = {
-            one.instrument: one.quantity for one in holdings if isinstance(one.instrument, OptionContract)
-        }
-        shares = sum(one.quantity for one in holdings if isinstance(one.instrument, Stock))
-        prices = exits[rows][book.key[rows] >= 0]
-        own[id(holdings)] = margin_cents(OptionRows.of(held), prices, book.spot_cents, shares)
-    return own
 
 
 def _shares_margin(shares: int, spot_cents: int) -> int:

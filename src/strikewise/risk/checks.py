@@ -1,0 +1,189 @@
+"""The rules of the gate, one a function: a denial, or None where the rule has nothing against it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from strikewise.domain.chain import OptionChain
+from strikewise.domain.denials import DenialCode
+from strikewise.domain.instruments import OptionContract
+from strikewise.domain.orders import Order
+from strikewise.domain.portfolio import Portfolio, Position
+from strikewise.domain.structures import Structure
+from strikewise.market.quality import Flaw
+from strikewise.market.view import MarketView
+from strikewise.risk.exposure import at_stake_cents, held_sides, portfolio_at_stake_cents, uncovered
+from strikewise.risk.limits import Limits
+
+__all__ = [
+    "Denial",
+    "check_capital",
+    "check_counts",
+    "check_held",
+    "check_market",
+    "check_overlap",
+    "check_quotes",
+    "check_size",
+]
+
+TIGHT_CENTS = 2
+"""A spread of two cents is never wide."""
+SETTLES_WITHIN = 4
+"""An expiration on a holiday or weekend settles at most this many days before."""
+
+_FLAWED = Flaw.BELOW_INTRINSIC | Flaw.PARITY
+
+
+class Denial(NamedTuple):
+    """A rule's objection: its code, and the numbers as ``key=value`` pairs."""
+
+    code: DenialCode
+    detail: str
+
+
+def check_size(proposal: Position, limits: Limits) -> Denial | None:
+    """Deny a proposal of nothing, or of more contracts than an order may have."""
+    if proposal.quantity < 1:
+        return Denial(DenialCode.SIZE_ZERO, f"quantity={proposal.quantity}")
+    most = max((abs(ratio) for _, ratio in proposal.structure.options), default=0) * proposal.quantity
+    if most > limits.max_contracts:
+        return Denial(DenialCode.RISK_ORDER_SIZE, f"contracts={most} limit={limits.max_contracts}")
+    return None
+
+
+def check_market(structure: Structure, view: MarketView) -> Denial | None:
+    """Deny what trades on a day without a session, before its opening, or after a leg has settled.
+
+    The hours after the close pass: end-of-day snapshots are taken then, and stand for the session.
+    """
+    day = view.day
+    if not view.calendar.is_session(day) or view.as_of < view.calendar.session_open(day):
+        return Denial(DenialCode.MARKET_CLOSED, f"at={view.as_of.isoformat()}")
+    for contract, _ in structure.options:
+        near = (contract.expiration - day).days <= SETTLES_WITHIN
+        if near and view.calendar.settlement_at(contract) <= view.as_of:
+            return Denial(DenialCode.MARKET_EXPIRED, f"leg={contract.symbol}")
+    return None
+
+
+def check_quotes(structure: Structure, limits: Limits, view: MarketView) -> Denial | None:
+    """Deny an entry on quotes that cannot carry one."""
+    underlying = structure.underlying
+    chain = view.fresh_chain(underlying)
+    if chain is None:
+        old = view.chain(underlying)
+        if old is None:
+            return Denial(DenialCode.DATA_NO_CHAIN, f"underlying={underlying}")
+        return Denial(DenialCode.DATA_STALE, f"underlying={underlying} as_of={old.as_of.isoformat()}")
+    for contract, ratio in structure.options:
+        denial = _check_quote(contract, chain, limits, sold=ratio < 0)
+        if denial is not None:
+            return denial
+    return None
+
+
+def _check_quote(
+    contract: OptionContract, chain: OptionChain, limits: Limits, *, sold: bool
+) -> Denial | None:
+    row = chain.find(contract)
+    leg = f"leg={contract.symbol}"
+    if row is None:
+        return Denial(DenialCode.QUOTE_MISSING, leg)
+    bid, ask = int(chain.bid[row]), int(chain.ask[row])
+    leg = f"{leg} bid={bid / 100:.2f} ask={ask / 100:.2f}"
+    if bid < 0 or ask <= 0:
+        return Denial(DenialCode.QUOTE_MISSING, leg)
+    if sold and bid == 0:
+        return Denial(DenialCode.QUOTE_ZERO_BID, leg)
+    if ask <= bid:
+        return Denial(DenialCode.QUOTE_CROSSED, leg)
+    flaws = int(chain.flaws[row])
+    if flaws & Flaw.STALE:
+        return Denial(DenialCode.QUOTE_STALE, leg)
+    if flaws & _FLAWED:
+        return Denial(DenialCode.QUOTE_FLAWED, leg)
+    if sold and ask - bid > TIGHT_CENTS and 2 * (ask - bid) > limits.max_spread * (ask + bid):
+        return Denial(DenialCode.QUOTE_WIDE, f"{leg} limit={limits.max_spread}")
+    interest = int(chain.open_interest[row])
+    if interest < limits.min_open_interest:
+        return Denial(
+            DenialCode.QUOTE_ILLIQUID, f"{leg} open_interest={interest} limit={limits.min_open_interest}"
+        )
+    return None
+
+
+def check_overlap(proposal: Position, portfolio: Portfolio) -> Denial | None:
+    """Deny a structure that is held or ordered already, and one with a leg held on the other side.
+
+    A broker nets a contract bought by one position and sold by another: neither would be what it was.
+    """
+    others = [held for held in portfolio.positions if held.underlying == proposal.underlying]
+    for held in others:
+        if held.structure == proposal.structure:
+            return Denial(DenialCode.PORTFOLIO_DUPLICATE, f"position={held.position_id}")
+    sides = held_sides(others)
+    for contract, ratio in proposal.structure.options:
+        if sides.get(contract, 0) * ratio < 0:
+            return Denial(DenialCode.PORTFOLIO_CONFLICT, f"leg={contract.symbol}")
+    return None
+
+
+def check_counts(proposal: Position, portfolio: Portfolio, limits: Limits) -> Denial | None:
+    """Deny a position too many: in all, in this session, on its underlying, or of its strategy."""
+    held = portfolio.positions
+    counts = (
+        (DenialCode.PORTFOLIO_POSITIONS, len(held), limits.max_positions),
+        (DenialCode.PORTFOLIO_NEW_TODAY, portfolio.opened_today, limits.max_new_per_day),
+        (
+            DenialCode.PORTFOLIO_UNDERLYING,
+            sum(one.underlying == proposal.underlying for one in held),
+            limits.max_per_underlying,
+        ),
+        (
+            DenialCode.PORTFOLIO_STRATEGY,
+            sum(one.strategy == proposal.strategy for one in held),
+            limits.max_per_strategy,
+        ),
+    )
+    for code, count, limit in counts:
+        if count >= limit:
+            return Denial(code, f"count={count} limit={limit}")
+    return None
+
+
+def check_capital(proposal: Position, portfolio: Portfolio, limits: Limits) -> Denial | None:
+    """Deny what puts too much at stake: in one position, in all of them, or in margin."""
+    equity = max(0, portfolio.equity_exit_cents)
+    naked = uncovered(proposal.structure)
+    if proposal.max_loss_cents is None and not limits.allow_unbounded:
+        return Denial(DenialCode.RISK_UNBOUNDED, f"structure={proposal.structure.name}")
+    stake = at_stake_cents(proposal)
+    each = (
+        limits.max_margin_per_trade if naked or proposal.max_loss_cents is None else limits.max_loss_per_trade
+    )
+    denial = _over(DenialCode.RISK_MAX_LOSS, "at_stake", stake, each * equity)
+    if denial is None:
+        total = portfolio_at_stake_cents(portfolio) + stake
+        denial = _over(DenialCode.RISK_AT_RISK, "at_risk", total, limits.max_at_risk * equity)
+    if denial is None:
+        margin = portfolio.margin_cents + proposal.margin_cents
+        denial = _over(DenialCode.RISK_MARGIN, "margin", margin, limits.max_margin * equity)
+    return denial
+
+
+def _over(code: DenialCode, name: str, cents: int, limit: float) -> Denial | None:
+    if cents <= limit:
+        return None
+    return Denial(code, f"{name}={cents / 100:.2f} limit={limit / 100:.2f}")
+
+
+def check_held(order: Order, position: Position) -> Denial | None:
+    """Deny a closing order that another one precedes, or that trades what the position does not hold."""
+    if position.closing_order_id:
+        return Denial(DenialCode.PORTFOLIO_CONFLICT, f"closing_order={position.closing_order_id}")
+    held = {one.instrument: one.quantity for one in position.holdings}
+    for leg in order.structure.legs:
+        closes, has = -leg.ratio * order.quantity, held.get(leg.instrument, 0)
+        if closes * has <= 0 or abs(closes) > abs(has):
+            return Denial(DenialCode.PORTFOLIO_NOT_HELD, f"leg={leg.instrument} closes={closes} held={has}")
+    return None

@@ -1,0 +1,53 @@
+"""What positions have at stake, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from strikewise.domain.instruments import OptionContract, Right
+from strikewise.domain.portfolio import Portfolio, Position
+from strikewise.domain.structures import Structure
+
+__all__ = ["at_stake_cents", "held_sides", "portfolio_at_stake_cents", "uncovered"]
+
+
+def uncovered(structure: Structure) -> bool:
+    """Return whether a structure sells an option that nothing covers.
+
+    A long option of the same right covers a short one if it does not expire before it; long shares cover
+    calls, short shares puts.
+    """
+    for right in Right:
+        lots = structure.shares // 100 if right is Right.CALL else -structure.shares // 100
+        held = [(one.expiration, ratio) for one, ratio in structure.options if one.right is right]
+        for day in {day for day, ratio in held if ratio < 0}:
+            # From the last expiration backwards, there must never be more sold than what outlives it.
+            if sum(ratio for other, ratio in held if other >= day) + max(0, lots) < 0:
+                return True
+    return False
+
+
+def at_stake_cents(position: Position) -> int:
+    """Return what a position can lose at expiry; its margin where an uncovered option leaves that open."""
+    if position.max_loss_cents is None or uncovered(position.structure):
+        return position.margin_cents
+    return position.max_loss_cents
+
+
+def portfolio_at_stake_cents(portfolio: Portfolio) -> int:
+    """Return what all positions have at stake, those that are only ordered included."""
+    return sum(at_stake_cents(position) for position in portfolio.positions)
+
+
+def held_sides(positions: Iterable[Position]) -> dict[OptionContract, int]:
+    """Return the options that positions hold or have ordered: 1 for long, -1 for short."""
+    sides: dict[OptionContract, int] = {}
+    for position in positions:
+        if position.holdings:
+            held = [(one.instrument, one.quantity) for one in position.holdings]
+        else:
+            held = [(leg.instrument, leg.ratio) for leg in position.structure.legs]
+        for instrument, quantity in held:
+            if isinstance(instrument, OptionContract):
+                sides[instrument] = 1 if quantity > 0 else -1
+    return sides

@@ -1,0 +1,121 @@
+"""The only way from a wish to an order: every wish is judged by the same limits, whosever it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from strikewise.domain.denials import DenialCode
+from strikewise.domain.orders import Order
+from strikewise.domain.portfolio import Portfolio, Position
+from strikewise.domain.signals import Signal
+from strikewise.market.view import MarketView
+from strikewise.risk.checks import (
+    Denial,
+    check_capital,
+    check_counts,
+    check_held,
+    check_market,
+    check_overlap,
+    check_quotes,
+    check_size,
+)
+from strikewise.risk.limits import Limits
+
+__all__ = ["Approved", "ApprovedClosing", "Denied", "judge", "judge_closing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A proposal that may become an order; made by `judge` and nowhere else.
+
+    Attributes
+    ----------
+    proposal : Position
+        What may be opened.
+    signal : Signal
+        Why.
+    """
+
+    proposal: Position
+    signal: Signal
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedClosing:
+    """A closing order that may be sent; made by `judge_closing` and nowhere else."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A refusal.
+
+    Attributes
+    ----------
+    code : DenialCode
+        Why.
+    detail : str
+        The numbers, as ``key=value`` pairs.
+    """
+
+    code: DenialCode
+    detail: str
+
+
+def judge(
+    proposal: Position,
+    signal: Signal,
+    portfolio: Portfolio,
+    limits: Limits,
+    view: MarketView,
+    *,
+    halted: bool = False,
+) -> Approved | Denied:
+    """Judge a wish to open a position.
+
+    Parameters
+    ----------
+    proposal : Position
+        The sized wish.
+    signal : Signal
+        What it came from.
+    portfolio : Portfolio
+        The account, with everything ordered so far counted as held.
+    limits : Limits
+        What is enforced.
+    view : MarketView
+        The market now.
+    halted : bool
+        Whether trading is halted.
+
+    Returns
+    -------
+    Approved or Denied
+        The first rule that objects names the reason: halt, size, market, quotes, overlap, counts, capital.
+    """
+    if halted:
+        return Denied(DenialCode.RISK_HALTED, f"signal={signal.signal_id}")
+    denial = (
+        check_size(proposal, limits)
+        or check_market(proposal.structure, view)
+        or check_quotes(proposal.structure, limits, view)
+        or check_overlap(proposal, portfolio)
+        or check_counts(proposal, portfolio, limits)
+        or check_capital(proposal, portfolio, limits)
+    )
+    return Approved(proposal, signal) if denial is None else _denied(denial)
+
+
+def judge_closing(order: Order, position: Position, view: MarketView) -> ApprovedClosing | Denied:
+    """Judge an order that closes a position, wholly or in part.
+
+    Neither limits nor a halt hold a closing back, nor does a bad quote: what closes reduces risk. It must
+    find the market open, close no more than is held, and be the only one that does.
+    """
+    denial = check_market(order.structure, view) or check_held(order, position)
+    return ApprovedClosing(order) if denial is None else _denied(denial)
+
+
+def _denied(denial: Denial) -> Denied:
+    return Denied(denial.code, denial.detail)
