@@ -1,27 +1,25 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from math import exp, isnan, log, nan
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from market.recorded import recorded_bars, recorded_series, recorded_tape
+from market.sources import CheatingSource, EarlySource, GrowingSource, KnownBy
 from market.tapes import CALENDAR, Snapshot, bars_of, close_of, flat, series_of, tape_of
-from strikewise.domain.chain import ChainTape, OptionChain
+from strikewise.domain.chain import ChainTape
 from strikewise.domain.errors import DataError, FutureDataError
-from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Series, Split
+from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Series
 from strikewise.market.bar_features import BAR_FEATURES
 from strikewise.market.events_calendar import Blackout
 from strikewise.market.features import FEATURE_NAMES
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.regime import Regime
-from strikewise.market.source import MarketSource
 from strikewise.market.view import Market, MarketView
 
 SESSIONS = CALENDAR.sessions(date(2023, 1, 3), date(2024, 6, 28))
@@ -60,55 +58,6 @@ def world(delay: int = 0) -> MemorySource:
 
 WORLD = world()
 MARKET = Market(WORLD, CALENDAR)
-
-
-@dataclass
-class KnownBy:
-    """A source cut off at an instant: what was not known by then does not exist."""
-
-    whole: MarketSource
-    instant: datetime
-
-    def __post_init__(self) -> None:
-        self._seconds = int(self.instant.timestamp())
-        self._bars: dict[str, DailyBars | None] = {}
-        self._series: dict[str, Series | None] = {}
-        self._events = [one for one in self.whole.calendar_events() if one.known_at <= self._seconds]
-
-    def underlyings(self) -> Sequence[str]:
-        return [one for one in self.whole.underlyings() if len(self.snapshots(one))]
-
-    def snapshots(self, underlying: str) -> NDArray[np.int64]:
-        instants = self.whole.snapshots(underlying)
-        return instants[: np.searchsorted(instants, self._seconds, side="right")]
-
-    def chain(self, underlying: str, as_of: datetime) -> OptionChain | None:
-        return self.whole.chain(underlying, min(as_of, self.instant))
-
-    def bars(self, symbol: str) -> DailyBars | None:
-        if symbol not in self._bars:
-            bars = self.whole.bars(symbol)
-            self._bars[symbol] = (
-                None if bars is None else bars.head(int(np.sum(bars.known_at <= self._seconds)))
-            )
-        return self._bars[symbol]
-
-    def series(self, name: str) -> Series | None:
-        if name not in self._series:
-            found = self.whole.series(name)
-            self._series[name] = (
-                None if found is None else found.head(int(np.sum(found.known_at <= self._seconds)))
-            )
-        return self._series[name]
-
-    def dividends(self, symbol: str) -> Sequence[Dividend]:
-        return [one for one in self.whole.dividends(symbol) if one.known_at <= self._seconds]
-
-    def splits(self, symbol: str) -> Sequence[Split]:
-        return self.whole.splits(symbol)
-
-    def calendar_events(self) -> Sequence[CalendarEvent]:
-        return self._events
 
 
 def everything(view: MarketView) -> list[object]:
@@ -153,20 +102,6 @@ def test_hiding_the_future_changes_nothing_that_a_view_says(delay: int, at: date
 
 DELAYED = {delay: world(delay) for delay in (0, 900, 86_400)}
 MARKETS = {delay: Market(source, CALENDAR) for delay, source in DELAYED.items()}
-
-
-class CheatingSource(MemorySource):
-    """Hands out the last chain it has, whenever asked."""
-
-    def chain(self, underlying: str, as_of: datetime) -> OptionChain | None:
-        return super().chain(underlying, datetime(2100, 1, 1, tzinfo=UTC))
-
-
-class EarlySource(MemorySource):
-    """Hands a chain out when it was taken, before it was known."""
-
-    def chain(self, underlying: str, as_of: datetime) -> OptionChain | None:
-        return super().chain(underlying, as_of + timedelta(hours=1))
 
 
 @pytest.mark.parametrize(("kind", "delay"), [(CheatingSource, 0), (EarlySource, 1800)])
@@ -349,13 +284,6 @@ def test_a_symbol_with_neither_chains_nor_index_has_no_rank() -> None:
     assert features["iv30"] == pytest.approx(0.2, abs=1e-5)
     assert isnan(features["iv_rank"])
     assert features.iv_rank_basis == "none"
-
-
-class GrowingSource(MemorySource):
-    """A source at which data arrive."""
-
-    def grow(self, tape: ChainTape, bars: DailyBars, series: Series) -> None:
-        MemorySource.__init__(self, [tape], bars=[bars], series=[series])
 
 
 def test_a_market_follows_a_source_at_which_data_arrive() -> None:
