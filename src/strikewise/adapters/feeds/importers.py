@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from strikewise.adapters.feeds import calendars, daily_bars, series, strikewise_parquet
+from strikewise.adapters.feeds import (
+    calendars,
+    cboe,
+    daily_bars,
+    dolthub,
+    optionsdx,
+    philippdubach,
+    series,
+    strikewise_parquet,
+)
 from strikewise.adapters.feeds.context import Format, ImportContext
 from strikewise.adapters.feeds.report import ImportReport
 from strikewise.adapters.feeds.tables import Sample, sample_of
@@ -25,6 +34,11 @@ FORMATS: tuple[Format, ...] = (
     calendars.EVENTS_CSV,
     daily_bars.FORMAT,
     strikewise_parquet.FORMAT,
+    optionsdx.FORMAT,
+    philippdubach.FORMAT,
+    dolthub.CSV,
+    dolthub.JSON,
+    cboe.FORMAT,
 )
 """Every known format, in the order in which they are tried."""
 

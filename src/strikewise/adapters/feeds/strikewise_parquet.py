@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from strikewise.adapters.feeds.chain_rows import VendorRows, load_rows
+from strikewise.adapters.feeds.chain_build import load_rows
+from strikewise.adapters.feeds.chain_rows import VendorRows
 from strikewise.adapters.feeds.context import Format, ImportContext
 from strikewise.adapters.feeds.tables import ROW, Layout, read_parquet
 from strikewise.domain.errors import ImportRefusedError

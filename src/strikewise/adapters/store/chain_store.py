@@ -49,6 +49,8 @@ class WriteReport:
         Snapshots refused because one of a better grade is archived for that instant.
     rows : int
         Contracts written or replaced.
+    unchanged_rows : int
+        Contracts that were there already.
     """
 
     written: int = 0
@@ -56,6 +58,7 @@ class WriteReport:
     unchanged: int = 0
     kept: int = 0
     rows: int = 0
+    unchanged_rows: int = 0
 
     def __add__(self, other: WriteReport) -> WriteReport:
         return WriteReport(
@@ -64,6 +67,7 @@ class WriteReport:
             self.unchanged + other.unchanged,
             self.kept + other.kept,
             self.rows + other.rows,
+            self.unchanged_rows + other.unchanged_rows,
         )
 
 
@@ -268,19 +272,20 @@ def _merge(old: pl.DataFrame | None, new: pl.DataFrame) -> tuple[pl.DataFrame, W
     touched = old.filter(pl.col("as_of").is_in(new["as_of"].unique().implode()))
     archived = touched.partition_by("as_of", as_dict=True)
     taken: list[pl.DataFrame] = []
-    replaced = unchanged = kept = 0
+    replaced = unchanged = kept = same_rows = 0
     for instant, chain in new.partition_by("as_of", as_dict=True).items():
         before = archived.get(instant)
         if before is None:
             taken.append(chain)
         elif before.equals(chain):
             unchanged += 1
+            same_rows += len(chain)
         elif rank[before["grade"][0]] < rank[chain["grade"][0]]:
             kept += 1
         else:
             replaced += 1
             taken.append(chain)
-    report = WriteReport(len(taken) - replaced, replaced, unchanged, kept, sum(map(len, taken)))
+    report = WriteReport(len(taken) - replaced, replaced, unchanged, kept, sum(map(len, taken)), same_rows)
     if not taken:
         return old, report
     fresh = pl.concat(taken)

@@ -1,0 +1,340 @@
+"""Cboe's delayed quotes: whole chains as JSON, from a saved file or, where the user opted in, over HTTP.
+
+The vendor's traps: a body of yesterday can come under a fresh ``timestamp``, so time is told by the
+underlying's ``last_trade_time`` (New York); roots SPX and SPXW share expirations; a volatility of 0 means
+there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from strikewise.adapters.feeds.chain_build import chains_of, load_rows
+from strikewise.adapters.feeds.chain_rows import SCHEMA, VendorRows, sound_rows
+from strikewise.adapters.feeds.conditions import Conditions
+from strikewise.adapters.feeds.context import Format, ImportContext
+from strikewise.adapters.feeds.report import Tally
+from strikewise.adapters.feeds.tables import ROW, Sample, read_json
+from strikewise.domain.chain import OptionChain
+from strikewise.domain.errors import DataError, ImportRefusedError
+from strikewise.domain.instruments import INDEX_ROOTS, option_roots
+from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Series, Split
+from strikewise.market.calendar import SessionCalendar
+from strikewise.market.clock import Clock
+from strikewise.market.memory_source import MemorySource
+from strikewise.market.source import MarketSource
+
+__all__ = ["FORMAT", "MIN_INTERVAL", "CboeClient", "CboeFeed", "CboeQuotes", "read_quotes"]
+
+NEW_YORK = ZoneInfo("America/New_York")
+OPTION = re.compile(r"([A-Z.]+)(\d{6})([CP])(\d{8})")
+DELAY = timedelta(minutes=15)
+"""How long after the fact the vendor shows a quote."""
+URL = "https://cdn.cboe.com/api/global/delayed_quotes/options/{symbol}.json"
+MIN_INTERVAL = timedelta(seconds=60)
+"""No symbol is asked for more often."""
+_FIELDS: dict[str, tuple[type, ...]] = {
+    "bid": (int, float),
+    "ask": (int, float),
+    "iv": (int, float),
+    "open_interest": (int, float),
+    "volume": (int, float),
+    "delta": (int, float),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CboeQuotes:
+    """A chain as the vendor sent it.
+
+    Attributes
+    ----------
+    underlying : str
+        The underlying's symbol, without the vendor's underscore.
+    last_trade : datetime
+        When the underlying last traded, UTC: the instant the quotes belong to.
+    rows : polars.DataFrame
+        Options in the columns of `strikewise.adapters.feeds.chain_rows.SCHEMA`, without instants.
+    """
+
+    underlying: str
+    last_trade: datetime
+    rows: pl.DataFrame
+
+    def placed(self, calendar: SessionCalendar) -> VendorRows:
+        """Return the rows with their instants.
+
+        Quotes of a session that is over belong to its close, as all end-of-day chains do. Those of a
+        running session belong to the instant at which they are shown, `DELAY` after the last trade:
+        nobody could have acted on them before.
+        """
+        day = self.last_trade.astimezone(NEW_YORK).date()
+        frame = self.rows.with_columns(pl.lit(day, dtype=pl.Date).alias("day"))
+        shown = self.last_trade + DELAY
+        if calendar.is_session(day) and shown < calendar.session_close(day):
+            moment = pl.lit(int(shown.timestamp()), dtype=pl.Int64)
+            frame = frame.with_columns(as_of=moment, known_at=moment)
+        return VendorRows(self.underlying, frame, "cboe")
+
+
+def read_quotes(said: Any, path: Path) -> CboeQuotes:
+    """Read the vendor's JSON.
+
+    Parameters
+    ----------
+    said : object
+        The parsed JSON.
+    path : Path
+        Where it came from, for errors.
+
+    Raises
+    ------
+    ImportRefusedError
+        If it is not of the vendor's form; rows are the positions in ``options``, from 1.
+    """
+    data = said.get("data") if isinstance(said, dict) else None
+    if not isinstance(data, dict) or not isinstance(data.get("options"), list):
+        raise ImportRefusedError(path, "there is no 'data' with 'options'.")
+    underlying = str(data.get("symbol") or said.get("symbol") or "").lstrip("_^")
+    if not underlying:
+        raise ImportRefusedError(path, "the chain does not say whose it is.", column="symbol")
+    codes = {one.root: code for code, one in enumerate(option_roots(underlying))}
+    rows = [_option(path, number, one, codes) for number, one in enumerate(data["options"], 1)]
+    spot = data.get("current_price")
+    frame = pl.DataFrame(rows, schema={name: SCHEMA[name] for name in _COLUMNS}, orient="row").with_columns(
+        spot=pl.lit(float(spot) if isinstance(spot, int | float) and spot > 0 else None, dtype=pl.Float64)
+    )
+    return CboeQuotes(underlying, _last_trade(path, data.get("last_trade_time")), frame)
+
+
+_COLUMNS = (
+    *(ROW, "expiration", "root", "is_put", "strike", "bid", "ask"),
+    *("volume", "open_interest", "vendor_iv", "vendor_delta"),
+)
+
+
+def _option(path: Path, number: int, said: Any, codes: dict[str, int]) -> tuple[Any, ...]:
+    if not isinstance(said, dict):
+        raise ImportRefusedError(path, f"an option must be an object, was {said!r}.", row=number)
+    symbol = OPTION.fullmatch(str(said.get("option")))
+    if symbol is None:
+        raise ImportRefusedError(
+            path, f"{said.get('option')!r} is no option symbol.", row=number, column="option"
+        )
+    for name, kinds in _FIELDS.items():
+        value = said.get(name)
+        if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+            raise ImportRefusedError(path, f"{value!r} is no number.", row=number, column=name)
+    try:
+        expiration = datetime.strptime(symbol[2], "%y%m%d").replace(tzinfo=UTC).date()
+    except ValueError as error:
+        raise ImportRefusedError(path, f"{symbol[0]!r} has no date.", row=number, column="option") from error
+    iv, delta = said.get("iv"), said.get("delta")
+    # A root that is not one of the underlying's is an adjusted contract: it has no code, and is rejected.
+    return (
+        number,
+        expiration,
+        codes.get(symbol[1], -1),
+        symbol[3] == "P",
+        int(symbol[4]) / 1000,
+        said.get("bid"),
+        said.get("ask"),
+        _count(said.get("volume")),
+        _count(said.get("open_interest")),
+        iv or None,
+        delta if iv else None,
+    )
+
+
+def _count(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _last_trade(path: Path, said: Any) -> datetime:
+    try:
+        return datetime.fromisoformat(str(said)).replace(tzinfo=NEW_YORK).astimezone(UTC)
+    except ValueError as error:
+        raise ImportRefusedError(
+            path, f"{said!r} is no time, so how old the quotes are cannot be told.", column="last_trade_time"
+        ) from error
+
+
+def load(path: Path, context: ImportContext) -> None:
+    """Import one saved answer."""
+    quotes = read_quotes(read_json(path), path)
+    if context.underlying not in {None, quotes.underlying}:
+        raise ImportRefusedError(
+            path, f"the chain is of {quotes.underlying}, not of {context.underlying}.", column="symbol"
+        )
+    load_rows(path, quotes.placed(context.calendar), context)
+
+
+class CboeClient:
+    """The vendor's delayed quotes over HTTP, for a user who opted in.
+
+    The vendor's terms forbid automated commercial use. A symbol is asked for at most once in `seconds`; in
+    between, the last answer stands.
+
+    Parameters
+    ----------
+    clock : Clock
+        The time.
+    seconds : int
+        Seconds between two requests for a symbol, at least 60.
+    client : httpx.Client, optional
+        The HTTP client; one of its own with a timeout of 20 s if None.
+    url : str
+        Address with ``{symbol}``.
+    """
+
+    def __init__(
+        self, clock: Clock, *, seconds: int = 60, client: httpx.Client | None = None, url: str = URL
+    ) -> None:
+        self._clock = clock
+        self._interval = max(MIN_INTERVAL, timedelta(seconds=seconds))
+        self._client = client or httpx.Client(timeout=20.0, headers={"User-Agent": "strikewise"})
+        self._url = url
+        self._last: dict[str, tuple[datetime, CboeQuotes]] = {}
+
+    def quotes(self, underlying: str) -> CboeQuotes:
+        """Return the newest chain of an underlying.
+
+        Raises
+        ------
+        DataError
+            If the vendor cannot be reached or answers with an error.
+        ImportRefusedError
+            If the answer is not of the vendor's form.
+        """
+        now = self._clock.now()
+        asked, known = self._last.get(underlying, (None, None))
+        if asked is not None and known is not None and now - asked < self._interval:
+            return known
+        symbol = f"_{underlying}" if underlying in INDEX_ROOTS else underlying
+        address = self._url.format(symbol=symbol)
+        try:
+            response = self._client.get(address)
+            response.raise_for_status()
+            said = json.loads(response.content)
+        except httpx.HTTPError as error:
+            raise DataError(
+                f"Cboe's quotes of {underlying} could not be fetched from {address}: {error}"
+            ) from error
+        except ValueError as error:
+            raise DataError(f"Cboe's quotes of {underlying} came as no whole JSON: {error}") from error
+        quotes = read_quotes(said, Path(f"{symbol}.json"))
+        self._last[underlying] = (now, quotes)
+        return quotes
+
+
+class CboeFeed:
+    """Delayed quotes as a market source: chains from the vendor, everything else from a base.
+
+    A chain fetched stays held, so that a view of an earlier instant sees what was known then.
+
+    Parameters
+    ----------
+    underlyings : sequence of str
+        What may be asked for.
+    clock : Clock
+        The time.
+    calendar : SessionCalendar
+        The sessions.
+    seconds : int
+        Seconds between two requests for a symbol, at least 60.
+    base : MarketSource, optional
+        Where bars, series, dividends and events come from; nowhere if None.
+    client : httpx.Client, optional
+        The HTTP client.
+    url : str
+        Address with ``{symbol}``.
+    """
+
+    def __init__(
+        self,
+        underlyings: Sequence[str],
+        *,
+        clock: Clock,
+        calendar: SessionCalendar,
+        seconds: int = 60,
+        base: MarketSource | None = None,
+        client: httpx.Client | None = None,
+        url: str = URL,
+    ) -> None:
+        self._underlyings = tuple(sorted(underlyings))
+        self._calendar = calendar
+        self._base: MarketSource = MemorySource() if base is None else base
+        self._conditions = Conditions(self._base, calendar)
+        self._client = CboeClient(clock, seconds=seconds, client=client, url=url)
+        self._held: dict[str, list[OptionChain]] = {}
+
+    def underlyings(self) -> Sequence[str]:
+        """Return the symbols that may be asked for, sorted."""
+        return self._underlyings
+
+    def snapshots(self, underlying: str) -> NDArray[np.int64]:
+        """Return the instants of the chains fetched so far, the newest one included."""
+        return np.array([int(one.as_of.timestamp()) for one in self._fetched(underlying)], dtype=np.int64)
+
+    def chain(self, underlying: str, as_of: datetime) -> OptionChain | None:
+        """Return the latest chain taken and known at or before an instant, or None where there is none.
+
+        Raises
+        ------
+        DataError
+            If the vendor cannot be reached or answers with an error.
+        """
+        held = self._fetched(underlying)
+        return next((one for one in reversed(held) if max(one.as_of, one.known_at) <= as_of), None)
+
+    def bars(self, symbol: str) -> DailyBars | None:
+        """Return the base's daily bars of a symbol."""
+        return self._base.bars(symbol)
+
+    def series(self, name: str) -> Series | None:
+        """Return the base's series."""
+        return self._base.series(name)
+
+    def dividends(self, symbol: str) -> Sequence[Dividend]:
+        """Return the base's dividends of a symbol."""
+        return self._base.dividends(symbol)
+
+    def splits(self, symbol: str) -> Sequence[Split]:
+        """Return the base's splits of a symbol."""
+        return self._base.splits(symbol)
+
+    def calendar_events(self) -> Sequence[CalendarEvent]:
+        """Return the base's scheduled events."""
+        return self._base.calendar_events()
+
+    def _fetched(self, underlying: str) -> list[OptionChain]:
+        held = self._held.setdefault(underlying, [])
+        if underlying not in self._underlyings:
+            return held
+        rows = self._client.quotes(underlying).placed(self._calendar)
+        path = Path(f"{underlying}.json")
+        tally = Tally()
+        frame = sound_rows(path, rows, self._calendar, tally)
+        for chain in chains_of(rows, frame, self._conditions, tally):
+            if not held or chain.as_of > held[-1].as_of:
+                held.append(chain)
+        return held
+
+
+def _recognises(sample: Sample) -> bool:
+    return sample.form == "json" and "data" in sample.columns and "timestamp" in sample.columns
+
+
+FORMAT = Format("cboe", 10, _recognises, load)
