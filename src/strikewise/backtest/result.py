@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
+from strikewise.backtest.runner import ReplaySpec
+from strikewise.domain.events import RunStarted
+from strikewise.domain.instruments import date_of, days_of
 from strikewise.domain.money import to_dollars
 from strikewise.domain.quotes import Grade
-from strikewise.portfolio.journal import EquityRow, TradeRow
-from strikewise.portfolio.performance import Performance
+from strikewise.market.source import MarketSource
+from strikewise.portfolio.journal import journal_of
+from strikewise.portfolio.journal_rows import EquityRow, TradeRow
+from strikewise.portfolio.ledger import Record
+from strikewise.portfolio.performance import EquityPoint, Performance, TradeOutcome, measure
+
+__all__ = ["ReplayResult", "result_of", "trade_as_dict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,8 @@ class ReplayResult:
             "years": figures["years"],
             "months": figures["months"],
             "exits": figures["exits"],
-            "trades": [trade.as_dict() for trade in self.trades],
+            "strategies": figures["strategies"],
+            "trades": [trade_as_dict(trade) for trade in self.trades],
             "equity": [equity_as_dict(row) for row in self.equity],
             "prices": {
                 symbol: [{"date": day.isoformat(), "close": close} for day, close in closes]
@@ -86,3 +95,113 @@ def equity_as_dict(row: EquityRow) -> dict[str, object]:
         "open_positions": row.open_positions,
         "estimated_legs": row.estimated_legs,
     }
+
+
+def trade_as_dict(trade: TradeRow) -> dict[str, object]:
+    """Return a trade in its JSON form: dollars for all units, fractions, ISO times."""
+
+    def dollars(cents: int | None) -> float | None:
+        return None if cents is None else to_dollars(cents)
+
+    return {
+        "trade_id": trade.trade_id,
+        "strategy": trade.strategy,
+        "underlying": trade.underlying,
+        "structure": trade.structure,
+        "legs": trade.legs,
+        "quantity": trade.quantity,
+        "opened_at": trade.opened_at.isoformat(),
+        "closed_at": None if trade.closed_at is None else trade.closed_at.isoformat(),
+        "entry": dollars(trade.entry_cents),
+        "exit": dollars(trade.exit_cents),
+        "fees": dollars(trade.fees_cents),
+        "pnl": dollars(trade.profit_cents),
+        "return_on_risk": trade.return_on_risk,
+        "return_on_margin": trade.return_on_margin,
+        "days_held": trade.days_held,
+        "exit_reason": trade.exit_reason,
+        "grade": trade.grade,
+        "max_loss": dollars(trade.max_loss_cents),
+        "margin": dollars(trade.margin_cents),
+        "probability_of_profit": trade.probability_of_profit,
+        "score": trade.score,
+        "regime": trade.regime,
+        "estimated_marks": trade.estimated_marks,
+        "policy_fills": trade.policy_fills,
+    }
+
+
+def result_of(
+    spec: ReplaySpec, records: Iterable[Record], fingerprint: str, source: MarketSource, grade: Grade
+) -> ReplayResult:
+    """Return what a finished run came to.
+
+    Parameters
+    ----------
+    spec : ReplaySpec
+        What was run.
+    records : iterable of Record
+        Its whole ledger.
+    fingerprint : str
+        Of its facts.
+    source : MarketSource
+        Where its data came from, for the closes beside the trades.
+    grade : Grade
+        The worst grade of the chains it saw.
+    """
+    told = list(records)
+    journal = journal_of(told)
+    capital = spec.run.capital_cents
+    points = [
+        EquityPoint(row.at.date(), row.equity_exit_cents, row.equity_mid_cents, row.open_positions)
+        for row in _last_of_day(journal.equity)
+    ]
+    outcomes = [_outcome(trade) for trade in journal.trades if trade.closed_at is not None]
+    title = spec.name if grade is Grade.QUOTES else f"{spec.name} ({grade.value} data)"
+    data = next(event.data for one in told if isinstance(event := one.event, RunStarted))
+    return ReplayResult(
+        fingerprint=fingerprint,
+        grade=grade,
+        title=title,
+        spec=spec.run.document,
+        data=data,
+        performance=measure(capital, points, outcomes),
+        trades=journal.trades,
+        equity=_last_of_day(journal.equity),
+        prices={name: _closes(source, name, points) for name in spec.run.underlyings},
+        facts=len(told),
+    )
+
+
+def _last_of_day(rows: Sequence[EquityRow]) -> tuple[EquityRow, ...]:
+    return tuple({row.at.date(): row for row in rows}.values())
+
+
+def _outcome(trade: TradeRow) -> TradeOutcome:
+    return TradeOutcome(
+        strategy=trade.strategy,
+        profit_cents=trade.profit_cents or 0,
+        fees_cents=trade.fees_cents,
+        traded_cents=abs(trade.entry_cents) + abs(trade.exit_cents or 0),
+        days_held=trade.days_held or 0,
+        reason=trade.exit_reason,
+    )
+
+
+def _closes(
+    source: MarketSource, symbol: str, points: Sequence[EquityPoint]
+) -> tuple[tuple[date, float], ...]:
+    """Return the closes over the run: daily bars, or the chains' own prices where there are no bars."""
+    first, last = days_of(points[0].day), days_of(points[-1].day)
+    bars = source.bars(symbol)
+    if bars is not None and len(bars):
+        inside = (bars.days >= first) & (bars.days <= last)
+        rows = zip(bars.days[inside].tolist(), bars.close[inside].tolist(), strict=True)
+        return tuple((date_of(day), close) for day, close in rows)
+    found = {}
+    for seconds in source.snapshots(symbol).tolist():
+        at = datetime.fromtimestamp(seconds, UTC)
+        chain = source.chain(symbol, at) if first <= days_of(at.date()) <= last else None
+        if chain is not None and chain.spot_cents > 0:
+            found[at.date()] = chain.spot
+    return tuple(found.items())

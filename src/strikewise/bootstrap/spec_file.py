@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -17,8 +17,6 @@ from strikewise.domain.money import to_cents
 from strikewise.engine.spec import WEEKDAYS, RunSpec
 
 __all__ = ["SPEC_EXAMPLE", "load_spec", "make_spec"]
-
-Weekday = Literal["MON", "TUE", "WED", "THU", "FRI"]
 
 
 class StrategyTable(Table):
@@ -32,7 +30,7 @@ class StrategyTable(Table):
 class CadenceTable(Table):
     """When the loop looks for something to open; what is held is managed at every snapshot."""
 
-    entry: tuple[Weekday, ...] = WEEKDAYS
+    entry: tuple[str, ...] = WEEKDAYS
     lag: int = Field(default=0, ge=0)
 
 

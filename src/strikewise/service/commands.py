@@ -9,7 +9,7 @@ from strikewise.backtest.demo_data import demo_bars, demo_series, demo_tapes
 from strikewise.backtest.result import ReplayResult, result_of
 from strikewise.backtest.runner import ReplaySpec, replay
 from strikewise.market.universe import Universe
-from strikewise.portfolio.ledger import Fact, Ledger, MemoryLedger
+from strikewise.portfolio.ledger import Fact, Ledger, MemoryLedger, fingerprint
 from strikewise.service.system import Progress, Report, System
 
 __all__ = ["FinishedRun", "import_data", "make_demo_data", "run_over_history"]
@@ -80,7 +80,7 @@ def run_over_history(
     tell = None if progress is None else (lambda done, whole: progress(spec.name, done, whole))
     grade = replay(spec, source, system.calendar, written, data=data, progress=tell)
     facts = tuple(written.facts())
-    result = result_of(spec, facts, universe, grade)
+    result = result_of(spec, written.records(), fingerprint(facts), universe, grade)
     folder = system.runs.save(result.fingerprint, result.as_dict(), facts)
     return FinishedRun(result, facts, folder)
 

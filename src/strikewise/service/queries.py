@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from strikewise.backtest.result import trade_as_dict
 from strikewise.domain.errors import MissingDataError
 from strikewise.engine.spec import StrategySpec
 from strikewise.market.source import MarketSource
 from strikewise.market.universe import Universe
 from strikewise.market.view import Market
-from strikewise.portfolio.journal import Journal
-from strikewise.portfolio.ledger import Fact
+from strikewise.portfolio.journal import journal_of
+from strikewise.portfolio.ledger import Fact, read
 from strikewise.service.explain import Explanation, explain_trade
 from strikewise.service.scan import ScanResult, scan
 from strikewise.service.system import Report, System
@@ -161,7 +162,7 @@ def facts_of(system: System, run: str | None) -> list[Fact]:
 
 def trades(system: System, run: str | None = None) -> list[dict[str, Any]]:
     """Return the trades of a run or of the account, in their JSON form."""
-    return [trade.as_dict() for trade in Journal.of(facts_of(system, run)).trades]
+    return [trade_as_dict(trade) for trade in journal_of(read(facts_of(system, run))).trades]
 
 
 def explain(system: System, trade: str, run: str | None = None) -> Explanation:

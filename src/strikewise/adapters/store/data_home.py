@@ -1,0 +1,134 @@
+"""The recorded market data of a data home, as the service asks for them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from strikewise.adapters.feeds.importers import import_path
+from strikewise.adapters.feeds.report import ImportReport
+from strikewise.adapters.store.audit import ChainAudit, audit
+from strikewise.adapters.store.chain_archive import MOMENT
+from strikewise.adapters.store.market_store import BARS, SERIES, StoreSource
+from strikewise.adapters.store.staging import Staging
+from strikewise.domain.chain import ChainTape
+from strikewise.domain.instruments import days_of
+from strikewise.domain.quotes import DailyBars, Series
+from strikewise.market.calendar import SessionCalendar
+from strikewise.market.features import VOLATILITY_INDEXES
+from strikewise.market.view import DIVIDEND_PROXIES, RATES
+
+__all__ = ["DataHome"]
+
+Progress = Callable[[str, int, int], None]
+
+
+class DataHome:
+    """Chains, bars, series and calendars below a folder.
+
+    Parameters
+    ----------
+    home : Path
+        The folder; it need not exist yet.
+    calendar : SessionCalendar
+        The sessions.
+    """
+
+    def __init__(self, home: Path, calendar: SessionCalendar) -> None:
+        self._home, self._calendar = home, calendar
+        self._source = StoreSource.open(home)
+
+    def source(self) -> StoreSource:
+        """Return what is stored, as a source."""
+        return self._source
+
+    def import_path(
+        self,
+        path: Path,
+        *,
+        underlying: str | None = None,
+        file_format: str | None = None,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Import a file or folder, all or nothing."""
+
+        def tell(file: Path, done: int, whole: int) -> None:
+            if progress is not None:
+                progress(file.name, done, whole)
+
+        return import_path(
+            path,
+            self._source,
+            underlying=underlying,
+            format=file_format,
+            calendar=self._calendar,
+            progress=tell,
+        )
+
+    def audit(self, underlyings: Sequence[str] | None = None) -> list[ChainAudit]:
+        """Return what is stored of each underlying, and how sound it is."""
+        return audit(self._source, underlyings)
+
+    def digest(self, underlying: str, start: date, end: date) -> str:
+        """Return a digest of what a run over an underlying and period reads: chains, bars, indices, rates."""
+        digest = hashlib.sha256(self._source.chains.digest(underlying, start, end).encode())
+        last = days_of(end)
+        for name in sorted({underlying, DIVIDEND_PROXIES.get(underlying, underlying)}):
+            bars = self._source.bars(name)
+            if bars is not None:
+                known = bars.head(int(np.searchsorted(bars.days, last, side="right")))
+                for column in (known.days, known.open, known.high, known.low, known.close, known.volume):
+                    digest.update(np.ascontiguousarray(column).data)
+            past = datetime.combine(end + timedelta(days=1), datetime.min.time(), UTC).timestamp()
+            declared = [one for one in self._source.dividends(name) if one.known_at < past]
+            digest.update(repr(declared).encode())
+        for name in sorted({"VIX", *RATES, VOLATILITY_INDEXES.get(underlying, "VIX")}):
+            series = self._source.series(name)
+            if series is not None:
+                part = series.head(int(np.searchsorted(series.days, last, side="right")))
+                digest.update(np.ascontiguousarray(part.days).data)
+                digest.update(np.ascontiguousarray(part.values).data)
+        return digest.hexdigest()
+
+    def write(
+        self, tapes: Iterator[ChainTape], *, bars: Sequence[DailyBars] = (), series: Sequence[Series] = ()
+    ) -> int:
+        """Write chains, bars and series as one change; return the rows of chains that are new or different."""
+        rows = 0
+        with Staging(self._home) as staging:
+            for tape in tapes:
+                rows += self._source.chains.write(tape, staging=staging).rows
+            for daily in bars:
+                self._source.market.write(BARS, _bars_frame(daily), symbol=daily.symbol, staging=staging)
+            for values in series:
+                self._source.market.write(SERIES, _series_frame(values), symbol=values.name, staging=staging)
+            staging.commit()
+        self._source.refresh()
+        return rows
+
+
+MADE = "strikewise"
+"""The source of rows that strikewise itself brings."""
+
+
+def _bars_frame(bars: DailyBars) -> pl.DataFrame:
+    columns = {name: getattr(bars, name) for name in ("open", "high", "low", "close", "volume")}
+    frame = pl.DataFrame({"day": bars.days, **columns, "known_at": bars.known_at})
+    return _dated(frame).with_columns(adj_close=pl.lit(None, dtype=pl.Float64))
+
+
+def _series_frame(series: Series) -> pl.DataFrame:
+    return _dated(pl.DataFrame({"day": series.days, "value": series.values, "known_at": series.known_at}))
+
+
+def _dated(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(
+        pl.col("day").cast(pl.Date),
+        pl.from_epoch("known_at", time_unit="s").cast(MOMENT),
+        source=pl.lit(MADE),
+    )

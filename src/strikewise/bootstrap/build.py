@@ -1,0 +1,78 @@
+"""Put the parts of an installation together: the only place that chooses adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from strikewise.adapters.feeds.cboe import CboeFeed
+from strikewise.adapters.store.data_home import DataHome
+from strikewise.adapters.store.run_archive import FileRunArchive
+from strikewise.adapters.store.sql_ledger import SqlLedger
+from strikewise.bootstrap.settings import Settings, load_settings
+from strikewise.bootstrap.trading import chosen_strategy
+from strikewise.domain.errors import SettingsError
+from strikewise.domain.money import to_cents
+from strikewise.market.calendar import SessionCalendar
+from strikewise.market.clock import SystemClock
+from strikewise.market.source import MarketSource
+from strikewise.service.system import System
+from strikewise.strategy.registry import STRATEGIES
+
+__all__ = ["build_system", "ledger_url"]
+
+
+def ledger_url(home: Path, settings: Settings) -> str:
+    """Return the address of the account's ledger."""
+    return settings.ledger.url or f"sqlite:///{home / 'ledger.db'}"
+
+
+def build_system(home: Path, settings: Settings | None = None) -> System:
+    """Return the installation in a home.
+
+    Parameters
+    ----------
+    home : Path
+        Its data home; made when something is first written.
+    settings : Settings, optional
+        What is set; read from the home if not given.
+
+    Raises
+    ------
+    SettingsError
+        If the home's settings cannot be used.
+    """
+    chosen = load_settings(home) if settings is None else settings
+    calendar, clock = SessionCalendar(), SystemClock()
+    unknown = sorted(set(chosen.strategies) - set(STRATEGIES))
+    if unknown:
+        raise SettingsError(
+            f"There is no strategy {', '.join(unknown)} to set parameters of; known are: {', '.join(STRATEGIES)}."
+        )
+
+    def open_ledger() -> SqlLedger:
+        home.mkdir(parents=True, exist_ok=True)
+        return SqlLedger(ledger_url(home, chosen))
+
+    def open_feed(name: str, underlyings: Sequence[str]) -> MarketSource:
+        if name != "cboe":
+            raise SettingsError(f"There is no feed {name!r}; known is: cboe.")
+        if not chosen.feeds.cboe:
+            raise SettingsError(
+                "Cboe's delayed quotes are off: read Cboe's terms of use, then set `cboe = true` under [feeds]."
+            )
+        return CboeFeed(underlyings, clock=clock, calendar=calendar, seconds=chosen.feeds.cboe_seconds)
+
+    return System(
+        home=home,
+        account=chosen.account.name,
+        capital_cents=to_cents(chosen.account.capital),
+        limits=chosen.limits.frozen(),
+        strategies=tuple(chosen_strategy(name, name, chosen.strategies.get(name, {})) for name in STRATEGIES),
+        data=DataHome(home, calendar),
+        runs=FileRunArchive(home),
+        ledger=open_ledger,
+        feed=open_feed,
+        calendar=calendar,
+        clock=clock,
+    )
