@@ -19,12 +19,23 @@ from strikewise.market.source import MarketSource
 from strikewise.service.system import System
 from strikewise.strategy.registry import STRATEGIES
 
-__all__ = ["build_system", "ledger_url"]
+__all__ = ["build_system", "ledger_url", "open_ledger"]
 
 
 def ledger_url(home: Path, settings: Settings) -> str:
     """Return the address of the account's ledger."""
     return settings.ledger.url or f"sqlite:///{home / 'ledger.db'}"
+
+
+def open_ledger(url: str) -> SqlLedger:
+    """Open the ledger at a database's address; it is made where there is none.
+
+    Raises
+    ------
+    LedgerError
+        If the database cannot be reached or is not a ledger.
+    """
+    return SqlLedger(url)
 
 
 def build_system(home: Path, settings: Settings | None = None) -> System:
