@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine, make_url
 
 from strikewise.adapters.store.sql_ledger import SqlLedger
 from strikewise.portfolio.ledger import Ledger, MemoryLedger
@@ -32,11 +32,12 @@ def database(kind: str, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{folder}/ledger{number}.db"
         return
     name = f"test_{os.getpid()}_{number}"
-    server = create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT")
+    server = create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with server.connect() as connection:
         connection.exec_driver_sql(f"CREATE SCHEMA {name}")
     try:
-        yield f"{POSTGRESQL}?options=-csearch_path%3D{name}"
+        address = make_url(POSTGRESQL).update_query_dict({"options": f"-csearch_path={name}"})
+        yield address.render_as_string(hide_password=False)
     finally:
         with server.connect() as connection:
             connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")

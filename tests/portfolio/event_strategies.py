@@ -228,8 +228,9 @@ def settled(name: str, position: str, contract: OptionContract, quantity: int, s
 def lives(draw: st.DrawFn, steps: int = 25) -> list[Entry]:
     """Draw what may happen to an account, each step possible where it stands; a step may be told twice."""
     life = _Life(draw)
-    for _ in range(draw(st.integers(0, steps))):
-        draw(st.sampled_from((life.open, life.open, life.fill, life.fill, life.close, *life.others)))()
+    often = (life.open, life.fill, life.fill, life.close, life.settle)
+    for step in draw(st.lists(st.sampled_from((*often, *often, *life.others)), min_size=8, max_size=steps)):
+        step()
     return life.entries
 
 
@@ -241,7 +242,7 @@ class _Life:
         self.entries: list[Entry] = []
         self.orders: dict[str, tuple[Order, int]] = {}
         self.held: dict[str, dict[OptionContract, int]] = {}
-        self.others = (self.settle, self.end, self.value, self.say, self.repeat, self.deny)
+        self.others = (self.end, self.value, self.say, self.repeat, self.deny)
         self.write(AccountOpened("test", 10_000_000))
         self.write(RunStarted({"seed": 1}, {}, Grade.QUOTES))
 
@@ -256,6 +257,8 @@ class _Life:
         seen = self.name()
         self.write(SignalGenerated(signal(seen, self.now)))
         self.place(opening(self.name(), seen, self.draw(st.integers(1, 4)), self.now))
+        if self.draw(st.booleans()):
+            self.fill(last=True)
 
     def place(self, order: Order) -> None:
         self.orders[order.order_id] = (order, order.quantity)
@@ -268,17 +271,19 @@ class _Life:
             self.write(SignalDenied(seen, "credit_spread", "SPY", "RISK_MAX_LOSS", "loss=455"))
 
     def close(self) -> None:
-        whole = [name for name, held in self.held.items() if held.get(SHORT) == -held.get(LONG, 0) != 0]
+        whole = [name for name, held in self.held.items() if -held.get(SHORT, 0) == held.get(LONG, 0) > 0]
         if whole:
             position = self.draw(st.sampled_from(whole))
             self.place(closing(self.name(), position, self.held[position][LONG], self.now))
+            if self.draw(st.booleans()):
+                self.fill(last=True)
 
-    def fill(self) -> None:
+    def fill(self, *, last: bool = False) -> None:
         waiting = [name for name, (_, left) in self.orders.items() if left]
         if not waiting:
             return
-        order, left = self.orders[self.draw(st.sampled_from(waiting))]
-        quantity = self.draw(st.integers(1, left))
+        order, left = self.orders[waiting[-1] if last else self.draw(st.sampled_from(waiting))]
+        quantity = left if last else self.draw(st.integers(1, left))
         done = fill(self.name(), order, quantity, self.draw(st.integers(0, 300)), 40, self.now)
         self.orders[order.order_id] = (order, left - quantity)
         held = self.held.setdefault(order.position_id, {})
