@@ -28,12 +28,12 @@ def ledger_url(home: Path, settings: Settings) -> str:
 
 
 def open_ledger(url: str) -> SqlLedger:
-    """Open the ledger at a database's address; it is made where there is none.
+    """Open the ledger at a database's address, made or brought up to date; close it after use.
 
     Raises
     ------
     LedgerError
-        If the database cannot be reached or is not a ledger.
+        If the database cannot be reached, is newer than this strikewise, or is no ledger.
     """
     return SqlLedger(url)
 
@@ -55,24 +55,35 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
     """
     chosen = load_settings(home) if settings is None else settings
     calendar, clock = SessionCalendar(), SystemClock()
+    data = DataHome(home, calendar)
     unknown = sorted(set(chosen.strategies) - set(STRATEGIES))
     if unknown:
         raise SettingsError(
-            f"There is no strategy {', '.join(unknown)} to set parameters of; known are: {', '.join(STRATEGIES)}."
+            f"There is no strategy {', '.join(unknown)} to set parameters of; "
+            f"known are: {', '.join(STRATEGIES)}."
         )
 
-    def open_ledger() -> SqlLedger:
+    def account_ledger() -> SqlLedger:
         home.mkdir(parents=True, exist_ok=True)
-        return SqlLedger(ledger_url(home, chosen))
+        return open_ledger(ledger_url(home, chosen))
 
     def open_feed(name: str, underlyings: Sequence[str]) -> MarketSource:
         if name != "cboe":
             raise SettingsError(f"There is no feed {name!r}; known is: cboe.")
         if not chosen.feeds.cboe:
             raise SettingsError(
-                "Cboe's delayed quotes are off: read Cboe's terms of use, then set `cboe = true` under [feeds]."
+                "Cboe's delayed quotes are off: read Cboe's terms of use, "
+                "then set `cboe = true` under [feeds] of the settings."
             )
-        return CboeFeed(underlyings, clock=clock, calendar=calendar, seconds=chosen.feeds.cboe_seconds)
+        if not underlyings:
+            raise SettingsError("A feed is asked about some underlyings, not about all: name them.")
+        return CboeFeed(
+            underlyings,
+            clock=clock,
+            calendar=calendar,
+            seconds=chosen.feeds.cboe_seconds,
+            base=data.source(),
+        )
 
     return System(
         home=home,
@@ -80,9 +91,9 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
         capital_cents=to_cents(chosen.account.capital),
         limits=chosen.limits.frozen(),
         strategies=tuple(chosen_strategy(name, name, chosen.strategies.get(name, {})) for name in STRATEGIES),
-        data=DataHome(home, calendar),
+        data=data,
         runs=FileRunArchive(home),
-        ledger=open_ledger,
+        ledger=account_ledger,
         feed=open_feed,
         calendar=calendar,
         clock=clock,
