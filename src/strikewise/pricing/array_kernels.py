@@ -26,8 +26,8 @@ SMALL_T = 0.03
 LEAST = 2.3e-308
 """The smallest normal number; an option worth less of its strike has no volatility."""
 
-FAR = 40.0
-"""No standard deviation beyond this matters: ``n(38.6)`` is already zero in float64."""
+FAR = 37.6
+"""Standard deviations beyond which nothing is left: ``n(37.6)`` is the smallest normal number of float64."""
 
 _ROOT_HALF_PI = float(np.sqrt(np.pi / 2.0))
 _ROOT_TWO_PI = float(np.sqrt(2.0 * np.pi))
@@ -81,7 +81,7 @@ def normalised(forward: Array, strike: Array, total: Array) -> Normalised:
     p = np.minimum(np.where(positive, x / np.where(positive, total, 1.0), np.where(x > 0.0, FAR, 0.0)), FAR)
     t = np.minimum(0.5 * total, FAR)
     z = p - t
-    bell = np.exp(-0.5 * z * z) / _ROOT_TWO_PI
+    bell = np.where(p == FAR, 0.0, np.exp(-0.5 * z * z) / _ROOT_TWO_PI)
     even, odd = series(p, np.minimum(t, SMALL_T))
     small = t < SMALL_T
     upper = np.where(small, even - odd, mills(p + t))

@@ -19,6 +19,7 @@ __all__ = [
     "LEAST_TOTAL",
     "SMALL_T",
     "exp",
+    "exp_within",
     "log_ratio",
     "mills",
     "normalised",
@@ -28,7 +29,7 @@ __all__ = [
     "series",
 ]
 
-FAR = 40.0
+FAR = 37.6
 SMALL_T = 0.03
 LEAST_TOTAL = 1e-150  # stands for a total volatility of zero where one must divide by it
 BLOCK = 128
@@ -43,20 +44,24 @@ _INVERSE_ROOT_TWO_PI = 0.3989422804014327
 
 
 @inlined
-def exp(x: float) -> float:
-    """Return e to the x: 1 ulp, zero below -708, infinite above 709."""
+def exp_within(x: float) -> float:
+    """Return e to the x to 1 ulp, for x from -708 to 709 or NaN."""
     shifted = fma(x, _LOG2_E, _ROUND)
     n = shifted - _ROUND
     r = fma(-n, _LN2_LOW, fma(-n, _LN2_HIGH, x))
-    y = 2.5105312729622103e-08
-    y = fma(fma(2.09147553258932e-09, r, y), r, 2.755727347871858e-07)
-    y = fma(fma(y, r, 2.755725517000089e-06), r, 2.480158732567746e-05)
-    y = fma(fma(y, r, 0.0001984126987500228), r, 0.0013888888888883711)
-    y = fma(fma(y, r, 0.008333333333326084), r, 0.04166666666666667)
-    y = fma(fma(y, r, 0.1666666666666667), r, 0.5)
+    y = fma(2.5100472505694996e-08, r, 2.7620201591031547e-07)
+    y = fma(fma(y, r, 2.7557268276905696e-06), r, 2.4801521057868204e-05)
+    y = fma(fma(y, r, 0.00019841269863171557), r, 0.0013888888917367081)
+    y = fma(fma(y, r, 0.008333333333330039), r, 0.041666666666623824)
+    y = fma(fma(y, r, 0.16666666666666669), r, 0.5000000000000001)
     y = fma(fma(y, r, 1.0), r, 1.0)
-    scaled = y * number_of((bits_of(shifted) + 1023) << 52)
-    return 0.0 if x < -708.0 else (math.inf if x > 709.0 else scaled)
+    return y * number_of((bits_of(shifted) + 1023) << 52)
+
+
+@inlined
+def exp(x: float) -> float:
+    """Return e to the x to 1 ulp; beyond the range of float64 its smallest and largest numbers."""
+    return exp_within(min(max(x, -708.0), 709.0))
 
 
 @inlined
@@ -112,8 +117,7 @@ def series(p: float, t: float, m0: float) -> tuple[float, float]:
 @inlined
 def normalised(forward: float, strike: float, total: float) -> tuple[float, float, float, float]:
     """Return out-of-the-money price, density, near and far probability, as `array_kernels.normalised`."""
-    valid = (forward > 0.0) and (strike > 0.0) and (total >= 0.0)
-    valid = valid and (forward < math.inf) and (strike < math.inf)
+    valid = (min(forward, strike) > 0.0) and (forward * strike < math.inf) and (total >= 0.0)
     f = forward if valid else 1.0
     k = strike if valid else 1.0
     lo = min(f, k)
@@ -123,24 +127,23 @@ def normalised(forward: float, strike: float, total: float) -> tuple[float, floa
     t = min(0.5 * s, FAR)
     z = p - t
     small = t < SMALL_T
-    bell = exp(-0.5 * z * z) * _INVERSE_ROOT_TWO_PI
+    bell = exp_within(-0.5 * z * z) * _INVERSE_ROOT_TWO_PI
+    bell = (0.0 if p == FAR else bell) if valid else math.nan
     m = mills(p if small else abs(z))
     even, odd = series(p, t, m)
     beyond = even - odd if small else mills(p + t)
     tail = bell * m
     near = bell * (even + odd) if small else (tail if z >= 0.0 else 1.0 - tail)
     value = 2.0 * bell * odd if small else max(near - bell * beyond, 0.0)
-    blank = 0.0 if valid else math.nan
-    density = lo * bell if total > 0.0 else 0.0
-    return lo * value + blank, density + blank, near + blank, bell * beyond * (lo / max(f, k)) + blank
+    density = 0.0 if total == 0.0 else lo * bell
+    return lo * value, density, near, bell * beyond * (lo / max(f, k))
 
 
 @inlined
 def root_and_total(volatility: float, years: float) -> tuple[float, float]:
     """Return sqrt(T) and sigma * sqrt(T), the latter NaN where one is negative or missing."""
-    valid = (volatility >= 0.0) and (years >= 0.0)
-    root = math.sqrt(years if valid else 0.0)
-    return root, volatility * root if valid else math.nan
+    root = math.sqrt(years)
+    return root, volatility * root if volatility >= 0.0 else math.nan
 
 
 @inlined

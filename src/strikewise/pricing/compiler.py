@@ -24,8 +24,8 @@ def inlined(function: Function) -> Function:
 def compiled(function: Function) -> Function:
     """Compile a loop over arrays, and keep the machine code on disk where one can write.
 
-    Numba looks beside the module, then in the user's cache folder. Where neither is writable it refuses to cache;
-    the function is then compiled again by each process.
+    Numba looks beside the module, then in the user's cache folder. Where neither is writable it
+    refuses to cache; the function is then compiled again by each process.
     """
     # Numba notices a change of the function's own file only; the name brings in the files it builds on.
     function.__qualname__ = f"{function.__qualname__}_{_FOUNDATION}"
