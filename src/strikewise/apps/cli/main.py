@@ -67,8 +67,8 @@ class StrikewiseGroup(LateGroup):
 
 
 def _ended(ctx: Any, text: str, code: int, error: Exception) -> typer.Exit:
-    session = ctx.obj if isinstance(ctx.obj, Session) else Session.begin(None, debug=False)
-    if session.debug:
+    session = Session.begin(None)
+    if ctx.params.get("debug"):
         session.err.print("".join(traceback.format_exception(error)), markup=False, soft_wrap=True)
     session.refuse(text)
     return typer.Exit(code)
@@ -96,7 +96,9 @@ def start(
         Path | None,
         typer.Option(help="The data home; else STRIKEWISE_HOME, else the folder for user data."),
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+    debug: Annotated[  # noqa: ARG001 - read where errors end
+        bool, typer.Option("--debug", help="Show where an error comes from.")
+    ] = False,
     version: Annotated[  # noqa: ARG001 - answered by its callback
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
@@ -105,7 +107,7 @@ def start(
 
     Begin with `strikewise demo`. Every command says more with --help.
     """
-    context.obj = Session.begin(home, debug=debug)
+    context.obj = Session.begin(home)
 
 
 def main() -> None:

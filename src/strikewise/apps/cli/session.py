@@ -14,7 +14,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 __all__ = ["JsonFlag", "Session", "without_secrets"]
@@ -39,23 +46,20 @@ class Session:
     ----------
     home : Path or None
         The data home that was asked for.
-    debug : bool
-        Whether errors show where they come from.
     out, err : Console
         Results, and all else.
     """
 
     home: Path | None
-    debug: bool
     out: Console
     err: Console
 
     @classmethod
-    def begin(cls, home: Path | None, *, debug: bool) -> Session:
+    def begin(cls, home: Path | None) -> Session:
         """Begin a session on the standard streams."""
         width = shutil.get_terminal_size((WIDE, 40)).columns
         out = Console(width=width, highlight=False, soft_wrap=False)
-        return cls(home, debug, out, Console(stderr=True, highlight=False))
+        return cls(home, out, Console(stderr=True, highlight=False))
 
     @staticmethod
     def of(context: typer.Context) -> Session:

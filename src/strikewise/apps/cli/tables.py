@@ -1,8 +1,9 @@
-"""Tables as the command line draws them: quiet lines, numbers to the right, colour only where it says something."""
+"""Tables as the command line draws them: quiet lines, numbers right, colour where it says something."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -127,18 +128,16 @@ def _tone(value: float | None) -> str:
     return "" if not value else ("green" if value > 0 else "red")
 
 
-def strike_text(strike: float) -> str:
-    """Return a strike without needless decimals."""
-    return f"{strike:,.2f}".rstrip("0").rstrip(".")
-
-
-def legs_text(legs: Sequence[dict[str, object]]) -> list[str]:
-    """Return option legs as traders write them, a line for each right: ``620/615 P``, the short strike first."""
+def legs_text(legs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return option legs as traders write them, a line a right: ``620/615 P``, the short strike first."""
     lines = []
     for right in ("P", "C"):
-        of_right = [leg for leg in legs if str(leg["right"])[0].upper() == right]
-        of_right.sort(key=lambda leg: float(str(leg["ratio"])))
+        of_right = sorted((leg for leg in legs if leg["right"] == right), key=lambda leg: leg["ratio"])
         if of_right:
-            strikes = "/".join(strike_text(float(str(leg["strike"]))) for leg in of_right)
-            lines.append(f"{strikes} {right}")
+            lines.append(f"{'/'.join(_leg_text(leg) for leg in of_right)} {right}")
     return lines
+
+
+def _leg_text(leg: Mapping[str, Any]) -> str:
+    units = "" if abs(leg["ratio"]) == 1 else f"{abs(leg['ratio'])}×"
+    return units + f"{leg['strike']:,.2f}".rstrip("0").rstrip(".")

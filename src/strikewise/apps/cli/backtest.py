@@ -1,0 +1,108 @@
+"""``strikewise backtest``: trade a specification over the past."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.columns import Columns
+
+from strikewise.apps.cli.backtest_tables import exits_table, run_heading, summary_table, years_table
+from strikewise.apps.cli.installation import system_of
+from strikewise.apps.cli.session import JsonFlag, Session
+from strikewise.apps.cli.specification import changed, read_document
+from strikewise.apps.cli.tables import heading, soft
+from strikewise.apps.cli.trade_tables import trades_table
+from strikewise.apps.reports.backtest_report import render_backtest
+from strikewise.bootstrap.build import open_ledger
+from strikewise.bootstrap.spec_file import make_spec
+from strikewise.service.commands import FinishedRun, run_over_history
+from strikewise.service.errors import SettingsError
+
+__all__ = ["app", "show_run", "write_run"]
+
+app = typer.Typer(add_completion=False)
+
+LAST_TRADES = 8
+
+
+@app.command()
+def backtest(
+    context: typer.Context,
+    spec: Annotated[Path, typer.Argument(help="The specification: TOML, or the spec.json of a kept run.")],
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Change a key, as key=value; can be given several times.", metavar="KEY=VALUE"
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write facts, specification, result and report into this folder.")
+    ] = None,
+    ledger: Annotated[
+        str | None, typer.Option(help="Write the facts to this empty database too: sqlite:///facts.db")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Trade a specification over the past.
+
+    For example:
+
+        strikewise backtest spy-puts.toml --out spy-puts
+        strikewise backtest spy-puts.toml --set fills.f=0.5 --set strategies.0.parameters.min_dte=20
+    """
+    session = Session.of(context)
+    document = changed(read_document(spec), changes or ())
+    wanted = make_spec(document, where=str(spec), name=spec.stem)
+    system = system_of(session)
+    with nullcontext() if ledger is None else open_ledger(ledger) as kept:
+        if kept is not None and kept.head.seq:
+            raise SettingsError(
+                f"The ledger has {kept.head.seq:,} facts already: a run needs an empty one, so name another."
+            )
+        with session.progress() as tell:
+            finished = run_over_history(system, wanted, ledger=kept, progress=tell)
+    result = finished.result.as_dict()
+    if out is not None:
+        write_run(finished, result, out)
+    if as_json:
+        session.json(result)
+        return
+    show_run(session, result)
+    if out is not None:
+        session.show("", f"Facts, specification, result and report are in {out}.")
+        session.next(try_=f"{out / 'report.html'}", why="shows all of it; open it in a browser.")
+    else:
+        session.next(try_="strikewise trades", why="lists every trade; `--out DIR` writes a report.")
+
+
+def show_run(session: Session, result: Mapping[str, Any]) -> None:
+    """Print a run for people."""
+    width = session.out.width
+    session.show(run_heading(result), "", summary_table(result["summary"], width), "")
+    session.show(Columns([years_table(result["years"]), exits_table(result["exits"])], padding=(0, 6)), "")
+    trades = result["trades"]
+    if trades:
+        last = trades[-LAST_TRADES:]
+        session.show(heading("The last trades", soft(f"{len(last)} of {len(trades):,}")))
+        session.show(trades_table(last, width))
+    else:
+        session.show("No trade was made: the strategies found nothing, or the limits let nothing through.")
+    session.show("", heading("Fingerprint", result["fingerprint"], soft(f"{result['facts']:,} facts")))
+
+
+def write_run(finished: FinishedRun, result: Mapping[str, Any], folder: Path) -> Path:
+    """Write a run into a folder, ready to be repeated and read; return its report."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(finished.folder / "facts.jsonl", folder / "facts.jsonl")
+    for name, value in (("result", result), ("spec", result["spec"]), ("data", result["data"])):
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        (folder / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+    report = folder / "report.html"
+    report.write_text(render_backtest(result), encoding="utf-8")
+    return report

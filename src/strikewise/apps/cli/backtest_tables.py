@@ -1,0 +1,104 @@
+"""What a run over the past came to, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from strikewise.apps.cli.tables import (
+    LEFT,
+    RIGHT,
+    badge,
+    coloured_money,
+    coloured_percent,
+    heading,
+    pairs,
+    soft,
+    table,
+)
+from strikewise.apps.figures import count, money, percent, plain
+
+__all__ = ["exits_table", "run_heading", "summary_table", "years_table"]
+
+SIDE_BY_SIDE = 140
+"""Columns of a terminal from which three figures stand side by side."""
+
+FIGURES: tuple[tuple[str, str, str], ...] = (
+    ("net_profit", "Net profit", "gain"),
+    ("total_return", "Return", "return"),
+    ("cagr", "Return a year", "return"),
+    ("volatility", "Volatility a year", "percent"),
+    ("sharpe", "Sharpe ratio", "plain"),
+    ("sortino", "Sortino ratio", "plain"),
+    ("max_drawdown", "Worst drawdown", "percent"),
+    ("max_drawdown_days", "Its length, days", "count"),
+    ("end_equity", "Equity at the end", "money"),
+    ("exposure", "Sessions with a position", "percent"),
+    ("turnover", "Turnover a year", "plain"),
+    ("trades", "Trades closed", "count"),
+    ("win_rate", "Won", "percent"),
+    ("profit_factor", "Profit factor", "plain"),
+    ("expectancy", "Average a trade", "cents"),
+    ("average_win", "Average gain", "cents"),
+    ("average_loss", "Average loss", "cents"),
+    ("average_days_held", "Average days held", "plain"),
+    ("costs", "Commissions and fees", "money"),
+)
+FORMS = {
+    "gain": lambda value: coloured_money(value, 0),
+    "return": coloured_percent,
+    "percent": percent,
+    "plain": plain,
+    "count": count,
+    "money": money,
+    "cents": lambda value: money(value, 2),
+}
+
+
+def run_heading(result: Mapping[str, Any]) -> Text:
+    """Return the name of a run, its period, and how far its data can be believed."""
+    equity = result["equity"]
+    period = f"{equity[0]['at'][:10]} to {equity[-1]['at'][:10]}" if equity else "no session"
+    sessions = soft(f"{len(equity):,} sessions")
+    return heading(result["title"], period, badge(result["grade"]), sessions)
+
+
+def summary_table(summary: Mapping[str, Any], width: int) -> Table:
+    """Return the figures of a run, several side by side."""
+    shown: list[tuple[str, str | Text]] = [
+        (name, FORMS[form](summary[key])) for key, name, form in FIGURES if key in summary
+    ]
+    return pairs(shown, columns=3 if width >= SIDE_BY_SIDE else 2)
+
+
+def years_table(years: Sequence[Mapping[str, Any]]) -> Table:
+    """Return each year's return, profit and deepest fall."""
+    rows = [
+        (
+            str(row["year"]),
+            coloured_percent(row["return"]),
+            coloured_money(row["pnl"], 0),
+            percent(row["max_drawdown"]),
+        )
+        for row in years
+    ]
+    return table((("Year", LEFT), ("Return", RIGHT), ("Profit", RIGHT), ("Drawdown", RIGHT)), rows)
+
+
+def exits_table(exits: Sequence[Mapping[str, Any]]) -> Table:
+    """Return how trades ended, and what each way brought."""
+    rows = [
+        (
+            row["reason"],
+            count(row["trades"]),
+            percent(row["win_rate"], 0),
+            coloured_money(row["pnl"], 0),
+            money(row["pnl"] / row["trades"] if row["trades"] else None, 2),
+        )
+        for row in exits
+    ]
+    columns = (("Ended by", LEFT), ("Trades", RIGHT), ("Won", RIGHT), ("Profit", RIGHT), ("Average", RIGHT))
+    return table(columns, rows)

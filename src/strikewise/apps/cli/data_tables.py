@@ -1,0 +1,102 @@
+"""Imports, audits and what is stored, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from strikewise.apps.cli.tables import LEFT, RIGHT, badge, table
+from strikewise.apps.figures import UNKNOWN, count, percent
+
+__all__ = ["audit_table", "flaws_table", "import_table", "stored_table"]
+
+ONE_LINE_COLUMNS = 130
+WORST = ("reconstructed", "indicative", "quotes")
+REMARKABLE = 0.01
+"""Share of rows from which a flaw is shown in bold."""
+
+
+def import_table(result: Mapping[str, Any]) -> Table:
+    """Return what an import did with the rows it read."""
+    rows: list[tuple[str, str | Text]] = [
+        (count(len(result["files"])), "files imported"),
+        (count(result["rows_read"]), "rows read"),
+        (count(result["rows_written"]), "rows new or changed"),
+        (count(result["rows_unchanged"]), "rows there already"),
+    ]
+    rows += [
+        (count(number), Text(f"refused: {reason}", "yellow")) for reason, number in result["rejected"].items()
+    ]
+    rows += [(count(number), f"noted: {note}") for note, number in result["notes"].items()]
+    if result["ignored"]:
+        rows.append((count(len(result["ignored"])), "files left alone, of no known format"))
+    whose = ", ".join(result["underlyings"]) or UNKNOWN
+    return table((("", RIGHT), (f"Chains of {whose}*", LEFT)), rows)
+
+
+def audit_table(audits: Sequence[Mapping[str, Any]], width: int) -> Table:
+    """Return how complete the chains of each underlying are, and how far a vendor's volatilities are off."""
+    wide = width >= ONE_LINE_COLUMNS
+    columns = [
+        ("", LEFT),
+        ("Grade", LEFT),
+        ("From", LEFT),
+        ("To", LEFT),
+        ("Days", RIGHT),
+        ("Missing", RIGHT),
+        ("Rows", RIGHT),
+        ("IV off", RIGHT),
+    ]
+    if wide:
+        columns += [("9 in 10 within", RIGHT), ("Longest gap", LEFT), ("Source*", LEFT)]
+    return table(columns, [_audit_row(one, wide=wide) for one in audits])
+
+
+def _audit_row(one: Mapping[str, Any], *, wide: bool) -> list[str | Text]:
+    missing = len(one["missing"])
+    core = one["iv_difference_core"]
+    row: list[str | Text] = [
+        Text(one["underlying"], style="bold"),
+        badge(next((grade for grade in WORST if grade in one["grades"]), None)),
+        one["first"],
+        one["last"],
+        count(one["days"]),
+        Text(count(missing), style="yellow" if missing else ""),
+        count(one["rows"]),
+        percent(core["median"], 2),
+    ]
+    if wide:
+        longest = max(one["gaps"], key=lambda gap: gap["sessions"], default=None)
+        gap = "" if longest is None else f"{longest['first']} … {longest['last']} ({longest['sessions']})"
+        row += [percent(core["p90"], 2), gap, ", ".join(one["sources"])]
+    return row
+
+
+def flaws_table(audits: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the share of rows with each kind of flaw, a column for each underlying's kinds that occur."""
+    kinds = [kind for kind in audits[0]["flaws"] if any(one["flaws"][kind]["count"] for one in audits)]
+    rows = [
+        [Text(one["underlying"], style="bold"), *(_share(one["flaws"][kind]) for kind in kinds)]
+        for one in audits
+    ]
+    return table((("", LEFT), *((kind.replace("_", " ").lower() + "*", RIGHT) for kind in kinds)), rows)
+
+
+def _share(flaw: Mapping[str, Any]) -> Text:
+    if not flaw["count"]:
+        return Text("·", style="dim")
+    tiny = flaw["share"] < 0.00005
+    shown = "<0.01%" if tiny else percent(flaw["share"], 2 if flaw["share"] < REMARKABLE else 1)
+    return Text(shown, style="bold" if flaw["share"] >= REMARKABLE else "")
+
+
+def stored_table(held: Sequence[Mapping[str, Any]]) -> Table:
+    """Return what is stored of each underlying."""
+    rows = [
+        (Text(one["underlying"], style="bold"), count(one["snapshots"]), one["first"][:10], one["last"][:10])
+        for one in held
+    ]
+    return table((("", LEFT), ("Chains", RIGHT), ("From", LEFT), ("To", LEFT)), rows)
