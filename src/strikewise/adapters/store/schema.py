@@ -39,7 +39,7 @@ BUSY_SECONDS = 10
 """How long a SQLite writer waits for another to finish."""
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
-_MIGRATION_LOCK = 0x5354_524B
+_TABLES_LOCK = 0x5354_524B
 
 metadata = MetaData()
 number = BigInteger().with_variant(Integer, "sqlite")
@@ -94,6 +94,12 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def exclude_others(connection: Connection) -> None:
+    """Let nobody else make tables or fill read tables until this transaction ends."""
+    if connection.dialect.name == "postgresql":  # a writer of SQLite is alone anyway
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TABLES_LOCK})")
+
+
 def migrate(connection: Connection) -> None:
     """Bring the database of a writing connection to the newest revision, in its transaction.
 
@@ -102,8 +108,7 @@ def migrate(connection: Connection) -> None:
     LedgerError
         If the database is newer than this strikewise, or has a table ``facts`` of somebody else.
     """
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+    exclude_others(connection)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)

@@ -12,9 +12,11 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, Row, create_engine, insert, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
-from strikewise.adapters.store.schema import DIALECTS, WRITES, facts, migrate, prepare
+from strikewise.adapters.store import read_tables
+from strikewise.adapters.store.schema import DIALECTS, WRITES, exclude_others, facts, migrate, prepare
 from strikewise.domain.errors import LedgerConflictError, LedgerCorruptError, LedgerError
 from strikewise.portfolio.codec import instant_text
+from strikewise.portfolio.journal import Journal, JournalKeeper
 from strikewise.portfolio.ledger import GENESIS, Entry, Fact, Head, Record, number, read, seal
 
 _PAGE = 1000
@@ -37,9 +39,14 @@ class SqlLedger:
     def __init__(self, url: str) -> None:
         self._engine = _engine_of(url)
         self._where = self._engine.url.render_as_string()
+        self._keeper = JournalKeeper()
         prepare(self._engine)
-        with self._writing() as connection:
-            migrate(connection)
+        try:
+            with self._writing() as connection:
+                migrate(connection)
+        except LedgerError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -105,6 +112,48 @@ class SqlLedger:
     def records(self, after: int = 0) -> Iterator[Record]:
         """Yield the events of the facts numbered above ``after``, in order."""
         return read(self.facts(after))
+
+    def journal(self) -> Journal:
+        """Return the journal, from tables that are first brought up to the last fact.
+
+        Raises
+        ------
+        LedgerError
+            If the database has tables of these names that are not ours.
+        """
+        self._project()
+        with self._reading() as connection:
+            return read_tables.read(connection)
+
+    def rebuild_journal(self) -> Journal:
+        """Drop the journal's tables, fill them again from the facts, and return the journal."""
+        with self._writing() as connection:
+            exclude_others(connection)
+            read_tables.drop(connection)
+        return self.journal()
+
+    def _project(self) -> None:
+        """Write the rows that facts changed since somebody last wrote the tables."""
+        while True:
+            with self._reading() as connection:
+                done, end = read_tables.projected(connection), _end(connection).seq
+            if done == end:
+                return
+            self._keep(done or 0)
+            with self._writing() as connection:
+                exclude_others(connection)
+                if read_tables.projected(connection) == done:  # else somebody was faster: look again
+                    read_tables.write(connection, self._keeper)
+                    return
+
+    def _keep(self, done: int) -> None:
+        """Read on to the end, and remember what changed after the fact ``done``."""
+        if self._keeper.state.seq > done:
+            self._keeper = JournalKeeper()
+        for record in self.records(after=self._keeper.state.seq):
+            if record.seq == done + 1:
+                self._keeper.changed.clear()
+            self._keeper.add(record)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
