@@ -121,7 +121,7 @@ def explain_trade(facts: Sequence[Fact], trade: str) -> Explanation:
         for one in records
         if isinstance(one.event, MarkEstimated) and one.event.position_id == position_id
     ]
-    shown = sorted({*told, *marks[:1]}, key=lambda one: one.seq)
+    shown = sorted([*told, *marks[:1]], key=lambda one: one.seq)
     steps = tuple(
         Step(one.seq, one.cause, type(one.event).__name__, one.known_at, words)
         for one in shown

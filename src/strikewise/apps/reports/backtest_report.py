@@ -17,9 +17,9 @@ FULL_TONE = 0.08
 WARNINGS = {
     "reconstructed": (
         "Reconstructed data.",
-        "These option prices were made from real closes and volatility indices by a model; they are no quotes. "
-        "They cannot show edges of 0–1 days to expiration, the capture of the spread, skew trades, "
-        "or any edge smaller than a volatility point.",
+        "These option prices were made from real closes and volatility indices by a model; they are no "
+        "quotes. They cannot show edges of 0–1 days to expiration, the capture of the spread, skew trades, or "
+        "any edge smaller than a volatility point.",
     ),
     "indicative": (
         "Indicative data.",

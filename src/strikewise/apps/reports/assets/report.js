@@ -5,6 +5,7 @@
   const tone = (name) => css.getPropertyValue(name).trim();
   const ink = tone("--ink"), soft = tone("--soft"), line = tone("--line"), card = tone("--card");
   const good = tone("--good"), bad = tone("--bad"), accent = tone("--accent"), second = tone("--second");
+  const font = getComputedStyle(document.body).fontFamily; // charts measure text themselves
   const dollars = (value, digits = 0) =>
     (value < 0 ? "-$" : "$") + Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const percent = (value, digits = 1) => (100 * value).toFixed(digits) + "%";
@@ -12,13 +13,13 @@
 
   const base = {
     animation: false,
-    textStyle: { fontFamily: "inherit", color: ink },
+    textStyle: { fontFamily: font, color: ink },
     grid: { left: 8, right: 16, top: 34, bottom: 8, containLabel: true },
     tooltip: {
       trigger: "axis", confine: true, backgroundColor: card, borderColor: line,
       textStyle: { color: ink, fontSize: 13 },
     },
-    legend: { top: 0, left: 0, textStyle: { color: soft }, icon: "roundRect", itemHeight: 3, itemWidth: 18 },
+    legend: { top: 0, left: 0, textStyle: { color: soft, fontFamily: font }, icon: "roundRect", itemHeight: 3, itemWidth: 18, itemGap: 18 },
   };
   const timeAxis = { type: "time", axisLine: { lineStyle: { color: line } }, axisLabel: { color: soft, hideOverlap: true } };
   const valueAxis = (formatter) => ({
