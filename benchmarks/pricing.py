@@ -48,6 +48,8 @@ def _optional(name: str) -> Any:
 
 
 mp = _optional("mpmath")
+if mp:
+    mp.mp.dps = 60
 pyvolr = _optional("pyvolr")
 fast_vollib = _optional("fast_vollib")
 quantlib = _optional("QuantLib")
@@ -240,7 +242,6 @@ def iv_quantlib(o: Options, values: Array) -> Any:
 
 def exact_greeks(o: Options) -> Array:
     """Return price, delta, gamma, theta, vega, rho in sixty digits, rounded once; shape ``(6, n)``."""
-    mp.mp.dps = 60
     rows = []
     for i in range(o.spot.size):
         columns = (o.spot[i], o.strike[i], o.years[i], o.volatility[i], RATE, YIELD)
