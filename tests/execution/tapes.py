@@ -22,11 +22,15 @@ Row = tuple[OptionContract, int, int]
 """A contract with bid and ask in cents."""
 
 
-def put(strike: float, expiration: date = EXPIRY, underlying: str = "SPY", root_code: int = 0) -> OptionContract:
+def put(
+    strike: float, expiration: date = EXPIRY, underlying: str = "SPY", root_code: int = 0
+) -> OptionContract:
     return OptionContract(underlying, expiration, Right.PUT, round(strike * 1000), root_code)
 
 
-def call(strike: float, expiration: date = EXPIRY, underlying: str = "SPY", root_code: int = 0) -> OptionContract:
+def call(
+    strike: float, expiration: date = EXPIRY, underlying: str = "SPY", root_code: int = 0
+) -> OptionContract:
     return OptionContract(underlying, expiration, Right.CALL, round(strike * 1000), root_code)
 
 
@@ -42,7 +46,8 @@ def tape(
     open_interest: int = 10_000,
     iv: float = 0.2,
 ) -> ChainTape:
-    """Make a tape of (spot, rows) by instant; every contract has the same volume, open interest and volatility."""
+    """Make a tape of (spot, rows) by instant; every contract has the same volume, open interest and
+    volatility."""
     instants = sorted(snapshots)
     rows = [sorted(snapshots[at][1], key=lambda row: row[0].key) for at in instants]
     flat = [row for each in rows for row in each]

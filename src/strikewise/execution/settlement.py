@@ -88,7 +88,10 @@ def settlement_price_cents(contract: OptionContract, view: MarketView) -> int | 
             if np.isfinite(price):
                 return round(price * 100)
     chain = view.chain(contract.underlying)
-    if chain is not None and chain.spot_cents >= 0 and view.calendar.day_of(chain.as_of) == session:
-        return chain.spot_cents
+    chain_spot = -1 if chain is None else chain.spot_cents
+    if chain is not None and chain_spot >= 0 and view.calendar.day_of(chain.as_of) == session:
+        return chain_spot
     spot = view.spot(contract.underlying)
-    return None if spot is None else round(spot * 100)
+    if spot is not None:
+        return round(spot * 100)
+    return chain_spot if chain_spot >= 0 else None

@@ -180,14 +180,15 @@ class SimulatedBroker:
 
     def advance(self, view: MarketView) -> None:
         """Move to a view, before anything is decided at it: settle what is due, then try what rests."""
+        if self._view is not None and self._account.held:
+            held = (one for each in self._account.held.values() for one in each)
+            self._matcher.remember(held, self._view)
         self._view = view
         self._matcher.new_snapshot()
         if self._account.next_settlement <= view.as_of:
             self._settle(view)
         if self._working:
             self._work(view)
-        if self._account.held:
-            self._matcher.remember((one for held in self._account.held.values() for one in held), view)
 
     def submit(self, order: Order) -> SubmitAnswer:
         """Take an order and try it against the present snapshot."""

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from execution.tapes import call, put
+from strikewise.domain.errors import DomainError
+from strikewise.domain.instruments import Stock
+from strikewise.domain.orders import Purpose
+from strikewise.domain.portfolio import Holding, Position
+from strikewise.domain.quotes import Grade
+from strikewise.domain.signals import Adjust, Signal
+from strikewise.domain.structures import Leg, Structure
+from strikewise.execution.planner import adjusting_order, closing_order, opening_order, order_id
+
+NOW = datetime(2024, 2, 1, 21, tzinfo=UTC)
+SPREAD = Structure.of([Leg(put(480), -1), Leg(put(475), 1)])
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Stands for what the gate lets through."""
+
+    proposal: Position
+    signal: Signal
+
+
+def position(*holdings: Holding, quantity: int = 1) -> Position:
+    return Position(
+        position_id="sw-240201-aaaaaaaaaaaaaaaa-1",
+        strategy="credit_spread",
+        underlying="SPY",
+        signal_id="s-1",
+        structure=SPREAD,
+        quantity=quantity,
+        holdings=holdings,
+        opened_at=NOW,
+        entry_cents=-1000,
+        cash_cents=-1000,
+        fees_cents=0,
+        max_loss_cents=49_000,
+        margin_cents=49_000,
+        because={},
+        grade=Grade.QUOTES,
+    )
+
+
+def signal() -> Signal:
+    return Signal(
+        signal_id="s-1",
+        strategy="credit_spread",
+        underlying="SPY",
+        as_of=NOW,
+        structure=SPREAD,
+        price_cents=-1000,
+        mid_cents=-1500,
+        max_loss_cents=49_000,
+        max_profit_cents=1000,
+        margin_cents=49_000,
+        breakevens=(479.9,),
+        probability_of_profit=0.9,
+        edge_cents=10,
+        score=50.0,
+        score_parts={},
+        because={},
+        grade=Grade.QUOTES,
+    )
+
+
+@given(
+    st.text(max_size=40),
+    st.text(max_size=40),
+    st.text(max_size=80),
+    st.dates(date(2000, 1, 1), date(2060, 1, 1)),
+    st.integers(1, 999),
+)
+def test_an_order_id_never_exceeds_what_brokers_allow_and_is_plain_text(
+    account: str, strategy: str, intent: str, day: date, attempt: int
+) -> None:
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    name = order_id(account, strategy, intent, at, attempt=attempt)
+    assert len(name) <= 36
+    assert name.isascii()
+    assert name.startswith(f"sw-{day:%y%m%d}-")
+    assert name.endswith(f"-{attempt}")
+
+
+def test_the_same_intent_is_the_same_order_and_any_other_is_another() -> None:
+    first = order_id("main", "s", "open|1", NOW)
+    assert first == order_id("main", "s", "open|1", NOW)
+    others = [
+        order_id("other", "s", "open|1", NOW),
+        order_id("main", "t", "open|1", NOW),
+        order_id("main", "s", "open|2", NOW),
+        order_id("main", "s", "open|1", NOW, attempt=2),
+    ]
+    assert len({first, *others}) == 5
+
+
+def test_an_id_that_would_be_too_long_is_refused() -> None:
+    with pytest.raises(DomainError, match="36"):
+        order_id("main", "s", "x", NOW, bot="a-very-long-name")
+
+
+def test_an_opening_order_is_limited_to_the_touch_and_names_its_own_position() -> None:
+    made = opening_order("main", Allowed(position(quantity=3), signal()), NOW)
+    assert (made.limit_cents, made.quantity, made.structure) == (-1000, 3, SPREAD)
+    assert made.position_id == made.order_id
+    assert (made.purpose, made.signal_id) == (Purpose.OPEN, "s-1")
+
+
+def test_closing_reverses_what_is_held_in_the_largest_units() -> None:
+    held = position(Holding(put(480), -4), Holding(put(475), 4), quantity=4)
+    made = closing_order("main", held, NOW, "PROFIT_TARGET")
+    assert {leg.instrument: leg.ratio * made.quantity for leg in made.structure.legs} == {
+        put(480): 4,
+        put(475): -4,
+    }
+    assert (made.quantity, made.limit_cents, made.purpose) == (4, None, Purpose.CLOSE)
+    assert made.position_id == held.position_id
+
+
+def test_assigned_shares_and_the_leg_left_over_are_closed_together() -> None:
+    held = position(Holding(Stock("SPY"), 200), Holding(call(500), 2))
+    made = closing_order("main", held, NOW, "ASSIGNED")
+    assert {leg.instrument: leg.ratio * made.quantity for leg in made.structure.legs} == {
+        Stock("SPY"): -200,
+        call(500): -2,
+    }
+
+
+def test_a_second_closing_of_the_same_position_is_a_new_order_at_another_instant() -> None:
+    held = position(Holding(put(480), -1))
+    later = NOW.replace(hour=22)
+    assert closing_order("main", held, NOW, "STOP") == closing_order("main", held, NOW, "STOP")
+    assert (
+        closing_order("main", held, NOW, "STOP").order_id
+        != closing_order("main", held, later, "STOP").order_id
+    )
+
+
+def test_a_position_that_holds_nothing_cannot_be_closed() -> None:
+    with pytest.raises(DomainError, match="holds nothing"):
+        closing_order("main", position(), NOW, "STOP")
+
+
+def test_an_adjustment_trades_its_own_legs_into_the_position() -> None:
+    held = replace(position(Holding(put(480), -1)), position_id="p-1")
+    legs = Structure.of([Leg(put(470), 1)])
+    made = adjusting_order("main", held, Adjust(legs, 2, "HEDGE"), NOW)
+    assert (made.position_id, made.structure, made.quantity, made.purpose) == ("p-1", legs, 2, Purpose.ADJUST)

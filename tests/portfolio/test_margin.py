@@ -1,0 +1,370 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from execution.tapes import call, put
+from strikewise.domain.greeks import Greeks
+from strikewise.domain.instruments import OptionContract, Right
+from strikewise.domain.margin import naked_option_margin_cents
+from strikewise.domain.portfolio import Holding, Mark, Portfolio, Position
+from strikewise.domain.quotes import Grade
+from strikewise.domain.structures import Leg, Structure
+from strikewise.portfolio.book import Book
+from strikewise.portfolio.margin import (
+    OptionRows,
+    account_margin_cents,
+    margin_call,
+    margin_cents,
+    with_own_margins,
+)
+
+NOW = datetime(2024, 2, 1, 21, tzinfo=UTC)
+LATER = date(2024, 4, 19)
+
+
+def margin(held: Mapping[OptionContract, tuple[int, int]], spot: float, shares: int = 0) -> float:
+    """Return the margin in dollars of contracts as (quantity, price in cents)."""
+    rows = OptionRows.of([(one, quantity) for one, (quantity, _) in held.items()])
+    prices = np.array([price for _, price in held.values()], dtype=np.int64)
+    return margin_cents(rows, prices, round(spot * 100), shares) / 100
+
+
+# --- published figures
+# ---------------------------------------------------------------------------------------
+
+
+def test_the_exchanges_example_of_a_naked_put() -> None:
+    # Cboe margin calculator: short 1 Sep 200 put at 1.20, stock at 209.00: requirement $3,400.
+    assert margin({put(200, underlying="XYZ"): (-1, 120)}, 209.0) == 3_400
+
+
+def test_a_brokers_example_of_a_naked_call() -> None:
+    # tastytrade, naked short call: 1 Mar 68 call at 1.50, stock at 65: $1,150.
+    assert margin({call(68, underlying="XYZ"): (-1, 150)}, 65.0) == 1_150
+
+
+def test_the_margin_manuals_example_of_a_short_straddle() -> None:
+    # Cboe Margin Manual, p. 45: short 90 call at 7.00 and 90 put at 3.70, underlying at 92.63: 29.2260 a
+    # share, of which the call alone asks 25.5260; the put alone would ask 19.5960.
+    legs = {call(90, underlying="XYZ"): (-1, 700), put(90, underlying="XYZ"): (-1, 370)}
+    assert margin(legs, 92.63) == 2_922.60
+    assert [margin({leg: held}, 92.63) for leg, held in legs.items()] == [2_552.60, 1_959.60]
+
+
+def test_the_exchanges_example_of_a_put_credit_spread_asks_the_width_less_the_credit() -> None:
+    # Cboe margin calculator: short 125 put at 1.24, long 120 put at 0.80: $580 less proceeds of $124 = $456,
+    # which counts the $80 paid for the long put; width less credit is the same $456.
+    legs = {put(125, underlying="XYZ"): (-1, 124), put(120, underlying="XYZ"): (1, 80)}
+    assert margin(legs, 130.0) == 456
+
+
+def test_the_exchanges_example_of_an_iron_condor_asks_one_wing() -> None:
+    # Cboe, strategy-based margin: 100 × AAPL long 115P at 2.83, short 125P at 6.33, short 130C at 6.65, long
+    # 140C at 3.38: $32,300.
+    legs = {
+        put(115, underlying="AAPL"): (100, 283),
+        put(125, underlying="AAPL"): (-100, 633),
+        call(130, underlying="AAPL"): (-100, 665),
+        call(140, underlying="AAPL"): (100, 338),
+    }
+    assert margin(legs, 127.0) == 32_300
+
+
+def test_a_broad_index_asks_fifteen_percent() -> None:
+    # 5 + 15 % × 4,000 − 200 out of the money = 405 a unit.
+    assert margin({put(3800, underlying="SPX"): (-1, 500)}, 4000.0) == 40_500
+
+
+# --- what grouping must find
+# -----------------------------------------------------------------------------------
+
+
+def test_a_condor_asks_the_larger_wing() -> None:
+    legs = {put(480): (-1, 0), put(475): (1, 0), call(520): (-1, 0), call(530): (1, 0)}
+    assert margin(legs, 500.0) == 1_000
+
+
+def test_two_spreads_opened_apart_are_a_condor_together() -> None:
+    legs = {put(480): (-2, 0), put(475): (2, 0), call(520): (-1, 0), call(525): (1, 0)}
+    assert margin(legs, 500.0) == 1_000
+
+
+def test_spreads_of_different_expirations_share_nothing() -> None:
+    legs = {put(480): (-1, 0), put(475): (1, 0), call(520, LATER): (-1, 0), call(525, LATER): (1, 0)}
+    assert margin(legs, 500.0) == 1_000
+
+
+def test_legs_are_paired_best_not_first_come() -> None:
+    # Short 490 and 480, long 485 and 475: nested or side by side the widths add up to 10; but a long 500 put
+    # that covers one short fully must be given to the short that would ask more.
+    legs = {put(490): (-1, 0), put(480): (-1, 0), put(500): (1, 0), put(475): (1, 0)}
+    assert margin(legs, 500.0) == 500
+
+
+def test_a_debit_spread_holds_what_it_is_worth_and_no_more() -> None:
+    assert margin({put(490): (1, 600), put(480): (-1, 250)}, 500.0) == 350
+
+
+def test_a_long_option_holds_its_value() -> None:
+    assert margin({call(520): (3, 210)}, 500.0) == 630
+
+
+def test_a_calendar_asks_nothing_beyond_its_debit_and_its_reverse_is_naked() -> None:
+    assert margin({put(480): (-1, 200), put(480, LATER): (1, 350)}, 500.0) == 150
+    reverse = margin({put(480): (1, 200), put(480, LATER): (-1, 350)}, 500.0)
+    assert reverse == 200 + naked_option_margin_cents(put(480, LATER), 350, 50_000) / 100
+
+
+def test_am_options_end_before_pm_options_of_the_same_day_and_do_not_cover_them() -> None:
+    am, pm = (put(3700, underlying="SPX", root_code=code) for code in (0, 1))
+    short_pm = {put(3800, underlying="SPX", root_code=1): (-1, 500), am: (1, 300)}
+    short_am = {put(3800, underlying="SPX", root_code=0): (-1, 500), pm: (1, 300)}
+    assert margin(short_am, 4000.0) == 10_000 - 200
+    assert margin(short_pm, 4000.0) == 40_500 + 300
+
+
+def test_a_wing_too_far_away_is_not_used_where_the_naked_margin_is_less() -> None:
+    far = {put(480): (-1, 100), put(100): (1, 1)}
+    assert margin(far, 500.0) == (naked_option_margin_cents(put(480), 100, 50_000) + 100) / 100
+
+
+def test_covered_calls_ask_nothing_beyond_their_shares_unless_in_the_money() -> None:
+    assert margin({call(520): (-1, 100)}, 500.0, shares=100) == 25_000
+    assert margin({call(490): (-1, 1100)}, 500.0, shares=100) == 25_000 + 1_000
+
+
+def test_a_credit_is_not_free_capital() -> None:
+    # A spread sold for 40 % of its width asks the other 60 %, at any number of contracts.
+    for quantity in (1, 10, 1000):
+        legs = {put(480): (-quantity, 300), put(475): (quantity, 100)}
+        assert margin(legs, 500.0) == 300 * quantity
+
+
+# --- an oracle that tries every grouping
+# -----------------------------------------------------------------------
+
+Unit = tuple[int, OptionContract, int]
+
+
+def brute_force(legs: tuple[Unit, ...], spot: int) -> int:
+    """Return the least margin in cents over every way to group single contracts; legs are (sign, contract,
+    price)."""
+
+    @cache
+    def least(left: tuple[Unit, ...]) -> int:
+        shorts = [one for one in left if one[0] < 0]
+        if not shorts:
+            return 0
+        first = shorts[0]
+        return min(cost + least(_without(left, group)) for group, cost in _groups(first, left, spot))
+
+    value = sum(sign * price * 100 for sign, _, price in legs)
+    return max(0, value + least(legs))
+
+
+def _without(left: tuple[Unit, ...], group: tuple[Unit, ...]) -> tuple[Unit, ...]:
+    rest = list(left)
+    for one in group:
+        rest.remove(one)
+    return tuple(rest)
+
+
+def _naked(leg: Unit, spot: int) -> int:
+    """Naked margin, plus the premium: what the value of the legs takes off again."""
+    return naked_option_margin_cents(leg[1], leg[2], spot) + leg[2] * 100
+
+
+def _covers(short: Unit, left: tuple[Unit, ...]) -> Iterator[tuple[Unit, int]]:
+    for long in left:
+        same = long[0] > 0 and long[1].right is short[1].right
+        if same and long[1].expiration >= short[1].expiration:
+            sign = 1 if short[1].right is Right.PUT else -1
+            yield long, max(0, sign * (short[1].strike_milli - long[1].strike_milli)) * 10
+
+
+def _groups(first: Unit, left: tuple[Unit, ...], spot: int) -> Iterator[tuple[tuple[Unit, ...], int]]:
+    yield (first,), _naked(first, spot)
+    others = [one for one in left if one[0] < 0 and one[1].right is not first[1].right]
+    for other in others:
+        requirements = [naked_option_margin_cents(one[1], 0, spot) for one in (first, other)]
+        yield (first, other), _naked(first, spot) + _naked(other, spot) - min(requirements)
+    for wing, width in _covers(first, left):
+        yield (first, wing), width
+        if wing[1].expiration != first[1].expiration:
+            continue
+        for other in others:
+            for far, width_far in _covers(other, left):
+                if other[1].expiration == far[1].expiration == first[1].expiration:
+                    yield (first, wing, other, far), max(width, width_far)
+
+
+strikes = st.sampled_from([60, 80, 90, 95, 100, 105, 110, 120, 140])
+contracts = st.builds(
+    lambda right, strike, late: (put if right else call)(strike, LATER if late else date(2024, 3, 15), "XYZ"),
+    st.booleans(),
+    strikes,
+    st.booleans(),
+)
+units = st.tuples(st.sampled_from([-1, 1]), contracts, st.integers(0, 800))
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(units, min_size=1, max_size=7, unique_by=lambda one: one[1]), st.integers(8_500, 11_500))
+def test_grouping_finds_what_trying_everything_finds(legs: list[Unit], spot: int) -> None:
+    rows = OptionRows.of([(contract, sign) for sign, contract, _ in legs])
+    prices = np.array([price for _, _, price in legs], dtype=np.int64)
+    assert margin_cents(rows, prices, spot) == brute_force(tuple(legs), spot)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(units, min_size=1, max_size=6, unique_by=lambda one: one[1]),
+    st.integers(8_500, 11_500),
+    st.integers(2, 7),
+)
+def test_margin_grows_in_proportion_with_size(legs: list[Unit], spot: int, times: int) -> None:
+    prices = np.array([price for _, _, price in legs], dtype=np.int64)
+    one = margin_cents(OptionRows.of([(contract, sign) for sign, contract, _ in legs]), prices, spot)
+    many = margin_cents(OptionRows.of([(contract, sign * times) for sign, contract, _ in legs]), prices, spot)
+    assert many == times * one
+
+
+# --- positions and books
+# ---------------------------------------------------------------------------------------
+
+
+def position(
+    name: str, legs: Mapping[OptionContract, int], *, max_loss: int | None = 45_000, cash: int = 0
+) -> Position:
+    structure = Structure.of(Leg(one, ratio) for one, ratio in legs.items())
+    return Position(
+        position_id=name,
+        strategy="s",
+        underlying=structure.underlying,
+        signal_id="",
+        structure=structure,
+        quantity=1,
+        holdings=tuple(Holding(one, ratio) for one, ratio in legs.items()),
+        opened_at=NOW,
+        entry_cents=cash,
+        cash_cents=cash,
+        fees_cents=0,
+        max_loss_cents=max_loss,
+        margin_cents=45_000,
+        because={},
+        grade=Grade.QUOTES,
+    )
+
+
+def marked_book(
+    positions: list[Position], quotes: Mapping[OptionContract, tuple[int, int]], spot: int
+) -> Book:
+    book = Book.of("SPY", positions)
+    for row, instrument in enumerate(book.instruments):
+        assert isinstance(instrument, OptionContract)
+        book.bid[row], book.ask[row] = quotes[instrument]
+    book.spot_cents = spot
+    return book
+
+
+def test_a_spread_keeps_equity_less_margin_the_same_while_it_moves() -> None:
+    held = [position("a", {put(480): -1, put(475): 1})]
+    free = []
+    for short, long in ((50, 30), (200, 120), (480, 20)):
+        book = marked_book(held, {put(480): (short, short), put(475): (long, long)}, 50_000)
+        exit_value = (long - short) * 100
+        free.append(exit_value - account_margin_cents([book]))
+    assert free == [-50_000] * 3
+
+
+def test_a_kept_grouping_gives_what_a_fresh_one_gives_when_the_market_falls() -> None:
+    held = [position(str(k), {put(k): -1, put(k - 5): 1}) for k in (460, 470, 480)]
+    held.append(position("c", {call(520): -1, call(530): 1}))
+    quotes = {leg.instrument: (40, 45) for one in held for leg in one.structure.legs}
+    book = marked_book(held, quotes, 50_000)  # type: ignore[arg-type]
+    assert account_margin_cents([book]) == account_margin_cents([book])
+    for spot in (48_000, 40_000, 24_000, 15_000):
+        book.spot_cents = spot
+        fresh = marked_book(held, quotes, spot)  # type: ignore[arg-type]
+        assert account_margin_cents([book]) == account_margin_cents([fresh])
+
+
+def test_only_positions_that_leave_an_option_naked_are_given_a_new_margin_each_day() -> None:
+    naked = position("n", {put(450): -1}, max_loss=4_490_000)
+    spread = position("s", {put(480): -1, put(475): 1})
+    strangle = position("t", {put(440): -1, call(560): -1}, max_loss=None)
+    held = [naked, spread, strangle]
+    quotes = {
+        put(450): (90, 100),
+        put(480): (300, 310),
+        put(475): (200, 205),
+        put(440): (50, 60),
+        call(560): (40, 45),
+    }
+    book = marked_book(held, quotes, 50_000)
+    after = with_own_margins(held, {"SPY": book})
+    assert after[0].margin_cents == naked_option_margin_cents(put(450), 100, 50_000)
+    assert after[1] is spread
+    put_side, call_side = (
+        naked_option_margin_cents(one, price, 50_000) for one, price in ((put(440), 60), (call(560), 45))
+    )
+    assert after[2].margin_cents == max(put_side + 4_500, call_side + 6_000)
+
+
+def valued(name: str, *, margin: int, profit: int, closing: str = "") -> Position:
+    held = position(name, {put(480): -1, put(475): 1})
+    mark = Mark(profit, profit, 50_000, 0, Greeks(), NOW)
+    return replace(held, mark=mark, margin_cents=margin, closing_order_id=closing)
+
+
+def account(equity: int, *positions: Position) -> Portfolio:
+    total = sum(one.margin_cents for one in positions)
+    return Portfolio(NOW, equity, equity, equity, total, positions)
+
+
+def test_there_is_no_call_while_equity_carries_the_margin() -> None:
+    assert (
+        margin_call(
+            account(100_000, valued("a", margin=60_000, profit=0), valued("b", margin=40_000, profit=0))
+        )
+        == []
+    )
+
+
+def test_a_call_closes_the_worst_positions_first_and_no_more_than_it_must() -> None:
+    held = (
+        valued("small", margin=40_000, profit=-1_000),
+        valued("worst", margin=40_000, profit=-30_000),
+        valued("good", margin=40_000, profit=5_000),
+    )
+    assert margin_call(account(90_000, *held)) == ["worst"]
+    assert margin_call(account(50_000, *held)) == ["worst", "small"]
+    assert margin_call(account(-1, *held)) == ["worst", "small", "good"]
+
+
+def test_what_is_being_closed_already_is_counted_as_closed() -> None:
+    held = (
+        valued("closing", margin=40_000, profit=-30_000, closing="c-1"),
+        valued("next", margin=40_000, profit=-1_000),
+        valued("good", margin=40_000, profit=5_000),
+    )
+    assert margin_call(account(90_000, *held)) == []
+    assert margin_call(account(70_000, *held)) == ["next"]
+
+
+@pytest.mark.parametrize("spot", [9_000, 10_000, 11_000])
+def test_many_short_strangles_are_paired_by_rank(spot: int) -> None:
+    legs = tuple(
+        (-1, (put if n % 2 else call)(90 + 5 * (n // 2), underlying="XYZ"), 10 * n) for n in range(6)
+    )
+    rows = OptionRows.of([(contract, sign) for sign, contract, _ in legs])
+    prices = np.array([price for _, _, price in legs], dtype=np.int64)
+    assert margin_cents(rows, prices, spot) == brute_force(legs, spot)
