@@ -103,7 +103,8 @@ def _prospect(
     trend = trend_of(chain.spot, features)
     # What would be left again on its first day is not entered.
     least_days = max(params.integer("min_dte"), params.integer("dte_exit") + 1)
-    window = chain.window(least_days, params.integer("max_dte"))
-    if len(window) == 0:
+    most_days = params.integer("max_dte")
+    window = chain.window(least_days, max(least_days, most_days))
+    if len(window) == 0 or least_days > most_days:
         return DenialCode.STRUCTURE_NO_EXPIRATION
     return Prospect(window, chain.spot, rate, view.dividend_yield(underlying), features, trend, regime)

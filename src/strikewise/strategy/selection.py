@@ -307,8 +307,8 @@ def _priced(
     if kept < len(keep):
         rejected[DenialCode.CREDIT_TOO_SMALL] += int(np.count_nonzero(small))
         rejected[DenialCode.CREDIT_TOO_LARGE] += int(np.count_nonzero(large))
-        if kept == 0:
-            return None
+    if kept == 0:
+        return None
     side = np.where(shorts.is_put, 1.0, -1.0)
     days = (shorts.key >> EXPIRATION_SHIFT) - days_of(chain.day)
     found = Verticals(shorts, wing, side, width, credit, bid + ask - wing_bid - wing_ask, days)

@@ -55,7 +55,12 @@ class IronCondor:
             *exit_parameters(profit_target=0.5, stop_loss=2.0, dte_exit=21),
             *sizing_parameters(risk_fraction=0.02),
         ),
-        ordered=(("min_dte", "max_dte"), ("short_delta_min", "short_delta_max"), ("otm_min", "otm_max")),
+        ordered=(
+            ("min_dte", "max_dte"),
+            ("dte_exit", "max_dte"),
+            ("short_delta_min", "short_delta_max"),
+            ("otm_min", "otm_max"),
+        ),
     )
 
     def screen(self, market_data: MarketView, params: ParameterSet) -> Screened:

@@ -61,6 +61,7 @@ class NakedPut:
         ),
         ordered=(
             ("min_dte", "max_dte"),
+            ("dte_exit", "max_dte"),
             ("short_delta_min", "short_delta_max"),
             ("otm_min", "otm_max"),
             ("premium_min", "premium_max"),
