@@ -13,9 +13,9 @@ compare. So all are recomputed by one rule:
 3. Greeks are those of a European option at that volatility and forward.
 
 Options of stocks and funds are American. Treating them as European reads the early-exercise premium as
-volatility: little out of the money (below 0.1 points for three months at a 4 % rate and 1.3 % yield),
-much deep in the money, which is why the out-of-the-money side is asked first; across a large dividend,
-and for in-the-money deltas of puts, the error stays.
+volatility. At 20 % volatility, a 4 % rate and a 1.3 % yield that is, in volatility points, for a put one deviation
+out of the money 0.03 at one month, 0.07 at three and 0.19 at a year; at the money 0.14, 0.31 and 0.93; more in the
+money, which is why the out-of-the-money side is asked first; nothing for calls without a large dividend.
 """
 
 from __future__ import annotations

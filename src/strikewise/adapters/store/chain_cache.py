@@ -26,6 +26,9 @@ from strikewise.domain.errors import StoreError
 
 __all__ = ["Generation", "open_generation"]
 
+State = dict[str, int]
+"""What changes when a file changes, even to other contents of the same size."""
+
 FORMAT = 1
 """Number of this layout; a cache of another number is built anew."""
 MANIFEST = "manifest.json"
@@ -128,9 +131,10 @@ def open_generation(archive: Path, folder: Path, underlying: str, year: int) -> 
     digest = hashlib.sha256(contents).hexdigest()
     target = folder / f"{year}-{digest[:16]}"
     folder.mkdir(parents=True, exist_ok=True)
-    if not (target / MANIFEST).exists() or _open(target / MANIFEST, None, underlying, year) is None:
-        _build(contents, target, underlying)
-    _write_manifest(target, state | {"digest": digest, "format": FORMAT})
+    if _open(target / MANIFEST, None, underlying, year) is None:
+        _build(contents, target, underlying, year, state)
+    else:
+        _write_manifest(target, state)
     _clear_old(folder, year, keep=target)
     generation = _open(target / MANIFEST, None, underlying, year)
     if generation is None:
@@ -138,8 +142,7 @@ def open_generation(archive: Path, folder: Path, underlying: str, year: int) -> 
     return generation
 
 
-def _state(archive: Path) -> dict[str, int | str]:
-    """Return what changes when a file changes, even to other contents of the same size."""
+def _state(archive: Path) -> State:
     stat = archive.stat()
     return {
         "size": stat.st_size,
@@ -149,45 +152,43 @@ def _state(archive: Path) -> dict[str, int | str]:
     }
 
 
-def _open(
-    manifest: Path, state: dict[str, int | str] | None, underlying: str, year: int
-) -> Generation | None:
+def _open(manifest: Path, state: State | None, underlying: str, year: int) -> Generation | None:
     """Open a generation if it is whole and, where a state is given, of that state of the archive."""
     folder = manifest.parent
     try:
         said = json.loads(manifest.read_text(encoding="utf-8"))
-        if said.get("format") != FORMAT or (state and any(said.get(k) != v for k, v in state.items())):
+        if said["format"] != FORMAT or (state and said["archive"] != state):
+            return None
+        if any((folder / name).stat().st_size != size for name, size in said["files"].items()):
             return None
         index = np.load(folder / "index.npy")
         digests = np.load(folder / "digests.npy")
-        sources = tuple(json.loads((folder / "sources.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return Generation(underlying, year, folder, index, digests, sources)
+    return Generation(underlying, year, folder, index, digests, tuple(said["sources"]))
 
 
-def _build(contents: bytes, target: Path, underlying: str) -> None:
+def _build(contents: bytes, target: Path, underlying: str, year: int, state: State) -> None:
+    """Build a generation aside and rename it into place, unless another process was first."""
     tape = tape_from_frame(underlying, read_archive(contents, CACHED))
     aside = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
     try:
         for name in COLUMNS:
             np.save(aside / f"{name}.npy", getattr(tape.columns, name))
-        offsets = tape.offsets
-        index = np.stack(
-            [tape.as_of, tape.known_at, tape.spot_cents, tape.grade, tape.source, offsets[:-1], offsets[1:]],
-            axis=1,
-        )
-        np.save(aside / "index.npy", index.astype(np.int64))
+        bounds = (tape.offsets[:-1], tape.offsets[1:])
+        heads = (tape.as_of, tape.known_at, tape.spot_cents, tape.grade, tape.source, *bounds)
+        np.save(aside / "index.npy", np.stack(heads, axis=1).astype(np.int64))
         np.save(aside / "digests.npy", snapshot_digests(tape))
-        (aside / "sources.json").write_text(json.dumps(tape.sources), encoding="utf-8")
+        sizes = {path.name: path.stat().st_size for path in sorted(aside.iterdir())}
+        said = {"format": FORMAT, "archive": state, "files": sizes, "sources": tape.sources}
+        (aside / MANIFEST).write_text(json.dumps(said, sort_keys=True), encoding="utf-8")
         for path in aside.iterdir():
             flush_file(path)
         flush_directory(aside)
         try:
             aside.rename(target)
         except OSError:
-            # Another process was first, or an unreadable generation stands in the way.
-            if _whole(target):
+            if _open(target / MANIFEST, None, underlying, year) is not None:
                 return
             shutil.rmtree(target, ignore_errors=True)
             aside.rename(target)
@@ -196,11 +197,9 @@ def _build(contents: bytes, target: Path, underlying: str) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _whole(folder: Path) -> bool:
-    return all((folder / f"{name}.npy").exists() for name in (*COLUMNS, "index", "digests"))
-
-
-def _write_manifest(folder: Path, said: dict[str, int | str]) -> None:
+def _write_manifest(folder: Path, state: State) -> None:
+    """Say that a generation is also of the archive as it now stands: touched, its contents the same."""
+    said = json.loads((folder / MANIFEST).read_text(encoding="utf-8")) | {"archive": state}
     handle, name = tempfile.mkstemp(prefix=".manifest-", dir=folder)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:
         json.dump(said, stream, sort_keys=True)
