@@ -189,13 +189,13 @@ def test_without_volatility_an_option_is_worth_its_discounted_intrinsic_value(ke
 
 
 @pytest.mark.parametrize("kernels", BOTH)
-@pytest.mark.parametrize("position", range(5))
-@pytest.mark.parametrize("flaw", [np.nan, -1.0])
+@pytest.mark.parametrize(
+    ("position", "flaw"),
+    [(position, np.nan) for position in range(5)] + [(position, -1.0) for position in range(4)],
+)
 def test_a_missing_or_impossible_input_gives_a_missing_price(kernels, position, flaw):
     inputs = [100.0, 95.0, 0.5, 0.2, 0.98]
     inputs[position] = flaw
-    if position == 4 and flaw < 0:
-        pytest.skip("a negative discount is a number like another")
     assert np.isnan(price(True, *inputs, kernels=kernels))
 
 
