@@ -16,7 +16,7 @@ from strategy.markets import CALENDAR, TODAY, World, source_of, view_of, with_ro
 from strikewise.domain.chain import ChainColumns
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.instruments import OptionContract, Right
-from strikewise.domain.margin import defined_risk_margin_cents, naked_option_margin_cents
+from strikewise.domain.margin import naked_margins_cents
 from strikewise.domain.parameters import Parameter, ParameterSet
 from strikewise.domain.portfolio import Portfolio
 from strikewise.domain.quotes import Grade
@@ -99,12 +99,13 @@ def test_every_number_of_a_signal_is_that_of_its_structure(strategy: Strategy) -
 def expected_margin(signal: Signal, spot_cents: int) -> int:
     options = signal.structure.options
     if len(options) == 1:
-        return naked_option_margin_cents(options[0][0], -signal.price_cents // 100, spot_cents)
+        premium = -signal.price_cents // 100
+        return int(naked_margins_cents(Right.PUT, options[0][0].strike_milli, premium, spot_cents))
     strikes: Mapping[Right, list[int]] = {right: [] for right in Right}
     for contract, _ in options:
         strikes[contract.right].append(contract.strike_milli * 10)
     wings = [max(side) - min(side) for side in strikes.values() if side]
-    return defined_risk_margin_cents(-signal.price_cents, *wings)
+    return max(wings) + signal.price_cents
 
 
 @every_strategy

@@ -1,6 +1,7 @@
-"""What a structure holds of an account's capital: the formulas for one option and one defined risk.
+"""What a short option that nothing covers holds of an account's capital.
 
-How the legs of many positions are best grouped is the portfolio's business; these are the pieces it groups.
+Where a wing bounds the loss, a structure holds its largest loss at expiry: the wider side less the credit. How
+the legs of many positions are best grouped is the portfolio's business.
 """
 
 from __future__ import annotations
@@ -70,21 +71,3 @@ def naked_option_margin_cents(contract: OptionContract, premium_cents: int, spot
             multiplier=contract.multiplier,
         )
     )
-
-
-def defined_risk_margin_cents(credit_cents: int, *wing_cents: int) -> int:
-    """Return the margin of a credit structure with wings: the larger wing less the credit, never below zero.
-
-    Parameters
-    ----------
-    credit_cents : int
-        Credit of one unit, multiplier included, positive where received.
-    wing_cents : int
-        Width of each wing, multiplier included; only one side can lose at expiry, so that the larger counts.
-    """
-    return max(0, max(wing_cents) - credit_cents)
-
-
-def cash_secured_margin_cents(contract: OptionContract, premium_cents: int) -> int:
-    """Return the cash in cents that secures one short put: the strike less the premium (cents per share)."""
-    return max(0, -(-contract.strike_milli * contract.multiplier // 10) - premium_cents * contract.multiplier)
