@@ -37,8 +37,7 @@ def margin(held: Mapping[OptionContract, tuple[int, int]], spot: float, shares: 
     return margin_cents(rows, prices, round(spot * 100), shares) / 100
 
 
-# --- published figures
-# ---------------------------------------------------------------------------------------
+# --- published figures ---
 
 
 def test_the_exchanges_example_of_a_naked_put() -> None:
@@ -83,8 +82,7 @@ def test_a_broad_index_asks_fifteen_percent() -> None:
     assert margin({put(3800, underlying="SPX"): (-1, 500)}, 4000.0) == 40_500
 
 
-# --- what grouping must find
-# -----------------------------------------------------------------------------------
+# --- what grouping must find ---
 
 
 def test_a_condor_asks_the_larger_wing() -> None:
@@ -148,15 +146,14 @@ def test_a_credit_is_not_free_capital() -> None:
         assert margin(legs, 500.0) == 300 * quantity
 
 
-# --- an oracle that tries every grouping
-# -----------------------------------------------------------------------
+# --- an oracle that tries every grouping ---
 
 Unit = tuple[int, OptionContract, int]
+"""A contract: 1 or -1, which, and its price in cents."""
 
 
 def brute_force(legs: tuple[Unit, ...], spot: int) -> int:
-    """Return the least margin in cents over every way to group single contracts; legs are (sign, contract,
-    price)."""
+    """Return the least margin in cents over every way to group single contracts."""
 
     @cache
     def least(left: tuple[Unit, ...]) -> int:
@@ -237,8 +234,7 @@ def test_margin_grows_in_proportion_with_size(legs: list[Unit], spot: int, times
     assert many == times * one
 
 
-# --- positions and books
-# ---------------------------------------------------------------------------------------
+# --- positions and books ---
 
 
 def position(
