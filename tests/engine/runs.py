@@ -1,0 +1,118 @@
+"""Runs of the loop for the tests: markets to run over, and the ways to run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
+
+from engine.arriving import ArrivingSource, RunningClock
+from strikewise.backtest.demo_data import demo_bars, demo_series
+from strikewise.backtest.reconstruct.listings import Density
+from strikewise.backtest.reconstruct.tape import Observed, recipe_for, reconstruct
+from strikewise.backtest.runner import ReplaySpec, replay, ticks_of
+from strikewise.bootstrap.spec_file import make_spec
+from strikewise.engine.loop import Loop
+from strikewise.execution.simulated import SimulatedBroker
+from strikewise.market.calendar import SessionCalendar
+from strikewise.market.memory_source import MemorySource
+from strikewise.market.source import MarketSource
+from strikewise.market.view import Market
+from strikewise.portfolio.ledger import Fact, Ledger, MemoryLedger
+
+CALENDAR = SessionCalendar()
+
+SUMMER = (date(2015, 6, 1), date(2015, 9, 30))
+"""A calm spring's end, the fall of 2015-08-24 and the weeks after."""
+
+STRATEGIES: tuple[dict[str, Any], ...] = (
+    {
+        "strategy": "credit_spread",
+        "label": "held",
+        "parameters": {
+            "trend": "off", "dte_exit": 0, "profit_target": 2.0, "stop_loss": 0.0, "min_dte": 7, "max_dte": 21,
+        },
+    },
+    {"strategy": "iron_condor"},
+    {"strategy": "credit_spread"},
+    {"strategy": "naked_put", "parameters": {"premium_max": 20.0, "trend": "off"}},
+)  # fmt: skip
+"""The three shipped strategies, and one whose spreads are held to expiry."""
+
+
+@cache
+def reconstructed(start: date = SUMMER[0], end: date = SUMMER[1], underlying: str = "SPX") -> MemorySource:
+    """Return chains made of real closes of the S&P 500, few expirations; other names get the same closes."""
+    bars = demo_bars(CALENDAR)
+    bars = type(bars)(underlying, *(getattr(bars, name) for name in type(bars).__slots__[1:]))
+    vix, rate = demo_series(CALENDAR)
+    recipe = recipe_for(underlying, Density.FRIDAYS)
+    tapes = list(reconstruct(Observed(bars, vix, rate), recipe, CALENDAR, start=start, end=end))
+    return MemorySource(tapes, bars=[bars], series=[vix, rate])
+
+
+def spec(**changes: Any) -> ReplaySpec:
+    """Return a specification of four strategies over the summer of 2015, with changes."""
+    document: dict[str, Any] = {
+        "underlyings": ["SPX"],
+        "start": SUMMER[0],
+        "end": SUMMER[1],
+        "capital": 1_000_000,
+        "strategies": list(STRATEGIES),
+    }
+    return make_spec({**document, **changes})
+
+
+def through_history(chosen: ReplaySpec, source: MarketSource, ledger: Ledger | None = None) -> list[Fact]:
+    """Run over a source that holds the future, and return all facts."""
+    written = MemoryLedger() if ledger is None else ledger
+    replay(chosen, source, CALENDAR, written)
+    return list(written.facts())
+
+
+def instants(chosen: ReplaySpec, source: MarketSource) -> list[datetime]:
+    """Return the ticks of a run."""
+    return [datetime.fromtimestamp(int(at), UTC) for at in ticks_of(source, chosen.start, chosen.end)]
+
+
+def as_it_arrives(
+    chosen: ReplaySpec,
+    recording: MarketSource,
+    ledger: Ledger,
+    *,
+    names: Collection[str] = ("VIX", "rate_3m"),
+) -> list[Fact]:
+    """Run while data arrive tick by tick and the clock runs on, and return all facts."""
+    arriving = ArrivingSource(chosen.run.underlyings)
+    ticks = instants(chosen, recording)
+    clock = RunningClock(ticks[0])
+    market = Market(arriving, CALENDAR)
+    broker = SimulatedBroker(chosen.run.capital_cents, rule=chosen.fills, fees=chosen.fees, lag=chosen.lag)
+    loop: Loop | None = None
+    for tick in ticks:
+        arriving.arrive(recording, tick, names=[*chosen.run.underlyings, *names])
+        clock.strike(tick)
+        if loop is None:
+            loop = Loop(chosen.run, market=market, broker=broker, ledger=ledger, clock=clock)
+            clock.strike(tick)
+        broker.advance(market.view(tick))
+        loop.tick()
+    return list(ledger.facts())
+
+
+def without_runs(facts: list[Fact]) -> list[tuple[Any, ...]]:
+    """Return what happened, told without the facts that say that a run began."""
+    kept = [fact for fact in facts if fact.kind != "RunStarted"]
+    numbers: Mapping[int, int] = {fact.seq: number for number, fact in enumerate(kept)}
+    return [
+        (
+            fact.kind,
+            fact.schema_version,
+            fact.known_at,
+            fact.actor,
+            numbers.get(fact.cause or 0),
+            fact.payload,
+        )
+        for fact in kept
+    ]
