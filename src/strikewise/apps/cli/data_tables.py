@@ -15,6 +15,7 @@ __all__ = ["audit_table", "flaws_table", "import_table", "stored_table"]
 
 ONE_LINE_COLUMNS = 130
 WORST = ("reconstructed", "indicative", "quotes")
+SHORT_WORDS = {"volatility": "IV", "intrinsic": "value", "forward": "fwd"}
 REMARKABLE = 0.01
 """Share of rows from which a flaw is shown in bold."""
 
@@ -30,7 +31,7 @@ def import_table(result: Mapping[str, Any]) -> Table:
     rows += [
         (count(number), Text(f"refused: {reason}", "yellow")) for reason, number in result["rejected"].items()
     ]
-    rows += [(count(number), f"noted: {note}") for note, number in result["notes"].items()]
+    rows += [(count(number), f"noted: {note}") for note, number in result["notes"].items() if number]
     if result["ignored"]:
         rows.append((count(len(result["ignored"])), "files left alone, of no known format"))
     whose = ", ".join(result["underlyings"]) or UNKNOWN
@@ -41,7 +42,7 @@ def audit_table(audits: Sequence[Mapping[str, Any]], width: int) -> Table:
     """Return how complete the chains of each underlying are, and how far a vendor's volatilities are off."""
     wide = width >= ONE_LINE_COLUMNS
     columns = [
-        ("", LEFT),
+        ("Chains", LEFT),
         ("Grade", LEFT),
         ("From", LEFT),
         ("To", LEFT),
@@ -82,7 +83,13 @@ def flaws_table(audits: Sequence[Mapping[str, Any]]) -> Table:
         [Text(one["underlying"], style="bold"), *(_share(one["flaws"][kind]) for kind in kinds)]
         for one in audits
     ]
-    return table((("", LEFT), *((kind.replace("_", " ").lower() + "*", RIGHT) for kind in kinds)), rows)
+    return table((("", LEFT), *((_kind_head(kind), RIGHT) for kind in kinds)), rows)
+
+
+def _kind_head(kind: str) -> str:
+    """Return the name of a flaw over two lines, short enough for eleven of them."""
+    words = kind.lower().split("_")
+    return "\n".join([SHORT_WORDS.get(word, word) for word in words])
 
 
 def _share(flaw: Mapping[str, Any]) -> Text:

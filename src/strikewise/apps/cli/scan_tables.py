@@ -20,16 +20,19 @@ EXCHANGE = ZoneInfo("America/New_York")
 ONE_LINE_COLUMNS = 130
 """Columns of a terminal from which an opportunity needs only one line."""
 
+ROOMY_COLUMNS = 100
+"""Columns from which there is room for the parts of the score."""
+
 NARROW = (
     ("#", RIGHT),
     ("Strategy", LEFT),
     ("Expires", LEFT),
     ("Legs", LEFT),
     ("Credit", RIGHT),
-    ("Max loss", RIGHT),
-    ("Breakeven", RIGHT),
+    ("Max\nloss", RIGHT),
+    ("Break\neven", RIGHT),
     ("Chance", RIGHT),
-    ("IV rank", RIGHT),
+    ("IV\nrank", RIGHT),
     ("Score", RIGHT),
 )
 WIDE = (
@@ -68,10 +71,14 @@ def opportunities_table(found: Sequence[Mapping[str, Any]], width: int) -> Table
     """Return the opportunities, best first."""
     if width >= ONE_LINE_COLUMNS:
         return table(WIDE, [_one_line(rank, one) for rank, one in enumerate(found, start=1)])
-    return table(NARROW, [_two_lines(rank, one) for rank, one in enumerate(found, start=1)])
+    tight = width < ROOMY_COLUMNS
+    rows = [_two_lines(rank, one, parts=not tight) for rank, one in enumerate(found, start=1)]
+    if tight:
+        return table(NARROW[1:], [row[1:] for row in rows], tight=True)
+    return table(NARROW, rows)
 
 
-def _two_lines(rank: int, one: Mapping[str, Any]) -> list[str | Text]:
+def _two_lines(rank: int, one: Mapping[str, Any], *, parts: bool) -> list[str | Text]:
     def under(first: str, second: str) -> Text:
         return Text.assemble((first, "bold"), "\n", (second, "dim"))
 
@@ -86,7 +93,7 @@ def _two_lines(rank: int, one: Mapping[str, Any]) -> list[str | Text]:
         "\n".join(f"{price:,.2f}" for price in one["breakevens"]),
         percent(one["probability_of_profit"], 0),
         percent(one["iv_rank"], 0),
-        under(plain(one["score"], 1), _parts(one)),
+        under(plain(one["score"], 1), _parts(one) if parts else ""),
     ]
 
 

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-__all__ = ["JsonFlag", "Session", "without_secrets"]
+__all__ = ["JsonFlag", "Session", "called", "without_secrets"]
 
 WIDE = 160
 """Columns of output that goes to a file or another program."""
@@ -36,6 +37,12 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs 
 def without_secrets(text: str) -> str:
     """Return a text without the passwords of any address in it."""
     return PASSWORD.sub(r"\1:***@", text)
+
+
+def called() -> str:
+    """Return what to type for this program: its name where the shell would find it, else its path."""
+    path = Path(sys.argv[0])
+    return "strikewise" if path.name != "strikewise" or shutil.which("strikewise") else str(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +83,9 @@ class Session:
 
     def next(self, *, try_: str, why: str) -> None:
         """End with what to do next."""
+        command = try_.replace("strikewise", called(), 1) if try_.startswith("strikewise ") else try_
         self.out.print()
-        self.out.print(Text.assemble(("Next: ", "bold"), (try_, "cyan"), f"  {why}"), soft_wrap=True)
+        self.out.print(Text.assemble(("Next: ", "bold"), (command, "cyan"), f"  {why}"), soft_wrap=True)
 
     def json(self, value: Any) -> None:
         """Print a result for programs: standard JSON, null where a number is unknown."""

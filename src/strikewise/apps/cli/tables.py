@@ -57,7 +57,7 @@ def soft(text: str) -> Text:
 
 
 def table(
-    columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str | Text]], *, title: str | None = None
+    columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str | Text]], *, tight: bool = False
 ) -> Table:
     """Return a table.
 
@@ -68,17 +68,14 @@ def table(
         broken over lines, the others never are.
     rows : iterable of sequences
         Cells.
-    title : str, optional
-        A line above.
+    tight : bool
+        Whether columns stand one space apart instead of two.
     """
     made = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
-        padding=(0, 1, 0, 0),
+        padding=(0, 0 if tight else 1, 0, 0),
         header_style="bold",
-        title=title,
-        title_justify="left",
-        title_style="bold",
         show_edge=False,
     )
     for head, side in columns:
