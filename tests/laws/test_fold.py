@@ -169,7 +169,13 @@ def test_a_growing_map_is_a_dictionary(pairs: list[tuple[str, int]]) -> None:
 
 def test_a_growing_map_shares_what_it_has_between_its_versions() -> None:
     grown: GrowingMap[int] = GrowingMap({str(i): i for i in range(10_000)})
-    assert grown.put("x", 1)._base is grown._base
+    later = grown
+    for number in range(90):
+        later = later.put(f"x{number}", number)
+    assert later._base is grown._base
+    for number in range(90, 110):
+        later = later.put(f"x{number}", number)
+    assert later._base is not grown._base
 
 
 def test_signals_nobody_decided_upon_are_forgotten_and_do_not_pile_up() -> None:

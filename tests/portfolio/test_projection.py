@@ -73,6 +73,10 @@ def test_a_better_fill_than_the_signal_saw_lowers_the_loss_at_risk() -> None:
     assert state.positions["o1"].max_loss_cents == 2 * (50_000 - 5000)
 
 
+def test_a_credit_wider_than_the_spread_can_lose_nothing() -> None:
+    assert ordered(OrderFilled(fill("e1", O1, 2, short=700))).positions["o1"].max_loss_cents == 0
+
+
 def test_half_a_close_leaves_the_position_open_and_on_its_way_out() -> None:
     state = ordered(OrderFilled(fill("e1", O1, 2)), OrderPlaced(C1), OrderFilled(fill("e2", C1, 1, 45, 10)))
     position = state.positions["o1"]

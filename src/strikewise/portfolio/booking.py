@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from strikewise.domain.errors import InvariantError, StructureError
 from strikewise.domain.instruments import Instrument, Stock
@@ -35,40 +36,43 @@ def add_opening(
     InvariantError
         If there is neither a position nor a signal to make one of.
     """
-    cost, units = _cost(execution), execution.quantity
     if before is None:
-        if signal is None:
-            raise InvariantError(
-                f"Fill {execution.execution_id} opens a position that no signal stands behind."
-            )
-        return Position(
-            position_id=order.position_id,
-            strategy=order.strategy,
-            underlying=order.underlying,
-            signal_id=order.signal_id,
-            structure=order.structure,
-            quantity=units,
-            holdings=_merged((), _traded(execution)),
-            opened_at=execution.at,
-            entry_cents=cost,
-            cash_cents=cost,
-            fees_cents=execution.fees_cents,
-            max_loss_cents=_promised_loss(signal, units, cost),
-            margin_cents=signal.margin_cents * units,
-            because=signal.because,
-            grade=worst_grade((signal.grade, execution.grade)),
-            campaign_id=order.campaign_id or order.position_id,
-        )
+        return _first(order, signal, execution)
+    units, entry = before.quantity + execution.quantity, before.entry_cents + _cost(execution)
     untouched = before.cash_cents == before.entry_cents
     after = replace(
         book_trade(before, execution, closing_order_id=before.closing_order_id),
-        quantity=before.quantity + units,
-        entry_cents=before.entry_cents + cost,
-        margin_cents=before.margin_cents * (before.quantity + units) // before.quantity,
+        quantity=units,
+        entry_cents=entry,
+        margin_cents=before.margin_cents * units // before.quantity,
     )
     if signal is None or not untouched:
         return after
-    return replace(after, max_loss_cents=_promised_loss(signal, after.quantity, after.entry_cents))
+    return replace(after, max_loss_cents=_promised_loss(signal, units, entry))
+
+
+def _first(order: Order, signal: Signal | None, execution: Execution) -> Position:
+    if signal is None:
+        raise InvariantError(f"Fill {execution.execution_id} opens a position without a signal.")
+    cost, units = _cost(execution), execution.quantity
+    return Position(
+        position_id=order.position_id,
+        strategy=order.strategy,
+        underlying=order.underlying,
+        signal_id=order.signal_id,
+        structure=order.structure,
+        quantity=units,
+        holdings=_merged((), _traded(execution)),
+        opened_at=execution.at,
+        entry_cents=cost,
+        cash_cents=cost,
+        fees_cents=execution.fees_cents,
+        max_loss_cents=_promised_loss(signal, units, cost),
+        margin_cents=signal.margin_cents * units,
+        because=signal.because,
+        grade=worst_grade((signal.grade, execution.grade)),
+        campaign_id=order.campaign_id or order.position_id,
+    )
 
 
 def book_trade(position: Position, execution: Execution, *, closing_order_id: str) -> Position:
@@ -171,7 +175,7 @@ def _changed(
     *,
     cash_cents: int,
     fees_cents: int,
-    **more: object,
+    **more: Any,
 ) -> Position:
     holdings = _merged(position.holdings, moves)
     cash = position.cash_cents + cash_cents

@@ -81,7 +81,7 @@ def drop(connection: Connection) -> None:
 
 
 def write(connection: Connection, keeper: JournalKeeper) -> None:
-    """Bring the tables to where a keeper is.
+    """Bring the tables to where a keeper is, and clear its list of changes.
 
     The rows it says have changed must be at least those that changed since the fact `projected` names.
     """
@@ -102,6 +102,7 @@ def write(connection: Connection, keeper: JournalKeeper) -> None:
     ):
         _replace(connection, table, changed[key], map(rows.__getitem__, changed[key]))
     connection.execute(_PROGRESS.update().values(seq=keeper.state.seq))
+    keeper.changed.clear()
 
 
 def read(connection: Connection) -> Journal:
