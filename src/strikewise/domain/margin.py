@@ -1,7 +1,7 @@
 """What a short option that nothing covers holds of an account's capital.
 
-Where a wing bounds the loss, a structure holds its largest loss at expiry: the wider side less the credit. How
-the legs of many positions are best grouped is the portfolio's business.
+Where a wing bounds the loss, a structure holds its largest loss at expiry: the wider side less the credit.
+How the legs of many positions are best grouped is the portfolio's business.
 """
 
 from __future__ import annotations

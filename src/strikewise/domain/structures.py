@@ -118,13 +118,14 @@ class Structure:
     @property
     def name(self) -> str:
         """What traders call it, such as ``iron_condor``; ``custom`` where they have no word for it."""
+        multipliers = {contract.multiplier for contract, _ in self.options}
         return recognise(
             self.shares,
             tuple(
                 OptionLeg((c.expiration, c.root_code), c.right, c.strike_milli, ratio)
                 for c, ratio in self.options
             ),
-            self._multiplier,
+            multipliers.pop() if len(multipliers) == 1 else 1,
         )
 
     def describe(self) -> str:
@@ -162,7 +163,7 @@ class Structure:
         StructureError
             If the options expire at different times.
         """
-        self._require_one_expiration("payoff at expiry")
+        _require_one_expiration(self, "payoff at expiry")
         spots = np.asarray(spots_cents, dtype=np.float64) * 10.0
         value = spots * self.shares
         for contract, ratio in self.options:
@@ -191,7 +192,7 @@ class Structure:
             If the options expire at different times.
         """
         intervals: list[tuple[float, float]] = []
-        for start, end, profit, slope in self._segments(price_cents):
+        for start, end, profit, slope in _segments(self, price_cents):
             zero = start - profit / slope if slope else inf
             after = profit + slope * (end - start) if slope else profit
             if max(profit, after) <= 0:
@@ -216,7 +217,7 @@ class Structure:
         StructureError
             If the options expire at different times.
         """
-        segments = self._segments(price_cents)
+        segments = _segments(self, price_cents)
         return None if segments[-1][3] > 0 else max(0, max(s[2] for s in segments) // 10)
 
     def max_loss_cents(self, price_cents: int) -> int | None:
@@ -224,38 +225,35 @@ class Structure:
 
         Zero where it cannot lose. Parameters and errors as `max_profit_cents`.
         """
-        segments = self._segments(price_cents)
+        segments = _segments(self, price_cents)
         return None if segments[-1][3] < 0 else max(0, -(min(s[2] for s in segments) // 10))
 
-    def _segments(self, price_cents: int) -> list[tuple[int, float, int, int]]:
-        """Return the linear pieces of the profit: start, end and profit at the start (1/1000 $), slope."""
-        self._require_one_expiration("breakeven or extreme at expiry")
-        options = self.options
-        knots = sorted({0, *(contract.strike_milli for contract, _ in options)})
-        ends: list[float] = [*knots[1:], inf]
-        slope = self.shares - sum(r * c.multiplier for c, r in options if c.right is Right.PUT)
-        turns = dict.fromkeys(knots, 0)
-        profit = -10 * price_cents
-        for contract, ratio in options:
-            turns[contract.strike_milli] += ratio * contract.multiplier
-            if contract.right is Right.PUT:
-                profit += ratio * contract.multiplier * contract.strike_milli
-        segments = []
-        for start, end in zip(knots, ends, strict=True):
-            slope += turns[start]
-            segments.append((start, end, profit, slope))
-            if end < inf:
-                profit += slope * (int(end) - start)
-        return segments
 
-    def _require_one_expiration(self, what: str) -> None:
-        if len({(contract.expiration, contract.root_code) for contract, _ in self.options}) > 1:
-            raise StructureError(
-                f"{self.describe()} has no {what}: its options expire at different times; "
-                "value it at the first expiration with strikewise.pricing.scenario."
-            )
+def _segments(structure: Structure, price_cents: int) -> list[tuple[int, float, int, int]]:
+    """Return the linear pieces of the profit: start, end and profit at the start (1/1000 $), slope."""
+    _require_one_expiration(structure, "breakeven or extreme at expiry")
+    options = structure.options
+    knots = sorted({0, *(contract.strike_milli for contract, _ in options)})
+    ends: list[float] = [*knots[1:], inf]
+    slope = structure.shares - sum(r * c.multiplier for c, r in options if c.right is Right.PUT)
+    turns = dict.fromkeys(knots, 0)
+    profit = -10 * price_cents
+    for contract, ratio in options:
+        turns[contract.strike_milli] += ratio * contract.multiplier
+        if contract.right is Right.PUT:
+            profit += ratio * contract.multiplier * contract.strike_milli
+    segments = []
+    for start, end in zip(knots, ends, strict=True):
+        slope += turns[start]
+        segments.append((start, end, profit, slope))
+        if end < inf:
+            profit += slope * (int(end) - start)
+    return segments
 
-    @property
-    def _multiplier(self) -> int:
-        multipliers = {contract.multiplier for contract, _ in self.options}
-        return multipliers.pop() if len(multipliers) == 1 else 1
+
+def _require_one_expiration(structure: Structure, what: str) -> None:
+    if len({(contract.expiration, contract.root_code) for contract, _ in structure.options}) > 1:
+        raise StructureError(
+            f"{structure.describe()} has no {what}: its options expire at different times; "
+            "value it at the first expiration with strikewise.pricing.scenario."
+        )
