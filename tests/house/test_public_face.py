@@ -26,13 +26,22 @@ def untidy_exports(source: Source) -> Iterator[str]:
                 yield f"{node.lineno}: __all__ is not sorted"
 
 
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield statements, those only a type checker reads too: they name what a lazy face brings later."""
+    for node in body:
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            yield from node.body
+        else:
+            yield node
+
+
 def unlisted_exports(source: Source) -> Iterator[str]:
     """Check that a face exports what it imports or defines by a public name, all of it and nothing else."""
     offered: set[str] = set()
     listed: set[str] = set()
-    for node in source.tree.body:
+    for node in _statements(source.tree.body):
         match node:
-            case ast.ImportFrom(module=module, names=names) if module != "__future__":
+            case ast.ImportFrom(module=module, names=names) if module not in {"__future__", "typing"}:
                 offered.update(alias.asname or alias.name for alias in names)
             case ast.Import(names=names):
                 offered.update(alias.asname or alias.name.partition(".")[0] for alias in names)
@@ -57,6 +66,9 @@ def test_the_rule_sees_a_name_that_is_not_listed() -> None:
     assert list(unlisted_exports(snippet("from a import b, c\n__all__ = ['b']")))
     assert list(unlisted_exports(snippet("from a import b\n__all__ = ['b', 'c']")))
     assert not list(unlisted_exports(snippet("from a import b, _c\n__all__ = ['b']")))
+    lazy = "if TYPE_CHECKING:\n    from a import b, c\n"
+    assert not list(unlisted_exports(snippet(f"{lazy}__all__ = ['b', 'c']")))
+    assert list(unlisted_exports(snippet(f"{lazy}__all__ = ['b']")))
 
 
 def test_all_lists_of_exports_are_sorted() -> None:

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from strikewise.adapters.feeds.cboe import CboeFeed
-from strikewise.adapters.store.data_home import DataHome
+from strikewise.adapters.data_home import DataHome
 from strikewise.adapters.store.run_archive import FileRunArchive
 from strikewise.adapters.store.sql_ledger import SqlLedger
 from strikewise.bootstrap.settings import Settings, load_settings
 from strikewise.bootstrap.trading import chosen_strategy
-from strikewise.domain.errors import SettingsError
+from strikewise.domain.errors import ParameterError, SettingsError
 from strikewise.domain.money import to_cents
+from strikewise.engine.spec import StrategySpec
 from strikewise.market.calendar import SessionCalendar
-from strikewise.market.clock import SystemClock
+from strikewise.market.clock import Clock, SystemClock
 from strikewise.market.source import MarketSource
 from strikewise.service.system import System
 from strikewise.strategy.registry import STRATEGIES
@@ -56,45 +57,60 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
     chosen = load_settings(home) if settings is None else settings
     calendar, clock = SessionCalendar(), SystemClock()
     data = DataHome(home, calendar)
-    unknown = sorted(set(chosen.strategies) - set(STRATEGIES))
-    if unknown:
-        raise SettingsError(
-            f"There is no strategy {', '.join(unknown)} to set parameters of; "
-            f"known are: {', '.join(STRATEGIES)}."
-        )
 
     def account_ledger() -> SqlLedger:
         home.mkdir(parents=True, exist_ok=True)
         return open_ledger(ledger_url(home, chosen))
 
-    def open_feed(name: str, underlyings: Sequence[str]) -> MarketSource:
-        if name != "cboe":
-            raise SettingsError(f"There is no feed {name!r}; known is: cboe.")
-        if not chosen.feeds.cboe:
-            raise SettingsError(
-                "Cboe's delayed quotes are off: read Cboe's terms of use, "
-                "then set `cboe = true` under [feeds] of the settings."
-            )
-        if not underlyings:
-            raise SettingsError("A feed is asked about some underlyings, not about all: name them.")
-        return CboeFeed(
-            underlyings,
-            clock=clock,
-            calendar=calendar,
-            seconds=chosen.feeds.cboe_seconds,
-            base=data.source(),
-        )
+    def feed(name: str, underlyings: Sequence[str]) -> MarketSource:
+        return _open_feed(name, underlyings, chosen, data=data, clock=clock, calendar=calendar)
 
     return System(
         home=home,
         account=chosen.account.name,
         capital_cents=to_cents(chosen.account.capital),
         limits=chosen.limits.frozen(),
-        strategies=tuple(chosen_strategy(name, name, chosen.strategies.get(name, {})) for name in STRATEGIES),
+        strategies=_strategies(chosen),
         data=data,
         runs=FileRunArchive(home),
         ledger=account_ledger,
-        feed=open_feed,
+        feed=feed,
         calendar=calendar,
         clock=clock,
+    )
+
+
+def _strategies(settings: Settings) -> tuple[StrategySpec, ...]:
+    unknown = sorted(set(settings.strategies) - set(STRATEGIES))
+    if unknown:
+        raise SettingsError(
+            f"There is no strategy {', '.join(unknown)} to set parameters of; "
+            f"known are: {', '.join(STRATEGIES)}."
+        )
+    try:
+        return tuple(chosen_strategy(name, name, settings.strategies.get(name, {})) for name in STRATEGIES)
+    except ParameterError as error:
+        raise SettingsError(f"Settings, [strategies]: {error}") from None
+
+
+def _open_feed(
+    name: str,
+    underlyings: Sequence[str],
+    settings: Settings,
+    *,
+    data: DataHome,
+    clock: Clock,
+    calendar: SessionCalendar,
+) -> MarketSource:
+    if name != "cboe":
+        raise SettingsError(f"There is no feed {name!r}; known is: cboe.")
+    if not settings.feeds.cboe:
+        raise SettingsError(
+            "Cboe's delayed quotes are off: read Cboe's terms of use, "
+            "then set `cboe = true` under [feeds] of the settings."
+        )
+    if not underlyings:
+        raise SettingsError("A feed is asked about some underlyings, not about all: name them.")
+    return CboeFeed(
+        underlyings, clock=clock, calendar=calendar, seconds=settings.feeds.cboe_seconds, base=data.source()
     )

@@ -97,6 +97,18 @@ def make_spec(
     table = check(SpecDocument, document, where)
     if name is not None and "name" not in document:
         table = table.model_copy(update={"name": name})
+    return ReplaySpec(
+        name=table.name,
+        run=_run_spec(table, where),
+        start=table.start,
+        end=table.end,
+        fills=table.fills.frozen(),
+        fees=table.fees.frozen(),
+        lag=table.cadence.lag,
+    )
+
+
+def _run_spec(table: SpecDocument, where: str) -> RunSpec:
     try:
         strategies = tuple(
             chosen_strategy(one.strategy, one.label or one.strategy, one.parameters)
@@ -109,7 +121,7 @@ def make_spec(
         {"strategy": one.strategy.name, "label": one.label, "parameters": dict(one.params)}
         for one in strategies
     ]
-    run = RunSpec(
+    return RunSpec(
         account=table.account,
         capital_cents=to_cents(table.capital),
         underlyings=tuple(dict.fromkeys(table.underlyings)),
@@ -118,13 +130,4 @@ def make_spec(
         missing_quote=table.fills.frozen().missing_quote,
         entry_weekdays=table.cadence.entry,
         document=written,
-    )
-    return ReplaySpec(
-        name=table.name,
-        run=run,
-        start=table.start,
-        end=table.end,
-        fills=table.fills.frozen(),
-        fees=table.fees.frozen(),
-        lag=table.cadence.lag,
     )

@@ -213,10 +213,9 @@ class OptionChain:
     def window(self, min_dte: int, max_dte: int) -> OptionChain:
         """Return the contracts that expire in ``min_dte`` to ``max_dte`` calendar days, both included."""
         today = days_of(self.day)
-        low = (today + min_dte) << EXPIRATION_SHIFT
-        high = (today + max_dte + 1) << EXPIRATION_SHIFT
-        start, stop = np.searchsorted(self.key, (low, high))
-        return self.rows(int(start), int(stop))
+        bounds = [(today + days) << EXPIRATION_SHIFT for days in (min_dte, max_dte + 1)]
+        start, stop = np.searchsorted(self.key, bounds).tolist()
+        return self.rows(start, stop)
 
     def sides(self) -> list[ExpirationSide]:
         """Return the runs of equal (expiration, root, right), in order."""
@@ -252,9 +251,7 @@ class OptionChain:
     def quote(self, contract: OptionContract) -> Quote:
         """Return a contract's bid and ask; a missing quote where the chain does not have it."""
         row = self.find(contract)
-        if row is None:
-            return Quote.missing()
-        return Quote(int(self.bid[row]), int(self.ask[row]))
+        return Quote.missing() if row is None else Quote(int(self.bid[row]), int(self.ask[row]))
 
     @classmethod
     def of(
@@ -279,8 +276,8 @@ class OptionChain:
             raise DomainError(
                 f"The chain of {underlying} at {as_of.isoformat()} is not strictly sorted by key."
             )
-        known = as_of if known_at is None else known_at
-        return cls(underlying, as_of, known, grade, source, spot_cents, columns, 0, len(columns.key))
+        known, rows = known_at or as_of, len(columns.key)
+        return cls(underlying, as_of, known, grade, source, spot_cents, columns, 0, rows)
 
 
 GRADES: tuple[Grade, ...] = tuple(Grade)
