@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from strikewise.adapters.feeds.cboe import CboeFeed
 from strikewise.adapters.data_home import DataHome
+from strikewise.adapters.feeds.cboe import CboeFeed
 from strikewise.adapters.store.run_archive import FileRunArchive
 from strikewise.adapters.store.sql_ledger import SqlLedger
 from strikewise.bootstrap.settings import Settings, load_settings

@@ -1,8 +1,8 @@
 """What can be traded: option contracts, shares, and the roots that say how options settle.
 
 A contract is packed into one ``int64`` key, so that a chain is a sorted array and a held contract is found in
-it by binary search. From the highest bit: 16 bits expiration (days since 1970-01-01), 4 bits root, 1 bit right
-(call 0, put 1), 27 bits strike in thousandths of a dollar. Keys sort by (expiration, root, right, strike).
+it by binary search. From the highest bit: 16 bits expiration (days since 1970-01-01), 4 bits root, 1 bit
+right (call 0, put 1), 27 bits strike in thousandths of a dollar. Keys sort by (expiration, root, right, strike).
 """
 
 from __future__ import annotations

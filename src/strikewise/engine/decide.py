@@ -87,7 +87,7 @@ class _Draft:
                 assert_never(verdict)
 
     def reserve(self, pending: Position) -> None:
-        """Count a position that is only ordered yet as if it were held, or two strategies spend one dollar."""
+        """Count what is only ordered yet as if it were held, or two strategies spend one dollar."""
         before = self.portfolio
         by = dict(before.opened_today_by)
         by[pending.strategy] = by.get(pending.strategy, 0) + 1
@@ -118,7 +118,7 @@ def decide(view: MarketView, portfolio: Portfolio, state: AccountState, spec: Ru
     Returns
     -------
     Decision
-        The facts to write and the orders to submit afterwards; the same arguments always give the same decision.
+        The facts to write and the orders to submit afterwards; the same arguments give the same decision.
     """
     draft = _Draft(view, portfolio, state, spec)
     _manage(draft)

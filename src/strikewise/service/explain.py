@@ -186,7 +186,8 @@ def _signal_words(signal: Signal) -> str:
     taken = "credit" if signal.price_cents < 0 else "debit"
     loss = "without bound" if signal.max_loss_cents is None else format_cents(signal.max_loss_cents)
     return (
-        f"{signal.strategy} saw {signal.structure.describe()}: {taken} {format_cents(abs(signal.price_cents))}, "
+        f"{signal.strategy} saw {signal.structure.describe()}: "
+        f"{taken} {format_cents(abs(signal.price_cents))}, "
         f"most it can lose {loss}, probability of profit {signal.probability_of_profit:.0%}, "
         f"expected after costs {format_cents(signal.edge_cents, sign=True)}, score {signal.score:.0f}."
     )
