@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -47,7 +47,7 @@ FIGURES: tuple[tuple[str, str, str], ...] = (
     ("average_days_held", "Average days held", "plain"),
     ("costs", "Commissions and fees", "money"),
 )
-FORMS = {
+FORMS: Mapping[str, Callable[[float | None], str | Text]] = {
     "gain": lambda value: coloured_money(value, 0),
     "return": coloured_percent,
     "percent": percent,

@@ -75,7 +75,7 @@ class LateGroup(TyperGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help from the table alone."""
-        lines = {
+        lines: dict[str, Any] = {
             late.name: TyperCommand(late.name, help=late.summary, rich_help_panel=late.panel)
             for late in self.listed
         }

@@ -134,11 +134,14 @@ def _parts(one: Mapping[str, Any]) -> str:
 
 def scan_legend(found: Sequence[Mapping[str, Any]]) -> Text:
     """Return how to read the amounts and what each strategy's score is the sum of."""
-    sums = {one["strategy"]: " + ".join(one["score_parts"]).replace("_", " ") for one in found}
+    sums: dict[str, dict[str, None]] = {}
+    for one in found:
+        parts = " + ".join(one["score_parts"]).replace("_", " ")
+        sums.setdefault(parts, {})[one["strategy"]] = None
     lines = [
         "Dollars for one unit, selling at the bid and buying at the ask; chance of any profit at expiry."
     ]
-    lines += [f"Score of {strategy} = {parts}." for strategy, parts in sums.items() if parts]
+    lines += [f"Score of {', '.join(names)} = {parts}." for parts, names in sums.items() if parts]
     return soft("\n".join(lines))
 
 
