@@ -11,6 +11,7 @@ __all__ = [
     "RATE_SLACK",
     "REPEAT_SHARE",
     "TICK_CENTS",
+    "UNKNOWN_RATE_SLACK",
     "UNUSABLE",
     "WIDE_CENTS",
     "WIDE_SHARE",
@@ -34,6 +35,8 @@ TICK_CENTS = 1
 """The smallest price step; what is off by no more than it is not called a violation."""
 RATE_SLACK = 0.01
 """The discount rate is uncertain by a percentage point: no violation is called that this much explains."""
+UNKNOWN_RATE_SLACK = 0.07
+"""As `RATE_SLACK`, where no rate is known and 0 % stands in: rates have been as high as this since 1990."""
 REPEAT_SHARE = 0.95
 """A snapshot that repeats bid, ask and volume of this share of the contracts it has in common with the
 one before (and traded) is a copy of it: all of its quotes are stale."""
@@ -148,6 +151,7 @@ def parity_flaws(
     years: Array,
     *,
     european: bool,
+    rate_slack: float = RATE_SLACK,
 ) -> NDArray[np.bool_]:
     """Find pairs of call and put that no forward near the implied one explains.
 
@@ -155,7 +159,7 @@ def parity_flaws(
     put_bid``, the reverse brings ``call_bid - put_ask``. European pairs must contain ``D (F - K)``.
     American pairs must reach ``[D F - K, max(S, D F) - D K]`` (J. Hull, Options, Futures, and Other
     Derivatives, American put-call parity, with ``D F`` for the spot less the dividends to come). One tick
-    on each leg is forgiven, and what a rate off by `RATE_SLACK` makes of the strike's distance to the
+    on each leg is forgiven, and what a rate off by ``rate_slack`` makes of the strike's distance to the
     forward.
 
     Parameters
@@ -164,6 +168,8 @@ def parity_flaws(
         Dollars per share, discounts and years to expiry; a NaN makes no flaw.
     european : bool
         Whether the options cannot be exercised early.
+    rate_slack : float
+        How uncertain the discount rate is, a fraction a year.
 
     Returns
     -------
@@ -173,7 +179,7 @@ def parity_flaws(
     worth = discount * forward
     lower = worth - (discount * strike if european else strike)
     upper = (worth if european else np.fmax(spot, worth)) - discount * strike
-    slack = 2 * TICK_CENTS / 100 + RATE_SLACK * years * discount * np.abs(forward - strike)
+    slack = 2 * TICK_CENTS / 100 + rate_slack * years * discount * np.abs(forward - strike)
     return (call_ask - put_bid < lower - slack) | (call_bid - put_ask > upper + slack)
 
 

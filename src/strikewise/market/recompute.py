@@ -13,9 +13,10 @@ compare. So all are recomputed by one rule:
 3. Greeks are those of a European option at that volatility and forward.
 
 Options of stocks and funds are American. Treating them as European reads the early-exercise premium as
-volatility. At 20 % volatility, a 4 % rate and a 1.3 % yield that is, in volatility points, for a put one deviation
-out of the money 0.03 at one month, 0.07 at three and 0.19 at a year; at the money 0.14, 0.31 and 0.93; more in the
-money, which is why the out-of-the-money side is asked first; nothing for calls without a large dividend.
+volatility. At 20 % volatility, a 4 % rate and a 1.3 % yield that is, in volatility points, for a put one
+deviation out of the money 0.03 at one month, 0.07 at three and 0.19 at a year; at the money 0.14, 0.31
+and 0.93; more in the money, which is why the out-of-the-money side is asked first; nothing for calls
+without a large dividend.
 """
 
 from __future__ import annotations
@@ -36,7 +37,16 @@ from strikewise.domain.instruments import (
     Style,
     option_roots,
 )
-from strikewise.market.quality import UNUSABLE, Flaw, intrinsic_flaws, parity_flaws, quote_flaws, stale_flaws
+from strikewise.market.quality import (
+    RATE_SLACK,
+    UNKNOWN_RATE_SLACK,
+    UNUSABLE,
+    Flaw,
+    intrinsic_flaws,
+    parity_flaws,
+    quote_flaws,
+    stale_flaws,
+)
 from strikewise.pricing.black_scholes import forward_greeks
 from strikewise.pricing.carry import implied_forward
 from strikewise.pricing.implied_vol import implied_volatility
@@ -50,7 +60,9 @@ SECONDS_PER_YEAR = 365 * 86_400
 """Calendar seconds, ACT/365."""
 
 PUT_BIT = 1 << STRIKE_BITS
-NEAREST = 5
+_RECORDED = ("key", "bid", "ask", "volume", "open_interest")
+_SENSITIVITIES = ("delta", "gamma", "theta", "vega")
+NEAREST = 3
 """How many of the nearest expirations say what spot was: carry adds least error to them."""
 
 FAR_FROM_SPOT = 0.25
@@ -131,7 +143,7 @@ class _Pairs:
 def recompute(
     raw: RawSnapshot,
     *,
-    rate: float,
+    rate: float | None,
     dividend_yield: float,
     settles_at: SettlesAt,
     before: OptionChain | None = None,
@@ -142,8 +154,11 @@ def recompute(
     ----------
     raw : RawSnapshot
         The recorded quotes.
-    rate, dividend_yield : float
-        Annual, continuously compounded, as fractions. The yield counts only where no forward can be implied.
+    rate : float or None
+        Annual, continuously compounded, as a fraction. Where it is not known the chain is discounted at 0 %,
+        and parity is judged the more leniently.
+    dividend_yield : float
+        Likewise; it counts only where no forward can be implied.
     settles_at : callable
         Unix seconds at which an expiration (days since 1970-01-01) of a root (its code) settles.
     before : OptionChain, optional
@@ -154,46 +169,25 @@ def recompute(
     Recomputed
         Columns with NaN where no volatility exists; a contract at or past its settlement has none.
     """
-    dollars = _Dollars.of(raw)
-    pairs = _Pairs.of(raw.key)
-    flaws = quote_flaws(raw.bid, raw.ask)
-    forwards, group, spot = _forwards(raw, dollars, pairs, rate, dividend_yield, settles_at)
-    forward = np.array([each.forward for each in forwards])[group]
-    years = np.array([each.years for each in forwards])[group]
-    discount = np.array([each.discount for each in forwards])[group]
-    unpaired = np.array([each.pairs == 0 for each in forwards], dtype=bool)[group]
-    flaws[unpaired] |= Flaw.NO_FORWARD.bit
-
-    strike, is_put = dollars.strike, dollars.is_put
-    spots = np.full(len(strike), spot)
-    flaws |= intrinsic_flaws(is_put, dollars.mid, strike, spots, forward, discount)
-    european = option_roots(raw.underlying)[0].style is Style.EUROPEAN
-    c, p = pairs.call, pairs.put
-    sides = (dollars.bid[c], dollars.ask[c], dollars.bid[p], dollars.ask[p])
-    odd = parity_flaws(*sides, strike[c], spots[c], forward[c], discount[c], years[c], european=european)
-    flaws[c[odd]] |= Flaw.PARITY.bit
-    flaws[p[odd]] |= Flaw.PARITY.bit
-
-    iv = _volatilities(dollars, pairs, flaws, forward, years, discount)
+    dollars, pairs = _Dollars.of(raw), _Pairs.of(raw.key)
+    terms = _terms(raw, dollars, pairs, rate or 0.0, dividend_yield, settles_at)
+    slack = UNKNOWN_RATE_SLACK if rate is None else RATE_SLACK
+    flaws = _flaws(raw, dollars, pairs, terms, slack)
+    iv = _volatilities(dollars, pairs, flaws, terms)
     flaws[np.isnan(iv)] |= Flaw.NO_VOLATILITY.bit
-    greeks = forward_greeks(~is_put, spots, forward, strike, years, iv, discount)
     if before is not None:
         old = (before.key, before.bid, before.ask, before.volume)
         flaws |= stale_flaws(raw.key, raw.bid, raw.ask, raw.volume, old)
+    greeks = forward_greeks(
+        ~dollars.is_put, terms.spot, terms.forward, dollars.strike, terms.years, iv, terms.discount
+    )
     columns = ChainColumns(
-        key=raw.key,
-        bid=raw.bid,
-        ask=raw.ask,
-        volume=raw.volume,
-        open_interest=raw.open_interest,
+        **{name: getattr(raw, name) for name in _RECORDED},
+        **{name: getattr(greeks, name).astype(np.float32) for name in _SENSITIVITIES},
         iv=iv.astype(np.float32),
-        delta=greeks.delta.astype(np.float32),
-        gamma=greeks.gamma.astype(np.float32),
-        theta=greeks.theta.astype(np.float32),
-        vega=greeks.vega.astype(np.float32),
         flaws=flaws,
     )
-    return Recomputed(columns, forwards, spot)
+    return Recomputed(columns, terms.forwards, terms.spot)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,15 +208,27 @@ class _Dollars:
         return cls(bid, ask, 0.5 * (bid + ask), strike, (raw.key & PUT_BIT) != 0)
 
 
-def _forwards(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Terms:
+    """The forwards, spread out to the rows."""
+
+    forwards: tuple[ExpirationForward, ...]
+    spot: float
+    forward: Array
+    years: Array
+    discount: Array
+    unpaired: NDArray[np.bool_]
+
+
+def _terms(
     raw: RawSnapshot,
     dollars: _Dollars,
     pairs: _Pairs,
     rate: float,
     dividend_yield: float,
     settles_at: SettlesAt,
-) -> tuple[tuple[ExpirationForward, ...], NDArray[np.intp], float]:
-    """Return the forward of each (expiration, root), the group of each row, and the spot."""
+) -> _Terms:
+    """Find the forward of each (expiration, root), and the spot."""
     packed, group = np.unique(raw.key >> ROOT_SHIFT, return_inverse=True)
     of_pair = group[pairs.call]
     recorded = raw.spot_cents / 100 if raw.spot_cents > 0 else float("nan")
@@ -251,19 +257,49 @@ def _forwards(
         )
         for e, root, years, discount, forward, count in implied
     )
-    return forwards, group, recorded if recorded > 0 else anchor
+    return _Terms(
+        forwards,
+        recorded if recorded > 0 else anchor,
+        np.array([one.forward for one in forwards])[group],
+        np.array([one.years for one in forwards])[group],
+        np.array([one.discount for one in forwards])[group],
+        np.array([one.pairs == 0 for one in forwards], dtype=bool)[group],
+    )
 
 
-def _volatilities(
-    dollars: _Dollars,
-    pairs: _Pairs,
-    flaws: NDArray[np.uint16],
-    forward: Array,
-    years: Array,
-    discount: Array,
-) -> Array:
+def _flaws(
+    raw: RawSnapshot, dollars: _Dollars, pairs: _Pairs, terms: _Terms, rate_slack: float
+) -> NDArray[np.uint16]:
+    """Judge the quotes by themselves, against intrinsic value, and in pairs."""
+    flaws = quote_flaws(raw.bid, raw.ask)
+    flaws[terms.unpaired] |= Flaw.NO_FORWARD.bit
+    spots = np.full(len(dollars.strike), terms.spot)
+    flaws |= intrinsic_flaws(
+        dollars.is_put, dollars.mid, dollars.strike, spots, terms.forward, terms.discount
+    )
+    c, p = pairs.call, pairs.put
+    odd = parity_flaws(
+        dollars.bid[c],
+        dollars.ask[c],
+        dollars.bid[p],
+        dollars.ask[p],
+        dollars.strike[c],
+        spots[c],
+        terms.forward[c],
+        terms.discount[c],
+        terms.years[c],
+        european=option_roots(raw.underlying)[0].style is Style.EUROPEAN,
+        rate_slack=rate_slack,
+    )
+    flaws[c[odd]] |= Flaw.PARITY.bit
+    flaws[p[odd]] |= Flaw.PARITY.bit
+    return flaws
+
+
+def _volatilities(dollars: _Dollars, pairs: _Pairs, flaws: NDArray[np.uint16], terms: _Terms) -> Array:
     """Return one volatility a strike, from the most reliable side of its pair."""
     strike, is_put, mid = dollars.strike, dollars.is_put, dollars.mid
+    forward, years, discount = terms.forward, terms.years, terms.discount
     sign = np.where(is_put, -1.0, 1.0)
     intrinsic = np.maximum(discount * sign * (forward - strike), 0.0)
     out_of_money = sign * (strike - forward) >= 0.0

@@ -119,7 +119,7 @@ def _recomputed(
         tally.notes[NO_RATE] += 1
     compute = partial(
         recompute,
-        rate=rate or 0.0,
+        rate=rate,
         dividend_yield=conditions.dividend_yield(raw.underlying, raw.as_of),
         settles_at=conditions.settlements(raw.underlying),
         before=before,

@@ -1,0 +1,235 @@
+"""Cboe's delayed quotes: its traps in a file, and its service as a source that is asked politely."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.feeds.files import DAY, assert_true_to, opened, quotes
+from adapters.made_chains import World
+from strikewise.adapters.feeds.cboe import CboeClient, CboeFeed, read_quotes
+from strikewise.adapters.feeds.importers import import_path
+from strikewise.domain.errors import DataError, ImportRefusedError
+from strikewise.domain.instruments import ROOT_MASK, ROOT_SHIFT
+from strikewise.market.calendar import SessionCalendar
+from strikewise.market.clock import SimulatedClock
+
+CLOSE = datetime(2026, 1, 5, 21, tzinfo=UTC)
+
+
+def option(root: str, row: dict[str, Any], **other: Any) -> dict[str, Any]:
+    side = "P" if row["is_put"] else "C"
+    said = {
+        "option": f"{root}{row['expiration']:%y%m%d}{side}{round(row['strike'] * 1000):08d}",
+        "bid": row["bid"],
+        "bid_size": 12.0,
+        "ask": row["ask"],
+        "ask_size": 30.0,
+        "iv": 0.2,
+        "open_interest": 100.0,
+        "volume": 10.0,
+        "delta": -0.45 if row["is_put"] else 0.55,
+        "gamma": 0.01,
+        "vega": 0.4,
+        "theta": -0.1,
+        "rho": 0.1,
+        "theo": row["bid"],
+        "change": 0.0,
+        "open": 0.0,
+        "high": 0.0,
+        "low": 0.0,
+        "tick": "no_change",
+        "last_trade_price": row["bid"],
+        "last_trade_time": None,
+        "percent_change": 0.0,
+        "prev_day_close": row["bid"],
+    }
+    return said | other
+
+
+def payload(
+    *,
+    symbol: str = "SPY",
+    root: str | None = None,
+    last_trade: str | None = "2026-01-05T16:00:00",
+    options: list[dict[str, Any]] | None = None,
+    day: date = DAY,
+) -> dict[str, Any]:
+    rows = [option(root or symbol, row) for row in quotes(day)] if options is None else options
+    return {
+        "timestamp": "2026-01-06 03:10:44",
+        "symbol": symbol,
+        "data": {
+            "symbol": symbol,
+            "security_type": "stock",
+            "exchange_id": 5,
+            "current_price": 400.0,
+            "bid": 399.99,
+            "ask": 400.01,
+            "close": 400.0,
+            "prev_day_close": 398.0,
+            "volume": 1_000_000,
+            "iv30": 20.0,
+            "seqno": 1,
+            "last_trade_time": last_trade,
+            "tick": "up",
+            "options": rows,
+        },
+    }
+
+
+def saved(folder: Path, said: Any, name: str = "SPY.json") -> Path:
+    path = folder / name
+    path.write_text(json.dumps(said), encoding="utf-8")
+    return path
+
+
+def test_a_saved_answer_becomes_the_chain_of_its_sessions_close(tmp_path: Path) -> None:
+    source = opened(tmp_path)
+    report = import_path(saved(tmp_path, payload()), source)
+    assert (list(report.files.values()), report.rejected, report.rows_written) == (["cboe"], {}, 28)
+    chain = source.chain("SPY", CLOSE)
+    assert chain is not None
+    assert (chain.as_of, chain.known_at, chain.source) == (CLOSE, CLOSE, "cboe")
+    assert_true_to(World(), source)
+
+
+def test_the_age_of_quotes_is_told_by_the_last_trade_and_not_by_the_stamp(tmp_path: Path) -> None:
+    source = opened(tmp_path)
+    stale = payload(last_trade="2026-01-02T16:00:00")
+    assert stale["timestamp"].startswith("2026-01-06")
+    import_path(saved(tmp_path, stale), source)
+    assert source.snapshots("SPY").tolist() == [int(datetime(2026, 1, 2, 21, tzinfo=UTC).timestamp())]
+
+
+def test_quotes_of_a_running_session_count_from_when_they_are_shown(tmp_path: Path) -> None:
+    source = opened(tmp_path)
+    import_path(saved(tmp_path, payload(last_trade="2026-01-05T11:30:00")), source)
+    (instant,) = source.snapshots("SPY").tolist()
+    assert datetime.fromtimestamp(instant, UTC) == datetime(2026, 1, 5, 16, 45, tzinfo=UTC)
+
+
+def test_quotes_whose_age_is_unknown_are_refused(tmp_path: Path) -> None:
+    for unknown in (None, "yesterday"):
+        with pytest.raises(ImportRefusedError, match=r"column 'last_trade_time'.*how old the quotes are"):
+            import_path(saved(tmp_path, payload(last_trade=unknown)), opened(tmp_path))
+
+
+def test_spx_and_spxw_are_told_apart_and_adjusted_roots_are_rejected(tmp_path: Path) -> None:
+    rows = [row for row in quotes() if row["expiration"] == date(2026, 1, 16)]
+    options = [option(root, row) for root in ("SPX", "SPXW") for row in rows] + [option("SPXQ", rows[0])]
+    source = opened(tmp_path)
+    report = import_path(saved(tmp_path, payload(symbol="_SPX", options=options), "_SPX.json"), source)
+    assert report.rejected == {"root is not one of the underlying's: an adjusted contract": 1}
+    chain = source.chain("SPX", CLOSE)
+    assert chain is not None
+    assert (chain.key >> ROOT_SHIFT & ROOT_MASK).tolist() == [0] * 14 + [1] * 14
+    assert chain.contract(0).root.root == "SPX"
+    assert chain.contract(14).root.root == "SPXW"
+
+
+def test_a_volatility_of_zero_is_a_missing_one() -> None:
+    rows = quotes()
+    options = [option("SPY", rows[0], iv=0.0, delta=0.0), option("SPY", rows[1])]
+    frame = read_quotes(payload(options=options), Path("x.json")).rows
+    assert frame["vendor_iv"].to_list() == [None, 0.2]
+    assert frame["vendor_delta"].to_list() == [None, 0.55]
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"data": {}, "timestamp": "x"}, "no 'data' with 'options'"),
+        (payload(options=[{"option": "SPY"}]), "row 1, column 'option': 'SPY' is no option symbol"),
+        (payload(options=[option("SPY", quotes()[0], bid="1.0")]), "row 1, column 'bid': '1.0' is no number"),
+        (payload(options=[option("SPY", quotes()[0], option="SPY269999C00400000")]), "has no date"),
+    ],
+)
+def test_an_answer_not_of_the_form_is_refused_where_it_is_wrong(
+    tmp_path: Path, said: Any, message: str
+) -> None:
+    with pytest.raises(ImportRefusedError, match=message):
+        import_path(saved(tmp_path, said), opened(tmp_path))
+
+
+class Vendor:
+    """A hand-written vendor: answers what it is told to, and counts."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answer: httpx.Response = httpx.Response(200, json=payload(last_trade="2026-01-05T10:30:00"))
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.path.rsplit("/", 1)[-1])
+        return self.answer
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(transport=httpx.MockTransport(self))
+
+
+def feed_of(vendor: Vendor, clock: SimulatedClock) -> CboeFeed:
+    return CboeFeed(["SPY"], clock=clock, calendar=SessionCalendar(), client=vendor.client())
+
+
+def test_the_feed_asks_no_more_than_once_a_minute_and_keeps_what_it_got() -> None:
+    vendor, clock = Vendor(), SimulatedClock(datetime(2026, 1, 5, 15, 50, tzinfo=UTC))
+    feed = feed_of(vendor, clock)
+    first = feed.chain("SPY", clock.now())
+    assert first is not None
+    assert first.as_of == datetime(2026, 1, 5, 15, 45, tzinfo=UTC)
+    assert first.iv[5] == pytest.approx(0.2, abs=0.05)
+    for seconds in (10, 49):
+        clock.advance_to(clock.now() + timedelta(seconds=seconds))
+        feed.chain("SPY", clock.now())
+    assert vendor.asked == ["SPY.json"]
+    vendor.answer = httpx.Response(200, json=payload(last_trade="2026-01-05T10:40:00"))
+    clock.advance_to(clock.now() + timedelta(minutes=10))
+    second = feed.chain("SPY", clock.now())
+    assert second is not None
+    assert second.as_of == datetime(2026, 1, 5, 15, 55, tzinfo=UTC)
+    assert len(vendor.asked) == 2
+    assert feed.chain("SPY", first.as_of) is first, "a view of an earlier instant sees what was known then"
+
+
+def test_a_stale_body_is_no_new_chain() -> None:
+    vendor, clock = Vendor(), SimulatedClock(datetime(2026, 1, 5, 15, 50, tzinfo=UTC))
+    feed = feed_of(vendor, clock)
+    feed.chain("SPY", clock.now())
+    clock.advance_to(clock.now() + timedelta(minutes=5))
+    assert len(feed.snapshots("SPY")) == 1
+    assert len(vendor.asked) == 2
+
+
+def test_nothing_but_the_named_underlyings_is_asked_for() -> None:
+    vendor, clock = Vendor(), SimulatedClock(CLOSE)
+    feed = feed_of(vendor, clock)
+    assert feed.chain("QQQ", clock.now()) is None
+    assert list(feed.underlyings()) == ["SPY"]
+    assert vendor.asked == []
+
+
+def test_an_index_is_asked_for_under_the_vendors_name() -> None:
+    vendor = Vendor()
+    vendor.answer = httpx.Response(200, json=payload(symbol="_SPX", root="SPXW"))
+    quotes_found = CboeClient(SimulatedClock(CLOSE), client=vendor.client()).quotes("SPX")
+    assert (quotes_found.underlying, vendor.asked) == ("SPX", ["_SPX.json"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (httpx.Response(503), "could not be fetched"),
+        (httpx.Response(200, content=b'{"data": {"opt'), "no whole JSON"),
+        (httpx.Response(200, json={"message": "not found"}), "no 'data' with 'options'"),
+    ],
+)
+def test_a_failing_vendor_is_an_error_and_never_an_empty_chain(answer: httpx.Response, message: str) -> None:
+    vendor = Vendor()
+    vendor.answer = answer
+    with pytest.raises(DataError, match=message):
+        feed_of(vendor, SimulatedClock(CLOSE)).chain("SPY", CLOSE)
