@@ -75,6 +75,7 @@ class DenialCode(StrEnum):
         "CREDIT_TOO_LARGE",
         "The credit at the touch is above the strategy's maximum, or as large as the width.",
     )
+    CREDIT_SLIPPAGE = "CREDIT_SLIPPAGE", "Too much of the credit at mid is lost to the spread at the touch."
 
     SIZE_ZERO = "SIZE_ZERO", "Not even one unit fits the capital and the risk that the strategy takes."
 

@@ -2,7 +2,8 @@
 
 A contract is packed into one ``int64`` key, so that a chain is a sorted array and a held contract is found in
 it by binary search. From the highest bit: 16 bits expiration (days since 1970-01-01), 4 bits root, 1 bit
-right (call 0, put 1), 27 bits strike in thousandths of a dollar. Keys sort by (expiration, root, right, strike).
+right (call 0, put 1), 27 bits strike in thousandths of a dollar. Keys therefore sort by expiration, root,
+right and strike.
 """
 
 from __future__ import annotations

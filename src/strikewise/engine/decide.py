@@ -70,7 +70,7 @@ class _Draft:
 
     def open(self, chosen: StrategySpec, signal: Signal, campaign: Position | None = None) -> None:
         """Size a signal, ask the gate, and order it or write down why not."""
-        cause = self.write(SignalGenerated(signal), chosen.label, None)
+        cause = self.write(SignalGenerated(signal), chosen.label, self.state.run_seq)
         proposal = chosen.strategy.size_position(signal, self.portfolio, chosen.params)
         verdict = judge(proposal, signal, self.portfolio, self.spec.limits, self.view)
         match verdict:

@@ -109,6 +109,15 @@ def wing_parameters(*, width: float, min_credit_to_width: float) -> tuple[Parame
             0.0,
             0.9,
         ),
+        Parameter(
+            "min_kept_at_touch",
+            0.6,
+            "Least credit of each spread at the touch, as a share of its credit at mid: what is lost on the "
+            "way in is lost on the way out again.",
+            "of the credit",
+            0.0,
+            1.0,
+        ),
     )
 
 
@@ -269,8 +278,8 @@ def vertical_spreads(
     """Return the credit spreads that short legs make with wings, or None where there are none (counted).
 
     The wing is the listed strike at the width asked for or the next beyond it, no further than
-    ``width_tolerance`` allows. Legs with flawed quotes are turned away, and spreads without a credit or with
-    one as large as the width.
+    ``width_tolerance`` allows. Legs with flawed quotes are turned away, and spreads without a credit, with
+    one as large as the width, or with too little of it left at the touch.
     """
     key = prospect.chain.key
     asked = round(params.number("width") * 1000)
@@ -291,25 +300,32 @@ def vertical_spreads(
     keep = gate_quotes(prospect, shorts.rows, wing, params, rejected)
     if np.count_nonzero(keep) < len(keep):
         shorts, wing, width = shorts.take(keep), wing[keep], width[keep]
-    return _priced(prospect, shorts, wing, width, rejected)
+    return _priced(prospect, shorts, wing, width, params, rejected)
 
 
 def _priced(
-    prospect: Prospect, shorts: Shorts, wing: Rows, width: Ints, rejected: Rejections
+    prospect: Prospect,
+    shorts: Shorts,
+    wing: Rows,
+    width: Ints,
+    params: ParameterSet,
+    rejected: Rejections,
 ) -> Verticals | None:
     chain = prospect.chain
     bid, ask = chain.bid[shorts.rows].astype(np.int64), chain.ask[shorts.rows].astype(np.int64)
     wing_bid, wing_ask = chain.bid[wing].astype(np.int64), chain.ask[wing].astype(np.int64)
-    credit = bid - wing_ask
+    credit, mid = bid - wing_ask, bid + ask - wing_bid - wing_ask
     small, large = credit <= 0, 10 * credit >= width
-    keep = ~(small | large)
+    lost = ~(small | large) & (2.0 * credit < params.number("min_kept_at_touch") * mid)
+    keep = ~(small | large | lost)
     kept = np.count_nonzero(keep)
     if kept < len(keep):
         rejected[DenialCode.CREDIT_TOO_SMALL] += int(np.count_nonzero(small))
         rejected[DenialCode.CREDIT_TOO_LARGE] += int(np.count_nonzero(large))
+        rejected[DenialCode.CREDIT_SLIPPAGE] += int(np.count_nonzero(lost))
     if kept == 0:
         return None
     side = np.where(shorts.is_put, 1.0, -1.0)
     days = (shorts.key >> EXPIRATION_SHIFT) - days_of(chain.day)
-    found = Verticals(shorts, wing, side, width, credit, bid + ask - wing_bid - wing_ask, days)
+    found = Verticals(shorts, wing, side, width, credit, mid, days)
     return found if kept == len(keep) else found.take(keep)
