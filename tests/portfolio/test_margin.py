@@ -221,6 +221,30 @@ def test_grouping_finds_what_trying_everything_finds(legs: list[Unit], spot: int
     assert margin_cents(rows, prices, spot) == brute_force(tuple(legs), spot)
 
 
+verticals = st.tuples(
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([80, 90, 95, 100, 105, 110]),
+    st.sampled_from([-10, -5, 5, 10]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(verticals, min_size=1, max_size=4), st.integers(8_500, 11_500))
+def test_grouping_of_spreads_finds_what_trying_everything_finds(
+    spreads: list[tuple[bool, bool, int, int]], spot: int
+) -> None:
+    net: dict[OptionContract, int] = {}
+    for is_put, late, strike, width in spreads:
+        for level, sign in ((strike, -1), (strike + width, 1)):
+            one = (put if is_put else call)(level, LATER if late else date(2024, 3, 15), "XYZ")
+            net[one] = net.get(one, 0) + sign
+    legs = [(1 if count > 0 else -1, one, 100) for one, count in net.items() for _ in range(abs(count))]
+    held = [(one, count) for one, count in net.items() if count]
+    prices = np.full(len(held), 100, dtype=np.int64)
+    assert margin_cents(OptionRows.of(held), prices, spot) == brute_force(tuple(legs), spot)
+
+
 @settings(max_examples=80, deadline=None)
 @given(
     st.lists(units, min_size=1, max_size=6, unique_by=lambda one: one[1]),

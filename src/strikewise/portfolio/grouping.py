@@ -9,9 +9,9 @@ strike is worse; * iron condor, two spreads of one expiration: the larger width,
 * short straddle or strangle, a naked put and a naked call: the larger requirement and the premium of the
 other.
 
-Each right by itself is a linear assignment. Where puts and calls share in groups and the pairs of the two
-assignments are not proven best, an exact integer programme over all groups decides. Rules: Cboe Margin
-Manual; FINRA Rule 4210(f)(2).
+Each right by itself is a linear assignment, which pairing by rank often solves. Where puts and calls share
+in groups and the pairs of the two assignments are not proven best, an exact integer programme over all
+groups decides. Rules: Cboe Margin Manual; FINRA Rule 4210(f)(2).
 """
 
 from __future__ import annotations
@@ -130,30 +130,82 @@ def _counts(legs: Legs) -> list[int]:
 
 
 def _assign(legs: Legs, right: Right, unit: int) -> _Choice:
-    """Cover the short options of one right at the least cost, contract by contract (in units of ``unit``)."""
-    shorts = [leg for leg in legs.shorts if leg.right is right for _ in range(leg.contracts // unit)]
-    longs = [leg for leg in legs.longs if leg.right is right for _ in range(leg.contracts // unit)]
+    """Cover the short options of one right at the least cost, in units of ``unit`` contracts."""
+    shorts = [leg for leg in legs.shorts if leg.right is right]
+    longs = [leg for leg in legs.longs if leg.right is right]
     lots = legs.lots.contracts // unit if legs.lots.right is right else 0
     if not longs and not lots:
-        return _Choice(sum(leg.naked for leg in shorts), {}, [leg.requirement for leg in shorts])
-    cost = np.full((len(shorts), len(longs) + lots + len(shorts)), np.inf)
-    for row, short in enumerate(shorts):
-        for column, long in enumerate(longs):
+        naked = [leg.requirement for leg in shorts for _ in range(leg.contracts // unit)]
+        return _Choice(sum(leg.naked * leg.contracts for leg in shorts) // unit, {}, naked)
+    ranked = None if lots else _by_rank(shorts, longs, unit)
+    return _by_assignment(shorts, longs, lots, unit) if ranked is None else ranked
+
+
+def _by_rank(shorts: list[ShortLeg], longs: list[LongLeg], unit: int) -> _Choice | None:
+    """Pair strikes by rank within each expiration; None where that is not proven best.
+
+    The proof is a bound from below: one price for every strike, which rises with the strike no faster than a
+    width does, and only where more is sold than held beyond it. No cover can cost less than the difference of
+    two prices; and if no price exceeds what the option asks for naked, nothing is cheaper naked.
+    """
+    sign = 1 if shorts and shorts[0].right is Right.PUT else -1
+    gross = 0
+    widths: dict[Expiry, list[int]] = {}
+    for expires in {leg.expires for leg in shorts}:
+        sold = [leg for leg in shorts if leg.expires == expires]
+        held = [leg for leg in longs if leg.expires == expires]
+        if sum(leg.contracts for leg in sold) != sum(leg.contracts for leg in held):
+            return None
+        ours, theirs = (
+            sorted(leg.strike for leg in side for _ in range(leg.contracts // unit)) for side in (sold, held)
+        )
+        widths[expires] = [max(0, sign * (one - other)) for one, other in zip(ours, theirs, strict=True)]
+        gross += sum(widths[expires])
+    steps = [(sign * leg.strike, leg.contracts, leg.naked) for leg in shorts]
+    steps += [(sign * leg.strike, -leg.contracts, -1) for leg in longs]
+    steps.sort()
+    # Units sold less units held at this strike or beyond.
+    beyond = sum(contracts for _, contracts, _ in steps)
+    price, bound, last = 0, 0, steps[0][0] if steps else 0
+    for strike, contracts, naked in steps:
+        if beyond > 0:
+            price += strike - last
+            bound += (strike - last) * beyond
+        if 0 <= naked < price:
+            return None
+        beyond -= contracts
+        last = strike
+    return _Choice(gross, widths, []) if bound == gross * unit else None
+
+
+def _by_assignment(shorts: list[ShortLeg], longs: list[LongLeg], lots: int, unit: int) -> _Choice:
+    """Cover contract by contract, by linear assignment."""
+    ours = [leg for leg in shorts for _ in range(leg.contracts // unit)]
+    theirs = [leg for leg in longs for _ in range(leg.contracts // unit)]
+    cost = np.full((len(ours), len(theirs) + lots + len(ours)), np.inf)
+    row = 0
+    for short in shorts:
+        rows = slice(row, row + short.contracts // unit)
+        row, column = rows.stop, 0
+        for long in longs:
+            columns = slice(column, column + long.contracts // unit)
+            column = columns.stop
             if long.expires >= short.expires:
                 # Among equals the same expiration is preferred: it can be part of a condor.
-                cost[row, column] = _width(short, long) + (0.01 if long.expires > short.expires else 0.0)
-        cost[row, len(longs) : len(longs) + lots] = short.covered
-        cost[row, len(longs) + lots + row] = short.naked
+                cost[rows, columns] = _width(short, long) + (0.01 if long.expires > short.expires else 0.0)
+        cost[rows, len(theirs) : len(theirs) + lots] = short.covered
+        own = np.arange(rows.start, rows.stop)
+        cost[own, len(theirs) + lots + own] = short.naked
     gross = 0
     widths: dict[Expiry, list[int]] = {}
     naked = []
     for row, column in zip(*(each.tolist() for each in linear_sum_assignment(cost)), strict=True):
-        short = shorts[row]
+        short = ours[row]
         gross += int(cost[row, column])
-        if column >= len(longs) + lots:
+        if column >= len(theirs) + lots:
             naked.append(short.requirement)
-        elif column < len(longs) and longs[column].expires == short.expires:
-            widths.setdefault(short.expires, []).append(_width(short, longs[column]))
+        elif column < len(theirs) and theirs[column].expires == short.expires:
+            widths.setdefault(short.expires, []).append(_width(short, theirs[column]))
     return _Choice(gross, widths, naked)
 
 

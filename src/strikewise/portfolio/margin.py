@@ -234,7 +234,7 @@ def _plan(book: Book) -> _Plan:
     options = OptionRows.of(held)
     at = np.array([rows[contract] for contract, _ in held], dtype=np.intp)
     floor = max(0, book.spot_cents // 2)
-    opened = _open_positions(book, floor)
+    opened = _open_positions(book)
     singles = [one for one in opened if len(one.rows) == 1]
     return _Plan(
         rows=at,
@@ -263,7 +263,7 @@ def _fixed_gross(options: OptionRows, shares: int, spot_floor: int) -> int | Non
     return None if found.naked else found.gross
 
 
-def _open_positions(book: Book, spot_floor: int) -> list[_Open]:
+def _open_positions(book: Book) -> list[_Open]:
     found = []
     bounds = [*book.starts.tolist(), len(book.key)]
     for number in range(len(book.holdings)):
@@ -271,11 +271,22 @@ def _open_positions(book: Book, spot_floor: int) -> list[_Open]:
         held = [(book.instruments[row], int(book.quantity[row])) for row in rows.tolist()]
         options = [(one, quantity) for one, quantity in held if isinstance(one, OptionContract)]
         shares = sum(quantity for one, quantity in held if isinstance(one, Stock))
-        if any(quantity < 0 for _, quantity in options):
-            laid = OptionRows.of(options)
-            if _fixed_gross(laid, shares, spot_floor) is None:
-                found.append(_Open(number, rows[book.key[rows] >= 0], laid, shares))
+        if _leaves_naked(options, shares):
+            found.append(_Open(number, rows[book.key[rows] >= 0], OptionRows.of(options), shares))
     return found
+
+
+def _leaves_naked(options: Sequence[tuple[OptionContract, int]], shares: int) -> bool:
+    """Return whether more is sold than held and covered of a right, counted from any expiration on."""
+    if all(quantity > 0 for _, quantity in options):
+        return False
+    for right in Right:
+        lots = max(0, shares // 100 if right is Right.CALL else -shares // 100)
+        held = [(one.expiration, quantity) for one, quantity in options if one.right is right]
+        for day in {day for day, quantity in held if quantity < 0}:
+            if sum(quantity for other, quantity in held if other >= day) + lots < 0:
+                return True
+    return False
 
 
 def _own_margins(book: Book) -> dict[int, int]:
