@@ -1,4 +1,4 @@
-"""A market whose data arrive: a source that holds what has arrived and nothing else, and a clock that runs on."""
+"""A market whose data arrive: a source that holds what has arrived, and a clock that runs on."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ArrivingSource:
         self._events: list[CalendarEvent] = []
 
     def arrive(self, recording: MarketSource, instant: datetime, *, names: Sequence[str]) -> None:
-        """Take in what the recording knew at an instant: a new chain of each underlying, and these symbols."""
+        """Take in what the recording knew at an instant: a chain of each underlying, and these symbols."""
         seconds = int(instant.timestamp())
         for underlying, held in self._chains.items():
             found = recording.chain(underlying, instant)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
+
+import numpy as np
 
 from engine.arriving import ArrivingSource, RunningClock
 from strikewise.backtest.demo_data import demo_bars, demo_series
@@ -13,7 +16,9 @@ from strikewise.backtest.reconstruct.listings import Density
 from strikewise.backtest.reconstruct.tape import Observed, recipe_for, reconstruct
 from strikewise.backtest.runner import ReplaySpec, replay, ticks_of
 from strikewise.bootstrap.spec_file import make_spec
+from strikewise.domain.chain import GRADES, ChainColumns, ChainTape
 from strikewise.engine.loop import Loop
+from strikewise.engine.recovery import resumed_broker
 from strikewise.execution.simulated import SimulatedBroker
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.memory_source import MemorySource
@@ -31,25 +36,56 @@ STRATEGIES: tuple[dict[str, Any], ...] = (
         "strategy": "credit_spread",
         "label": "held",
         "parameters": {
-            "trend": "off", "dte_exit": 0, "profit_target": 2.0, "stop_loss": 0.0, "min_dte": 7, "max_dte": 21,
+            "trend": "off",
+            "min_dte": 7,
+            "max_dte": 21,
+            "dte_exit": 0,
+            "profit_target": 2.0,
+            "stop_loss": 0.0,
         },
     },
     {"strategy": "iron_condor"},
     {"strategy": "credit_spread"},
     {"strategy": "naked_put", "parameters": {"premium_max": 20.0, "trend": "off"}},
-)  # fmt: skip
+)
 """The three shipped strategies, and one whose spreads are held to expiry."""
 
 
 @cache
 def reconstructed(start: date = SUMMER[0], end: date = SUMMER[1], underlying: str = "SPX") -> MemorySource:
     """Return chains made of real closes of the S&P 500, few expirations; other names get the same closes."""
-    bars = demo_bars(CALENDAR)
-    bars = type(bars)(underlying, *(getattr(bars, name) for name in type(bars).__slots__[1:]))
+    bars = replace(demo_bars(CALENDAR), symbol=underlying)
     vix, rate = demo_series(CALENDAR)
     recipe = recipe_for(underlying, Density.FRIDAYS)
     tapes = list(reconstruct(Observed(bars, vix, rate), recipe, CALENDAR, start=start, end=end))
     return MemorySource(tapes, bars=[bars], series=[vix, rate])
+
+
+def thinned(source: MemorySource, *, keep: float, seed: int, underlying: str = "SPX") -> MemorySource:
+    """Return the market with contracts missing at random: each is quoted on that share of days only."""
+    random = np.random.default_rng(seed)
+    made = []
+    for seconds in source.snapshots(underlying).tolist():
+        chain = source.chain(underlying, datetime.fromtimestamp(seconds, UTC))
+        assert chain is not None
+        made.append((chain, random.random(len(chain)) < keep))
+    names = [column.name for column in fields(ChainColumns)]
+    columns = {name: np.concatenate([getattr(chain, name)[kept] for chain, kept in made]) for name in names}
+    at = np.array([int(chain.as_of.timestamp()) for chain, _ in made], dtype=np.int64)
+    tape = ChainTape(
+        underlying=underlying,
+        as_of=at,
+        known_at=at,
+        spot_cents=np.array([chain.spot_cents for chain, _ in made], dtype=np.int64),
+        grade=np.array([GRADES.index(chain.grade) for chain, _ in made], dtype=np.int8),
+        source=np.zeros(len(made), dtype=np.int16),
+        sources=("thinned",),
+        offsets=np.cumsum([0, *(int(kept.sum()) for _, kept in made)]).astype(np.int64),
+        columns=ChainColumns(**columns),
+    )
+    bars = [found for name in (underlying,) if (found := source.bars(name)) is not None]
+    series = [found for name in ("VIX", "rate_3m") if (found := source.series(name)) is not None]
+    return MemorySource([tape], bars=bars, series=series)
 
 
 def spec(**changes: Any) -> ReplaySpec:
@@ -81,24 +117,37 @@ def as_it_arrives(
     recording: MarketSource,
     ledger: Ledger,
     *,
+    stops: Collection[int] = (),
     names: Collection[str] = ("VIX", "rate_3m"),
 ) -> list[Fact]:
-    """Run while data arrive tick by tick and the clock runs on, and return all facts."""
+    """Run while data arrive tick by tick and the clock runs on, and return all facts.
+
+    After the ticks numbered in ``stops`` loop and broker are lost, and made anew from the ledger.
+    """
     arriving = ArrivingSource(chosen.run.underlyings)
     ticks = instants(chosen, recording)
     clock = RunningClock(ticks[0])
-    market = Market(arriving, CALENDAR)
-    broker = SimulatedBroker(chosen.run.capital_cents, rule=chosen.fills, fees=chosen.fees, lag=chosen.lag)
-    loop: Loop | None = None
-    for tick in ticks:
+    loop = broker = None
+    for number, tick in enumerate(ticks):
         arriving.arrive(recording, tick, names=[*chosen.run.underlyings, *names])
         clock.strike(tick)
-        if loop is None:
+        if loop is None or broker is None:
+            market = Market(arriving, CALENDAR)
+            broker = _broker(chosen, ledger, market)
             loop = Loop(chosen.run, market=market, broker=broker, ledger=ledger, clock=clock)
             clock.strike(tick)
         broker.advance(market.view(tick))
         loop.tick()
+        if number in stops:
+            loop = broker = None
     return list(ledger.facts())
+
+
+def _broker(chosen: ReplaySpec, ledger: Ledger, market: Market) -> SimulatedBroker:
+    rules: Any = {"rule": chosen.fills, "fees": chosen.fees, "lag": chosen.lag}
+    if ledger.head.seq:
+        return resumed_broker(ledger.records(), market, **rules)
+    return SimulatedBroker(chosen.run.capital_cents, **rules)
 
 
 def without_runs(facts: list[Fact]) -> list[tuple[Any, ...]]:

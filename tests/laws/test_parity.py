@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from pathlib import Path
 
-from engine.runs import as_it_arrives, reconstructed, spec, through_history, without_runs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.runs import as_it_arrives, instants, reconstructed, spec, thinned, through_history, without_runs
 from strikewise.adapters.store.sql_ledger import SqlLedger
-from strikewise.portfolio.ledger import fingerprint, verify
+from strikewise.market.memory_source import MemorySource
+from strikewise.portfolio.ledger import Fact, MemoryLedger, fingerprint, verify
 
 
 def test_history_and_a_feed_write_the_same_facts(tmp_path: Path) -> None:
@@ -19,3 +26,43 @@ def test_history_and_a_feed_write_the_same_facts(tmp_path: Path) -> None:
     assert fingerprint(arrived) == fingerprint(past)
     assert verify(arrived).seq == verify(past).seq == len(past)
     assert [fact.recorded_at for fact in arrived] != [fact.recorded_at for fact in past]
+
+
+def unexplained(facts: list[Fact]) -> list[tuple[object, ...]]:
+    """What happened, without the broker's words for why a resting order had not filled: it forgot them."""
+    return [(*row[:-1], REASON.sub("", row[-1])) for row in without_runs(facts)]
+
+
+REASON = re.compile(r'(?<="outcome":"expired",)"reason":"[^"]*"')
+
+
+@pytest.mark.parametrize("lag", [0, 1, 2])
+def test_a_run_that_is_stopped_after_every_tick_writes_the_same_facts(lag: int, tmp_path: Path) -> None:
+    chosen = spec(cadence={"lag": lag}, end="2015-07-31")
+    past = through_history(chosen, reconstructed())
+    every = range(len(instants(chosen, reconstructed())))
+    with SqlLedger(f"sqlite:///{tmp_path}/ledger.db") as ledger:
+        resumed = as_it_arrives(chosen, reconstructed(), ledger, stops=every)
+    assert unexplained(resumed) == unexplained(past)
+    assert sum(fact.kind == "RunStarted" for fact in resumed) == len(every)
+
+
+@settings(max_examples=5, deadline=None)
+@given(data=st.data())
+def test_a_run_may_be_stopped_at_any_ticks(data: st.DataObject) -> None:
+    policy = data.draw(st.sampled_from(["carry", "model", "worst"]))
+    chosen = spec(
+        end="2015-07-31", cadence={"lag": data.draw(st.integers(0, 1))}, fills={"missing_quote": policy}
+    )
+    holes = with_holes()
+    past = through_history(chosen, holes)
+    stops = data.draw(st.sets(st.sampled_from(range(len(instants(chosen, holes)))), min_size=1, max_size=8))
+    resumed = as_it_arrives(chosen, holes, MemoryLedger(), stops=stops)
+    assert any(fact.kind == "MarkEstimated" for fact in past)
+    assert unexplained(resumed) == unexplained(past)
+
+
+@cache
+def with_holes() -> MemorySource:
+    """The same market with a third of all contracts missing on any day, others each day."""
+    return thinned(reconstructed(), keep=2 / 3, seed=20150824)

@@ -282,7 +282,8 @@ def test_an_accounts_money_adds_up_from_the_first_order_to_the_settlement() -> N
             facts = [*facts, told]
         for event in facts:
             state = state.apply(state.seq + 1, event, view.as_of)
-        valuation = value_account(state, view, MissingQuotePolicy.MODEL, valuation)
+        memory = None if valuation is None else valuation.memory
+        valuation = value_account(state, view, MissingQuotePolicy.MODEL, memory)
         portfolio = valuation.portfolio
         held = [one for one in portfolio.positions if one.mark is not None]
         marks = sum(one.mark.exit_cents for one in held if one.mark)

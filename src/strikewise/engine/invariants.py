@@ -9,11 +9,11 @@ from strikewise.market.view import MarketView
 from strikewise.portfolio.projection import AccountState
 
 
-def check_account(state: AccountState, portfolio: Portfolio, capital_cents: int, view: MarketView) -> None:
+def check_account(state: AccountState, portfolio: Portfolio, view: MarketView) -> None:
     """Check that money adds up and that nothing is held which cannot be.
 
     * cash + Σ marks = equity, at mid and at exit;
-    * realised + unrealised = equity − capital;
+    * realised + unrealised = equity − deposits;
     * marked to exit is never above marked to mid;
     * no option is held past its settlement.
 
@@ -35,10 +35,11 @@ def check_account(state: AccountState, portfolio: Portfolio, capital_cents: int,
             f"{portfolio.equity_mid_cents}, {portfolio.equity_exit_cents}; all in cents."
         )
     unrealised = sum(position.profit_mid_cents or 0 for position in valued)
-    if capital_cents + state.realised_cents + unrealised != portfolio.equity_mid_cents:
+    if state.deposited_cents + state.realised_cents + unrealised != portfolio.equity_mid_cents:
         raise InvariantError(
-            f"At {at} capital {capital_cents} + realised {state.realised_cents} + unrealised {unrealised} "
-            f"is not equity {portfolio.equity_mid_cents}; all in cents."
+            f"At {at} deposits {state.deposited_cents} + realised {state.realised_cents} "
+            f"+ unrealised {unrealised} "
+            f"unrealised {unrealised} is not equity {portfolio.equity_mid_cents}; all in cents."
         )
     if out > mid:
         raise InvariantError(f"At {at} the account is worth more at exit prices ({out}) than at mid ({mid}).")

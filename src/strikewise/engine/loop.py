@@ -1,7 +1,7 @@
 """The one loop: listen, decide, write down, act, write down the answer.
 
-History, a rehearsal and a real account run these same lines; only the clock, the source, the broker and the ledger
-they are given differ.
+History, a rehearsal and a real account run these same lines; only the clock, the source, the broker and
+the ledger they are given differ.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
+from strikewise.domain.errors import SettingsError
 from strikewise.domain.events import (
     AccountOpened,
     AccountValued,
@@ -39,13 +40,14 @@ from strikewise.domain.portfolio import Portfolio
 from strikewise.domain.quotes import Grade
 from strikewise.engine.decide import ENGINE, decide
 from strikewise.engine.invariants import check_account
+from strikewise.engine.recovery import History, last_quotes
 from strikewise.engine.spec import RunSpec
 from strikewise.execution.broker import Broker
 from strikewise.market.clock import Clock
 from strikewise.market.view import Market, MarketView
 from strikewise.portfolio.ledger import Entry, Ledger
 from strikewise.portfolio.projection import AccountState
-from strikewise.portfolio.valuation import Valuation, value_account
+from strikewise.portfolio.valuation import Valuation, remembering, value_account
 
 BROKER = "broker"
 
@@ -88,6 +90,11 @@ class Loop:
         Digest of the data by underlying, for the first fact; empty where data arrive as time goes on.
     grade : Grade or None
         The worst grade of the data, where it is known beforehand.
+
+    Raises
+    ------
+    SettingsError
+        If the ledger is that of another account.
     """
 
     def __init__(
@@ -103,12 +110,19 @@ class Loop:
     ) -> None:
         self._spec, self._market, self._broker = spec, market, broker
         self._ledger, self._clock = ledger, clock
-        self._state = AccountState.fold(ledger.facts())
+        past = History.read(ledger.records())
+        self._state = past.state
+        if self._state.account not in ("", spec.account):
+            raise SettingsError(
+                f"The ledger is that of account {self._state.account!r} and cannot be that of "
+                f"{spec.account!r}: give each account a ledger of its own."
+            )
+        held = self._state.positions.values()
+        self._memory = remembering(tuple(held), last_quotes(held, past.ticks, market))
         now = clock.now()
-        if self._state.seq == 0:
+        if not self._state.account:
             self._write([Entry(AccountOpened(spec.account, spec.capital_cents), now, ENGINE)])
         self._write([Entry(RunStarted(spec.document, data or {}, grade), now, ENGINE)])
-        self._valuation: Valuation | None = None
 
     @property
     def state(self) -> AccountState:
@@ -143,7 +157,7 @@ class Loop:
         if decision.orders:
             self._listen(view)
             valuation = self._value(view)
-        check_account(self._state, valuation.portfolio, self._spec.capital_cents, view)
+        check_account(self._state, valuation.portfolio, view)
         self._write([self._valued(valuation, view)])
         fresh = (view.fresh_chain(symbol) for symbol in view.underlyings())
         grades = frozenset(chain.grade for chain in fresh if chain is not None)
@@ -172,8 +186,7 @@ class Loop:
                 assert_never(event)
 
     def _value(self, view: MarketView) -> Valuation:
-        self._valuation = value_account(self._state, view, self._spec.missing_quote, self._valuation)
-        return self._valuation
+        return value_account(self._state, view, self._spec.missing_quote, self._memory)
 
     def _answered(self, order: Order, answer: SubmitAnswer, view: MarketView) -> Entry:
         event: Event

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from strikewise.domain.chain import OptionChain
@@ -50,13 +50,15 @@ class Matcher:
     ----------
     rule : FillRule
         Prices and sizes.
+    last_quotes : mapping of OptionContract to LastQuote, optional
+        Last usable quotes of what is held already.
     """
 
-    def __init__(self, rule: FillRule) -> None:
+    def __init__(self, rule: FillRule, last_quotes: Mapping[OptionContract, LastQuote] | None = None) -> None:
         self._rule = rule
         self._taken: dict[OptionContract, int] = {}
         self._estimator = Estimator()
-        self._last: dict[OptionContract, LastQuote] = {}
+        self._last: dict[OptionContract, LastQuote] = dict(last_quotes or {})
 
     def new_snapshot(self) -> None:
         """Forget what was taken of the snapshot before."""

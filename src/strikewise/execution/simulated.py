@@ -9,7 +9,7 @@ afford an order is the gate's question, not the broker's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
@@ -33,13 +33,37 @@ from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
 from strikewise.execution.matching import Match, Matcher
 from strikewise.execution.settlement import settle, settlement_price_cents
+from strikewise.market.estimate import LastQuote
 from strikewise.market.view import MarketView
 
-__all__ = ["SimulatedBroker"]
+__all__ = ["Past", "SimulatedBroker"]
 
 SOON, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What cash, holdings and open orders do not say of a broker that goes on where another stopped.
+
+    Attributes
+    ----------
+    snapshots : mapping of datetime to date
+        Instants of the views it was moved to, oldest first, and the New York date of each: how long open
+        orders have waited.
+    shares_since : mapping of str to date
+        Session in which a position was assigned shares: they trade from the next on.
+    last_quotes : mapping of OptionContract to LastQuote
+        The last usable quote of what is held.
+    ended : frozenset of str
+        Ids of orders that ended: the same one again is no second one.
+    """
+
+    snapshots: Mapping[datetime, date] = field(default_factory=dict)
+    shares_since: Mapping[str, date] = field(default_factory=dict)
+    last_quotes: Mapping[OptionContract, LastQuote] = field(default_factory=dict)
+    ended: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -53,6 +77,14 @@ class _Working:
     tried_on: date | None = None
     """Session in which it was first tried: it is good until that session ends."""
     problem: str = ""
+
+    @classmethod
+    def resumed(cls, order: Order, lag: int, past: Past) -> _Working:
+        """Return an order that rests, as it would stand had nothing stopped."""
+        seen = [day for at, day in past.snapshots.items() if at >= order.created_at]
+        assigned = past.shares_since.get(order.position_id) if order.structure.shares else None
+        tried_on = next((day for day in seen[lag:] if day != assigned), None)
+        return cls(order, order.quantity, max(0, lag - max(0, len(seen) - 1)), tried_on)
 
 
 class _Account:
@@ -157,6 +189,8 @@ class SimulatedBroker:
         What is held already, by position id, to resume an account.
     open_orders : iterable of Order, optional
         Orders that rest already, with the quantity that is still to fill.
+    past : Past, optional
+        What else a broker that resumes remembers.
     """
 
     def __init__(
@@ -168,15 +202,17 @@ class SimulatedBroker:
         lag: int = 0,
         holdings: Mapping[str, Iterable[Holding]] | None = None,
         open_orders: Iterable[Order] = (),
+        past: Past | None = None,
     ) -> None:
+        known = past or Past()
         self._account = _Account(cash_cents, holdings or {})
         self._rule, self._fees, self._lag = rule or FillRule(), fees or FeeSchedule(), lag
-        self._working = {order.order_id: _Working(order, order.quantity, lag) for order in open_orders}
-        self._known: set[str] = set(self._working)
+        self._working = {order.order_id: _Working.resumed(order, lag, known) for order in open_orders}
+        self._known: set[str] = {*self._working, *known.ended}
         self._events: list[BrokerEvent] = []
         self._view: MarketView | None = None
-        self._matcher = Matcher(self._rule)
-        self._shares_since: dict[str, date] = {}
+        self._matcher = Matcher(self._rule, known.last_quotes)
+        self._shares_since: dict[str, date] = dict(known.shares_since)
 
     def advance(self, view: MarketView) -> None:
         """Move to a view, before anything is decided at it: settle what is due, then try what rests."""
@@ -241,6 +277,10 @@ class SimulatedBroker:
             return Unknown("no market data have arrived yet")
         return Known(value, self._view.as_of)
 
+    def _remember(self, view: MarketView) -> None:
+        if self._account.held:
+            self._matcher.remember((one for held in self._account.held.values() for one in held), view)
+
     def _settle(self, view: MarketView) -> None:
         for report in self._account.settle_due(view, self._fees.assignment_cents):
             if report.shares:
@@ -291,6 +331,7 @@ class SimulatedBroker:
         self._events.append(execution)
         self._matcher.take(match.legs)
         self._account.book_fill(order.position_id, match.legs, fees, view)
+        self._remember(view)
         working.remaining -= match.units
         if working.remaining == 0:
             del self._working[order.order_id]

@@ -19,7 +19,7 @@ from strikewise.domain.errors import MissingDataError
 from strikewise.domain.greeks import Greeks
 from strikewise.domain.instruments import Instrument, OptionContract, Right, Stock
 from strikewise.domain.portfolio import Mark, Portfolio, Position
-from strikewise.market.estimate import Estimator, MissingQuotePolicy
+from strikewise.market.estimate import Estimator, LastQuote, MissingQuotePolicy
 from strikewise.market.view import MarketView
 from strikewise.portfolio.book import Book
 from strikewise.portfolio.margin import account_margin_cents, with_own_margins
@@ -31,6 +31,7 @@ __all__ = [
     "MissingQuotePolicy",
     "Valuation",
     "portfolio_of",
+    "remembering",
     "value_account",
     "value_positions",
 ]
@@ -81,8 +82,21 @@ class Valuation:
     memory: Memory = field(repr=False)
 
 
+def remembering(positions: Sequence[Position], quotes: Mapping[OptionContract, LastQuote]) -> Memory:
+    """Return the memory of somebody who saw these last usable quotes of what is held."""
+    groups: dict[str, list[Position]] = {}
+    for position in positions:
+        groups.setdefault(position.underlying, []).append(position)
+    books = {underlying: Book.of(underlying, members) for underlying, members in groups.items()}
+    for book in books.values():
+        for row, instrument in enumerate(book.instruments):
+            if isinstance(instrument, OptionContract) and (last := quotes.get(instrument)) is not None:
+                book.known_bid[row], book.known_ask[row], book.known_iv[row] = last
+    return Memory(books)
+
+
 def value_account(
-    state: AccountState, view: MarketView, policy: MissingQuotePolicy, before: Valuation | None = None
+    state: AccountState, view: MarketView, policy: MissingQuotePolicy, memory: Memory | None = None
 ) -> Valuation:
     """Value an account at a view.
 
@@ -94,10 +108,10 @@ def value_account(
         What is known.
     policy : MissingQuotePolicy
         How a leg without a usable quote is priced.
-    before : Valuation or None
-        The valuation before, for the last quotes it saw.
+    memory : Memory, optional
+        What the valuation before left, for the last quotes it saw; brought up to date.
     """
-    memory = Memory() if before is None else before.memory
+    memory = Memory() if memory is None else memory
     marked, estimated = value_positions(tuple(state.positions.values()), view, policy, memory)
     marked = with_own_margins(marked, memory.books)
     portfolio = portfolio_of(

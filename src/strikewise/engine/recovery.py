@@ -1,0 +1,115 @@
+"""Go on where an account stopped: what a fold of its facts does not hold, found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from strikewise.domain.events import AccountValued, OptionSettled
+from strikewise.domain.instruments import OptionContract
+from strikewise.domain.portfolio import Position
+from strikewise.execution.fees import FeeSchedule
+from strikewise.execution.fills import FillRule
+from strikewise.execution.simulated import Past, SimulatedBroker
+from strikewise.market.estimate import LastQuote
+from strikewise.market.view import Market
+from strikewise.portfolio.ledger import Record
+from strikewise.portfolio.projection import AccountState
+
+__all__ = ["History", "last_quotes", "resumed_broker"]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A ledger read once: the account, and when it was looked at.
+
+    Attributes
+    ----------
+    state : AccountState
+        The fold of all facts.
+    ticks : tuple of datetime
+        Instants of the ticks that were finished, oldest first.
+    assigned : tuple of OptionSettled
+        The settlements that delivered shares.
+    """
+
+    state: AccountState
+    ticks: tuple[datetime, ...]
+    assigned: tuple[OptionSettled, ...]
+
+    @classmethod
+    def read(cls, records: Iterable[Record]) -> History:
+        """Read a ledger from its first fact on."""
+        state, ticks, assigned = AccountState(), [], []
+        for record in records:
+            state = state.apply(record.seq, record.event, record.known_at)
+            if isinstance(record.event, AccountValued):
+                ticks.append(record.known_at)
+            elif isinstance(record.event, OptionSettled) and record.event.report.shares:
+                assigned.append(record.event)
+        return cls(state, tuple(ticks), tuple(assigned))
+
+
+def last_quotes(
+    positions: Iterable[Position], ticks: Sequence[datetime], market: Market
+) -> dict[OptionContract, LastQuote]:
+    """Return the last usable quote of each option held, as it was seen at a tick since it was opened.
+
+    A source that keeps no past gives none: what is held is then valued as if it had never been quoted.
+    """
+    since: dict[OptionContract, datetime] = {}
+    for position in positions:
+        for holding in position.holdings:
+            if isinstance(contract := holding.instrument, OptionContract):
+                since[contract] = min(position.opened_at, since.get(contract, position.opened_at))
+    found: dict[OptionContract, LastQuote] = {}
+    for at in reversed(ticks):
+        missing = [contract for contract, opened in since.items() if contract not in found and opened <= at]
+        if len(found) == len(since) or at < min(since.values()):
+            break
+        view = market.view(at)
+        for contract in missing:
+            chain = view.fresh_chain(contract.underlying)
+            row = None if chain is None else chain.find(contract)
+            if chain is not None and row is not None and (quote := chain.quote(contract)).known:
+                found[contract] = LastQuote(quote.bid, quote.ask, float(chain.iv[row]))
+    return found
+
+
+def resumed_broker(
+    records: Iterable[Record], market: Market, *, rule: FillRule, fees: FeeSchedule, lag: int = 0
+) -> SimulatedBroker:
+    """Return a simulated broker that has what a ledger says it had.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        The whole ledger; its account was simulated.
+    market : Market
+        For the last quotes of what is held.
+    rule, fees, lag
+        As for `SimulatedBroker`; those of the run that stopped.
+    """
+    past = History.read(records)
+    state, calendar = past.state, market.calendar
+    sessions: dict[datetime, date] = {at: calendar.day_of(at) for at in past.ticks}
+    shares_since = {
+        one.report.position_id: calendar.settlement_session(one.report.contract)
+        for one in past.assigned
+        if one.report.position_id in state.positions
+    }
+    return SimulatedBroker(
+        state.cash_cents,
+        rule=rule,
+        fees=fees,
+        lag=lag,
+        holdings={name: position.holdings for name, position in state.positions.items()},
+        open_orders=[replace(one.order, quantity=one.remaining) for one in state.open_orders.values()],
+        past=Past(
+            snapshots=sessions,
+            shares_since=shares_since,
+            last_quotes=last_quotes(state.positions.values(), past.ticks, market),
+            ended=frozenset(state.ended_orders),
+        ),
+    )
