@@ -292,7 +292,29 @@ def test_the_worst_of_last_quote_and_intrinsic_closes_never_better_than_either()
     assert execution.policy == "worst"
     long, short = execution.legs
     assert short.price_cents == 200  # intrinsic 2.00 is worse than the last ask of 0.50
-    assert long.price_cents == 0  # intrinsic 0 is worse than the last bid of 0.30
+    assert long.price_cents == 0  # exercising it brings nothing, whatever the last bid was
+
+
+def test_nobody_pays_more_for_a_spread_than_its_width_to_be_rid_of_it() -> None:
+    # At the touch the way out costs 12.50 - 6.50 = 6.00 on a width of 5: the exit waits.
+    wild = [(put(480), 1100, 1250), (put(475), 650, 800)]
+    first, second = date(2024, 3, 12), date(2024, 3, 13)
+    made = market(tape({close_of(first): (485.0, QUOTES), close_of(second): (469.0, wild)}))
+    broker = SimulatedBroker(CASH, fees=FREE)
+    at(made, first, broker)
+    broker.submit(order(SPREAD))
+    at(made, second, broker)
+    broker.events()
+    broker.submit(close_order())
+    assert broker.events() == []
+    assert len(held_by(broker)) == 2
+
+
+def test_a_naked_option_has_no_such_bound_and_is_bought_back_at_any_price() -> None:
+    broker = SimulatedBroker(CASH, fees=FREE, holdings={"o-1": [Holding(call(500), -1)]})
+    broker.advance(one_view([(call(500), 5000, 5600)], spot=550.0))
+    broker.submit(order({call(500): 1}, purpose=Purpose.CLOSE, order_id="c", position_id="o-1"))
+    assert cash_of(broker) == CASH - 560_000
 
 
 def test_an_account_resumes_from_its_holdings_and_settles_what_fell_due_meanwhile() -> None:

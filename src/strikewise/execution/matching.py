@@ -83,8 +83,9 @@ class Matcher:
             if units < 1:
                 return _nothing("not enough volume or open interest")
         filled, cost = self._fills(legs, quotes, units)
-        if order.limit_cents is not None and cost > order.limit_cents:
-            return _nothing(f"a unit costs {cost} cents, the limit is {order.limit_cents}")
+        limit = order.limit_cents if opening or order.limit_cents is not None else _worth_at_most(order)
+        if limit is not None and cost > limit:
+            return _nothing(f"a unit costs {cost} cents, the limit is {limit}")
         grade = Grade.QUOTES if chain is None else chain.grade
         policy = "+".join(dict.fromkeys(found.policy for found in quotes if found.policy))
         return Match(units, filled, grade, policy, "")
@@ -152,6 +153,17 @@ class Matcher:
                 if quote.known:
                     kept[contract] = LastQuote(quote.bid, quote.ask, float(chain.iv[row]))
         self._last = kept
+
+
+def _worth_at_most(order: Order) -> int | None:
+    """Return the most that what a closing order trades can be worth at expiry; None where that has no bound.
+
+    Nobody pays more to be rid of a spread than holding it to the end can cost: such an exit waits.
+    """
+    structure = order.structure
+    if structure.shares or len(structure.expirations) != 1:
+        return None
+    return structure.max_profit_cents(0)
 
 
 def _nothing(problem: str) -> Match:

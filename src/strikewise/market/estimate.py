@@ -33,7 +33,8 @@ class MissingQuotePolicy(StrEnum):
     MODEL = "model"
     """The chain's own smile prices it, less a penalty when sold and plus one when bought."""
     WORST = "worst"
-    """The worse of its last known quote and its intrinsic value, on either side."""
+    """A short option costs the worse of its last ask and intrinsic value; a long one brings intrinsic
+    value."""
 
 
 class LastQuote(NamedTuple):
@@ -99,7 +100,7 @@ class Estimator:
             return Estimate(last.bid, last.ask, greeks, policy.value)
         if last is not None and policy is MissingQuotePolicy.WORST and spot is not None:
             intrinsic = contract.intrinsic_cents(round(spot * 100))
-            return Estimate(min(last.bid, intrinsic), max(last.ask, intrinsic), greeks, policy.value)
+            return Estimate(intrinsic, max(last.ask, intrinsic), greeks, policy.value)
         if modelled is not None:
             return modelled
         if last is not None:
