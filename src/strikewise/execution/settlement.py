@@ -25,12 +25,12 @@ def settle(
 ) -> SettlementReport:
     """Return what becomes of a holding at its settlement.
 
+    Cash roots pay the intrinsic value; all others exchange the strike for shares.
+
     Parameters
     ----------
-    contract : OptionContract
-        The option.
-    quantity : int
-        Contracts held: long positive, short negative.
+    contract, quantity : OptionContract, int
+        What is held: long positive, short negative.
     settlement_cents : int
         Price of the underlying it settles against.
     position_id : str
@@ -39,11 +39,6 @@ def settle(
         Fee of an exercise or assignment.
     view : MarketView
         Its calendar dates the report.
-
-    Returns
-    -------
-    SettlementReport
-        Cash roots pay the intrinsic value; all others exchange the strike for shares.
     """
     side = 1 if contract.right is Right.CALL else -1
     # In tenths of a cent, the strike's own unit.
