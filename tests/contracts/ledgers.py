@@ -1,14 +1,20 @@
 """Every ledger there is, for the suites that hold them to one contract.
 
-PostgreSQL is among them where ``STRIKEWISE_TEST_POSTGRESQL`` names a server's address, such as
-``postgresql+psycopg://user@localhost/postgres``; each test then has a schema of its own.
+PostgreSQL runs on a server of its own, started from the package ``pgserver``, or on the one whose address
+``STRIKEWISE_TEST_POSTGRESQL`` gives, such as ``postgresql+psycopg://user@localhost/postgres``; each test has a
+schema of its own.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
+import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 
@@ -17,11 +23,23 @@ from sqlalchemy import NullPool, create_engine, make_url
 from strikewise.adapters.store.sql_ledger import SqlLedger
 from strikewise.portfolio.ledger import Ledger, MemoryLedger
 
-POSTGRESQL = os.environ.get("STRIKEWISE_TEST_POSTGRESQL", "")
-DATABASES = ("sqlite", "postgresql") if POSTGRESQL else ("sqlite",)
+DATABASES = ("sqlite", "postgresql")
 LEDGERS = ("memory", *DATABASES)
 
 _numbers = count()
+
+
+@cache
+def server() -> str:
+    """Return the address of a running PostgreSQL; one that was started here ends with the tests."""
+    given = os.environ.get("STRIKEWISE_TEST_POSTGRESQL")
+    if given:
+        return given
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package says which folder it takes where none is set
+        started = import_module("pgserver").get_server(tempfile.mkdtemp(prefix="strikewise-postgresql-"))
+    atexit.register(started.cleanup)
+    return str(started.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 @contextmanager
@@ -32,16 +50,16 @@ def database(kind: str, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{folder}/ledger{number}.db"
         return
     name = f"test_{os.getpid()}_{number}"
-    server = create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with server.connect() as connection:
+    administrator = create_engine(server(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with administrator.connect() as connection:
         connection.exec_driver_sql(f"CREATE SCHEMA {name}")
     try:
-        address = make_url(POSTGRESQL).update_query_dict({"options": f"-csearch_path={name}"})
+        address = make_url(server()).update_query_dict({"options": f"-csearch_path={name}"})
         yield address.render_as_string(hide_password=False)
     finally:
-        with server.connect() as connection:
+        with administrator.connect() as connection:
             connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
-        server.dispose()
+        administrator.dispose()
 
 
 @contextmanager
