@@ -1,8 +1,8 @@
 """Every ledger there is, for the suites that hold them to one contract.
 
 PostgreSQL runs on a server of its own, started from the package ``pgserver``, or on the one whose address
-``STRIKEWISE_TEST_POSTGRESQL`` gives, such as ``postgresql+psycopg://user@localhost/postgres``; each test has a
-schema of its own.
+``STRIKEWISE_TEST_POSTGRESQL`` gives, such as ``postgresql+psycopg://user@localhost/postgres``; each test has
+a schema of its own.
 """
 
 from __future__ import annotations
