@@ -8,12 +8,11 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from strikewise.apps.cli.tables import LEFT, RIGHT, badge, table
+from strikewise.apps.cli.tables import LEFT, RIGHT, badge, fitting, table
 from strikewise.apps.figures import UNKNOWN, count, percent
 
 __all__ = ["audit_table", "flaws_table", "import_table", "stored_table"]
 
-ONE_LINE_COLUMNS = 130
 WORST = ("reconstructed", "indicative", "quotes")
 SHORT_WORDS = {"volatility": "IV", "intrinsic": "value", "forward": "fwd"}
 REMARKABLE = 0.01
@@ -40,7 +39,6 @@ def import_table(result: Mapping[str, Any]) -> Table:
 
 def audit_table(audits: Sequence[Mapping[str, Any]], width: int) -> Table:
     """Return how complete the chains of each underlying are, and how far a vendor's volatilities are off."""
-    wide = width >= ONE_LINE_COLUMNS
     columns = [
         ("Chains", LEFT),
         ("Grade", LEFT),
@@ -51,15 +49,17 @@ def audit_table(audits: Sequence[Mapping[str, Any]], width: int) -> Table:
         ("Rows", RIGHT),
         ("IV off", RIGHT),
     ]
-    if wide:
-        columns += [("9 in 10 within", RIGHT), ("Longest gap", LEFT), ("Source*", LEFT)]
-    return table(columns, [_audit_row(one, wide=wide) for one in audits])
+    more = [("9 in 10 within", RIGHT), ("Longest gap", LEFT), ("Source", LEFT)]
+    rows = [_audit_row(one) for one in audits]
+    slim = table(columns, [row[: len(columns)] for row in rows])
+    return fitting(width, table([*columns, *more], rows), slim)
 
 
-def _audit_row(one: Mapping[str, Any], *, wide: bool) -> list[str | Text]:
+def _audit_row(one: Mapping[str, Any]) -> list[str | Text]:
     missing = len(one["missing"])
     core = one["iv_difference_core"]
-    row: list[str | Text] = [
+    longest = max(one["gaps"], key=lambda gap: gap["sessions"], default=None)
+    return [
         Text(one["underlying"], style="bold"),
         badge(next((grade for grade in WORST if grade in one["grades"]), None)),
         one["first"],
@@ -68,12 +68,10 @@ def _audit_row(one: Mapping[str, Any], *, wide: bool) -> list[str | Text]:
         Text(count(missing), style="yellow" if missing else ""),
         count(one["rows"]),
         percent(core["median"], 2),
+        percent(core["p90"], 2),
+        "" if longest is None else f"{longest['first']} to {longest['last']} ({longest['sessions']})",
+        ", ".join(one["sources"]),
     ]
-    if wide:
-        longest = max(one["gaps"], key=lambda gap: gap["sessions"], default=None)
-        gap = "" if longest is None else f"{longest['first']} … {longest['last']} ({longest['sessions']})"
-        row += [percent(core["p90"], 2), gap, ", ".join(one["sources"])]
-    return row
 
 
 def flaws_table(audits: Sequence[Mapping[str, Any]]) -> Table:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from strikewise.apps.cli.late import LateCommand, LateGroup
-from strikewise.apps.cli.session import Session
+from strikewise.apps.cli.session import Session, without_secrets
 from strikewise.apps.cli.version import version_line
 from strikewise.service.errors import StrikewiseError
 
@@ -69,7 +69,8 @@ class StrikewiseGroup(LateGroup):
 def _ended(ctx: Any, text: str, code: int, error: Exception) -> typer.Exit:
     session = Session.begin(None)
     if ctx.params.get("debug"):
-        session.err.print("".join(traceback.format_exception(error)), markup=False, soft_wrap=True)
+        trace = without_secrets("".join(traceback.format_exception(error)))
+        session.err.print(trace, markup=False, soft_wrap=True)
     session.refuse(text)
     return typer.Exit(code)
 

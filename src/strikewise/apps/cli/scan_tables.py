@@ -1,4 +1,4 @@
-"""A scan as tables: two lines an opportunity where the terminal is narrow, one where it is wide."""
+"""A scan as tables that fit the terminal."""
 
 from __future__ import annotations
 
@@ -10,19 +10,13 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 from rich.text import Text
 
-from strikewise.apps.cli.tables import LEFT, RIGHT, badge, heading, legs_text, soft, table
+from strikewise.apps.cli.tables import LEFT, RIGHT, badge, fitting, heading, legs_text, soft, table
 from strikewise.apps.figures import UNKNOWN, count, money, percent, plain
 from strikewise.service.health import DENIALS
 
 __all__ = ["opportunities_table", "refusals_table", "scan_heading", "scan_legend"]
 
 EXCHANGE = ZoneInfo("America/New_York")
-ONE_LINE_COLUMNS = 130
-"""Columns of a terminal from which an opportunity needs only one line."""
-
-ROOMY_COLUMNS = 100
-"""Columns from which there is room for the parts of the score."""
-
 NARROW = (
     ("#", RIGHT),
     ("Strategy", LEFT),
@@ -68,14 +62,16 @@ def scan_heading(result: Mapping[str, Any], underlyings: Sequence[str], capital:
 
 
 def opportunities_table(found: Sequence[Mapping[str, Any]], width: int) -> Table:
-    """Return the opportunities, best first."""
-    if width >= ONE_LINE_COLUMNS:
-        return table(WIDE, [_one_line(rank, one) for rank, one in enumerate(found, start=1)])
-    tight = width < ROOMY_COLUMNS
-    rows = [_two_lines(rank, one, parts=not tight) for rank, one in enumerate(found, start=1)]
-    if tight:
-        return table(NARROW[1:], [row[1:] for row in rows], tight=True)
-    return table(NARROW, rows)
+    """Return the opportunities, best first: a line each where there is room, else two."""
+    ranked = list(enumerate(found, start=1))
+    slim = [_two_lines(rank, one, parts=False) for rank, one in ranked]
+    return fitting(
+        width,
+        table(WIDE, [_one_line(rank, one) for rank, one in ranked]),
+        table(NARROW, [_two_lines(rank, one, parts=True) for rank, one in ranked]),
+        table(NARROW, slim),
+        table(NARROW[1:], [row[1:] for row in slim], tight=True),
+    )
 
 
 def _two_lines(rank: int, one: Mapping[str, Any], *, parts: bool) -> list[str | Text]:
@@ -111,7 +107,7 @@ def _one_line(rank: int, one: Mapping[str, Any]) -> list[str | Text]:
         money(one["max_loss"]),
         " ".join(f"{price:,.2f}" for price in one["breakevens"]),
         percent(one["probability_of_profit"], 0),
-        money(one["edge"], 2),
+        money(one["edge"]),
         percent(one["iv_rank"], 0),
         Text(plain(one["score"], 1), style="bold"),
         soft(_parts(one)),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +18,7 @@ __all__ = [
     "badge",
     "coloured_money",
     "coloured_percent",
+    "fitting",
     "heading",
     "legs_text",
     "pairs",
@@ -89,6 +91,13 @@ def table(
     for row in rows:
         made.add_row(*row)
     return made
+
+
+def fitting(width: int, *candidates: Table) -> Table:
+    """Return the first of some tables that fits into a terminal without losing anything, else the last."""
+    ruler = Console(width=1000)
+    fits = (one for one in candidates if ruler.measure(one).maximum <= width)
+    return next(fits, candidates[-1])
 
 
 def pairs(figures: Sequence[tuple[str, str | Text]], *, columns: int) -> Table:

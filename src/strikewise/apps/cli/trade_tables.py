@@ -1,4 +1,4 @@
-"""Trades as a table: two lines a trade where the terminal is narrow, one where it is wide."""
+"""Trades as a table: a line each where the terminal is wide enough, else two."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from strikewise.apps.cli.tables import LEFT, RIGHT, coloured_money, coloured_percent, table
+from strikewise.apps.cli.tables import LEFT, RIGHT, coloured_money, coloured_percent, fitting, table
 from strikewise.apps.figures import UNKNOWN, count, money
 
 __all__ = ["trades_table"]
 
-ONE_LINE_COLUMNS = 150
 SHORT = 14
 
 LEG = re.compile(
@@ -52,9 +51,11 @@ WIDE = (
 def trades_table(trades: Sequence[Mapping[str, Any]], width: int) -> Table:
     """Return trades in the order given."""
     short = _short_ids([trade["trade_id"] for trade in trades])
-    if width >= ONE_LINE_COLUMNS:
-        return table(WIDE, [_one_line(trade, short) for trade in trades])
-    return table(NARROW, [_two_lines(trade, short) for trade in trades])
+    return fitting(
+        width,
+        table(WIDE, [_one_line(trade, short) for trade in trades]),
+        table(NARROW, [_two_lines(trade, short) for trade in trades]),
+    )
 
 
 def _short_ids(ids: Sequence[str]) -> int:

@@ -1,0 +1,278 @@
+"""The JSON that programs may rely on, as strict models: a key more or less is a broken promise."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Grade = Literal["quotes", "indicative", "reconstructed"]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Leg(Part):
+    right: Literal["C", "P"]
+    strike: float
+    expiration: date
+    ratio: int
+
+
+class Opportunity(Part):
+    underlying: str
+    strategy: str
+    structure: str
+    legs: Annotated[list[Leg], Field(min_length=1)]
+    quantity: Annotated[int, Field(ge=1)]
+    credit: float
+    max_loss: float | None
+    max_profit: float | None
+    margin: float
+    breakevens: list[float]
+    probability_of_profit: Fraction
+    edge: float
+    iv_rank: Fraction | None
+    score: Annotated[float, Field(ge=0, le=100)]
+    score_parts: dict[str, float]
+    because: dict[str, float | str]
+    grade: Grade
+
+
+class Scan(Part):
+    as_of: AwareDatetime
+    grade: Grade | None
+    opportunities: list[Opportunity]
+    denied: dict[str, Annotated[int, Field(ge=1)]]
+
+
+class Summary(Part):
+    start_equity: float
+    end_equity: float
+    net_profit: float
+    total_return: float
+    cagr: float | None
+    volatility: float | None
+    sharpe: float | None
+    sortino: float | None
+    max_drawdown: Annotated[float, Field(le=0)]
+    max_drawdown_days: int
+    max_drawdown_mid: Annotated[float, Field(le=0)]
+    trades: int
+    win_rate: Fraction | None
+    profit_factor: float | None
+    expectancy: float | None
+    average_win: float | None
+    average_loss: float | None
+    average_days_held: float | None
+    exposure: Fraction
+    turnover: float | None
+    costs: float
+
+
+class Year(Part):
+    year: int
+    total_return: Annotated[float, Field(alias="return")]
+    pnl: float
+    max_drawdown: float
+
+
+class Month(Year):
+    month: Annotated[int, Field(ge=1, le=12)]
+
+
+class Ended(Part):
+    reason: str
+    trades: int
+    pnl: float
+    win_rate: Fraction
+
+
+class ByStrategy(Part):
+    strategy: str
+    trades: int
+    pnl: float
+    win_rate: Fraction
+
+
+class Trade(Part):
+    trade_id: str
+    strategy: str
+    underlying: str
+    structure: str
+    legs: str
+    quantity: int
+    opened_at: AwareDatetime
+    closed_at: AwareDatetime | None
+    entry: float
+    exit: float | None
+    fees: float
+    pnl: float | None
+    return_on_risk: float | None
+    return_on_margin: float | None
+    days_held: int | None
+    exit_reason: str
+    grade: Grade
+    max_loss: float | None
+    margin: float
+    probability_of_profit: Fraction
+    score: float
+    regime: str
+    estimated_marks: int
+    policy_fills: int
+
+
+class Equity(Part):
+    at: AwareDatetime
+    cash: float
+    equity_mid: float
+    equity_exit: float
+    margin: float
+    at_risk: float
+    open_positions: int
+    estimated_legs: int
+
+
+class Close(Part):
+    date: date
+    close: float
+
+
+class Backtest(Part):
+    fingerprint: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    grade: Grade
+    title: str
+    spec: dict[str, Any]
+    data: dict[str, str]
+    summary: Summary
+    years: list[Year]
+    months: list[Month]
+    exits: list[Ended]
+    strategies: list[ByStrategy]
+    trades: list[Trade]
+    equity: list[Equity]
+    prices: dict[str, list[Close]]
+    facts: int
+
+
+class Trades(Part):
+    trades: list[Trade]
+
+
+class Step(Part):
+    seq: int
+    cause: int | None
+    kind: str
+    at: AwareDatetime
+    words: str
+
+
+class Explained(Part):
+    trade: str
+    steps: Annotated[list[Step], Field(min_length=1)]
+    because: dict[str, float | str]
+
+
+class Run(Part):
+    fingerprint: str
+    title: str
+    grade: Grade
+    spec: dict[str, Any]
+    data: dict[str, str]
+    summary: Summary
+
+
+class Runs(Part):
+    runs: list[Run]
+
+
+class Chains(Part):
+    underlying: str
+    snapshots: int
+    first: AwareDatetime
+    last: AwareDatetime
+
+
+class Status(Part):
+    home: str
+    chains: list[Chains]
+
+
+class Gap(Part):
+    first: date
+    last: date
+    sessions: int
+
+
+class Flaw(Part):
+    count: int
+    share: Fraction
+
+
+class Difference(Part):
+    rows: int
+    median: float | None
+    p90: float | None
+
+
+class UnderlyingAudit(Part):
+    underlying: str
+    first: date
+    last: date
+    days: int
+    snapshots: int
+    rows: int
+    grades: dict[str, int]
+    sources: dict[str, int]
+    missing: list[date]
+    gaps: list[Gap]
+    flaws: dict[str, Flaw]
+    iv_difference: Difference
+    iv_difference_core: Difference
+    coverage: dict[date, int]
+
+
+class Audit(Part):
+    underlyings: list[UnderlyingAudit]
+
+
+class Imported(Part):
+    files: dict[str, str]
+    ignored: dict[str, str]
+    rows_read: int
+    rows_written: int
+    rows_unchanged: int
+    rejected: dict[str, int]
+    examples: list[str]
+    notes: dict[str, int]
+    grades: list[str]
+    underlyings: list[str]
+
+
+class Check(Part):
+    check: str
+    level: Literal["ok", "warn", "fail"]
+    found: str
+    advice: str
+
+
+class Doctor(Part):
+    sound: bool
+    checks: list[Check]
+
+
+CONTRACTS: dict[str, type[Part]] = {
+    "scan": Scan,
+    "backtest": Backtest,
+    "trades": Trades,
+    "explain": Explained,
+    "runs": Runs,
+    "data import": Imported,
+    "data audit": Audit,
+    "data status": Status,
+    "doctor": Doctor,
+}
+"""What each command prints with ``--json``."""
