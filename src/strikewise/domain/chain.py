@@ -223,8 +223,7 @@ class OptionChain:
         if len(key) == 0:
             return []
         group = key >> STRIKE_BITS
-        starts = np.flatnonzero(group[1:] != group[:-1]) + 1
-        bounds = [0, *starts.tolist(), len(key)]
+        bounds = [0, *(np.flatnonzero(group[1:] != group[:-1]) + 1).tolist(), len(key)]
         found = []
         for start, stop in pairwise(bounds):
             packed = int(key[start])
