@@ -26,7 +26,6 @@ HEAVY = {
     "numpy",
     "pandas",
     "polars",
-    "pydantic",
     "sqlalchemy",
 }
 

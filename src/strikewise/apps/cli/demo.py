@@ -78,17 +78,12 @@ def demo(
     folder = out or home / "reports"
     folder.mkdir(parents=True, exist_ok=True)
 
-    with session.progress() as tell:
-        stages.chains(data, _fill(system, data, tell))
-        tell("audit", 0, 0)
-        audits = [one.as_dict() for one in audit(system)]
-    (folder / "audit.html").write_text(render_audit(audits), encoding="utf-8")
-    stages.audit(audits)
-
+    audits = _chains_and_audit(session, system, data, stages, folder)
     period = None if data is None else densest(audits)
     specs = {name: make_spec(document) for name, document in specifications(period).items()}
+
+    first = specs["credit_spread"]
     asked = tuple(strategy for spec in specs.values() for strategy in spec.run.strategies)
-    first = next(iter(specs.values()))
     scanner = replace(system, strategies=asked, capital_cents=first.run.capital_cents)
     found = find_opportunities(scanner, as_of=first.end, underlyings=first.run.underlyings)
     stages.scan(found.as_dict(), found.underlyings, first.run.capital_cents / 100)
@@ -100,14 +95,26 @@ def demo(
             results[name] = dict(finished.result.as_dict())
             write_run(finished, results[name], folder / name)
     if as_json:
-        kept = {
-            name: {key: one[key] for key in ("fingerprint", "grade", "summary")}
-            for name, one in results.items()
-        }
-        session.json({"home": str(home), "reports": str(folder), "runs": kept})
-        return
-    stages.runs(results)
-    _farewell(session, home, folder, results)
+        kept = ("fingerprint", "grade", "summary")
+        runs = {name: {key: one[key] for key in kept} for name, one in results.items()}
+        session.json({"home": str(home), "reports": str(folder), "runs": runs})
+    else:
+        stages.runs(results)
+        _farewell(session, home, folder, results)
+
+
+def _chains_and_audit(
+    session: Session, system: System, data: Path | None, stages: _Stages, folder: Path
+) -> list[dict[str, Any]]:
+    """Bring chains in, judge them, draw their coverage; return the audits."""
+    with session.progress() as tell:
+        rows = _fill(system, data, tell)
+        tell("audit", 0, 0)
+        audits = [one.as_dict() for one in audit(system)]
+    stages.chains(data, rows)
+    (folder / "audit.html").write_text(render_audit(audits), encoding="utf-8")
+    stages.audit(audits)
+    return audits
 
 
 def _fill(system: System, data: Path | None, tell: Any) -> int | None:
