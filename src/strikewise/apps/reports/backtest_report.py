@@ -10,6 +10,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
+from strikewise.apps.figures import count, money, percent, plain
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FULL_TONE = 0.08
 """Monthly return at which a cell of the heat map has its full colour."""
@@ -18,8 +20,8 @@ WARNINGS = {
     "reconstructed": (
         "Reconstructed data.",
         "These option prices were made from real closes and volatility indices by a model; they are no "
-        "quotes. They cannot show edges of 0–1 days to expiration, the capture of the spread, skew trades, or "
-        "any edge smaller than a volatility point.",
+        "quotes. They cannot show edges of 0–1 days to expiration, the capture of the spread, skew trades, "
+        "or any edge smaller than a volatility point.",
     ),
     "indicative": (
         "Indicative data.",
@@ -95,23 +97,6 @@ def _script_safe(result: Mapping[str, Any]) -> Markup:
     return Markup(text)  # noqa: S704 - every character that could leave the element is escaped
 
 
-def money(value: float | None, digits: int = 0) -> str:
-    """Write dollars: ``$1,234``, ``-$5.10``; a dash where unknown."""
-    if value is None:
-        return "–"
-    return f"{'-' if value < 0 else ''}${abs(value):,.{digits}f}"
-
-
-def percent(value: float | None, digits: int = 1) -> str:
-    """Write a fraction as percent; a dash where unknown."""
-    return "–" if value is None else f"{100 * value:.{digits}f}%"
-
-
-def plain(value: float | None, digits: int = 2) -> str:
-    """Write a number; a dash where unknown."""
-    return "–" if value is None else f"{value:,.{digits}f}"
-
-
 def tone(value: float | None) -> str:
     """Return the class of a gain or a loss."""
     return "" if not value else ("up" if value > 0 else "down")
@@ -162,7 +147,7 @@ FIGURE_NAMES: tuple[tuple[str, str, str], ...] = (
     ("turnover", "Turnover a year", "plain"),
     ("costs", "Commissions and fees", "money"),
 )
-_FORMATS = {"money": money, "percent": percent, "plain": plain, "count": lambda value: plain(value, 0)}
+_FORMATS = {"money": money, "percent": percent, "plain": plain, "count": count}
 
 
 def _figures(summary: Mapping[str, Any]) -> list[list[dict[str, str]]]:
@@ -219,6 +204,6 @@ def _trade(trade: Mapping[str, Any]) -> list[dict[str, Any]]:
         cell(money(trade["fees"], 2), trade["fees"]),
         cell(money(trade["pnl"], 2), trade["pnl"], tone(trade["pnl"])),
         cell(percent(trade["return_on_risk"]), trade["return_on_risk"]),
-        cell(str(trade["days_held"])),
+        cell(count(trade["days_held"]), trade["days_held"]),
         cell(trade["exit_reason"] or "", css="text"),
     ]
