@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from strikewise.backtest.runner import ReplaySpec
-from strikewise.domain.events import RunStarted
+from strikewise.domain.events import MarkEstimated, RunStarted
 from strikewise.domain.instruments import date_of, days_of
 from strikewise.domain.money import to_dollars
 from strikewise.domain.quotes import Grade
@@ -18,6 +18,43 @@ from strikewise.portfolio.ledger import Record
 from strikewise.portfolio.performance import EquityPoint, Performance, TradeOutcome, measure
 
 __all__ = ["ReplayResult", "result_of", "trade_as_dict"]
+
+
+@dataclass(frozen=True, slots=True)
+class MissingQuote:
+    """A held contract that had no usable quote for a while, and how the policy marked it.
+
+    Attributes
+    ----------
+    trade_id, instrument, policy : str
+        Which position's which contract, priced by which policy.
+    marks : int
+        How often it was marked so.
+    first, last : date
+        The first and last day of them.
+    last_price : float
+        What it was marked at last, dollars per share.
+    """
+
+    trade_id: str
+    instrument: str
+    policy: str
+    marks: int
+    first: date
+    last: date
+    last_price: float
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {
+            "trade_id": self.trade_id,
+            "instrument": self.instrument,
+            "policy": self.policy,
+            "marks": self.marks,
+            "first": self.first.isoformat(),
+            "last": self.last.isoformat(),
+            "last_price": self.last_price,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +81,8 @@ class ReplayResult:
         One for each session.
     prices : mapping of str to sequence of (date, float)
         Closes of each underlying over the run, dollars.
+    missing_quotes : tuple of MissingQuote
+        Every held contract that was marked by policy for want of a quote.
     facts : int
         Facts written.
     """
@@ -57,6 +96,7 @@ class ReplayResult:
     trades: tuple[TradeRow, ...]
     equity: tuple[EquityRow, ...]
     prices: Mapping[str, tuple[tuple[date, float], ...]]
+    missing_quotes: tuple[MissingQuote, ...]
     facts: int
 
     def as_dict(self) -> dict[str, object]:
@@ -79,6 +119,7 @@ class ReplayResult:
                 symbol: [{"date": day.isoformat(), "close": close} for day, close in closes]
                 for symbol, closes in self.prices.items()
             },
+            "missing_quotes": [one.as_dict() for one in self.missing_quotes],
             "facts": self.facts,
         }
 
@@ -169,8 +210,23 @@ def result_of(
         trades=journal.trades,
         equity=_last_of_day(journal.equity),
         prices={name: _closes(source, name, points) for name in spec.run.underlyings},
+        missing_quotes=_missing_quotes(told),
         facts=len(told),
     )
+
+
+def _missing_quotes(records: Iterable[Record]) -> tuple[MissingQuote, ...]:
+    """Return the marks by policy, one row for each contract of a position and policy."""
+    found: dict[tuple[str, str, str], MissingQuote] = {}
+    for record in records:
+        event = record.event
+        if isinstance(event, MarkEstimated):
+            key = (event.position_id, str(event.instrument), event.policy)
+            day = record.known_at.date()
+            before = found.get(key) or MissingQuote(*key, marks=0, first=day, last=day, last_price=0.0)
+            price = to_dollars(event.price_cents)
+            found[key] = replace(before, marks=before.marks + 1, last=day, last_price=price)
+    return tuple(found.values())
 
 
 def _last_of_day(rows: Sequence[EquityRow]) -> tuple[EquityRow, ...]:

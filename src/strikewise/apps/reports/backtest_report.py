@@ -72,6 +72,7 @@ def render_backtest(result: Mapping[str, Any]) -> str:
         exits=[_exit(row) for row in result["exits"]],
         figures=_figures(result["summary"]),
         closed=sum(1 for trade in result["trades"] if trade["closed_at"]),
+        policy_fills=sum(trade["policy_fills"] for trade in result["trades"]),
         columns=[{"name": name, "text": text} for name, text in TRADE_COLUMNS],
         rows=[_trade(trade) for trade in result["trades"]],
         spec=json.dumps(result["spec"], indent=2),
