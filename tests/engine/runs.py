@@ -100,6 +100,30 @@ def spec(**changes: Any) -> ReplaySpec:
     return make_spec({**document, **changes})
 
 
+def recorded_spec(**changes: Any) -> ReplaySpec:
+    """Return a specification of the three shipped strategies over SPY as recorded in summer 2026."""
+    loose = {"parameters": {"trend": "off", "min_dte": 5, "max_dte": 30, "dte_exit": 3}}
+    strategies = [{"strategy": name, **loose} for name in ("credit_spread", "iron_condor", "naked_put")]
+    period = {"start": date(2026, 7, 22), "end": date(2026, 8, 21)}
+    return spec(**{"underlyings": ["SPY"], **period, "strategies": strategies, **changes})
+
+
+def spy_2021(policy: str, **changes: Any) -> ReplaySpec:
+    """Return a specification over SPY in 2021, whose held contracts are often missing on later days."""
+    loose = {"trend": "off", "min_dte": 20, "max_dte": 120, "max_signals": 2}
+    spread = {**loose, "short_delta_min": 0.05, "short_delta_max": 0.5, "width": 5.0, "width_tolerance": 4.0}
+    strategies = [
+        {"strategy": "credit_spread", "parameters": {**spread, "min_credit_to_width": 0.0}},
+        {
+            "strategy": "naked_put",
+            "parameters": {**loose, "otm_min": 0.0, "otm_max": 0.1, "premium_max": 50.0},
+        },
+    ]
+    period = {"start": date(2021, 1, 4), "end": date(2021, 12, 31)}
+    fills = {"missing_quote": policy}
+    return spec(**{"underlyings": ["SPY"], **period, "strategies": strategies, "fills": fills, **changes})
+
+
 def through_history(chosen: ReplaySpec, source: MarketSource, ledger: Ledger | None = None) -> list[Fact]:
     """Run over a source that holds the future, and return all facts."""
     written = MemoryLedger() if ledger is None else ledger

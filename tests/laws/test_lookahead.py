@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.runs import CALENDAR, SUMMER, instants, reconstructed, spec, through_history
+from engine.runs import CALENDAR, SUMMER, instants, reconstructed, recorded_spec, spec, through_history
 from market.sources import CheatingSource, EarlySource, KnownBy
 from strategy.recorded_market import recorded_source
 from strikewise.backtest.runner import ReplaySpec
@@ -27,22 +27,14 @@ from strikewise.portfolio.ledger import Fact
 from strikewise.strategy.api import Screened
 from strikewise.strategy.library.credit_spread import CreditSpread
 
-AUGUST = (date(2026, 7, 22), date(2026, 8, 21))
-
 
 def reconstructed_run() -> ReplaySpec:
     return spec(end="2015-09-15")
 
 
-def recorded_run() -> ReplaySpec:
-    loose = {"parameters": {"trend": "off", "min_dte": 5, "max_dte": 30, "dte_exit": 3}}
-    strategies = [{"strategy": name, **loose} for name in ("credit_spread", "iron_condor", "naked_put")]
-    return spec(underlyings=["SPY"], start=AUGUST[0], end=AUGUST[1], strategies=strategies)
-
-
 @cache
 def whole_run(recorded: bool) -> tuple[ReplaySpec, MarketSource, list[Fact]]:
-    chosen = recorded_run() if recorded else reconstructed_run()
+    chosen = recorded_spec() if recorded else reconstructed_run()
     source = recorded_source("SPY", 2026) if recorded else reconstructed()
     return chosen, source, through_history(chosen, source)
 
