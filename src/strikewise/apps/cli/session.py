@@ -20,6 +20,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -113,10 +114,15 @@ class Session:
             disable=not self.err.is_terminal,
         )
         with bar:
-            task = bar.add_task("", total=None)
+            tasks: dict[int, TaskID] = {}
 
             def tell(what: str, done: int, whole: int) -> None:
-                bar.update(task, description=what, completed=done, total=whole or None)
+                if whole not in tasks:  # a task once begun cannot lose its total
+                    for finished in tasks.values():
+                        bar.remove_task(finished)
+                    tasks.clear()
+                    tasks[whole] = bar.add_task(what, total=whole or None)
+                bar.update(tasks[whole], description=what, completed=done)
 
             yield tell
 
