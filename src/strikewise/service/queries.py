@@ -58,6 +58,7 @@ def find_opportunities(
     underlyings: Sequence[str] = (),
     strategies: Sequence[str] = (),
     feed: str | None = None,
+    payoff_of: int | None = None,
 ) -> ScanResult:
     """Scan for what is worth opening.
 
@@ -73,6 +74,8 @@ def find_opportunities(
         Whom to ask, by label; all if empty.
     feed : str, optional
         Name of a feed to ask instead of the store.
+    payoff_of : int, optional
+        Rank, from 1, of the opportunity whose payoff is to be told too.
 
     Raises
     ------
@@ -84,7 +87,7 @@ def find_opportunities(
     instant = _instant(system, universe, as_of)
     asked = _asked(system.strategies, strategies)
     view = Market(universe, system.calendar).view(instant)
-    return scan(view, asked, system.limits, system.capital_cents)
+    return scan(view, asked, system.limits, system.capital_cents, payoff_of=payoff_of)
 
 
 def latest_snapshot(source: MarketSource) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from strikewise.domain.instruments import OptionContract
@@ -16,6 +16,7 @@ from strikewise.engine.spec import StrategySpec
 from strikewise.market.view import MarketView
 from strikewise.risk.gate import Denied, judge
 from strikewise.risk.limits import Limits
+from strikewise.service.what_if import WhatIf, what_if
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,13 @@ class Opportunity:
         What, why and at what odds; for one unit.
     quantity : int
         Units the strategy would trade with the account's capital.
+    what_if : WhatIf or None
+        Its value at other prices, dates and volatilities, where that was asked for.
     """
 
     signal: Signal
     quantity: int
+    what_if: WhatIf | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON form: dollars for one unit, fractions, ISO dates."""
@@ -55,6 +59,7 @@ class Opportunity:
             "score_parts": dict(signal.score_parts),
             "because": dict(signal.because),
             "grade": signal.grade.value,
+            **({} if self.what_if is None else {"what_if": self.what_if.as_dict()}),
         }
 
 
@@ -107,7 +112,12 @@ class ScanResult:
 
 
 def scan(
-    view: MarketView, strategies: Sequence[StrategySpec], limits: Limits, capital_cents: int
+    view: MarketView,
+    strategies: Sequence[StrategySpec],
+    limits: Limits,
+    capital_cents: int,
+    *,
+    payoff_of: int | None = None,
 ) -> ScanResult:
     """Ask every strategy what it would open at a view, and the gate what it would let through.
 
@@ -123,6 +133,8 @@ def scan(
         What the gate enforces.
     capital_cents : int
         The account's capital.
+    payoff_of : int, optional
+        Rank, from 1, of the opportunity whose payoff is to be told too.
     """
     empty = Portfolio(view.as_of, capital_cents, capital_cents, capital_cents, 0)
     denied: Counter[str] = Counter()
@@ -138,6 +150,9 @@ def scan(
             else:
                 found.append(Opportunity(signal, verdict.proposal.quantity))
     found.sort(key=lambda one: (-one.signal.score, one.signal.signal_id))
+    if payoff_of is not None and 0 < payoff_of <= len(found):
+        ranked = found[payoff_of - 1]
+        found[payoff_of - 1] = replace(ranked, what_if=what_if(ranked.signal, view))
     underlyings = tuple(view.underlyings())
     chains = [chain for symbol in underlyings if (chain := view.fresh_chain(symbol)) is not None]
     grade = worst_grade(chain.grade for chain in chains) if chains else None

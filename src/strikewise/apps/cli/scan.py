@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from strikewise.apps.cli.installation import system_of
+from strikewise.apps.cli.payoff_tables import payoff_view
 from strikewise.apps.cli.scan_tables import opportunities_table, refusals_table, scan_heading, scan_legend
 from strikewise.apps.cli.session import JsonFlag, Session
 from strikewise.apps.cli.tables import soft
@@ -42,6 +43,9 @@ def scan(
     top: Annotated[
         int | None, typer.Option(help=f"Show so many; {SHOWN} in tables and all in JSON if not given.", min=1)
     ] = None,
+    payoff: Annotated[
+        int | None, typer.Option(help="Tell the payoff of the opportunity of this rank too.", min=1)
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Find what is worth opening, and why not the rest.
@@ -50,6 +54,7 @@ def scan(
 
         strikewise scan --as-of 2026-08-21
         strikewise scan SPY QQQ --strategy iron_condor --top 5 --json
+        strikewise scan SPY --payoff 1
     """
     session = Session.of(context)
     system = system_of(session)
@@ -63,13 +68,17 @@ def scan(
             underlyings=[name.upper() for name in underlyings or ()],
             strategies=strategy or (),
             feed=feed,
+            payoff_of=payoff,
         )
-    result = dict(found.as_dict())
+    result: dict[str, Any] = found.as_dict()
     if as_json:
-        result["opportunities"] = result["opportunities"][:top]  # type: ignore[index]  # a list of the contract
+        result["opportunities"] = result["opportunities"][:top]
         session.json(result)
         return
     show_scan(session, result, found.underlyings, system.capital_cents / 100, top or SHOWN)
+    for one in result["opportunities"]:
+        if "what_if" in one:
+            session.show("", payoff_view(one))
     session.next(try_="strikewise backtest SPEC.toml", why="tries such trades on the past.")
 
 

@@ -75,7 +75,7 @@ class Desk:
         return commands.import_data(self._system, Path(path), underlying=underlying).as_dict()
 
     def make_demo_data(self) -> int:
-        """Store the demonstration's market: real S&P 500 closes, chains reconstructed from them; return rows."""
+        """Store the demonstration's market, chains reconstructed from real closes; return its rows."""
         return commands.make_demo_data(self._system)
 
     def audit(self, *underlyings: str) -> list[dict[str, Any]]:
