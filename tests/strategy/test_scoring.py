@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from strategy.markets import RATE, World, view_of
+from strategy.markets import RATE, World, implied, view_of
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.signals import Signal
 from strikewise.market.regime import Regime
+from strikewise.pricing import black_scholes
 from strikewise.strategy.api import Strategy
 from strikewise.strategy.registry import STRATEGIES
 from strikewise.strategy.scoring import BEARISH, BULLISH, NEUTRAL
@@ -19,6 +20,8 @@ from strikewise.strategy.trend import Trend, allowed_sides
 FLAT = World(level=0.60, skew=0.0, history=0)
 """One volatility for every strike, and no past: the forecast is the implied volatility."""
 PATHS = 400_000
+SKEWED = World(level=0.20, skew=-0.60)
+"""Puts far dearer than calls, as on an equity index."""
 
 
 def signals_of(strategy: Strategy, world: World, **values: object) -> list[Signal]:
@@ -66,6 +69,36 @@ def test_under_the_implied_law_no_structure_has_an_edge(strategy: Strategy) -> N
     for signal in signals_of(strategy, FLAT):
         # Quotes are rounded to cents and drift is earned undiscounted: a dollar of slack for either.
         assert signal.edge_cents < 100
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES)
+def test_on_a_skewed_smile_the_probability_is_that_which_the_quotes_price(strategy: Strategy) -> None:
+    """A bet on ending beyond a level is a spread of no width: its price is the probability (Breeden 1978)."""
+    for signal in signals_of(strategy, SKEWED, otm_min=0.02)[:20]:
+        years = float(signal.because["dte"]) / 365.0
+        forward = SKEWED.spot * np.exp(float(signal.because["rate"]) * years)
+
+        def below(level: float, forward: float = forward, years: float = years) -> float:
+            ends = np.array([level - 0.01, level + 0.01])
+            near, far = black_scholes.price(False, forward, ends, years, implied(SKEWED, ends), 1.0)
+            return float(far - near) / 0.02
+
+        lower, *upper = signal.breakevens
+        if signal.structure.name == "call_credit_spread":
+            expected = below(lower)
+        else:
+            expected = (below(upper[0]) if upper else 1.0) - below(lower)
+        # Quotes of whole cents, and a smile drawn straight between the legs.
+        assert signal.probability_of_profit == pytest.approx(expected, abs=0.005)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES)
+def test_on_a_skewed_smile_the_edge_under_the_implied_law_is_minus_the_costs(strategy: Strategy) -> None:
+    for signal in signals_of(strategy, replace(SKEWED, history=0), otm_min=0.02, fee_per_contract=0.65):
+        spread = signal.price_cents - signal.mid_cents
+        costs = spread + 65 * len(signal.structure.options)
+        # Half a cent a leg of rounding, and what is left of the rate by its own rounding.
+        assert signal.edge_cents == pytest.approx(-costs, abs=70 * len(signal.structure.options))
 
 
 def test_a_calmer_past_than_the_options_imply_is_an_edge_to_the_seller() -> None:

@@ -14,8 +14,13 @@ __all__ = ["chance", "expected_intrinsic"]
 
 Array = NDArray[np.float64]
 
+DENSITY_AT_ZERO = 0.3989422804014327
+"""Of the standard normal law, ``1 / sqrt(2 pi)``."""
 
-def chance(side: Array, level: Array, forward: Array, total_volatility: Array) -> Array:
+
+def chance(
+    side: Array, level: Array, forward: Array, total_volatility: Array, slope: Array | float = 0.0
+) -> Array:
     """Return the probability of ending above a level (where ``side`` is 1) or below it (-1).
 
     Parameters
@@ -26,9 +31,19 @@ def chance(side: Array, level: Array, forward: Array, total_volatility: Array) -
         Dollars, above zero.
     total_volatility : (n,)
         As a fraction, above zero; NaN gives NaN.
+    slope : (n,)
+        How the total volatility changes with the strike at the level, per dollar: 0 where one volatility
+        holds for all strikes.
+
+    Notes
+    -----
+    ``N(d2) - F n(d1) slope`` above the level: the derivative by the strike of the call's value, along the
+    smile (Breeden and Litzenberger 1978).
     """
     d2 = np.log(forward / level) / total_volatility - 0.5 * total_volatility
-    return np.asarray(ndtr(side * d2))
+    d1 = d2 + total_volatility
+    tilt = forward * slope * np.exp(-0.5 * d1 * d1) * DENSITY_AT_ZERO
+    return np.asarray(np.minimum(np.maximum(ndtr(side * d2) - side * tilt, 0.0), 1.0))
 
 
 def expected_intrinsic(side: Array, strike: Array, forward: Array, total_volatility: Array) -> Array:

@@ -1,10 +1,11 @@
 """What a candidate is worth: probability of profit, expected profit, and a score made of named parts.
 
-Probabilities are of the lognormal law at the implied volatility of each breakeven, with the forward of rate
-and dividend yield: what the quotes say, no forecast. The expected profit (*edge*) needs one, for under the
-implied law it is minus the costs: there the volatility is the mean of what the options imply at the breakeven
-and what was realised over 20 sessions (the implied one alone where that is unknown). It is a model's number:
-drift is that of the forward, tails are lognormal, and a volatility that rises after entry is not in it.
+Probabilities are those of the quotes, no forecast: lognormal at the implied volatility of each breakeven,
+with the slope of the smile there (a spread's price over its width says the same) and the forward of rate and
+dividend yield. The expected profit (*edge*) needs a forecast, for under the implied law it is minus the
+costs: there the volatility of each leg is the mean of what it implies and what was realised over 20 sessions
+(the implied one alone where that is unknown). It is a model's number: drift is that of the forward, and a
+volatility that rises after entry is not in it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from strikewise.domain.instruments import STRIKE_MASK
+from strikewise.domain.instruments import STRIKE_BITS, STRIKE_MASK
 from strikewise.domain.parameters import Parameter, ParameterSet
 from strikewise.market.regime import Regime
 from strikewise.pricing.lognormal import chance, expected_intrinsic
@@ -141,9 +142,9 @@ class Odds:
     implied, forecast : (n,) float64
         Volatilities at the breakeven: what the options say, and what the expected profit rests on.
     probability : (n,) float64
-        Of ending on the right side of the breakeven, under the implied volatility.
+        Of ending on the right side of the breakeven, under the implied smile.
     payout : (n,) float64
-        Expected value that the side pays back, under the forecast volatility.
+        Expected value that the side pays back, each leg under the forecast volatility of its strike.
     """
 
     breakeven: Floats
@@ -167,13 +168,12 @@ def spread_odds(prospect: Prospect, spreads: Verticals, credit: Ints) -> Odds:
     side = spreads.side
     breakeven = (short_milli - side * (10.0 * credit)) / 1000.0
     forward, root = _forward_and_root(prospect, spreads.days)
-    forecast = _forecast(prospect, implied)
-    total = forecast * root
+    slope = -side * step * root * (1000.0 / spreads.width)
     short, wing = short_milli / 1000.0, (short_milli - side * spreads.width) / 1000.0
-    payout = expected_intrinsic(-side, short, forward, total) - expected_intrinsic(
-        -side, wing, forward, total
-    )
-    return Odds(breakeven, implied, forecast, chance(side, breakeven, forward, implied * root), payout)
+    payout = expected_intrinsic(-side, short, forward, _forecast(prospect, short_iv) * root)
+    payout -= expected_intrinsic(-side, wing, forward, _forecast(prospect, short_iv + step) * root)
+    probability = chance(side, breakeven, forward, implied * root, slope)
+    return Odds(breakeven, implied, _forecast(prospect, implied), probability, payout)
 
 
 def put_odds(prospect: Prospect, rows: Rows, credit: Ints, days: Ints) -> Odds:
@@ -186,7 +186,25 @@ def put_odds(prospect: Prospect, rows: Rows, credit: Ints, days: Ints) -> Odds:
     forward, root = _forward_and_root(prospect, days)
     forecast = _forecast(prospect, implied)
     payout = expected_intrinsic(-side, strike_milli / 1000.0, forward, forecast * root)
-    return Odds(breakeven, implied, forecast, chance(side, breakeven, forward, implied * root), payout)
+    probability = chance(side, breakeven, forward, implied * root, _smile_slope(prospect, rows) * root)
+    return Odds(breakeven, implied, forecast, probability, payout)
+
+
+def _smile_slope(prospect: Prospect, rows: Rows) -> Floats:
+    """Return the change of implied volatility per dollar of strike, over the strikes next to each row.
+
+    Zero where neither neighbour of the same expiration and right has a volatility.
+    """
+    key, iv = prospect.chain.key, prospect.chain.iv
+    ends = []
+    for step in (-1, 1):
+        beside = np.clip(rows + step, 0, len(key) - 1)
+        usable = (key[beside] >> STRIKE_BITS == key[rows] >> STRIKE_BITS) & np.isfinite(iv[beside])
+        ends.append(np.where(usable, beside, rows))
+    low, high = ends
+    gap = (key[high] - key[low]) / 1000.0
+    rise = iv[high].astype(np.float64) - iv[low]
+    return np.where(gap > 0.0, rise / np.where(gap > 0.0, gap, 1.0), 0.0)
 
 
 def _forward_and_root(prospect: Prospect, days: Ints) -> tuple[Floats, Floats]:
