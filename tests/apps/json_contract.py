@@ -22,6 +22,26 @@ class Leg(Part):
     ratio: int
 
 
+class Greeks(Part):
+    delta: float
+    gamma: float
+    theta: float
+    vega: float
+    rho: float
+
+
+class Touch(Part):
+    strike: float
+    probability: Fraction
+
+
+class WhatIf(Part):
+    spots: list[float]
+    profit: dict[Literal["today", "half_way", "at_expiry", "volatility_up", "volatility_down"], list[float]]
+    greeks: Greeks
+    probability_of_touch: list[Touch]
+
+
 class Opportunity(Part):
     underlying: str
     strategy: str
@@ -40,6 +60,7 @@ class Opportunity(Part):
     score_parts: dict[str, float]
     because: dict[str, float | str]
     grade: Grade
+    what_if: WhatIf | None = None
 
 
 class Scan(Part):
@@ -141,6 +162,16 @@ class Close(Part):
     close: float
 
 
+class MissingQuote(Part):
+    trade_id: str
+    instrument: str
+    policy: str
+    marks: Annotated[int, Field(ge=1)]
+    first: date
+    last: date
+    last_price: float
+
+
 class Backtest(Part):
     fingerprint: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     grade: Grade
@@ -155,6 +186,7 @@ class Backtest(Part):
     trades: list[Trade]
     equity: list[Equity]
     prices: dict[str, list[Close]]
+    missing_quotes: list[MissingQuote]
     facts: int
 
 

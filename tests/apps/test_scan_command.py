@@ -71,6 +71,24 @@ def test_tables_fit_the_terminal_and_lose_no_figure(call: Any, columns: int) -> 
     assert "…" not in table
 
 
+def test_a_payoff_ends_at_the_largest_loss_and_profit(answer: Any) -> None:
+    found = answer("scan", "--as-of", DAY, "--strategy", "iron_condor", "--payoff", 1)
+    Scan.model_validate(found)
+    best, *others = found["opportunities"]
+    at_expiry = best["what_if"]["profit"]["at_expiry"]
+    assert at_expiry[0] == pytest.approx(-best["max_loss"])
+    assert max(at_expiry) == pytest.approx(best["max_profit"])
+    assert all("what_if" not in one for one in others)
+
+
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_a_payoff_fits_the_terminal(call: Any, columns: int) -> None:
+    said = call("scan", "--as-of", DAY, "--top", 1, "--payoff", 1, columns=columns).stdout
+    table = said[said.index("Payoff of") : said.index("Next:")]
+    assert max(map(len, table.splitlines())) <= columns
+    assert "…" not in table
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -12,7 +12,13 @@ from typing import Annotated, Any
 import typer
 from rich.columns import Columns
 
-from strikewise.apps.cli.backtest_tables import exits_table, run_heading, summary_table, years_table
+from strikewise.apps.cli.backtest_tables import (
+    exits_table,
+    missing_quotes_table,
+    run_heading,
+    summary_table,
+    years_table,
+)
 from strikewise.apps.cli.installation import system_of
 from strikewise.apps.cli.session import JsonFlag, Session
 from strikewise.apps.cli.specification import changed, read_document
@@ -28,7 +34,7 @@ __all__ = ["app", "show_run", "write_run"]
 
 app = typer.Typer(add_completion=False)
 
-LAST_TRADES = 8
+LAST_TRADES, MOST_MISSING = 8, 5
 
 
 @app.command()
@@ -93,6 +99,11 @@ def show_run(session: Session, result: Mapping[str, Any]) -> None:
         session.show(trades_table(last, width))
     else:
         session.show("No trade was made: the strategies found nothing, or the limits let nothing through.")
+    unquoted = sorted(result["missing_quotes"], key=lambda row: -row["marks"])
+    if unquoted:
+        most = unquoted[:MOST_MISSING]
+        counted = soft(f"{len(most)} of {len(unquoted):,}; held on and marked by policy")
+        session.show("", heading("Held without a usable quote", counted), missing_quotes_table(most))
     session.show("", heading("Fingerprint", result["fingerprint"], soft(f"{result['facts']:,} facts")))
 
 

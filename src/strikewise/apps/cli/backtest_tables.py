@@ -21,7 +21,7 @@ from strikewise.apps.cli.tables import (
 )
 from strikewise.apps.figures import count, money, percent, plain
 
-__all__ = ["exits_table", "run_heading", "summary_table", "years_table"]
+__all__ = ["exits_table", "missing_quotes_table", "run_heading", "summary_table", "years_table"]
 
 SIDE_BY_SIDE = 140
 """Columns of a terminal from which three figures stand side by side."""
@@ -102,3 +102,27 @@ def exits_table(exits: Sequence[Mapping[str, Any]]) -> Table:
     ]
     columns = (("Ended by", LEFT), ("Trades", RIGHT), ("Won", RIGHT), ("Profit", RIGHT), ("Average", RIGHT))
     return table(columns, rows)
+
+
+def missing_quotes_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the held contracts that had no usable quote for a while, and how each was marked."""
+    columns = (
+        ("Contract", LEFT),
+        ("Policy", LEFT),
+        ("Marks", RIGHT),
+        ("First", LEFT),
+        ("Last", LEFT),
+        ("Last price", RIGHT),
+    )
+    cells = [
+        (
+            row["instrument"],
+            row["policy"],
+            count(row["marks"]),
+            row["first"],
+            row["last"],
+            plain(row["last_price"]),
+        )
+        for row in rows
+    ]
+    return table(columns, cells)

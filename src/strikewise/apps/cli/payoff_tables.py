@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group
 from rich.text import Text
 
-from strikewise.apps.cli.tables import LEFT, RIGHT, coloured_money, heading, legs_text, soft, table
+from strikewise.apps.cli.tables import LEFT, RIGHT, coloured_money, fitting, heading, legs_text, soft, table
 from strikewise.apps.figures import money, percent, plain
 
 __all__ = ["payoff_view"]
@@ -17,14 +17,14 @@ COLUMNS = (
     ("today", "Today"),
     ("half_way", "Half way"),
     ("at_expiry", "At expiry"),
-    ("volatility_up", "Today, IV +5"),
-    ("volatility_down", "Today, IV -5"),
+    ("volatility_up", "IV +5"),
+    ("volatility_down", "IV -5"),
 )
 BAR = 16
 """Characters of the longest bar."""
 
 
-def payoff_view(one: Mapping[str, Any]) -> Group:
+def payoff_view(one: Mapping[str, Any], width: int) -> Group:
     """Return what one unit earns or loses over prices of the underlying, with a bar for its expiry."""
     told = one["what_if"]
     profit = told["profit"]
@@ -37,16 +37,21 @@ def payoff_view(one: Mapping[str, Any]) -> Group:
         ]
         for row, spot in enumerate(told["spots"])
     ]
-    heads = (("Price", RIGHT), *((title, RIGHT) for _, title in COLUMNS), ("At expiry", LEFT))
+    heads = (("Price", RIGHT), *((title, RIGHT) for _, title in COLUMNS), ("", LEFT))
     greeks = told["greeks"]
     touched = "; ".join(
         f"{plain(row['strike'], 2)} {percent(row['probability'], 0)}" for row in told["probability_of_touch"]
     )
     return Group(
         heading(f"Payoff of {one['underlying']} {one['strategy']}", " ".join(legs_text(one["legs"]))),
-        table(heads, rows),
+        fitting(
+            width,
+            table(heads, rows),
+            table(heads[:-1], [row[:-1] for row in rows]),
+            table(heads[:-1], [row[:-1] for row in rows], tight=True),
+        ),
         soft(
-            "One unit in dollars, from -3 to +3 standard deviations. "
+            "One unit in dollars, from -3 to +3 standard deviations; IV ±5 is today, five points up or down. "
             f"Today: delta {plain(greeks['delta'], 1)}, "
             f"gamma {plain(greeks['gamma'], 2)}, theta {money(greeks['theta'], 2)} a day, "
             f"vega {money(greeks['vega'], 2)} a point."

@@ -22,30 +22,40 @@ SHOWN = 15
 """Opportunities that a table shows unless told otherwise."""
 
 
+Underlyings = Annotated[
+    list[str] | None, typer.Argument(help="What to look at; everything that is stored if not given.")
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(help="A day (its close) or an instant with zone; the latest chain if not given."),
+]
+Strategies = Annotated[
+    list[str] | None,
+    typer.Option("--strategy", help="Ask only this strategy; can be given several times."),
+]
+Feed = Annotated[str | None, typer.Option(help="Ask this feed instead of the store: cboe.")]
+Capital = Annotated[
+    float | None,
+    typer.Option(help="Capital of the account in dollars; else that of the settings.", min=1),
+]
+Top = Annotated[
+    int | None, typer.Option(help=f"Show so many; {SHOWN} in tables and all in JSON if not given.", min=1)
+]
+Payoff = Annotated[
+    int | None, typer.Option(help="Tell the payoff of the opportunity of this rank too.", min=1)
+]
+
+
 @app.command()
 def scan(
     context: typer.Context,
-    underlyings: Annotated[
-        list[str] | None, typer.Argument(help="What to look at; everything that is stored if not given.")
-    ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(help="A day (its close) or an instant with zone; the latest chain if not given."),
-    ] = None,
-    strategy: Annotated[
-        list[str] | None, typer.Option(help="Ask only this strategy; can be given several times.")
-    ] = None,
-    feed: Annotated[str | None, typer.Option(help="Ask this feed instead of the store: cboe.")] = None,
-    capital: Annotated[
-        float | None,
-        typer.Option(help="Capital of the account in dollars; else that of the settings.", min=1),
-    ] = None,
-    top: Annotated[
-        int | None, typer.Option(help=f"Show so many; {SHOWN} in tables and all in JSON if not given.", min=1)
-    ] = None,
-    payoff: Annotated[
-        int | None, typer.Option(help="Tell the payoff of the opportunity of this rank too.", min=1)
-    ] = None,
+    underlyings: Underlyings = None,
+    as_of: AsOf = None,
+    strategies: Strategies = None,
+    feed: Feed = None,
+    capital: Capital = None,
+    top: Top = None,
+    payoff: Payoff = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Find what is worth opening, and why not the rest.
@@ -66,7 +76,7 @@ def scan(
             system,
             as_of=None if as_of is None else instant_of(as_of),
             underlyings=[name.upper() for name in underlyings or ()],
-            strategies=strategy or (),
+            strategies=strategies or (),
             feed=feed,
             payoff_of=payoff,
         )
@@ -78,7 +88,7 @@ def scan(
     show_scan(session, result, found.underlyings, system.capital_cents / 100, top or SHOWN)
     for one in result["opportunities"]:
         if "what_if" in one:
-            session.show("", payoff_view(one))
+            session.show("", payoff_view(one, session.out.width))
     session.next(try_="strikewise backtest SPEC.toml", why="tries such trades on the past.")
 
 
