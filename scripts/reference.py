@@ -3,49 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import inspect
-import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, is_dataclass
-from enum import Enum
-from importlib.util import find_spec
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import typer
-from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
+from reference_formats import format_sections
+from reference_settings import rows_of
 from reference_text import attribute_docs, fence_examples, first_sentence, table
+from strikewise.apps.cli.main import app
+from strikewise.bootstrap.settings import Settings
+from strikewise.bootstrap.spec_file import SpecDocument
 from strikewise.domain import errors, events
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.parameters import Parameter, ParameterSpace
+from strikewise.market.bar_features import BAR_FEATURES
+from strikewise.market.features import CHAIN_FEATURES
+from strikewise.strategy.registry import STRATEGIES
 
 BY_HAND = ("index.md", "json.md")
 """Pages that no code writes."""
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
-
-
-def module_of(name: str) -> ModuleType | None:
-    """Return the module, or None where this version of the house has none of that name."""
-    parts = name.split(".")
-    for length in range(1, len(parts) + 1):
-        if find_spec(".".join(parts[:length])) is None:
-            return None
-    return importlib.import_module(name)
-
-
-def modules_in(package: str) -> Iterator[ModuleType]:
-    """Yield the modules of a package, itself first, in order of name."""
-    root = module_of(package)
-    if root is None:
-        return
-    yield root
-    for found in sorted(pkgutil.walk_packages(root.__path__, f"{package}."), key=lambda m: m.name):
-        yield importlib.import_module(found.name)
 
 
 def own_classes(module: ModuleType) -> Iterator[type]:
@@ -108,26 +91,18 @@ def denial_codes_page() -> str:
     )
 
 
-def strategies_page() -> str | None:
-    """Describe the strategies of the library and all their parameters."""
-    strategies: dict[str, Any] = {}
-    for module in modules_in("strikewise.strategy.library"):
-        for cls in own_classes(module):
-            if isinstance(inspect.getattr_static(cls, "space", None), property):
-                strategy = cls()
-                strategies[strategy.name] = strategy
-    if not strategies:
-        return None
+def strategies_page() -> str:
+    """Describe the strategies and all their parameters."""
     parts = [
         "# Strategies and their parameters",
-        "What a run specification may set. A value outside its bounds is refused before anything runs.",
+        "What a run specification may set under `parameters`. A value outside its bounds is refused before "
+        "anything runs.",
     ]
-    for name, strategy in sorted(strategies.items()):
-        space: ParameterSpace = strategy.space
+    for name, strategy in STRATEGIES.items():
         parts += [
             f"## {name}",
             strategy.summary,
-            table(("parameter", "default", "may be", "what it does"), _rows(space)),
+            table(("parameter", "default", "may be", "what it does"), _rows(strategy.space)),
         ]
     return "\n\n".join(parts)
 
@@ -147,52 +122,69 @@ def _written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def settings_page() -> str | None:
-    """Describe every setting, with its default and the environment variable that sets it."""
-    module = module_of("strikewise.bootstrap.settings")
-    if module is None:
-        return None
-    rows = list(_setting_rows(module.Settings))
+def settings_page() -> str:
+    """Describe every setting with its default."""
     return "\n\n".join(
         [
             "# Settings",
-            "An unknown setting is an error that names the nearest known one.",
-            table(("setting", "default", "what it is"), rows),
+            "Keys of `settings.toml` in the data home; all are optional. An unknown key is an error that "
+            "names the nearest known one. How to use them: [settings](../how-to/change-settings.md).",
+            table(("setting", "default", "what it is"), rows_of(Settings)),
         ]
     )
 
 
-def _setting_rows(model: type, prefix: str = "") -> Iterator[tuple[str, str, str]]:
-    docs = attribute_docs(model)
-    for name, kind, default, text in _declared(model):
-        if inspect.isclass(kind) and (issubclass(kind, BaseModel) or is_dataclass(kind)):
-            yield from _setting_rows(kind, f"{prefix}{name}.")
-        else:
-            shown = "" if default is PydanticUndefined else f"`{_plain(default)}`"
-            yield f"`{prefix}{name}`", shown, text or docs.get(name, "")
+def specification_page() -> str:
+    """Describe every key of a run's specification with its default."""
+    return "\n\n".join(
+        [
+            "# Specification of a run",
+            "Keys of the TOML file that `strikewise backtest` takes. `underlyings`, `start`, `end` and one "
+            "`[[strategies]]` table must be there. How to write one: "
+            "[write a specification](../how-to/write-a-specification.md).",
+            table(("key", "default", "what it is"), rows_of(SpecDocument)),
+        ]
+    )
 
 
-def _declared(model: type) -> Iterator[tuple[str, Any, Any, str]]:
-    if issubclass(model, BaseModel):
-        for name, setting in model.model_fields.items():
-            yield name, setting.annotation, setting.default, setting.description or ""
-    elif is_dataclass(model):
-        hints = inspect.get_annotations(model, eval_str=True)
-        for field in fields(model):
-            yield field.name, hints[field.name], field.default, ""
+def features_page() -> str:
+    """Describe every feature that a strategy may read."""
+    heads = ("feature", "unit", "what it is")
+    bars = [(f"`{name}`", one.unit, one.meaning) for name, one in BAR_FEATURES.items()]
+    chains = [(f"`{name}`", unit, meaning) for name, (unit, meaning) in CHAIN_FEATURES.items()]
+    return "\n\n".join(
+        [
+            "# Features",
+            'Numbers that a strategy reads by name, `market_data.features("SPY")["rsi14"]`, as they were '
+            "known at the view's instant. What cannot be known is NaN and never a guess. [What they rest "
+            "on](../explanation/features.md).",
+            "## Of daily bars",
+            table(heads, bars),
+            "## Of option chains",
+            table(heads, chains),
+        ]
+    )
 
 
-def _plain(value: object) -> str:
-    return _written(value.value if isinstance(value, Enum) else value)
+def formats_page() -> str:
+    """Describe the files that can be imported."""
+    parts = [
+        "# File formats",
+        "What `strikewise data import` reads, in the order in which it tries them. A file is of the "
+        "first format whose needed columns it has all; a column that the format does not know is then"
+        " an error. [How to import](../how-to/import-your-data.md).",
+    ]
+    for name, said, columns in format_sections():
+        parts += [f"## {name}", said]
+        if columns:
+            parts.append(table(("", "columns"), columns))
+    return "\n\n".join(parts)
 
 
-def commands_page() -> str | None:
+def commands_page() -> str:
     """Describe every command as its own --help does."""
-    module = module_of("strikewise.apps.cli.main")
-    if module is None:
-        return None
     parts = ["# Commands", "What `strikewise COMMAND --help` says."]
-    for path, command in _commands(typer.main.get_command(module.app), ("strikewise",)):
+    for path, command in _commands(typer.main.get_command(app), ("strikewise",)):
         said = "\n\n".join(inspect.cleandoc(text) for text in (command.help, command.epilog) if text)
         parts += [f"## {' '.join(path)}", fence_examples(said.replace("\b\n", ""))]
         parameters = [p for p in command.params if not getattr(p, "hidden", False)]
@@ -219,21 +211,23 @@ def _parameter_row(parameter: Any) -> tuple[str, str]:
     return names, getattr(parameter, "help", None) or ""
 
 
-PAGES: dict[str, Callable[[], str | None]] = {
+PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "denial-codes.md": denial_codes_page,
     "errors.md": errors_page,
     "facts.md": facts_page,
+    "features.md": features_page,
+    "formats.md": formats_page,
     "settings.md": settings_page,
+    "specification.md": specification_page,
     "strategies.md": strategies_page,
 }
 
 
 def written_pages() -> dict[str, str]:
-    """Return the text of each page there is something to write on."""
-    made = {name: page() for name, page in PAGES.items()}
+    """Return the text of each page."""
     note = "<!-- Written by `make docs` from the code; edit the code. -->\n\n"
-    return {name: f"{note}{text}\n" for name, text in made.items() if text is not None}
+    return {name: f"{note}{page()}\n" for name, page in PAGES.items()}
 
 
 def stale(pages: dict[str, str]) -> Iterable[str]:

@@ -1,0 +1,142 @@
+"""Every key of the settings and of a run's specification, as rows of a table: none without its words."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from reference_text import attribute_docs
+from strikewise.bootstrap.trading import FeesTable, FillsTable, LimitsTable
+from strikewise.execution.fees import FeeSchedule
+from strikewise.execution.fills import FillRule
+from strikewise.risk.limits import Limits
+
+__all__ = ["rows_of"]
+
+Row = tuple[str, str, str]
+
+MEANT: Mapping[type, tuple[type, Mapping[str, str]]] = {
+    LimitsTable: (Limits, {}),
+    FillsTable: (FillRule, {"f": "f_by_legs"}),
+    FeesTable: (
+        FeeSchedule,
+        {
+            "commission": "commission_cents",
+            "stock_commission": "stock_commission_cents",
+            "assignment": "assignment_cents",
+        },
+    ),
+}
+"""What a table of a document becomes, and under what other name a field stands there."""
+
+WORDS: Mapping[str, str] = {
+    "account.name": "The account's name; part of every order's id.",
+    "account.capital": "Dollars that scans size positions for.",
+    "limits.max_per_underlying": "Positions open or ordered on one underlying.",
+    "limits.max_per_strategy": "Positions open or ordered of one strategy.",
+    "fills.f": (
+        "Share of the half-spread that is paid: 1 is the touch, 0 the mid. A list gives it for orders "
+        "of one leg, two, three…; its last holds for more."
+    ),
+    "fills.volume_share": "Most of the day's volume that one opening order may be, above 0 and at most 1.",
+    "fills.open_interest_share": (
+        "Most of the open interest that one opening order may be, above 0 and at most 1."
+    ),
+    "fills.missing_quote": (
+        "How a held contract without a usable quote is marked and closed: `model`, `carry` or `worst`. "
+        "[What each does](../explanation/fills.md)."
+    ),
+    "fees.commission": "Dollars for each option contract and side.",
+    "fees.stock_commission": "Dollars for each share and side.",
+    "fees.assignment": (
+        "Dollars for each exercise or assignment of one contract line, whatever its quantity."
+    ),
+    "feeds.cboe": "Whether `scan --feed cboe` may ask Cboe for delayed quotes; read Cboe's terms first.",
+    "feeds.cboe_seconds": "Least seconds between two questions for the same symbol; 60 or more.",
+    "ledger.url": "Database of the account's ledger; empty is `ledger.db` in the data home.",
+    "strategies": "Tables by strategy: parameters that scans use instead of the defaults.",
+    "name": "What the run is called in reports; the file's name if not given.",
+    "underlyings": 'What may be traded, such as `["SPY", "QQQ"]`.',
+    "start": "First day, a date without quotation marks.",
+    "end": "Last day, included.",
+    "capital": "Dollars at the start.",
+    "account": "Name of the account; part of every order's id, and so of the fingerprint.",
+    "cadence.entry": "Weekdays on which something new may be opened; what is held is managed every day.",
+    "cadence.lag": (
+        "Snapshots between a decision and its first chance to fill; 0 fills on the deciding chain."
+    ),
+    "strategies[].strategy": "Name of a strategy; several tables are asked in the order they stand.",
+    "strategies[].label": "Its name in trades and reports; needed where a strategy stands twice.",
+    "strategies[].parameters": "Its numbers; what is not given has its [default](strategies.md).",
+}
+"""What no docstring of the code says."""
+
+
+def rows_of(model: type, prefix: str = "") -> Iterator[Row]:
+    """Yield key, default and meaning of every key of a document.
+
+    Raises
+    ------
+    LookupError
+        If a key has no words.
+    """
+    docs = _docs(model)
+    for name, kind, default, text in _declared(model):
+        inner, mark = _inner(kind)
+        key = f"{prefix}{name}{mark}"
+        if inner is not None:
+            yield from rows_of(inner, f"{key}.")
+            continue
+        said = text or WORDS.get(key, "") or docs.get(name, "")
+        if not said:
+            raise LookupError(f"The key {key} has no words: write what it means.")
+        yield f"`{key}`", _shown(default), said
+
+
+def _inner(kind: Any) -> tuple[type | None, str]:
+    """Return the table that a key holds, and ``[]`` where it holds several."""
+    many = next((one for one in get_args(kind) if _is_table(one)), None)
+    return (many, "[]") if many is not None else (kind if _is_table(kind) else None, "")
+
+
+def _is_table(kind: Any) -> bool:
+    return inspect.isclass(kind) and (issubclass(kind, BaseModel) or is_dataclass(kind))
+
+
+def _docs(model: type) -> dict[str, str]:
+    frozen, renamed = MEANT.get(model, (None, {}))
+    docs = attribute_docs(model)
+    if frozen is not None:
+        meant = attribute_docs(frozen)
+        docs |= meant | {name: meant[other] for name, other in renamed.items()}
+    return docs
+
+
+def _declared(model: type) -> Iterator[tuple[str, Any, Any, str]]:
+    if issubclass(model, BaseModel):
+        for name, setting in model.model_fields.items():
+            yield name, setting.annotation, setting.default, setting.description or ""
+    elif is_dataclass(model):
+        hints = inspect.get_annotations(model, eval_str=True)
+        for field in fields(model):
+            yield field.name, hints[field.name], field.default, ""
+
+
+def _shown(default: object) -> str:
+    match default:
+        case Enum():
+            return f"`{default.value}`"
+        case bool():
+            return f"`{str(default).lower()}`"
+        case tuple():
+            return ", ".join(f"`{one}`" for one in default)
+        case None | "":
+            return ""
+        case _:
+            return "" if default is PydanticUndefined else f"`{default}`"
