@@ -70,7 +70,7 @@ def test_a_symbol_without_exchange_hours_is_known_at_the_end_of_the_day(tmp_path
     assert bitcoin is not None
     assert vix is not None
     assert bitcoin.known_at.tolist() == [(day + 1) * 86_400 for day in bitcoin.days.tolist()]
-    assert known(int(vix.known_at[0])).strftime("%m-%d %H:%M") == "12-24 13:00"
+    assert known(int(vix.known_at[0])).strftime("%m-%d %H:%M") == "12-24 13:15", "index options trade longer"
     assert int(vix.known_at[1]) == (int(vix.days[1]) + 1) * 86_400, "a bar of a day without a session"
 
 
@@ -151,6 +151,7 @@ def test_cboes_history_of_an_index_is_bars_or_a_series(tmp_path: Path) -> None:
     assert series is not None
     assert bars.high.tolist() == [15.2, 15.0]
     assert series.values.tolist() == [14.51, 14.9]
+    assert known(int(series.known_at[0])) == datetime(2026, 1, 2, 16, 15, tzinfo=NEW_YORK)
     skew = imported(tmp_path, "SKEW_History.csv", "DATE,SKEW", "01/02/2026,151.3").series("SKEW")
     assert skew is not None
     assert skew.values.tolist() == [151.3]

@@ -54,7 +54,7 @@ def load(path: Path, context: ImportContext) -> None:
                 path, f"{symbol} has no later date than in its row before.", row=row, column="date"
             )
         frame = part.with_columns(
-            moment_column(bars_known_at(days.to_numpy(), context.calendar)),
+            moment_column(bars_known_at(str(symbol), days.to_numpy(), context.calendar)),
             day="date",
             volume=pl.col("volume").cast(pl.Float64),
             source=pl.lit(path.name),

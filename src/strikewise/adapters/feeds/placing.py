@@ -20,15 +20,24 @@ SECONDS_A_DAY = 86_400
 RELEASE_SECONDS = 16 * 3600 + 15 * 60
 """The Federal Reserve's H.15 release comes out at 16:15 New York, with the values of the session before."""
 
+LATE_INDEXES = frozenset(
+    {"VIX", "VIX1D", "VIX9D", "VIX3M", "VIX6M", "VVIX", "SKEW", "VXN", "RVX", "VXD", "GVZ", "OVX"}
+)
+"""Indices of option prices: index options trade on after the session, and these close when they do."""
+LATE_SECONDS = 15 * 60
 
-def bars_known_at(days: NDArray[np.int32], calendar: SessionCalendar) -> NDArray[np.int64]:
+
+def bars_known_at(symbol: str, days: NDArray[np.int32], calendar: SessionCalendar) -> NDArray[np.int64]:
     """Return when daily bars were known, Unix seconds: at the close of their session.
 
-    A symbol with bars on weekends keeps no exchange hours: its bars are known at the end of the UTC day.
+    Those of `LATE_INDEXES` are known a quarter of an hour later. A symbol with bars on weekends keeps no
+    exchange hours: its bars are known at the end of the UTC day.
     So is a bar on a weekday without a session.
 
     Parameters
     ----------
+    symbol : str
+        Whose bars they are.
     days : (n,) int32
         Days since 1970-01-01.
     calendar : SessionCalendar
@@ -43,7 +52,8 @@ def bars_known_at(days: NDArray[np.int32], calendar: SessionCalendar) -> NDArray
     is_session = np.isin(days, sessions)
     known = end_of_day
     if is_session.any():
-        known[is_session] = calendar.close_seconds(days[is_session])
+        late = LATE_SECONDS if symbol in LATE_INDEXES else 0
+        known[is_session] = calendar.close_seconds(days[is_session]) + late
     return known
 
 

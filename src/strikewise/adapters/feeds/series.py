@@ -28,9 +28,10 @@ def load_rates(path: Path, context: ImportContext) -> None:
     _check_order(path, table, "date")
     context.tally.rows_read += len(table)
     days = table["date"].to_physical().to_numpy()
-    market, official = bars_known_at(days, context.calendar), release_known_at(days, context.calendar)
+    official = release_known_at(days, context.calendar)
     for name in RATE_NAMES:
-        known_at = moment_column(market if name in MARKET_RATES else official)
+        quoted = name in MARKET_RATES
+        known_at = moment_column(bars_known_at(name, days, context.calendar) if quoted else official)
         series = (
             table.select(day="date", value=name).with_columns(known_at).filter(pl.col("value").is_not_null())
         )
@@ -52,7 +53,8 @@ def load_cboe_history(path: Path, context: ImportContext) -> None:
     table = table.with_columns(day.alias("day"))
     _check_order(path, table, "day")
     context.tally.rows_read += len(table)
-    known_at = moment_column(bars_known_at(table["day"].to_physical().to_numpy(), context.calendar))
+    days = table["day"].to_physical().to_numpy()
+    known_at = moment_column(bars_known_at(name, days, context.calendar))
     if set(columns) == HISTORY_COLUMNS:
         nothing = pl.lit(None, dtype=pl.Float64)
         prices = table.select(pl.col("day", *values).name.to_lowercase())
