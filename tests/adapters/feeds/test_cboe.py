@@ -18,6 +18,7 @@ from strikewise.domain.errors import DataError, ImportRefusedError
 from strikewise.domain.instruments import ROOT_MASK, ROOT_SHIFT
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import SimulatedClock
+from strikewise.market.view import Market
 
 CLOSE = datetime(2026, 1, 5, 21, tzinfo=UTC)
 
@@ -112,6 +113,27 @@ def test_quotes_of_a_running_session_count_from_when_they_are_shown(tmp_path: Pa
     import_path(saved(tmp_path, payload(last_trade="2026-01-05T11:30:00")), source)
     (instant,) = source.snapshots("SPY").tolist()
     assert datetime.fromtimestamp(instant, UTC) == datetime(2026, 1, 5, 16, 45, tzinfo=UTC)
+
+
+def test_what_is_shown_of_the_time_before_the_opening_is_no_quote_of_the_session(tmp_path: Path) -> None:
+    source = opened(tmp_path)
+    import_path(saved(tmp_path, payload(last_trade="2026-01-05T09:20:00")), source)
+    shown = datetime(2026, 1, 5, 14, 35, tzinfo=UTC)
+    market = Market(source, SessionCalendar())
+    assert market.view(shown - timedelta(seconds=1)).chain("SPY") is None
+    chain = market.view(shown).chain("SPY")
+    assert chain is not None
+    assert chain.as_of == datetime(2026, 1, 5, 14, 20, tzinfo=UTC)
+    assert market.view(shown).fresh_chain("SPY") is None
+
+
+def test_a_stock_with_a_dot_and_adjusted_contracts_beside_it_can_be_read(tmp_path: Path) -> None:
+    rows = quotes()
+    options = [option("BRKB", row) for row in rows] + [option("BRKB1", rows[0])]
+    source = opened(tmp_path)
+    report = import_path(saved(tmp_path, payload(symbol="BRK.B", options=options), "BRK.B.json"), source)
+    assert report.rejected == {"root is not one of the underlying's: an adjusted contract": 1}
+    assert report.rows_written == len(rows)
 
 
 def test_quotes_whose_age_is_unknown_are_refused(tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ from strikewise.market.source import MarketSource
 __all__ = ["FORMAT", "MIN_INTERVAL", "CboeClient", "CboeFeed", "CboeQuotes", "read_quotes"]
 
 NEW_YORK = ZoneInfo("America/New_York")
-OPTION = re.compile(r"([A-Z.]+)(\d{6})([CP])(\d{8})")
+OPTION = re.compile(r"([A-Z.]+\d?)(\d{6})([CP])(\d{8})")
+"""Root, expiration, side, strike; the root of an adjusted contract ends in a digit."""
 DELAY = timedelta(minutes=15)
 """How long after the fact the vendor shows a quote."""
 URL = "https://cdn.cboe.com/api/global/delayed_quotes/options/{symbol}.json"
@@ -78,14 +79,18 @@ class CboeQuotes:
 
         Quotes of a session that is over belong to its close, as all end-of-day chains do. Those of a
         running session belong to the instant at which they are shown, `DELAY` after the last trade:
-        nobody could have acted on them before.
+        nobody could have acted on them before. Before the session opens options do not trade: what is
+        shown then belongs to the last trade, and is no quote of the session whenever it is looked at.
         """
         day = self.last_trade.astimezone(NEW_YORK).date()
         frame = self.rows.with_columns(pl.lit(day, dtype=pl.Date).alias("day"))
         shown = self.last_trade + DELAY
         if calendar.is_session(day) and shown < calendar.session_close(day):
-            moment = pl.lit(int(shown.timestamp()), dtype=pl.Int64)
-            frame = frame.with_columns(as_of=moment, known_at=moment)
+            taken = shown if self.last_trade >= calendar.session_open(day) else self.last_trade
+            frame = frame.with_columns(
+                as_of=pl.lit(int(taken.timestamp()), dtype=pl.Int64),
+                known_at=pl.lit(int(shown.timestamp()), dtype=pl.Int64),
+            )
         return VendorRows(self.underlying, frame, "cboe")
 
 
@@ -110,7 +115,8 @@ def read_quotes(said: Any, path: Path) -> CboeQuotes:
     underlying = str(data.get("symbol") or said.get("symbol") or "").lstrip("_^")
     if not underlying:
         raise ImportRefusedError(path, "the chain does not say whose it is.", column="symbol")
-    codes = {one.root: code for code, one in enumerate(option_roots(underlying))}
+    # No option symbol has the dot that a stock's may have.
+    codes = {one.root.replace(".", ""): code for code, one in enumerate(option_roots(underlying))}
     rows = [_option(path, number, one, codes) for number, one in enumerate(data["options"], 1)]
     spot = data.get("current_price")
     frame = pl.DataFrame(rows, schema={name: SCHEMA[name] for name in _COLUMNS}, orient="row").with_columns(
@@ -146,7 +152,7 @@ def _option(path: Path, number: int, said: Any, codes: dict[str, int]) -> tuple[
     return (
         number,
         expiration,
-        codes.get(symbol[1], -1),
+        codes.get(symbol[1].replace(".", ""), -1),
         symbol[3] == "P",
         int(symbol[4]) / 1000,
         said.get("bid"),
