@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from strikewise.adapters.store.chain_store import ChainStore
+from strikewise.adapters.store.printed import bars_as_printed, dividends_as_printed
 from strikewise.adapters.store.staging import Staging, recover
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.errors import StoreError
@@ -178,10 +179,12 @@ class MarketStore:
         return sorted(path.stem for path in (self.home / SERIES.name).glob("*.parquet"))
 
     def bars(self, symbol: str) -> DailyBars | None:
-        """Return all daily bars of a symbol, or None where there are none."""
+        """Return all daily bars of a symbol as they were printed, or None where there are none."""
         if symbol not in self._bars:
             frame = self._table(BARS, symbol)
-            self._bars[symbol] = None if frame is None else _bars(symbol, frame)
+            self._bars[symbol] = (
+                None if frame is None else bars_as_printed(_bars(symbol, frame), self.splits(symbol))
+            )
         return self._bars[symbol]
 
     def series(self, name: str) -> Series | None:
@@ -194,7 +197,7 @@ class MarketStore:
         return self._series[name]
 
     def dividends(self, symbol: str) -> Sequence[Dividend]:
-        """Return the cash dividends of a symbol, by ex-date."""
+        """Return the cash dividends of a symbol as they were paid, by ex-date."""
         return self._dividends.get(symbol, ())
 
     def splits(self, symbol: str) -> Sequence[Split]:
@@ -209,7 +212,8 @@ class MarketStore:
     def _dividends(self) -> dict[str, tuple[Dividend, ...]]:
         frame = self._table(DIVIDENDS)
         rows = [] if frame is None else _rows(frame, "symbol", "ex_date", "amount", "known_at")
-        return _by_symbol((symbol, Dividend(symbol, *rest)) for symbol, *rest in rows)
+        found = _by_symbol((symbol, Dividend(symbol, *rest)) for symbol, *rest in rows)
+        return {symbol: dividends_as_printed(paid, self.splits(symbol)) for symbol, paid in found.items()}
 
     @cached_property
     def _splits(self) -> dict[str, tuple[Split, ...]]:
