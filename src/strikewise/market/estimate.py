@@ -23,6 +23,9 @@ __all__ = ["PENALTY_CENTS", "PENALTY_SHARE", "Estimate", "Estimator", "LastQuote
 
 PENALTY_CENTS, PENALTY_SHARE = 5, 0.10
 """A modelled price is bid lower and offered higher by the larger of five cents and a tenth of it."""
+PENALTY_VOLATILITY = 0.15
+"""It is bid at a volatility lower, and offered at one higher, by this share: beyond the last strike that is
+quoted, and before the first expiration, a smile can only be guessed."""
 
 
 class MissingQuotePolicy(StrEnum):
@@ -115,6 +118,7 @@ class Estimator:
     def _model(
         self, view: MarketView, contract: OptionContract, spot: float, last: LastQuote | None
     ) -> Estimate | None:
+        """Price a contract by the chain's smile, or by its own last volatility where there is none."""
         years = (view.calendar.settlement_at(contract) - view.as_of).total_seconds() / SECONDS_PER_YEAR
         intrinsic = contract.intrinsic_cents(round(spot * 100))
         if years <= 0.0:
@@ -131,15 +135,18 @@ class Estimator:
             if last is None or not isfinite(last.iv):
                 return None
             iv, name = last.iv, f"{name}:last_volatility"
+        tried = iv * np.array([1.0, 1.0 - PENALTY_VOLATILITY, 1.0 + PENALTY_VOLATILITY])
         is_call = contract.right is Right.CALL
-        found = option_greeks(is_call, spot, contract.strike, years, iv, rate, dividend_yield)
-        price = float(found.price) * 100
-        if contract.root.style is Style.AMERICAN:
-            price = max(price, intrinsic)
-        greeks = Greeks(
-            float(found.delta), float(found.gamma), float(found.theta), float(found.vega), float(found.rho)
+        found = option_greeks(is_call, spot, contract.strike, years, tried, rate, dividend_yield)
+        least = intrinsic if contract.root.style is Style.AMERICAN else 0
+        price, low, high = (max(100.0 * one, least) for one in found.price.tolist())
+        penalty = max(PENALTY_CENTS, PENALTY_SHARE * price)
+        return Estimate(
+            bid=max(0, floor(min(low, price - penalty))),
+            ask=ceil(max(high, price) + penalty),
+            greeks=Greeks(*(float(column[0]) for column in found[1:])),
+            policy=name,
         )
-        return _with_penalty(price, greeks, name)
 
     def _smile(self, view: MarketView, underlying: str, carry: float) -> SmileSurface | None:
         chain = view.chain(underlying)
