@@ -169,6 +169,20 @@ def test_the_spread_limit_is_of_the_mid_and_spares_two_cents() -> None:
     assert rejected == {DenialCode.QUOTE_WIDE: 3}
 
 
+def test_a_limit_above_the_usual_lets_wider_quotes_of_sold_legs_pass() -> None:
+    def wide(columns: ChainColumns) -> ChainColumns:
+        rows = len(columns.key)
+        bid, ask = np.full(rows, 80), np.full(rows, 120)
+        return with_rows(columns, bid=bid, ask=ask, flaws=np.full(rows, Flaw.WIDE.value))
+
+    for limit, passes in ((0.25, False), (0.39, False), (0.40, True), (2.0, True)):
+        params = SPACE.make({"max_spread": limit})
+        rows, rejected = np.arange(3), Rejections()
+        keep = gate_quotes(prospect_of(params, change=wide), rows, None, params, rejected)
+        assert keep.tolist() == [passes] * 3
+        assert +rejected == ({} if passes else {DenialCode.QUOTE_WIDE: 3})
+
+
 def test_thin_contracts_are_refused_and_so_are_those_of_unknown_interest() -> None:
     params = SPACE.make({"min_open_interest": 50})
 

@@ -34,8 +34,9 @@ Mask = NDArray[np.bool_]
 
 _SPARED = Flaw.NO_FORWARD
 """The forward stood in for says nothing against the quote itself."""
-_SOLD_BAD = np.uint16(~_SPARED & sum(Flaw))
-_BOUGHT_BAD = np.uint16(int(_SOLD_BAD) & ~(Flaw.ZERO_BID | Flaw.NO_VOLATILITY))
+_SOLD_BAD = np.uint16(~(_SPARED | Flaw.WIDE) & sum(Flaw))
+"""How wide is too wide for what is sold says the parameter ``max_spread``."""
+_BOUGHT_BAD = np.uint16(~(_SPARED | Flaw.ZERO_BID | Flaw.NO_VOLATILITY) & sum(Flaw))
 """What is bought at the ask may have no bid, and so no volatility of its own."""
 _CODE_OF_FLAW = (
     (Flaw.NO_QUOTE | Flaw.ONE_SIDED, DenialCode.QUOTE_MISSING),
