@@ -122,7 +122,7 @@ def decide(view: MarketView, portfolio: Portfolio, state: AccountState, spec: Ru
     """
     draft = _Draft(view, portfolio, state, spec)
     _manage(draft)
-    if WEEKDAYS[view.day.weekday()] in spec.entry_weekdays:
+    if view.calendar.is_session(view.day) and WEEKDAYS[view.day.weekday()] in spec.entry_weekdays:
         _seek(draft)
     return Decision(tuple(draft.entries), tuple(draft.orders))
 
