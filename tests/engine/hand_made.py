@@ -88,7 +88,7 @@ class Told:
             for quote in [chain.quote(contract)]
         )
         return Signal(
-            signal_id=f"{view.day}-{[contract.symbol for contract, _ in structure.options]}",
+            signal_id=f"{self.name}-{view.day}-{[contract.symbol for contract, _ in structure.options]}",
             strategy=self.name,
             underlying=structure.underlying,
             as_of=view.as_of,

@@ -37,8 +37,7 @@ def check_account(state: AccountState, portfolio: Portfolio, view: MarketView) -
     unrealised = sum(position.profit_mid_cents or 0 for position in valued)
     if state.deposited_cents + state.realised_cents + unrealised != portfolio.equity_mid_cents:
         raise InvariantError(
-            f"At {at} deposits {state.deposited_cents} + realised {state.realised_cents} "
-            f"+ unrealised {unrealised} "
+            f"At {at} deposits {state.deposited_cents} + realised {state.realised_cents} + "
             f"unrealised {unrealised} is not equity {portfolio.equity_mid_cents}; all in cents."
         )
     if out > mid:
