@@ -1,10 +1,18 @@
-"""Write figures as people read them: dollars, percent, counts; a dash where one is unknown."""
+"""Write figures and legs as people read them; a dash where a figure is unknown."""
 
 from __future__ import annotations
 
-__all__ = ["UNKNOWN", "count", "money", "percent", "plain", "signed_money"]
+import re
+from datetime import date
+from itertools import groupby
+
+__all__ = ["UNKNOWN", "count", "money", "percent", "plain", "short_legs", "signed_money"]
 
 UNKNOWN = "–"
+
+LEG = re.compile(
+    r"(?P<units>[+-]\d+) (?P<root>\S+) (?P<day>\d{4}-\d\d-\d\d) (?P<strike>[\d.]+)(?P<right>[PC])"
+)
 
 
 def money(value: float | None, digits: int = 0) -> str:
@@ -35,3 +43,24 @@ def plain(value: float | None, digits: int = 2) -> str:
 def count(value: float | None) -> str:
     """Write a whole number with thousands separators; a dash where unknown."""
     return plain(value, 0)
+
+
+def short_legs(legs: str) -> str:
+    """Shorten the legs of a journal: ``SPY 18 Sep 26 600/595 P``, what was sold first."""
+    found = [LEG.fullmatch(leg) for leg in legs.split(", ")]
+    read = [leg.groupdict() for leg in found if leg is not None]
+    if len(read) < len(found):
+        return legs
+
+    def place(leg: dict[str, str]) -> tuple[str, str, str]:
+        return leg["root"], leg["day"], leg["right"]
+
+    read.sort(key=lambda leg: (leg["root"], leg["day"], leg["right"] != "P", int(leg["units"])))
+    parts: list[str] = []
+    for (root, day, right), same in groupby(read, place):
+        strikes = "/".join(leg["strike"] for leg in same)
+        where = f"{root} {date.fromisoformat(day):%d %b %y}"
+        parts += (
+            [f"{strikes} {right}"] if any(part == where for part in parts) else [where, f"{strikes} {right}"]
+        )
+    return " ".join(parts)

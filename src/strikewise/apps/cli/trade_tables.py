@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import date
-from itertools import groupby
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from strikewise.apps.cli.tables import LEFT, RIGHT, coloured_money, coloured_percent, fitting, table
-from strikewise.apps.figures import UNKNOWN, count, money
+from strikewise.apps.figures import UNKNOWN, count, money, short_legs
 
 __all__ = ["trades_table"]
 
 SHORT = 14
-
-LEG = re.compile(
-    r"(?P<units>[+-]\d+) (?P<root>\S+) (?P<day>\d{4}-\d\d-\d\d) (?P<strike>[\d.]+)(?P<right>[PC])"
-)
 
 NARROW = (
     ("Trade", LEFT),
@@ -104,27 +97,6 @@ def cash_text(paid: float | None) -> str:
     if paid is None:
         return UNKNOWN
     return f"{abs(paid):,.2f} {'cr' if paid < 0 else 'db'}"
-
-
-def short_legs(legs: str) -> str:
-    """Shorten the legs of a journal: ``SPY 18 Sep 26 600/595 P``, what was sold first."""
-    found = [LEG.fullmatch(leg) for leg in legs.split(", ")]
-    read = [leg.groupdict() for leg in found if leg is not None]
-    if len(read) < len(found):
-        return legs
-
-    def place(leg: dict[str, str]) -> tuple[str, str, str]:
-        return leg["root"], leg["day"], leg["right"]
-
-    read.sort(key=lambda leg: (leg["root"], leg["day"], leg["right"] != "P", int(leg["units"])))
-    parts: list[str] = []
-    for (root, day, right), same in groupby(read, place):
-        strikes = "/".join(leg["strike"] for leg in same)
-        where = f"{root} {date.fromisoformat(day):%d %b %y}"
-        parts += (
-            [f"{strikes} {right}"] if any(part == where for part in parts) else [where, f"{strikes} {right}"]
-        )
-    return " ".join(parts)
 
 
 def _closed(trade: Mapping[str, Any]) -> str:

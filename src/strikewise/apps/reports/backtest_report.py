@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from strikewise.apps.figures import count, money, percent, plain
+from strikewise.apps.figures import count, money, percent, plain, short_legs
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FULL_TONE = 0.08
@@ -69,7 +69,8 @@ def render_backtest(result: Mapping[str, Any]) -> str:
         cards=_cards(result["summary"]),
         month_names=MONTHS,
         heat=_heat(result["months"], result["years"]),
-        exits=[_exit(row) for row in result["exits"]],
+        exits=[_group(row["reason"], row) for row in result["exits"]],
+        strategies=[_group(row["strategy"], row) for row in result["strategies"]],
         figures=_figures(result["summary"]),
         closed=sum(1 for trade in result["trades"] if trade["closed_at"]),
         policy_fills=sum(trade["policy_fills"] for trade in result["trades"]),
@@ -178,9 +179,9 @@ def _cell(value: float | None) -> dict[str, str]:
     return {"text": percent(value), "style": f"background: rgba(var({colour}), {strength:.2f})"}
 
 
-def _exit(row: Mapping[str, Any]) -> dict[str, Any]:
+def _group(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "reason": row["reason"],
+        "name": name,
         "trades": row["trades"],
         "won": percent(row["win_rate"], 0),
         "profit": money(row["pnl"], 2),
@@ -198,7 +199,7 @@ def _trade(trade: Mapping[str, Any]) -> list[dict[str, Any]]:
         cell(trade["opened_at"][:10], css="text"),
         cell(closed[:10] if closed else "open", css="text"),
         cell(trade["strategy"], css="text"),
-        cell(trade["legs"], css="text"),
+        cell(short_legs(trade["legs"]), css="text"),
         cell(str(trade["quantity"])),
         cell(money(trade["entry"], 2), trade["entry"]),
         cell(money(trade["exit"], 2), trade["exit"]),
