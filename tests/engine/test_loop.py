@@ -10,12 +10,13 @@ import pytest
 
 from engine.hand_made import FREE, Told, hand_spec, played
 from execution.tapes import CALENDAR, Row, close_of, put, tape
+from strikewise.backtest.runner import replay
 from strikewise.domain.errors import LedgerConflictError, SettingsError
 from strikewise.domain.events import AccountValued, OrderPlaced, RunStarted
 from strikewise.domain.orders import Order, Rejected, SubmitAnswer, Unresolved
 from strikewise.domain.parameters import ParameterSet
 from strikewise.domain.portfolio import Position
-from strikewise.domain.signals import Action, Roll
+from strikewise.domain.signals import Action, Close, Roll
 from strikewise.domain.structures import Leg, Structure
 from strikewise.engine.loop import Loop
 from strikewise.engine.spec import RunSpec
@@ -23,9 +24,11 @@ from strikewise.execution.simulated import SimulatedBroker
 from strikewise.market.clock import SimulatedClock
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.view import Market, MarketView
+from strikewise.portfolio.journal import journal_of
 from strikewise.portfolio.ledger import MemoryLedger
 from strikewise.portfolio.order_state import OrderStatus
 from strikewise.risk.limits import Limits
+from strikewise.strategy.api import Screened
 
 MONDAY, TUESDAY, WEDNESDAY = (date(2024, 2, day) for day in (5, 6, 7))
 DAYS = (MONDAY, TUESDAY, WEDNESDAY)
@@ -258,3 +261,27 @@ def test_a_run_may_go_on_with_another_capital_in_its_specification() -> None:
     valued = [one.event for one in ledger.records() if isinstance(one.event, AccountValued)]
     assert [event.cash_cents for event in valued] == [10_000_000, 10_000_000]
     assert sum(isinstance(one.event, RunStarted) for one in ledger.records()) == 2
+
+
+def test_what_is_closed_is_not_opened_further_by_the_rest_of_its_order() -> None:
+    hours = [close_of(MONDAY).replace(hour=hour) for hour in (15, 17, 19)]
+    source = MemorySource([tape(dict.fromkeys(hours, (490.0, ROWS)), volume=50, open_interest=50)])
+
+    @dataclass(frozen=True)
+    class Once(Told):
+        def screen(self, market_data: MarketView, params: ParameterSet) -> Screened:
+            return super().screen(market_data, params) if market_data.as_of == hours[0] else Screened((), {})
+
+        def manage_position(
+            self, position: Position, market_data: MarketView, params: ParameterSet
+        ) -> Action:
+            return Close("TOLD")
+
+    ledger = MemoryLedger()
+    chosen = spec(Once({MONDAY: [SPREAD]}, units=100))
+    replay(replace(chosen, end=MONDAY), source, CALENDAR, ledger)
+    journal = journal_of(ledger.records())
+    opening, closing = journal.orders
+    assert (opening.status, opening.filled, opening.note) == ("cancelled", 10, "asked for")
+    assert (closing.filled, journal.positions) == (10, ())
+    assert journal.trades[0].closed_at == hours[1]

@@ -31,6 +31,7 @@ from strikewise.domain.orders import (
     Execution,
     Order,
     OrderEnded,
+    Purpose,
     Rejected,
     SettlementReport,
     SubmitAnswer,
@@ -153,6 +154,8 @@ class Loop:
         decision = decide(view, valuation.portfolio, self._state, self._spec)
         self._write(decision.entries)
         for order in decision.orders:
+            if order.purpose is Purpose.CLOSE:
+                self._stop_opening(order.position_id)
             self._write([self._answered(order, self._broker.submit(order), view)])
         if decision.orders:
             self._listen(view)
@@ -175,6 +178,13 @@ class Loop:
         self._write(
             Entry(_fact_of(event), view.as_of, BROKER, self._cause(event)) for event in self._broker.events()
         )
+
+    def _stop_opening(self, position_id: str) -> None:
+        """Cancel what still rests of the order that opens a position: what is closed must not grow."""
+        for waiting in self._state.open_orders.values():
+            order = waiting.order
+            if order.position_id == position_id and order.purpose is Purpose.OPEN:
+                self._broker.cancel(order.order_id)
 
     def _cause(self, event: BrokerEvent) -> int | None:
         match event:
