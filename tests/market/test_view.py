@@ -238,6 +238,17 @@ def test_the_regime_is_the_label_of_the_session_before() -> None:
     assert Market(MemorySource(), CALENDAR).view(close_of(shock)).regime() is Regime.UNKNOWN
 
 
+def test_an_index_whose_bars_have_ended_leaves_the_regime_to_the_fund() -> None:
+    rows, last = 90, close_of(SESSIONS[89])
+    levels = [35.0] * rows
+    vix = [series_of("VIX", SESSIONS[:rows], levels)]
+    ended = bars_of("SPX", SESSIONS[: rows - 12], [100.0] * (rows - 12))
+    fund = bars_of("SPY", SESSIONS[:rows], [10.0] * rows)
+    alone, both = (MemorySource(bars=bars, series=vix) for bars in ([ended], [ended, fund]))
+    assert Market(alone, CALENDAR).view(last).regime() is Regime.UNKNOWN
+    assert Market(both, CALENDAR).view(last).regime() is Regime.HIGH_VOLATILITY
+
+
 def test_features_without_bars_or_chain_are_not_known_and_never_zero() -> None:
     features = MARKET.view(close_of(SESSIONS[200])).features("NVDA")
     assert all(isnan(features[name]) for name in FEATURE_NAMES)

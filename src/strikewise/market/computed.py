@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -19,9 +19,10 @@ from strikewise.market.events_calendar import EventCalendar
 from strikewise.market.regime import RegimeRules, RegimeSeries, regime_series
 from strikewise.market.source import MarketSource
 
-__all__ = ["ComputedMarket"]
+__all__ = ["REGIME_INDEXES", "ComputedMarket"]
 
 REGIME_INDEXES = ("SPX", "SPY")
+"""The regime is read from the first of them that has recent bars."""
 REGIME_VOLATILITY = "VIX"
 
 
@@ -72,7 +73,7 @@ class ComputedMarket:
         self._frames: dict[str, tuple[DailyBars, PriceFrame]] = {}
         self._volatility: dict[str, VolatilityHistory] = {}
         self._events: tuple[Sequence[CalendarEvent], EventCalendar] = ((), EventCalendar(()))
-        self._regimes: tuple[DailyBars, Series, RegimeSeries] | None = None
+        self._regimes: dict[str, tuple[DailyBars, Series, RegimeSeries]] = {}
 
     def chain(self, underlying: str, as_of: datetime) -> ChainStatistics | None:
         """Return the latest chain known at an instant, with its statistics; one object a chain.
@@ -149,16 +150,21 @@ class ComputedMarket:
         return self._events[1]
 
     @property
-    def regimes(self) -> RegimeSeries | None:
-        """The regime at each close of the first of `REGIME_INDEXES` that has bars; None without data."""
-        index = next((bars for name in REGIME_INDEXES if (bars := self.bars(name)) is not None), None)
+    def regimes(self) -> Iterator[RegimeSeries]:
+        """The regime at each close, of each of `REGIME_INDEXES` that has bars; none without volatility."""
         volatility = self.series(REGIME_VOLATILITY)
-        if index is None or volatility is None:
-            return None
-        held = self._regimes
-        if held is None or held[0] is not index or held[1] is not volatility:
-            held = self._regimes = (index, volatility, regime_series(index, volatility, self._rules))
-        return held[2]
+        for name in REGIME_INDEXES:
+            index = self.bars(name)
+            if index is None or volatility is None:
+                continue
+            held = self._regimes.get(name)
+            if held is None or held[0] is not index or held[1] is not volatility:
+                held = self._regimes[name] = (
+                    index,
+                    volatility,
+                    regime_series(index, volatility, self._rules),
+                )
+            yield held[2]
 
     def _count(self, name: str, data: DailyBars | Series, known_by: int) -> int:
         held = self._known_at.get(name)

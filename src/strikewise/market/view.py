@@ -245,8 +245,11 @@ class MarketView:
 
     def regime(self) -> Regime:
         """Return the regime that acts today: the label of the session before."""
-        regimes = self._market.regimes
-        return Regime.UNKNOWN if regimes is None else regimes.acting_on(days_of(self.day), self._seconds)
+        for regimes in self._market.regimes:
+            acting = regimes.acting_on(days_of(self.day), self._seconds)
+            if acting is not Regime.UNKNOWN:
+                return acting
+        return Regime.UNKNOWN
 
     def _statistics(self, underlying: str) -> ChainStatistics | None:
         if underlying not in self._chains:
