@@ -20,7 +20,8 @@ from strikewise.domain.chain import ChainTape
 from strikewise.domain.instruments import days_of
 from strikewise.domain.quotes import DailyBars, Series
 from strikewise.market.calendar import SessionCalendar
-from strikewise.market.features import VOLATILITY_INDEXES
+from strikewise.market.computed import REGIME_INDEXES
+from strikewise.market.features import RANK_DAYS, VOLATILITY_INDEXES
 from strikewise.market.view import DIVIDEND_PROXIES, RATES
 
 __all__ = ["DataHome"]
@@ -75,30 +76,36 @@ class DataHome:
         return audit(self._source, underlyings)
 
     def digest(self, underlying: str, start: date, end: date) -> str:
-        """Return a digest of what a run over an underlying and period reads: chains, bars, indices, rates."""
-        digest = hashlib.sha256(self._source.chains.digest(underlying, start, end).encode())
-        last = days_of(end)
-        for name in sorted({underlying, DIVIDEND_PROXIES.get(underlying, underlying)}):
+        """Return a digest of what a run over an underlying and period reads.
+
+        That is its chains, and those of the year before that its volatility is ranked among; bars, dividends
+        and splits of it and of what stands for it; indices and rates; and when each was known.
+        """
+        first, last = start - timedelta(days=RANK_DAYS), days_of(end)
+        digest = hashlib.sha256(self._source.chains.digest(underlying, first, end).encode())
+        past = datetime.combine(end + timedelta(days=1), datetime.min.time(), UTC).timestamp()
+        for name in sorted({underlying, DIVIDEND_PROXIES.get(underlying, underlying), *REGIME_INDEXES}):
             bars = self._source.bars(name)
             if bars is not None:
                 known = bars.head(int(np.searchsorted(bars.days, last, side="right")))
-                for column in (known.days, known.open, known.high, known.low, known.close, known.volume):
+                prices = (known.open, known.high, known.low, known.close, known.volume)
+                for column in (known.days, known.known_at, *prices):
                     digest.update(np.ascontiguousarray(column).data)
-            past = datetime.combine(end + timedelta(days=1), datetime.min.time(), UTC).timestamp()
             declared = [one for one in self._source.dividends(name) if one.known_at < past]
-            digest.update(repr(declared).encode())
+            split = [one for one in self._source.splits(name) if one.ex_date <= end]
+            digest.update(repr((declared, split)).encode())
         for name in sorted({"VIX", *RATES, VOLATILITY_INDEXES.get(underlying, "VIX")}):
             series = self._source.series(name)
             if series is not None:
                 part = series.head(int(np.searchsorted(series.days, last, side="right")))
-                digest.update(np.ascontiguousarray(part.days).data)
-                digest.update(np.ascontiguousarray(part.values).data)
+                for values in (part.days, part.known_at, part.values):
+                    digest.update(np.ascontiguousarray(values).data)
         return digest.hexdigest()
 
     def write(
         self, tapes: Iterator[ChainTape], *, bars: Sequence[DailyBars] = (), series: Sequence[Series] = ()
     ) -> int:
-        """Write chains, bars and series as one change; return the rows of chains that are new or different."""
+        """Write chains, bars and series as one change; return the rows of chains new or different."""
         rows = 0
         with Staging(self._home) as staging:
             for tape in tapes:

@@ -25,6 +25,7 @@ __all__ = [
     "FEATURE_NAMES",
     "MAX_GAP_DAYS",
     "MIN_OBSERVATIONS",
+    "RANK_DAYS",
     "VOLATILITY_INDEXES",
     "Features",
     "VolatilityPast",
