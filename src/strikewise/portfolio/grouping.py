@@ -10,8 +10,8 @@ strike is worse; * iron condor, two spreads of one expiration: the larger width,
 other.
 
 Each right by itself is a linear assignment, which pairing by rank often solves. Where puts and calls share
-in groups and the pairs of the two assignments are not proven best, an exact integer programme over all
-groups decides. Rules: Cboe Margin Manual; FINRA Rule 4210(f)(2).
+in groups and neither the pairs of the two assignments nor `strikewise.portfolio.sharing` are proven best,
+an exact integer programme over all groups decides. Rules: Cboe Margin Manual; FINRA Rule 4210(f)(2).
 """
 
 from __future__ import annotations
@@ -24,76 +24,14 @@ from scipy.optimize import Bounds, LinearConstraint, linear_sum_assignment, milp
 from scipy.sparse import csr_array
 
 from strikewise.domain.instruments import Right
+from strikewise.portfolio.legs import Expiry, Grouping, Legs, LongLeg, ShortLeg, width
+from strikewise.portfolio.sharing import least_shared
 
-__all__ = ["Expiry", "Grouping", "Legs", "LongLeg", "Lots", "ShortLeg", "group"]
+__all__ = ["group"]
 
 CONDOR_COLUMNS = 20_000
 """An integer programme with more combinations is not tried; the assignment, which is never too low,
 stands."""
-
-Expiry = tuple[int, bool]
-"""Ordinal of the expiration date, and whether it settles at the close: what sorts earlier expires earlier."""
-
-
-class ShortLeg(NamedTuple):
-    """A short option; amounts in cents per contract.
-
-    Attributes
-    ----------
-    right : Right
-        Call or put.
-    strike : int
-        Strike times multiplier, cents.
-    expires : Expiry
-        When.
-    contracts : int
-        How many, positive.
-    naked : int
-        What it asks for if naked, beyond what it is worth to close.
-    requirement : int
-        The part of ``naked`` that a straddle or strangle shares.
-    covered : int
-        What it asks for if covered by shares, beyond what it is worth to close.
-    """
-
-    right: Right
-    strike: int
-    expires: Expiry
-    contracts: int
-    naked: int
-    requirement: int
-    covered: int
-
-
-class LongLeg(NamedTuple):
-    """A long option, as in `ShortLeg`."""
-
-    right: Right
-    strike: int
-    expires: Expiry
-    contracts: int
-
-
-class Lots(NamedTuple):
-    """Hundreds of shares that cover short options of a right: long shares calls, short shares puts."""
-
-    right: Right
-    contracts: int
-
-
-class Legs(NamedTuple):
-    """All that is held on one underlying, netted."""
-
-    shorts: tuple[ShortLeg, ...]
-    longs: tuple[LongLeg, ...]
-    lots: Lots
-
-
-class Grouping(NamedTuple):
-    """What the cheapest grouping asks for beyond the value of the legs, and whether it leaves any naked."""
-
-    gross: int
-    naked: bool
 
 
 class _Choice(NamedTuple):
@@ -110,23 +48,18 @@ def group(legs: Legs) -> Grouping:
     """Return the cheapest grouping."""
     if not legs.shorts:
         return Grouping(0, naked=False)
-    unit = gcd(*_counts(legs))
+    unit = gcd(*legs.counts)
     puts, calls = _assign(legs, Right.PUT, unit), _assign(legs, Right.CALL, unit)
     gross = puts.gross + calls.gross - _shared(puts, calls)
     found = Grouping(gross * unit, naked=bool(puts.naked or calls.naked))
     # No grouping costs less than one side alone; and pairs of naked options are best made by rank.
     if gross == max(puts.gross, calls.gross) or not (legs.longs or legs.lots.contracts):
         return found
-    exact = _programme(legs)
+    shared, proven = least_shared(legs, unit)
+    if shared is not None and shared.gross < found.gross:
+        found = shared
+    exact = None if proven else _programme(legs)
     return found if exact is None or exact.gross >= found.gross else exact
-
-
-def _counts(legs: Legs) -> list[int]:
-    return [
-        *(leg.contracts for leg in legs.shorts),
-        *(leg.contracts for leg in legs.longs),
-        legs.lots.contracts,
-    ]
 
 
 def _assign(legs: Legs, right: Right, unit: int) -> _Choice:
@@ -192,7 +125,7 @@ def _by_assignment(shorts: list[ShortLeg], longs: list[LongLeg], lots: int, unit
             column = columns.stop
             if long.expires >= short.expires:
                 # Among equals the same expiration is preferred: it can be part of a condor.
-                cost[rows, columns] = _width(short, long) + (0.01 if long.expires > short.expires else 0.0)
+                cost[rows, columns] = width(short, long) + (0.01 if long.expires > short.expires else 0.0)
         cost[rows, len(theirs) : len(theirs) + lots] = short.covered
         own = np.arange(rows.start, rows.stop)
         cost[own, len(theirs) + lots + own] = short.naked
@@ -205,13 +138,8 @@ def _by_assignment(shorts: list[ShortLeg], longs: list[LongLeg], lots: int, unit
         if column >= len(theirs) + lots:
             naked.append(short.requirement)
         elif column < len(theirs) and theirs[column].expires == short.expires:
-            widths.setdefault(short.expires, []).append(_width(short, theirs[column]))
+            widths.setdefault(short.expires, []).append(width(short, theirs[column]))
     return _Choice(gross, widths, naked)
-
-
-def _width(short: ShortLeg, long: LongLeg) -> int:
-    sign = 1 if short.right is Right.PUT else -1
-    return max(0, sign * (short.strike - long.strike))
 
 
 def _shared(puts: _Choice, calls: _Choice) -> int:
@@ -230,7 +158,7 @@ def _programme(legs: Legs) -> Grouping | None:
     columns = _columns(legs)
     if columns is None:
         return None
-    counts = np.array(_counts(legs), dtype=np.float64)
+    counts = np.array(legs.counts, dtype=np.float64)
     used = [row for _, rows in columns for row in rows]
     starts = np.cumsum([0, *(len(rows) for _, rows in columns)])
     matrix = csr_array((np.ones(len(used)), used, starts), shape=(len(columns), len(counts))).T
@@ -261,9 +189,9 @@ def _columns(legs: Legs) -> list[tuple[int, tuple[int, ...]]] | None:
             columns.append((short.covered, (row, len(shorts) + len(longs))))
         for wing, long in enumerate(longs, start=len(shorts)):
             if long.right is short.right and long.expires >= short.expires:
-                columns.append((_width(short, long), (row, wing)))
+                columns.append((width(short, long), (row, wing)))
                 if long.expires == short.expires:
-                    spreads[short.right].append((_width(short, long), row, wing))
+                    spreads[short.right].append((width(short, long), row, wing))
     if len(spreads[Right.PUT]) * len(spreads[Right.CALL]) > CONDOR_COLUMNS:
         return None
     columns += [

@@ -22,7 +22,8 @@ from strikewise.domain.instruments import BROAD_INDEXES, OptionContract, Right, 
 from strikewise.domain.margin import FLOOR_PERCENT, naked_margins_cents
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.portfolio.book import Book
-from strikewise.portfolio.grouping import Legs, LongLeg, Lots, ShortLeg, group
+from strikewise.portfolio.grouping import group
+from strikewise.portfolio.legs import Legs, LongLeg, Lots, ShortLeg
 
 __all__ = ["OptionRows", "account_margin_cents", "margin_call", "margin_cents", "with_own_margins"]
 

@@ -1,0 +1,88 @@
+"""The options of one underlying as grouping sees them: what each short asks for, and what may cover it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from strikewise.domain.instruments import Right
+
+__all__ = ["Expiry", "Grouping", "Legs", "LongLeg", "Lots", "ShortLeg", "width"]
+
+Expiry = tuple[int, bool]
+"""Ordinal of the expiration date, and whether it settles at the close: what sorts earlier expires earlier."""
+
+
+class ShortLeg(NamedTuple):
+    """A short option; amounts in cents per contract.
+
+    Attributes
+    ----------
+    right : Right
+        Call or put.
+    strike : int
+        Strike times multiplier, cents.
+    expires : Expiry
+        When.
+    contracts : int
+        How many, positive.
+    naked : int
+        What it asks for if naked, beyond what it is worth to close.
+    requirement : int
+        The part of ``naked`` that a straddle or strangle shares.
+    covered : int
+        What it asks for if covered by shares, beyond what it is worth to close.
+    """
+
+    right: Right
+    strike: int
+    expires: Expiry
+    contracts: int
+    naked: int
+    requirement: int
+    covered: int
+
+
+class LongLeg(NamedTuple):
+    """A long option, as in `ShortLeg`."""
+
+    right: Right
+    strike: int
+    expires: Expiry
+    contracts: int
+
+
+class Lots(NamedTuple):
+    """Hundreds of shares that cover short options of a right: long shares calls, short shares puts."""
+
+    right: Right
+    contracts: int
+
+
+class Legs(NamedTuple):
+    """All that is held on one underlying, netted."""
+
+    shorts: tuple[ShortLeg, ...]
+    longs: tuple[LongLeg, ...]
+    lots: Lots
+
+    @property
+    def counts(self) -> list[int]:
+        """Contracts of the short options, of the long ones, and lots of shares, in this order."""
+        return [
+            *(leg.contracts for leg in self.shorts),
+            *(leg.contracts for leg in self.longs),
+            self.lots.contracts,
+        ]
+
+
+class Grouping(NamedTuple):
+    """What the cheapest grouping asks for beyond the value of the legs, and whether it leaves any naked."""
+
+    gross: int
+    naked: bool
+
+
+def width(short: ShortLeg, long: LongLeg) -> int:
+    """Return what a short option loses at most once a long one of its right covers it, cents per contract."""
+    sign = 1 if short.right is Right.PUT else -1
+    return max(0, sign * (short.strike - long.strike))
