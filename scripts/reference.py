@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +29,9 @@ from strikewise.strategy.registry import STRATEGIES
 
 BY_HAND = ("index.md", "json.md")
 """Pages that no code writes."""
-REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+SOURCE = ROOT / "src" / "strikewise"
 
 
 def own_classes(module: ModuleType) -> Iterator[type]:
@@ -211,6 +214,35 @@ def _parameter_row(parameter: Any) -> tuple[str, str]:
     return names, getattr(parameter, "help", None) or ""
 
 
+FLOORS = (
+    *("apps", "bootstrap", "service", "discovery", "learning", "backtest", "engine", "adapters", "risk"),
+    *("strategy", "execution", "portfolio", "market", "pricing", "domain"),
+)
+"""The rooms of the house from the top floor down."""
+
+
+def modules_page() -> str:
+    """Describe every module of the package in one sentence, floor by floor."""
+    parts = [
+        "# Modules",
+        "The package from the top floor down; a room imports only from lower floors. "
+        "[Why the tree is as it is](../decisions/the-tree-as-built.md).",
+    ]
+    for floor in FLOORS:
+        rows = list(_module_rows(SOURCE / floor))
+        if rows:
+            parts += [f"## {floor}", table(("module", "what it is"), rows)]
+    return "\n\n".join(parts)
+
+
+def _module_rows(room: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(room.rglob("*.py")):
+        name = path.relative_to(room).with_suffix("").as_posix()
+        said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        if path.stem != "__init__":
+            yield f"`{name}`", " ".join(said.partition("\n\n")[0].split()).replace("``", "`")
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "denial-codes.md": denial_codes_page,
@@ -218,6 +250,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "facts.md": facts_page,
     "features.md": features_page,
     "formats.md": formats_page,
+    "modules.md": modules_page,
     "settings.md": settings_page,
     "specification.md": specification_page,
     "strategies.md": strategies_page,

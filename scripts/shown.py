@@ -23,7 +23,7 @@ BLOCK = re.compile(
 )
 FILE = re.compile(r'^```toml title="(?P<name>[\w./-]+)"\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 CUT = re.compile(r"^…$", re.MULTILINE)
-"""A line that stands for lines left out, which are found again by the line before and the line after."""
+"""A line that stands for lines left out."""
 
 
 def main() -> int:
@@ -93,7 +93,7 @@ def said(command: str, folder: Path, *, width: int = 100, colour: bool = False) 
 
 
 def _cut(output: str, shown: str) -> str:
-    """Leave out again what was left out before: from the first line's kind to the last line shown."""
+    """Leave out again what was left out before: as many lines are kept before and after it."""
     before, after = (len(part.strip("\n").splitlines()) for part in CUT.split(shown, maxsplit=1))
     lines = output.splitlines()
     if before + after >= len(lines):

@@ -10,7 +10,6 @@ import pytest
 
 from shared_data import REPOSITORY
 
-
 SHOWN = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
