@@ -64,7 +64,7 @@ class ReplayResult:
     Attributes
     ----------
     fingerprint : str
-        Hash of the last fact: same specification and data, same fingerprint.
+        Hash of what happened: same specification and data, same fingerprint.
     grade : Grade
         The worst grade of the data it traded on.
     title : str

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from strikewise.domain.errors import MissingDataError, SettingsError
+from strikewise.domain.errors import LedgerError, MissingDataError, SettingsError
 from strikewise.domain.quotes import Grade, worst_grade
 from strikewise.engine.loop import Loop
 from strikewise.engine.spec import RunSpec
@@ -101,7 +101,7 @@ def replay(
     data: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Grade:
-    """Run the loop at every snapshot of the specification's universe and period.
+    """Run the loop at every snapshot of the specification's universe and period; return the worst grade seen.
 
     Parameters
     ----------
@@ -118,11 +118,14 @@ def replay(
     progress : callable, optional
         Told of every tick.
 
-    Returns
-    -------
-    Grade
-        The worst grade of the chains that were seen.
+    Raises
+    ------
+    MissingDataError
+        If there are no chains of an underlying, or none in the period.
+    LedgerError
+        If the ledger is not empty.
     """
+    _require_empty(ledger)
     universe = Universe(source, spec.run.underlyings)
     ticks = ticks_of(universe, spec.start, spec.end)
     market = Market(universe, calendar)
@@ -138,6 +141,14 @@ def replay(
         if progress is not None:
             progress(done, len(ticks))
     return worst
+
+
+def _require_empty(ledger: Ledger) -> None:
+    if ledger.head.seq:
+        raise LedgerError(
+            f"A run over the past needs an empty ledger; this one has {ledger.head.seq} facts: "
+            "give the run a ledger of its own."
+        )
 
 
 def _at(seconds: int) -> datetime:
