@@ -189,7 +189,9 @@ def test_no_leg_rests_on_a_flawed_quote(strategy: Strategy, seed: int, share: fl
         for contract, ratio in signal.structure.options:
             row = chain.find(contract)
             assert row is not None
-            spared = Flaw.NO_FORWARD if ratio < 0 else Flaw.NO_FORWARD | Flaw.ZERO_BID | Flaw.NO_VOLATILITY
+            # How wide is too wide for what is sold says a parameter, not the flag.
+            sold, bought = Flaw.NO_FORWARD | Flaw.WIDE, Flaw.NO_FORWARD | Flaw.ZERO_BID | Flaw.NO_VOLATILITY
+            spared = sold if ratio < 0 else bought
             assert int(chain.flaws[row]) & ~spared == 0
 
 
