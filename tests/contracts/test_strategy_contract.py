@@ -189,10 +189,8 @@ def test_no_leg_rests_on_a_flawed_quote(strategy: Strategy, seed: int, share: fl
         for contract, ratio in signal.structure.options:
             row = chain.find(contract)
             assert row is not None
-            # How wide is too wide for what is sold says a parameter, not the flag.
-            sold, bought = Flaw.NO_FORWARD | Flaw.WIDE, Flaw.NO_FORWARD | Flaw.ZERO_BID | Flaw.NO_VOLATILITY
-            spared = sold if ratio < 0 else bought
-            assert int(chain.flaws[row]) & ~spared == 0
+            more = Flaw.WIDE if ratio < 0 else Flaw.ZERO_BID | Flaw.NO_VOLATILITY  # width of sales: a parameter
+            assert int(chain.flaws[row]) & ~(Flaw.NO_FORWARD | more) == 0
 
 
 @every_strategy
