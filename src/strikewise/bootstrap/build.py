@@ -9,9 +9,10 @@ from strikewise.adapters.data_home import DataHome
 from strikewise.adapters.feeds.cboe import CboeFeed
 from strikewise.adapters.store.run_archive import FileRunArchive
 from strikewise.adapters.store.sql_ledger import SqlLedger
-from strikewise.bootstrap.settings import Settings, load_settings
+from strikewise.bootstrap.documents import told_of
+from strikewise.bootstrap.settings import Settings, load_settings, settings_path
 from strikewise.bootstrap.trading import chosen_strategy
-from strikewise.domain.errors import ParameterError, SettingsError
+from strikewise.domain.errors import SettingsError
 from strikewise.domain.money import to_cents
 from strikewise.engine.spec import StrategySpec
 from strikewise.market.calendar import SessionCalendar
@@ -70,7 +71,7 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
         account=chosen.account.name,
         capital_cents=to_cents(chosen.account.capital),
         limits=chosen.limits.frozen(),
-        strategies=_strategies(chosen),
+        strategies=_strategies(home, chosen),
         data=data,
         runs=FileRunArchive(home),
         ledger=account_ledger,
@@ -80,17 +81,15 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
     )
 
 
-def _strategies(settings: Settings) -> tuple[StrategySpec, ...]:
-    unknown = sorted(set(settings.strategies) - set(STRATEGIES))
-    if unknown:
-        raise SettingsError(
-            f"There is no strategy {', '.join(unknown)} to set parameters of; "
-            f"known are: {', '.join(STRATEGIES)}."
-        )
-    try:
+def _strategies(home: Path, settings: Settings) -> tuple[StrategySpec, ...]:
+    with told_of(str(settings_path(home))):
+        unknown = sorted(set(settings.strategies) - set(STRATEGIES))
+        if unknown:
+            raise SettingsError(
+                f"There is no strategy {', '.join(unknown)} to set parameters of; "
+                f"known are: {', '.join(STRATEGIES)}."
+            )
         return tuple(chosen_strategy(name, name, settings.strategies.get(name, {})) for name in STRATEGIES)
-    except ParameterError as error:
-        raise SettingsError(f"Settings, [strategies]: {error}") from None
 
 
 def _open_feed(

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, create_model, field_validator
 
-from strikewise.domain.errors import SettingsError
+from strikewise.domain.errors import ParameterError, SettingsError
 
 M = TypeVar("M", bound=BaseModel)
 
 
 class Table(BaseModel):
-    """A table of a document; refuses keys it does not know."""
+    """A table of a document; refuses keys it does not know, and numbers that are none."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switch_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true and false where a number stands: they would pass for one and nought."""
+        kind = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and kind in {int, float}:
+            raise ValueError("must be a number")
+        return value
 
 
 def table_of(frozen: type, **changed: tuple[Any, Any]) -> type[BaseModel]:
@@ -55,8 +65,21 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError(f"There is no file {path}: give the path of a TOML file.") from None
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be read ({error.strerror}): give the path of a TOML file."
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}.") from None
+
+
+@contextmanager
+def told_of(where: str) -> Iterator[None]:
+    """Put the place before what is refused inside: which file or table is to be mended."""
+    try:
+        yield
+    except (ParameterError, SettingsError) as error:
+        raise SettingsError(f"{where}: {error}") from None
 
 
 def check(model: type[M], document: Mapping[str, Any], where: str) -> M:
@@ -67,11 +90,12 @@ def check(model: type[M], document: Mapping[str, Any], where: str) -> M:
     SettingsError
         Naming each key that is unknown (with the nearest known one) or wrong, and what it must be.
     """
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        problems = [_problem(model, dict(item)) for item in error.errors()]
-        raise SettingsError(f"{where}: " + " ".join(problems)) from None
+    with told_of(where):
+        try:
+            return model.model_validate(document)
+        except ValidationError as error:
+            problems = [_problem(model, dict(item)) for item in error.errors()]
+            raise SettingsError(" ".join(problems)) from None
 
 
 def _problem(model: type[BaseModel], item: Mapping[str, Any]) -> str:
@@ -84,7 +108,8 @@ def _problem(model: type[BaseModel], item: Mapping[str, Any]) -> str:
         return f"unknown key {name!r}: {hint}"
     if item["type"] == "missing":
         return f"the key {name!r} is missing."
-    return f"{name!r}: {item['msg']}; was {item['input']!r}."
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return f"{name!r}: {message}; was {item['input']!r}."
 
 
 def _fields_at(model: type[BaseModel], location: Iterable[str]) -> list[str]:

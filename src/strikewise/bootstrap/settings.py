@@ -11,7 +11,7 @@ import platformdirs
 from pydantic import Field
 
 from strikewise.bootstrap.documents import Table, check, read_toml
-from strikewise.bootstrap.trading import FeesTable, FillsTable, LimitsTable
+from strikewise.bootstrap.trading import MOST_CAPITAL, FeesTable, FillsTable, LimitsTable
 
 __all__ = ["HOME_VARIABLE", "SETTINGS_TEMPLATE", "Settings", "find_home", "load_settings", "settings_path"]
 
@@ -22,7 +22,7 @@ class AccountTable(Table):
     """The account that scans are sized for and that trading will use."""
 
     name: str = "main"
-    capital: float = Field(default=100_000.0, gt=0)
+    capital: float = Field(default=100_000.0, gt=0, le=MOST_CAPITAL)
 
 
 class FeedsTable(Table):

@@ -10,9 +10,8 @@ from typing import Any
 from pydantic import Field
 
 from strikewise.backtest.runner import ReplaySpec
-from strikewise.bootstrap.documents import Table, check, read_toml
-from strikewise.bootstrap.trading import FeesTable, FillsTable, LimitsTable, chosen_strategy
-from strikewise.domain.errors import ParameterError, SettingsError
+from strikewise.bootstrap.documents import Table, check, read_toml, told_of
+from strikewise.bootstrap.trading import MOST_CAPITAL, FeesTable, FillsTable, LimitsTable, chosen_strategy
 from strikewise.domain.money import to_cents
 from strikewise.engine.spec import WEEKDAYS, RunSpec
 
@@ -41,7 +40,7 @@ class SpecDocument(Table):
     underlyings: tuple[str, ...] = Field(min_length=1)
     start: date
     end: date
-    capital: float = Field(default=100_000.0, gt=0)
+    capital: float = Field(default=100_000.0, gt=0, le=MOST_CAPITAL)
     account: str = "backtest"
     cadence: CadenceTable = CadenceTable()
     fills: FillsTable = FillsTable()
@@ -59,7 +58,7 @@ capital = 100_000
 
 [[strategies]]
 strategy = "credit_spread"
-parameters = { side = "put", dte_min = 20, dte_max = 45 }
+parameters = { side = "put", min_dte = 25, max_dte = 45 }
 """
 """The shortest useful specification."""
 
@@ -97,25 +96,22 @@ def make_spec(
     table = check(SpecDocument, document, where)
     if name is not None and "name" not in document:
         table = table.model_copy(update={"name": name})
-    return ReplaySpec(
-        name=table.name,
-        run=_run_spec(table, where),
-        start=table.start,
-        end=table.end,
-        fills=table.fills.frozen(),
-        fees=table.fees.frozen(),
-        lag=table.cadence.lag,
-    )
-
-
-def _run_spec(table: SpecDocument, where: str) -> RunSpec:
-    try:
-        strategies = tuple(
-            chosen_strategy(one.strategy, one.label or one.strategy, one.parameters)
-            for one in table.strategies
+    with told_of(where):
+        return ReplaySpec(
+            name=table.name,
+            run=_run_spec(table),
+            start=table.start,
+            end=table.end,
+            fills=table.fills.frozen(),
+            fees=table.fees.frozen(),
+            lag=table.cadence.lag,
         )
-    except ParameterError as error:
-        raise SettingsError(f"{where}: {error}") from None
+
+
+def _run_spec(table: SpecDocument) -> RunSpec:
+    strategies = tuple(
+        chosen_strategy(one.strategy, one.label or one.strategy, one.parameters) for one in table.strategies
+    )
     written = table.model_dump(mode="json")
     written["strategies"] = [
         {"strategy": one.strategy.name, "label": one.label, "parameters": dict(one.params)}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from strikewise.bootstrap.documents import Table, table_of
+from strikewise.bootstrap.documents import Table, table_of, told_of
 from strikewise.domain.errors import SettingsError
 from strikewise.engine.spec import StrategySpec
 from strikewise.execution.fees import FeeSchedule
@@ -16,15 +17,24 @@ from strikewise.market.estimate import MissingQuotePolicy
 from strikewise.risk.limits import Limits
 from strikewise.strategy.registry import STRATEGIES
 
-__all__ = ["FeesTable", "FillsTable", "LimitsTable", "chosen_strategy"]
+__all__ = ["MOST_CAPITAL", "FeesTable", "FillsTable", "LimitsTable", "chosen_strategy"]
+
+
+MOST_CAPITAL = 1e12
+"""Dollars; sums of cents stay exact in float64 far beyond it."""
 
 
 class LimitsTable(table_of(Limits)):  # type: ignore[misc]  # the model is made from the dataclass
     """What the gate enforces."""
 
     def frozen(self) -> Limits:
-        """Return the limits, checked."""
+        """Return the limits."""
         return Limits(**self.model_dump())
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        self.frozen()
+        return self
 
 
 class FillsTable(Table):
@@ -37,8 +47,13 @@ class FillsTable(Table):
     slippage_bp: int = 1
     missing_quote: MissingQuotePolicy = MissingQuotePolicy.MODEL
 
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        self.frozen()
+        return self
+
     def frozen(self) -> FillRule:
-        """Return the rule, checked."""
+        """Return the rule."""
         return FillRule(
             f_by_legs=self.f if isinstance(self.f, tuple) else (self.f,),
             volume_share=self.volume_share,
@@ -58,7 +73,7 @@ class FeesTable(Table):
     pass_through: bool = True
 
     def frozen(self) -> FeeSchedule:
-        """Return the schedule, checked."""
+        """Return the schedule."""
         return FeeSchedule(
             commission_cents=100 * self.commission,
             stock_commission_cents=100 * self.stock_commission,
@@ -73,13 +88,12 @@ def chosen_strategy(name: str, label: str, parameters: Mapping[str, object]) -> 
     Raises
     ------
     SettingsError
-        If there is no strategy of that name.
-    ParameterError
-        If a parameter is unknown or outside its bounds.
+        If there is no strategy of that name, or a parameter is unknown or outside its bounds.
     """
     strategy = STRATEGIES.get(name)
     if strategy is None:
         near = get_close_matches(name, STRATEGIES, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(STRATEGIES)}."
         raise SettingsError(f"There is no strategy {name!r}. {hint}")
-    return StrategySpec(label, strategy, strategy.space.make(parameters))
+    with told_of(f"strategy {label!r}"):
+        return StrategySpec(label, strategy, strategy.space.make(parameters))
