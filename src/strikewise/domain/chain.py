@@ -197,7 +197,11 @@ class OptionChain:
         return self.expiration_days - days_of(self.day)
 
     def rows(self, start: int, stop: int) -> OptionChain:
-        """Return the rows ``start`` to ``stop`` (numbers of this chain) as a chain of their own."""
+        """Return the rows ``start`` to ``stop`` (numbers of this chain) as a chain of their own.
+
+        Bounds beyond the chain end with it, and a ``stop`` before ``start`` leaves no row.
+        """
+        start = min(start, len(self))
         return OptionChain(
             self.underlying,
             self.as_of,
@@ -207,7 +211,7 @@ class OptionChain:
             self.spot_cents,
             self.columns,
             self.start + start,
-            self.start + min(stop, len(self)),
+            self.start + max(start, min(stop, len(self))),
         )
 
     def window(self, min_dte: int, max_dte: int) -> OptionChain:
