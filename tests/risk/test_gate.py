@@ -103,11 +103,10 @@ def verdict(
     limits: Limits = LIMITS,
     view: MarketView | None = None,
     rows: Sequence[Row] = QUOTES,
-    halted: bool = False,
 ) -> Approved | Denied:
     wish = proposal() if wish is None else wish
     seen = one_view(rows, at=close_of(SESSION)) if view is None else view
-    return judge(wish, signal(wish), portfolio or account(), limits, seen, halted=halted)
+    return judge(wish, signal(wish), portfolio or account(), limits, seen)
 
 
 def code(answer: object) -> DenialCode:
@@ -121,10 +120,6 @@ def test_a_sound_wish_passes_with_its_signal() -> None:
     answer = verdict(wish)
     assert isinstance(answer, Approved)
     assert (answer.proposal, answer.signal) == (wish, signal(wish))
-
-
-def test_a_halt_stops_every_entry() -> None:
-    assert code(verdict(halted=True)) is DenialCode.RISK_HALTED
 
 
 def test_nothing_and_too_much_are_both_refused() -> None:

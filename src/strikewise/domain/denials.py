@@ -63,7 +63,6 @@ class DenialCode(StrEnum):
     DATA_NO_DELTA = "DATA_NO_DELTA", "A contract has no delta."
     DATA_NO_VOLATILITY = "DATA_NO_VOLATILITY", "A contract has no implied volatility."
     DATA_NO_RATE = "DATA_NO_RATE", "No interest rate is known."
-    DATA_GRADE = "DATA_GRADE", "The grade of the data is lower than is asked for."
 
     STRUCTURE_NO_EXPIRATION = "STRUCTURE_NO_EXPIRATION", "No expiration is listed in the range of days."
     STRUCTURE_NO_SHORT = "STRUCTURE_NO_SHORT", "No listed strike lies in the band for the short leg."
@@ -84,8 +83,6 @@ class DenialCode(StrEnum):
     RISK_AT_RISK = "RISK_AT_RISK", "The capital at risk of all positions would exceed its limit."
     RISK_MARGIN = "RISK_MARGIN", "The margin needed exceeds the free capital."
     RISK_ORDER_SIZE = "RISK_ORDER_SIZE", "The order has more contracts of a leg than are allowed."
-    RISK_HALTED = "RISK_HALTED", "Trading is halted until a person clears it."
-    RISK_DRAWDOWN = "RISK_DRAWDOWN", "The drawdown of the account stops new positions."
 
     PORTFOLIO_POSITIONS = "PORTFOLIO_POSITIONS", "As many positions are open as are allowed."
     PORTFOLIO_NEW_TODAY = "PORTFOLIO_NEW_TODAY", "As many positions were opened this session as are allowed."

@@ -69,8 +69,6 @@ def judge(
     portfolio: Portfolio,
     limits: Limits,
     view: MarketView,
-    *,
-    halted: bool = False,
 ) -> Approved | Denied:
     """Judge a wish to open a position.
 
@@ -86,16 +84,12 @@ def judge(
         What is enforced.
     view : MarketView
         The market now.
-    halted : bool
-        Whether trading is halted.
 
     Returns
     -------
     Approved or Denied
-        The first rule that objects names the reason: halt, size, market, quotes, overlap, counts, capital.
+        The first rule that objects names the reason: size, market, quotes, overlap, counts, capital.
     """
-    if halted:
-        return Denied(DenialCode.RISK_HALTED, f"signal={signal.signal_id}")
     denial = (
         check_size(proposal, limits)
         or check_market(proposal.structure, view)
@@ -110,8 +104,8 @@ def judge(
 def judge_closing(order: Order, position: Position, view: MarketView) -> ApprovedClosing | Denied:
     """Judge an order that closes a position, wholly or in part.
 
-    Neither limits nor a halt hold a closing back, nor does a bad quote: what closes reduces risk. It must
-    find the market open, close no more than is held, and be the only one that does.
+    Limits do not hold a closing back, nor does a bad quote: what closes reduces risk. It must find the
+    market open, close no more than is held, and be the only one that does.
     """
     denial = check_market(order.structure, view) or check_held(order, position)
     return ApprovedClosing(order) if denial is None else _denied(denial)
