@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from strikewise.backtest.result import trade_as_dict
@@ -20,6 +20,10 @@ from strikewise.service.scan import ScanResult, scan
 from strikewise.service.system import Report, System
 
 __all__ = ["StoredChains", "audit", "explain", "find_opportunities", "latest_snapshot", "stored", "trades"]
+
+
+EVENING = timedelta(hours=8)
+"""How long after its close a session's last snapshots are taken: until midnight in New York."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ def find_opportunities(
     system : System
         The installation.
     as_of : datetime or date, optional
-        The instant to look at; a date means its session's close. The latest chain's instant if not given.
+        The instant to look at; a date means its session's close, or the last snapshot of the evening after
+        it. The latest chain's instant if not given.
     underlyings : sequence of str
         What to look at; everything stored if empty.
     strategies : sequence of str
@@ -111,7 +116,11 @@ def _instant(system: System, source: MarketSource, as_of: datetime | date | None
         return latest_snapshot(source)
     if isinstance(as_of, datetime):
         return as_of
-    return system.calendar.session_close(system.calendar.session_at_or_before(as_of))
+    close = system.calendar.session_close(system.calendar.session_at_or_before(as_of))
+    first, last = (int(at.timestamp()) for at in (close, close + EVENING))
+    taken = [source.snapshots(name) for name in source.underlyings()]
+    later = [int(found[-1]) for one in taken if len(found := one[(one > first) & (one < last)])]
+    return datetime.fromtimestamp(max(later), UTC) if later else close
 
 
 def _asked(known: Sequence[StrategySpec], names: Sequence[str]) -> tuple[StrategySpec, ...]:
