@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -133,14 +135,25 @@ def replay(
     broker = SimulatedBroker(spec.run.capital_cents, rule=spec.fills, fees=spec.fees, lag=spec.lag)
     loop = Loop(spec.run, market=market, broker=broker, ledger=ledger, clock=clock, data=dict(data or {}))
     worst = Grade.QUOTES
-    for done, seconds in enumerate(ticks.tolist(), start=1):
-        clock.advance_to(_at(seconds))
-        broker.advance(market.view(clock.now()))
-        report = loop.tick()
-        worst = worst_grade((worst, *report.grades))
-        if progress is not None:
-            progress(done, len(ticks))
+    with _collecting_only_what_is_new():
+        for done, seconds in enumerate(ticks.tolist(), start=1):
+            clock.advance_to(_at(seconds))
+            broker.advance(market.view(clock.now()))
+            report = loop.tick()
+            worst = worst_grade((worst, *report.grades))
+            if progress is not None:
+                progress(done, len(ticks))
     return worst
+
+
+@contextmanager
+def _collecting_only_what_is_new() -> Iterator[None]:
+    """Keep the collector of cycles off what was there before: one walk over all imports takes 0.1 s."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _require_empty(ledger: Ledger) -> None:

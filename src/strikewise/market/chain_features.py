@@ -9,23 +9,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isnan, nan, sqrt
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from strikewise.domain.chain import OptionChain
-from strikewise.domain.instruments import (
-    EXPIRATION_SHIFT,
-    ROOT_SHIFT,
-    STRIKE_BITS,
-    STRIKE_MASK,
-    days_of,
-    option_roots,
-)
+from strikewise.domain.instruments import EXPIRATION_SHIFT, STRIKE_BITS, STRIKE_MASK, days_of
 
 __all__ = ["ChainStatistics", "VolatilityHistory", "percentile", "rank"]
 
@@ -39,18 +31,20 @@ WIDEST_GAP = 0.1
 """At-the-money volatility needs quotes on both sides of the forward, no farther apart than this share."""
 REACH = 8
 """Rows from the forward within which a strike with a volatility is looked for."""
+SIDE_BITS = EXPIRATION_SHIFT - STRIKE_BITS
+"""Bits of a key that hold root and right."""
 UNSEEN = 2**63 - 1
 NEVER = UNSEEN - 1
 """In place of the instant a snapshot was known: not looked at yet; replaced before it could be known."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """One expiration of a chain: rows of its calls and puts."""
+class _Term(NamedTuple):
+    """One expiration of a chain: calls are its rows ``start`` to ``middle``, puts those up to ``stop``."""
 
     days: int
-    calls: slice
-    puts: slice
+    start: int
+    middle: int
+    stop: int
 
 
 class ChainStatistics:
@@ -67,8 +61,8 @@ class ChainStatistics:
     def __init__(self, chain: OptionChain, known: dict[str, float] | None = None) -> None:
         self.chain = chain
         self._known: dict[str, float] = {} if known is None else known
-        self._key, self._iv = chain.key, chain.iv
         self._today = days_of(chain.day)
+        self._sides: tuple[list[int], list[int]] | None = None
         self._terms: dict[int, _Term | None] = {}
         self._atm: dict[int, float] = {}
 
@@ -103,7 +97,7 @@ class ChainStatistics:
 
     def _put_call_volume(self) -> float:
         traded = np.maximum(self.chain.volume, 0)
-        puts = int(traded @ ((self._key >> STRIKE_BITS) & 1))
+        puts = int(traded @ ((self.chain.key >> STRIKE_BITS) & 1))
         calls = int(traded.sum(dtype=np.int64)) - puts
         return puts / calls if calls > 0 else nan
 
@@ -144,35 +138,49 @@ class ChainStatistics:
 
     def _below(self, horizon: int) -> Iterator[_Term]:
         """Walk from a horizon, included, towards tomorrow."""
-        row = int(self._key.searchsorted((self._today + horizon + 1) << EXPIRATION_SHIFT)) - 1
-        while row >= 0 and (days := (int(self._key[row]) >> EXPIRATION_SHIFT) - self._today) > 0:
+        sides, _ = self._laid_out()
+        at = bisect_left(sides, (self._today + horizon + 1) << SIDE_BITS) - 1
+        while at >= 0 and (days := (sides[at] >> SIDE_BITS) - self._today) > 0:
             if (term := self._term(days)) is not None:
                 yield term
-            row = int(self._key.searchsorted((self._today + days) << EXPIRATION_SHIFT)) - 1
+            at = bisect_left(sides, (self._today + days) << SIDE_BITS) - 1
 
     def _above(self, horizon: int) -> Iterator[_Term]:
         """Walk from beyond a horizon to the last expiration."""
-        row = int(self._key.searchsorted((self._today + horizon + 1) << EXPIRATION_SHIFT))
-        while row < len(self._key):
-            days = (int(self._key[row]) >> EXPIRATION_SHIFT) - self._today
+        sides, _ = self._laid_out()
+        at = bisect_left(sides, (self._today + horizon + 1) << SIDE_BITS)
+        while at < len(sides):
+            days = (sides[at] >> SIDE_BITS) - self._today
             if (term := self._term(days)) is not None:
                 yield term
-            row = int(self._key.searchsorted((self._today + days + 1) << EXPIRATION_SHIFT))
+            at = bisect_left(sides, (self._today + days + 1) << SIDE_BITS)
 
     def _term(self, days: int) -> _Term | None:
         """Return an expiration that has calls and puts; of several roots the one with most strikes."""
         if days in self._terms:
             return self._terms[days]
         best: _Term | None = None
-        first = (self._today + days) << EXPIRATION_SHIFT
-        for code in range(len(option_roots(self.chain.underlying))):
-            calls = first | code << ROOT_SHIFT
-            bounds = (calls, calls | 1 << STRIKE_BITS, calls + (2 << STRIKE_BITS))
-            start, middle, stop = self._key.searchsorted(bounds).tolist()
-            if start < middle < stop and (best is None or stop - start > best.puts.stop - best.calls.start):
-                best = _Term(days, slice(start, middle), slice(middle, stop))
+        sides, rows = self._laid_out()
+        expiration = self._today + days
+        at = bisect_left(sides, expiration << SIDE_BITS)
+        while at + 1 < len(sides) and sides[at] >> SIDE_BITS == expiration:
+            # Calls are even, and the puts of the same root follow them.
+            if not sides[at] & 1 and sides[at + 1] == sides[at] + 1:
+                start, middle, stop = rows[at : at + 3]
+                if best is None or stop - start > best.stop - best.start:
+                    best = _Term(days, start, middle, stop)
+            at += 1
         self._terms[days] = best
         return best
+
+    def _laid_out(self) -> tuple[list[int], list[int]]:
+        """Return the sides (expiration, root and right, as in a key), and the bounds of their rows."""
+        if self._sides is None:
+            side = self.chain.key >> STRIKE_BITS
+            rows = [*np.flatnonzero(side[1:] != side[:-1]).tolist(), len(side) - 1]
+            sides = side[rows].tolist() if len(side) else []
+            self._sides = sides, [0, *(row + 1 for row in rows)]
+        return self._sides
 
     def _at_the_money(self, term: _Term) -> float:
         """Read the volatility at the forward, between the out-of-the-money put below and call above."""
@@ -181,57 +189,70 @@ class ChainStatistics:
         return self._atm[term.days]
 
     def _between_sides(self, term: _Term) -> float:
-        forward = _forward(self.chain, self._key, term)
+        columns, first = self.chain.columns, self.chain.start
+        middle = first + term.middle
+        keys: list[int] = columns.key[first + term.start : first + term.stop].tolist()
+        size = term.middle - term.start
+        calls, puts = keys[:size], keys[size:]
+        forward = _forward(self.chain, term, calls, puts)
         if isnan(forward):
             return nan
-        key, iv, target = self._key, self._iv, round(forward * 1000)
-        puts, calls = int(key[term.puts.start]) & ~STRIKE_MASK, int(key[term.calls.start]) & ~STRIKE_MASK
-        start, stop = key.searchsorted((calls + target, puts + target + 1)).tolist()
-        low = _first_known(iv[max(term.puts.start, stop - REACH) : stop][::-1])
-        high = _first_known(iv[start : min(term.calls.stop, start + REACH)])
+        target = round(forward * 1000)
+        start = bisect_left(calls, (calls[0] & ~STRIKE_MASK) + target)
+        stop = bisect_left(puts, (puts[0] & ~STRIKE_MASK) + target + 1)
+        low = _first_known(columns.iv[middle + max(0, stop - REACH) : middle + stop].tolist()[::-1])
+        row = first + term.start + start
+        high = _first_known(columns.iv[row : min(middle, row + REACH)].tolist())
         if low is None or high is None:
             return nan
-        below = (int(key[stop - 1 - low]) & STRIKE_MASK) / 1000
-        above = (int(key[start + high]) & STRIKE_MASK) / 1000
+        (near, put), (far, call) = low, high
+        below, above = (puts[stop - 1 - near] & STRIKE_MASK) / 1000, (calls[start + far] & STRIKE_MASK) / 1000
         if above - below > WIDEST_GAP * forward:
             return nan
-        put, call = float(iv[stop - 1 - low]), float(iv[start + high])
         if above <= below:
             return 0.5 * (put + call)
         return put + (call - put) * (forward - below) / (above - below)
 
     def _skew(self, term: _Term) -> float:
-        delta, iv = self.chain.delta, self._iv
-        put = _iv_at_delta(-delta[term.puts], iv[term.puts])
-        return put - _iv_at_delta(delta[term.calls][::-1], iv[term.calls][::-1])
+        delta, iv = self.chain.delta, self.chain.iv
+        put = _iv_at_delta(-delta[term.middle : term.stop], iv[term.middle : term.stop])
+        calls = slice(term.start, term.middle)
+        return put - _iv_at_delta(delta[calls][::-1], iv[calls][::-1])
 
 
-def _forward(chain: OptionChain, key: NDArray[np.int64], term: _Term) -> float:
+def _forward(chain: OptionChain, term: _Term, calls: list[int], puts: list[int]) -> float:
     """Return the forward by parity at the strike nearest spot, where discounting hardly matters, or spot."""
     spot = chain.spot
     if isnan(spot):
         return nan
-    base, twin_base = int(key[term.calls.start]) & ~STRIKE_MASK, int(key[term.puts.start]) & ~STRIKE_MASK
-    target = base + round(spot * 1000)
-    row = min(int(key.searchsorted(target)), term.calls.stop - 1)
-    if row > term.calls.start and target - int(key[row - 1]) < int(key[row]) - target:
-        row -= 1
-    strike_milli = int(key[row]) & STRIKE_MASK
-    twin = int(key.searchsorted(twin_base + strike_milli))
-    if twin >= term.puts.stop or int(key[twin]) != twin_base + strike_milli:
+    target = (calls[0] & ~STRIKE_MASK) + round(spot * 1000)
+    at = min(bisect_left(calls, target), len(calls) - 1)
+    if at > 0 and target - calls[at - 1] < calls[at] - target:
+        at -= 1
+    strike_milli = calls[at] & STRIKE_MASK
+    wanted = (puts[0] & ~STRIKE_MASK) + strike_milli
+    twin = bisect_left(puts, wanted)
+    if twin >= len(puts) or puts[twin] != wanted:
         return spot
-    bid, ask = chain.bid, chain.ask
-    call_bid, call_ask, put_bid, put_ask = int(bid[row]), int(ask[row]), int(bid[twin]), int(ask[twin])
+    bid, ask = chain.columns.bid, chain.columns.ask
+    row, twin_row = chain.start + term.start + at, chain.start + term.middle + twin
+    call_bid, call_ask, put_bid, put_ask = (
+        int(bid[row]),
+        int(ask[row]),
+        int(bid[twin_row]),
+        int(ask[twin_row]),
+    )
     if not (0 < call_bid < call_ask and 0 < put_bid < put_ask):
         return spot
     forward = strike_milli / 1000 + (call_bid + call_ask - put_bid - put_ask) / 200
     return forward if abs(forward / spot - 1.0) < WIDEST_GAP else spot
 
 
-def _first_known(values: NDArray[np.float32]) -> int | None:
-    for place, value in enumerate(values.tolist()):
+def _first_known(values: list[float]) -> tuple[int, float] | None:
+    """Return the first volatility that there is, and its place."""
+    for place, value in enumerate(values):
         if value > 0.0:
-            return place
+            return place, value
     return None
 
 

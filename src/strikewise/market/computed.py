@@ -86,7 +86,10 @@ class ComputedMarket:
         found = self._ask_chain(underlying, as_of)
         if found is None:
             return None
-        held, mark = self._latest.get(underlying), _mark(found)
+        held = self._latest.get(underlying)
+        if held is not None and held.statistics.chain is found:
+            return held.statistics
+        mark = _mark(found)
         if held is None or held.mark != mark:
             held = self._latest[underlying] = _Latest(mark, ChainStatistics(found, self._values_of(mark)))
         return held.statistics
@@ -116,13 +119,13 @@ class ComputedMarket:
             held = self._series[name] = found
         return held
 
-    def known_bars(self, bars: DailyBars, known_by: int) -> DailyBars:
-        """Return the first bars, those known by an instant (Unix seconds)."""
-        return bars.head(self._count(bars.symbol, bars, known_by))
+    def count_bars(self, bars: DailyBars, known_by: int) -> int:
+        """Return how many bars, the first ones, were known by an instant (Unix seconds)."""
+        return self._count(bars.symbol, bars, known_by)
 
-    def known_series(self, series: Series, known_by: int) -> Series:
-        """Return the first values of a series, those known by an instant (Unix seconds)."""
-        return series.head(self._count(f"series {series.name}", series, known_by))
+    def count_series(self, series: Series, known_by: int) -> int:
+        """Return how many values of a series, the first ones, were known by an instant (Unix seconds)."""
+        return self._count(f"series {series.name}", series, known_by)
 
     def frame(self, symbol: str) -> PriceFrame | None:
         """Return a symbol's bars with their features, or None where there are none."""

@@ -8,6 +8,7 @@ next session on.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isnan
@@ -106,7 +107,7 @@ class RegimeSeries:
         max_gap_days : int
             Calendar days after which a label is too old: `Regime.UNKNOWN`.
         """
-        row = int(np.searchsorted(self.days, day)) - 1
+        row = bisect_left(self.days, day) - 1
         while row >= 0 and self.known_at[row] > known_by:
             row -= 1
         if row < 0 or day - int(self.days[row]) > max_gap_days:

@@ -36,6 +36,9 @@ RATE_GAP_DAYS = 30
 DIVIDEND_PROXIES = {"SPX": "SPY", "XSP": "SPY", "NDX": "QQQ", "RUT": "IWM"}
 """The fund whose dividend yield stands for that of an index."""
 BILL_DAYS = 91
+FRESH_FOR = timedelta(minutes=20)
+"""How old a chain may be to be traded on: more than the quarter of an hour by which free quotes are delayed,
+and by which some end-of-day snapshots precede the close."""
 DIVIDENDS_STAND_DAYS = 3 * 365
 
 
@@ -86,7 +89,10 @@ class MarketView:
         The sessions.
     """
 
-    __slots__ = ("_chains", "_day", "_features", "_market", "_seconds", "_yields", "as_of", "calendar")
+    __slots__ = (
+        *("_chains", "_day", "_features", "_fresh", "_market", "_seconds", "_spots", "_yields"),
+        *("as_of", "calendar"),
+    )
 
     def __init__(self, market: ComputedMarket, calendar: SessionCalendar, as_of: datetime) -> None:
         self.as_of, self.calendar = as_of, calendar
@@ -94,6 +100,8 @@ class MarketView:
         self._seconds = int(as_of.timestamp() // 1)
         self._day: date | None = None
         self._chains: dict[str, ChainStatistics | None] = {}
+        self._fresh: dict[str, OptionChain | None] = {}
+        self._spots: dict[str, float | None] = {}
         self._features: dict[str, Features] = {}
         self._yields: dict[str, float] = {}
 
@@ -137,29 +145,46 @@ class MarketView:
         return None if found is None else found.chain
 
     def fresh_chain(self, underlying: str) -> OptionChain | None:
-        """Return the latest chain if it may be traded on: taken now, or since this session opened."""
+        """Return the latest chain if it may be traded on, or None.
+
+        One taken at this very instant may. Any other must be of this session and at most `FRESH_FOR` old, its
+        age counted to now while the session runs and to the close in the hours after, for which the last
+        quotes of the session stand.
+        """
+        if underlying not in self._fresh:
+            self._fresh[underlying] = self._fresh_chain(underlying)
+        return self._fresh[underlying]
+
+    def _fresh_chain(self, underlying: str) -> OptionChain | None:
         chain = self.chain(underlying)
         if chain is None or chain.as_of == self.as_of:
             return chain
-        if not self.calendar.is_session(self.day) or chain.as_of < self.calendar.session_open(self.day):
+        day, calendar = self.day, self.calendar
+        if not calendar.is_session(day) or chain.as_of < calendar.session_open(day):
             return None
-        return chain
+        return chain if min(self.as_of, calendar.session_close(day)) - chain.as_of <= FRESH_FOR else None
 
     def spot(self, underlying: str) -> float | None:
         """Return the last known price in dollars, of chain or bar, whichever is later; None after 7 days."""
+        if underlying not in self._spots:
+            self._spots[underlying] = self._spot(underlying)
+        return self._spots[underlying]
+
+    def _spot(self, underlying: str) -> float | None:
         chain = self.chain(underlying)
         price, at = nan, 0
         if chain is not None and chain.spot_cents > 0:
             price, at = chain.spot, int(chain.as_of.timestamp())
-        bars = self.bars(underlying)
-        if bars is not None and len(bars) and int(bars.known_at[-1]) > at and isfinite(bars.close[-1]):
-            price, at = float(bars.close[-1]), int(bars.known_at[-1])
+        bars = self._market.bars(underlying)
+        last = -1 if bars is None else self._market.count_bars(bars, self._seconds) - 1
+        if bars is not None and last >= 0 and int(bars.known_at[last]) > at and isfinite(bars.close[last]):
+            price, at = float(bars.close[last]), int(bars.known_at[last])
         return price if isfinite(price) and self._seconds - at <= (MAX_GAP_DAYS + 1) * 86400 else None
 
     def bars(self, symbol: str) -> DailyBars | None:
         """Return the daily bars known by now, or None where the source has none."""
         found = self._market.bars(symbol)
-        return None if found is None else self._market.known_bars(found, self._seconds)
+        return None if found is None else found.head(self._market.count_bars(found, self._seconds))
 
     def value(self, name: str, *, max_gap_days: int = MAX_GAP_DAYS) -> float | None:
         """Return the last known value of a series (or close of a symbol), in the series' own unit.
@@ -170,12 +195,11 @@ class MarketView:
         found = self._market.series(name)
         if found is None:
             return None
-        known = self._market.known_series(found, self._seconds)
         oldest = days_of(self.day) - max_gap_days
-        for row in range(len(known) - 1, -1, -1):
-            if known.days[row] < oldest:
+        for row in range(self._market.count_series(found, self._seconds) - 1, -1, -1):
+            if found.days[row] < oldest:
                 return None
-            if isfinite(value := float(known.values[row])):
+            if isfinite(value := float(found.values[row])):
                 return value
         return None
 
@@ -231,15 +255,18 @@ class MarketView:
         held = self._features.get(symbol)
         if held is None:
             statistics = self._statistics(symbol)
-            if statistics is not None:
+            if statistics is not None and statistics.chain.as_of != self.as_of:
                 age = self.day - self.calendar.day_of(statistics.chain.as_of)
                 statistics = statistics if age.days <= MAX_GAP_DAYS else None
+            today = days_of(self.day)
             held = self._features[symbol] = Features(
                 self._market.frame(symbol),
-                day=days_of(self.day),
+                day=today,
                 known_by=self._seconds,
                 statistics=statistics,
-                past=partial(self._volatility_past, symbol),
+                # Not a method of this view: features that know their view would keep both, and the chain's
+                # mapped columns, until the collector of cycles comes.
+                past=partial(_volatility_past, self._market, symbol, today, self._seconds),
             )
         return held
 
@@ -256,21 +283,23 @@ class MarketView:
             self._chains[underlying] = self._market.chain(underlying, self.as_of)
         return self._chains[underlying]
 
-    def _volatility_past(self, symbol: str, statistics: ChainStatistics | None) -> VolatilityPast:
-        market, today = self._market, days_of(self.day)
-        past, present = np.zeros(0), nan
-        if statistics is not None:
-            present = statistics.iv30
-            past = market.volatility(symbol).past(
-                market.source.snapshots(symbol),
-                int(statistics.chain.as_of.timestamp()),
-                self._seconds,
-                today - RANK_DAYS + 1,
-            )[-(RANK_SESSIONS - 1) :]
-        name = VOLATILITY_INDEXES.get(symbol)
-        index = None if name is None else market.series(name)
-        known = None if index is None else market.known_series(index, self._seconds)
-        return VolatilityPast.choose(present, past, known, today)
+
+def _volatility_past(
+    market: ComputedMarket, symbol: str, today: int, known_by: int, statistics: ChainStatistics | None
+) -> VolatilityPast:
+    past, present = np.zeros(0), nan
+    if statistics is not None:
+        present = statistics.iv30
+        past = market.volatility(symbol).past(
+            market.source.snapshots(symbol),
+            int(statistics.chain.as_of.timestamp()),
+            known_by,
+            today - RANK_DAYS + 1,
+        )[-(RANK_SESSIONS - 1) :]
+    name = VOLATILITY_INDEXES.get(symbol)
+    index = None if name is None else market.series(name)
+    known = None if index is None else index.head(market.count_series(index, known_by))
+    return VolatilityPast.choose(present, past, known, today)
 
 
 def _yield_of(dividends: Sequence[Dividend], price: float | None, day: date) -> float:

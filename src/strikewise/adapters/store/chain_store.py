@@ -111,6 +111,7 @@ class ChainStore:
         self._budget = map_budget_bytes
         self._years: dict[str, _Years] = {}
         self._mapped: OrderedDict[tuple[str, int], ChainTape] = OrderedDict()
+        self._latest: dict[str, tuple[int, OptionChain]] = {}
         recover(home)
 
     @cached_property
@@ -122,6 +123,7 @@ class ChainStore:
         """Look at the archive again when next asked: chains written by another process appear."""
         self._years.clear()
         self._mapped.clear()
+        self._latest.clear()
         self.__dict__.pop("_underlyings", None)
 
     def underlyings(self) -> Sequence[str]:
@@ -148,9 +150,14 @@ class ChainStore:
             number -= 1
         if number < 0:
             return None
+        latest = self._latest.get(underlying)
+        if latest is not None and latest[0] == number:
+            return latest[1]
         position = bisect_right(years.first, number) - 1
         tape = self._map(underlying, years.generations[position])
-        return tape.chain(number - years.first[position])
+        chain = tape.chain(number - years.first[position])
+        self._latest[underlying] = number, chain
+        return chain
 
     def tape(self, underlying: str, year: int) -> ChainTape:
         """Return all chains of an underlying in a year (UTC).
