@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import shutil
 import struct
@@ -23,7 +24,9 @@ from rich.text import Text
 
 from shown import said, set_up
 
-ASSETS = Path(__file__).resolve().parent.parent / "docs" / "assets"
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+ASSETS = ROOT / "docs" / "assets"
 WIDTH, HEIGHT = 1280, 1050
 """Down to the drawdown: what was earned, and what it took."""
 MOST_BYTES = 300_000
@@ -48,6 +51,7 @@ def main() -> int:
     asked = parser.parse_args()
     ASSETS.mkdir(parents=True, exist_ok=True)
     report = asked.home / "reports" / "credit_spread" / "report.html"
+    told(json.loads((report.parent / "result.json").read_text(encoding="utf-8"))["summary"])
     picture = repacked(photograph(report.resolve(), asked.chromium))
     if len(picture) > MOST_BYTES:
         raise SystemExit(
@@ -56,6 +60,17 @@ def main() -> int:
     (ASSETS / "report.png").write_bytes(picture)
     (ASSETS / "scan.svg").write_text(terminal(SCAN, asked.home.resolve()), encoding="utf-8")
     return 0
+
+
+def told(summary: dict[str, float]) -> None:
+    """Fail where the README tells other figures than the picture beside it."""
+    readme = README.read_text(encoding="utf-8")
+    for figure in (
+        f"won {summary['win_rate']:.0%} of its trades",
+        f"{summary['total_return']:.1%} in five years",
+    ):
+        if readme.count(figure) < 2:
+            raise SystemExit(f"The README does not tell beneath and behind the picture: {figure}.")
 
 
 def photograph(page: Path, chromium: str) -> bytes:
