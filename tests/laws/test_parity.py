@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +27,21 @@ def test_history_and_a_feed_write_the_same_facts(tmp_path: Path) -> None:
     assert fingerprint(arrived) == fingerprint(past)
     assert verify(arrived).seq == verify(past).seq == len(past)
     assert [fact.recorded_at for fact in arrived] != [fact.recorded_at for fact in past]
+
+
+def test_a_second_underlying_whose_chains_begin_later_and_end_earlier_changes_nothing_of_that() -> None:
+    first, other = reconstructed(), reconstructed(date(2015, 6, 15), date(2015, 7, 10), "XSP")
+    both = MemorySource(
+        [first._tapes["SPX"].tape, other._tapes["XSP"].tape],
+        bars=[*first._bars.values(), *other._bars.values()],
+        series=first._series.values(),
+    )
+    chosen = spec(underlyings=["SPX", "XSP"], end="2015-07-31")
+    past = through_history(chosen, both)
+    arrived = as_it_arrives(chosen, both, MemoryLedger())
+    traded = {fact.event.order.underlying for fact in past if fact.kind == "OrderPlaced"}  # type: ignore[union-attr]
+    assert traded == {"SPX", "XSP"}
+    assert fingerprint(arrived) == fingerprint(past)
 
 
 def unexplained(facts: list[Fact]) -> list[tuple[object, ...]]:
