@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from execution.tapes import put, tape
 from market.recorded import recorded_bars, recorded_series, recorded_tape
 from market.sources import CheatingSource, EarlySource, GrowingSource, KnownBy
 from market.tapes import CALENDAR, Snapshot, bars_of, close_of, flat, series_of, tape_of
@@ -148,6 +149,29 @@ def test_only_a_chain_of_this_session_or_this_instant_is_fresh() -> None:
     ):
         assert MARKET.view(stale).fresh_chain("SPY") is None
         assert MARKET.view(stale).chain("SPY") is not None
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+def seen_and_asked(taken: datetime, asked: datetime) -> bool:
+    """Whether a chain taken at one instant may be traded on at another."""
+    made = tape({taken: (500.0, [(put(480), 45, 50)])})
+    return Market(MemorySource([made]), CALENDAR).view(asked).fresh_chain("SPY") is not None
+
+
+@pytest.mark.parametrize("day", [date(2024, 2, 1), date(2023, 11, 24)])  # the second closes at one o'clock
+def test_a_chain_serves_for_twenty_minutes_and_the_last_of_a_session_until_midnight(day: date) -> None:
+    opens, closes = CALENDAR.session_open(day), CALENDAR.session_close(day)
+    for taken in (opens, opens + minutes(90), closes - minutes(30)):
+        assert seen_and_asked(taken, taken + minutes(20))
+        assert not seen_and_asked(taken, taken + minutes(20.1))
+        assert not seen_and_asked(taken, closes + minutes(120))
+    for taken in (closes - minutes(20), closes, closes + minutes(15)):
+        assert seen_and_asked(taken, closes + minutes(16))
+        assert seen_and_asked(taken, closes + minutes(180))
+    assert not seen_and_asked(opens - minutes(1), opens + minutes(1))
 
 
 def test_the_same_chain_is_the_same_object_in_every_view() -> None:

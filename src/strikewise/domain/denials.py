@@ -58,7 +58,7 @@ class DenialCode(StrEnum):
     QUOTE_ILLIQUID = "QUOTE_ILLIQUID", "A leg has less open interest or volume than is asked for."
 
     DATA_NO_CHAIN = "DATA_NO_CHAIN", "There is no option chain for the underlying."
-    DATA_STALE = "DATA_STALE", "The latest chain is of an earlier session."
+    DATA_STALE = "DATA_STALE", "The latest chain is too old to be traded on."
     DATA_NO_SPOT = "DATA_NO_SPOT", "The price of the underlying is unknown."
     DATA_NO_DELTA = "DATA_NO_DELTA", "A contract has no delta."
     DATA_NO_VOLATILITY = "DATA_NO_VOLATILITY", "A contract has no implied volatility."
