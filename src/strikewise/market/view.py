@@ -39,9 +39,6 @@ BILL_DAYS = 91
 FRESH_FOR = timedelta(minutes=20)
 """How old a chain may be to be traded on: more than the quarter of an hour by which free quotes are delayed,
 and by which some end-of-day snapshots precede the close."""
-FRESH_FOR = timedelta(minutes=20)
-"""How old a chain may be to be traded on: more than the quarter of an hour by which free quotes are delayed,
-and by which some end-of-day snapshots precede the close."""
 DIVIDENDS_STAND_DAYS = 3 * 365
 
 
