@@ -248,7 +248,7 @@ class OptionChain:
         """Return the row of a contract, or None where the chain does not have it."""
         packed = contract.key
         key = self.key
-        row = int(np.searchsorted(key, packed))
+        row = int(key.searchsorted(packed))
         return row if row < len(key) and int(key[row]) == packed else None
 
     def quote(self, contract: OptionContract) -> Quote:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import datetime
 from math import gcd
 from typing import Protocol
 
 from strikewise.domain.errors import DomainError
+from strikewise.domain.identifiers import short_digest
 from strikewise.domain.orders import Order, Purpose
 from strikewise.domain.portfolio import Position
 from strikewise.domain.signals import Adjust, Signal
@@ -57,8 +56,7 @@ def order_id(
     DomainError
         If the id would exceed 36 characters, the least that a broker allows.
     """
-    digest = hashlib.sha256(f"{account}|{strategy}|{intent}".encode()).digest()
-    name = f"{bot}-{at:%y%m%d}-{base64.b32encode(digest).decode()[:16].lower()}-{attempt}"
+    name = f"{bot}-{at:%y%m%d}-{short_digest(f'{account}|{strategy}|{intent}')}-{attempt}"
     if len(name) > ID_LENGTH:
         raise DomainError(f"An order id must have at most {ID_LENGTH} characters; {name!r} has {len(name)}.")
     return name

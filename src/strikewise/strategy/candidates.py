@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from base64 import b32encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from math import isfinite
 
 import numpy as np
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.denials import DenialCode
+from strikewise.domain.identifiers import short_digest
 from strikewise.domain.instruments import OptionContract, option_roots
 from strikewise.domain.parameters import Parameter, ParameterSet
 from strikewise.domain.signals import Signal
@@ -193,7 +192,7 @@ def screen(view: MarketView, params: ParameterSet, look: Look) -> Screened:
 def signal_id(strategy: str, underlying: str, legs: Iterable[tuple[int, int]], as_of: datetime) -> str:
     """Return the id that a strategy's signal for legs (key and ratio of each) at an instant always has."""
     text = f"{strategy}|{underlying}|{sorted(legs)}|{as_of.timestamp()}"
-    return b32encode(sha256(text.encode()).digest()[:10]).decode("ascii").lower()
+    return short_digest(text)
 
 
 def _shared_because(prospect: Prospect, labels: Mapping[str, str] | None) -> dict[str, float | str]:
