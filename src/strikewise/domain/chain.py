@@ -197,11 +197,7 @@ class OptionChain:
         return self.expiration_days - days_of(self.day)
 
     def rows(self, start: int, stop: int) -> OptionChain:
-        """Return the rows ``start`` to ``stop`` (numbers of this chain) as a chain of their own.
-
-        Bounds beyond the chain end with it, and a ``stop`` before ``start`` leaves no row.
-        """
-        start = min(start, len(self))
+        """Return the rows ``start`` to ``stop`` as a chain of their own, empty where ``stop`` comes first."""
         return OptionChain(
             self.underlying,
             self.as_of,

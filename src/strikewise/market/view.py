@@ -147,22 +147,13 @@ class MarketView:
     def fresh_chain(self, underlying: str) -> OptionChain | None:
         """Return the latest chain if it may be traded on, or None.
 
-        One taken at this very instant may. Any other must be of this session and at most `FRESH_FOR` old, its
-        age counted to now while the session runs and to the close in the hours after, for which the last
-        quotes of the session stand.
+        One taken at this very instant may. Any other must be of this session and at most `FRESH_FOR` old: now
+        while the session runs, at its close in the hours after, for which its last quotes stand.
         """
         if underlying not in self._fresh:
-            self._fresh[underlying] = self._fresh_chain(underlying)
+            chain = self.chain(underlying)
+            self._fresh[underlying] = None if chain is None or not _is_fresh(chain, self) else chain
         return self._fresh[underlying]
-
-    def _fresh_chain(self, underlying: str) -> OptionChain | None:
-        chain = self.chain(underlying)
-        if chain is None or chain.as_of == self.as_of:
-            return chain
-        day, calendar = self.day, self.calendar
-        if not calendar.is_session(day) or chain.as_of < calendar.session_open(day):
-            return None
-        return chain if min(self.as_of, calendar.session_close(day)) - chain.as_of <= FRESH_FOR else None
 
     def spot(self, underlying: str) -> float | None:
         """Return the last known price in dollars, of chain or bar, whichever is later; None after 7 days."""
@@ -300,6 +291,15 @@ def _volatility_past(
     index = None if name is None else market.series(name)
     known = None if index is None else index.head(market.count_series(index, known_by))
     return VolatilityPast.choose(present, past, known, today)
+
+
+def _is_fresh(chain: OptionChain, view: MarketView) -> bool:
+    if chain.as_of == view.as_of:
+        return True
+    day, calendar = view.day, view.calendar
+    if not calendar.is_session(day) or chain.as_of < calendar.session_open(day):
+        return False
+    return min(view.as_of, calendar.session_close(day)) - chain.as_of <= FRESH_FOR
 
 
 def _yield_of(dividends: Sequence[Dividend], price: float | None, day: date) -> float:
