@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from adapters.made_chains import World, close_of, raw_snapshot, recomputed, settles_at
 from shared_data import CHAINS
+from strategy.recorded_market import recomputed_tape
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.instruments import STRIKE_BITS, STRIKE_MASK, days_of, pack_keys
 from strikewise.domain.quotes import Grade
-from strikewise.market.quality import Flaw
+from strikewise.market.quality import Flaw, spot_doubted
 from strikewise.market.recompute import RawSnapshot, recompute
 from strikewise.pricing.black_scholes import forward_greeks
 
@@ -187,6 +188,67 @@ def test_quotes_that_did_not_move_since_the_session_before_are_stale() -> None:
     later = replace(later, bid=still[0], ask=still[1])
     found = recompute(later, rate=0.04, dividend_yield=0.0, settles_at=settles_at, before=chain)
     assert np.flatnonzero(found.columns.flaws & Flaw.STALE.bit).tolist() == [3]
+
+
+def doubted(raw: RawSnapshot, *, dividend_yield: float = 0.013, rate: float | None = 0.04) -> bool:
+    """Whether the spot of a snapshot is flagged, which it must be on all rows or none."""
+    found = recompute(raw, rate=rate, dividend_yield=dividend_yield, settles_at=settles_at)
+    says = (found.columns.flaws & Flaw.SPOT.bit) != 0
+    assert says.all() or not says.any()
+    return bool(says[0])
+
+
+@settings(max_examples=40, deadline=None)
+@given(spot=st.floats(380, 420), off=st.floats(-0.03, 0.03), dividend_yield=st.floats(0.0, 0.04))
+def test_a_spot_is_doubted_where_no_dividend_explains_how_far_the_quotes_are_from_it(
+    spot: float, off: float, dividend_yield: float
+) -> None:
+    raw = raw_snapshot(DAY, [NEAR], STRIKES, World(round(spot, 2), dividend_yield=dividend_yield))
+    moved = replace(raw, spot_cents=round(raw.spot_cents / (1 + off)))
+    says = doubted(moved, dividend_yield=dividend_yield)
+    if abs(off) < 0.005:
+        assert not says
+    if abs(off) > 0.007 + dividend_yield / 4:  # 46 days of a rate off by a point are 0.13 %
+        assert says
+
+
+def test_a_dividend_that_the_quotes_know_of_puts_no_spot_in_doubt() -> None:
+    cheaper = raw_snapshot(DAY, [NEAR], STRIKES, World(spot=396.8, dividend_yield=0.0))
+    raw = replace(cheaper, spot_cents=400_00)
+    assert doubted(raw, dividend_yield=0.0)
+    assert not doubted(raw, dividend_yield=0.02)
+
+
+def test_what_wide_quotes_or_an_unknown_rate_explain_puts_no_spot_in_doubt() -> None:
+    stale = 404_00
+    assert doubted(replace(raw_snapshot(DAY, [NEAR], STRIKES), spot_cents=stale))
+    wide = raw_snapshot(DAY, [NEAR], STRIKES, half_spread_cents=300)
+    assert not doubted(replace(wide, spot_cents=stale))
+    assert not doubted(replace(raw_snapshot(DAY, [FAR], STRIKES), spot_cents=stale), rate=None)
+
+
+def test_a_spot_of_before_a_split_is_doubted_and_an_unknown_one_is_not() -> None:
+    raw = raw_snapshot(DAY, [NEAR, FAR], STRIKES)
+    assert doubted(replace(raw, spot_cents=4_000_00))
+    assert not doubted(replace(raw, spot_cents=-1))
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("underlying", "year", "stale"),
+    [
+        ("IWM", 2026, [date(2026, 8, 18), date(2026, 8, 19)]),
+        ("QQQ", 2026, [date(2026, 8, 12)]),
+        ("NFLX", 2025, [date(2025, 11, 24)]),
+        ("NVDA", 2025, [date(2025, 11, 25)]),
+        ("SPY", 2026, []),
+    ],
+)
+def test_recorded_spots_of_another_moment_than_their_quotes_are_found(
+    underlying: str, year: int, stale: list[date]
+) -> None:
+    tape = recomputed_tape(underlying, year)
+    assert [chain.day for chain in map(tape.chain, range(len(tape))) if spot_doubted(chain.flaws)] == stale
 
 
 @pytest.mark.shared

@@ -183,6 +183,7 @@ def test_a_spread_of_two_cents_is_never_wide_nor_is_a_wide_market_in_what_is_bou
         (Flaw.STALE, DenialCode.QUOTE_STALE),
         (Flaw.BELOW_INTRINSIC, DenialCode.QUOTE_FLAWED),
         (Flaw.PARITY, DenialCode.QUOTE_FLAWED),
+        (Flaw.SPOT, DenialCode.DATA_SPOT),
     ],
 )
 def test_flaws_found_at_import_keep_a_quote_from_carrying_an_entry(flaw: Flaw, expected: DenialCode) -> None:
@@ -319,6 +320,13 @@ def test_a_position_is_closed_by_one_order_at_a_time() -> None:
     held = replace(proposal(name="p-1"), closing_order_id="c-0")
     view = one_view(QUOTES, at=close_of(SESSION))
     assert code(judge_closing(closing(), held, view)) is DenialCode.PORTFOLIO_CONFLICT
+
+
+def test_a_spot_that_contradicts_the_quotes_keeps_nobody_from_closing() -> None:
+    made = tape({close_of(SESSION): (500.0, QUOTES)})
+    made.columns.flaws[:] = Flaw.SPOT.bit
+    view = market(made).view(close_of(SESSION))
+    assert isinstance(judge_closing(closing(), proposal(name="p-1"), view), ApprovedClosing)
 
 
 def test_nothing_is_closed_while_the_market_is() -> None:

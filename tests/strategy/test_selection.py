@@ -224,7 +224,7 @@ def test_every_short_leg_becomes_a_spread_or_a_count(seed: int) -> None:
     def damage(columns: ChainColumns) -> ChainColumns:
         chance = np.random.default_rng(seed)
         count = len(columns.key)
-        flaw = chance.choice([0, 0, 0, *(f.value for f in Flaw)], count)
+        flaw = chance.choice([0, 0, 0, *(f.value for f in Flaw if f is not Flaw.SPOT)], count)
         bid = np.where(chance.random(count) < 0.1, 0, columns.bid)
         return with_rows(columns, flaws=columns.flaws | flaw.astype(np.uint16), bid=bid)
 
@@ -251,3 +251,12 @@ def test_counts_add_up_over_underlyings() -> None:
     rejected = Rejections()
     assert list(prospects(view_of(replace(World(), rate=False)), SPACE.make(), rejected)) == []
     assert rejected == Counter({DenialCode.DATA_NO_RATE: 1})
+
+
+def test_an_underlying_whose_price_contradicts_its_quotes_is_counted_once() -> None:
+    def doubted(columns: ChainColumns) -> ChainColumns:
+        return with_rows(columns, flaws=columns.flaws | Flaw.SPOT.bit)
+
+    rejected = Rejections()
+    assert list(prospects(view_of(change=doubted), SPACE.make(), rejected)) == []
+    assert rejected == Counter({DenialCode.DATA_SPOT: 1})

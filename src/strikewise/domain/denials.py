@@ -60,6 +60,7 @@ class DenialCode(StrEnum):
     DATA_NO_CHAIN = "DATA_NO_CHAIN", "There is no option chain for the underlying."
     DATA_STALE = "DATA_STALE", "The latest chain is too old to be traded on."
     DATA_NO_SPOT = "DATA_NO_SPOT", "The price of the underlying is unknown."
+    DATA_SPOT = "DATA_SPOT", "The price of the underlying contradicts the option quotes."
     DATA_NO_DELTA = "DATA_NO_DELTA", "A contract has no delta."
     DATA_NO_VOLATILITY = "DATA_NO_VOLATILITY", "A contract has no implied volatility."
     DATA_NO_RATE = "DATA_NO_RATE", "No interest rate is known."

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 __all__ = [
     "RATE_SLACK",
     "REPEAT_SHARE",
+    "SPOT_SHARE",
     "TICK_CENTS",
     "UNKNOWN_RATE_SLACK",
     "UNUSABLE",
@@ -20,6 +21,8 @@ __all__ = [
     "intrinsic_flaws",
     "parity_flaws",
     "quote_flaws",
+    "spot_contradicts",
+    "spot_doubted",
     "stale_flaws",
 ]
 
@@ -40,6 +43,10 @@ UNKNOWN_RATE_SLACK = 0.07
 REPEAT_SHARE = 0.95
 """A snapshot that repeats bid, ask and volume of this share of the contracts it has in common with the
 one before (and traded) is a copy of it: all of its quotes are stale."""
+SPOT_SHARE = 0.005
+"""A recorded spot further than this share from the one that the quotes imply was taken at another moment."""
+PAYMENTS_A_YEAR = 4
+"""Dividends come at once, not by and by: one of them may lie between spot and forward."""
 
 
 class Flaw(IntFlag):
@@ -68,6 +75,8 @@ class Flaw(IntFlag):
     """No volatility reproduces the price, so there are no Greeks."""
     NO_FORWARD = 1 << 10
     """The expiration has no pair of quotes to imply a forward: spot and carry stood in for it."""
+    SPOT = 1 << 11
+    """The snapshot's recorded spot contradicts its quotes (`spot_contradicts`): so of all of its rows."""
 
     @property
     def bit(self) -> np.uint16:
@@ -181,6 +190,43 @@ def parity_flaws(
     upper = (worth if european else np.fmax(spot, worth)) - discount * strike
     slack = 2 * TICK_CENTS / 100 + rate_slack * years * discount * np.abs(forward - strike)
     return (call_ask - put_bid < lower - slack) | (call_bid - put_ask > upper + slack)
+
+
+def spot_contradicts(
+    recorded: float,
+    implied: float,
+    *,
+    years: float,
+    uncertainty: float,
+    dividend_yield: float,
+    rate_slack: float = RATE_SLACK,
+) -> bool:
+    """Say whether a recorded spot is not the one its snapshot's quotes were made at.
+
+    Forgiven are `SPOT_SHARE`, how uncertain the implied spot is, what a rate off by ``rate_slack`` makes of
+    it, and what the dividend yield does: the quotes know the dividends to come, of which one or none may fall
+    within ``years``.
+
+    Parameters
+    ----------
+    recorded, implied : float
+        Dollars: as the snapshot says, and the implied forward less carry; NaN where unknown, which
+        contradicts nothing.
+    years : float
+        To the expiration that implied it.
+    uncertainty : float
+        Of the implied spot, dollars.
+    dividend_yield, rate_slack : float
+        Fractions a year.
+    """
+    off = implied / recorded - 1.0
+    slack = SPOT_SHARE + rate_slack * years + uncertainty / recorded
+    return off > slack + dividend_yield * years or off < -slack - dividend_yield / PAYMENTS_A_YEAR
+
+
+def spot_doubted(flaws: Flags) -> bool:
+    """Say whether a snapshot's rows are flagged for its spot: all of them are, so the first one tells."""
+    return len(flaws) > 0 and bool(flaws[0] & Flaw.SPOT)
 
 
 def stale_flaws(

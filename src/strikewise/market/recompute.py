@@ -5,7 +5,7 @@ compare. So all are recomputed by one rule:
 
 1. The forward of each expiration and root is implied by put-call parity from its near-the-money pairs.
    Where there is no pair it is spot (or what the other expirations' forwards say that spot was) grown at
-   rate less dividend yield.
+   rate less dividend yield. A recorded spot that these forwards contradict is a flaw of every row.
 2. Each strike has one volatility, for call and put alike, solved from the mid of the first of these that
    gives one: the out-of-the-money side if two-sided and not wide; the in-the-money side if two-sided, not
    wide and bid above intrinsic; the out-of-the-money side if two-sided; the out-of-the-money side with a
@@ -21,8 +21,9 @@ without a large dividend.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +46,11 @@ from strikewise.market.quality import (
     intrinsic_flaws,
     parity_flaws,
     quote_flaws,
+    spot_contradicts,
     stale_flaws,
 )
 from strikewise.pricing.black_scholes import forward_greeks
-from strikewise.pricing.carry import implied_forward
+from strikewise.pricing.carry import ImpliedForward, implied_forward
 from strikewise.pricing.implied_vol import implied_volatility
 
 __all__ = ["SECONDS_PER_YEAR", "ExpirationForward", "RawSnapshot", "Recomputed", "recompute"]
@@ -170,8 +172,8 @@ def recompute(
         Columns with NaN where no volatility exists; a contract at or past its settlement has none.
     """
     dollars, pairs = _Dollars.of(raw), _Pairs.of(raw.key)
-    terms = _terms(raw, dollars, pairs, rate or 0.0, dividend_yield, settles_at)
     slack = UNKNOWN_RATE_SLACK if rate is None else RATE_SLACK
+    terms = _terms(raw, dollars, pairs, settles_at, _Carry(rate or 0.0, dividend_yield, slack))
     flaws = _flaws(raw, dollars, pairs, terms, slack)
     iv = _volatilities(dollars, pairs, flaws, terms)
     flaws[np.isnan(iv)] |= Flaw.NO_VOLATILITY.bit
@@ -208,9 +210,22 @@ class _Dollars:
         return cls(bid, ask, 0.5 * (bid + ask), strike, (raw.key & PUT_BIT) != 0)
 
 
+class _Carry(NamedTuple):
+    """Annual rate and dividend yield, and how uncertain the rate is."""
+
+    rate: float
+    dividend_yield: float
+    slack: float
+
+    @property
+    def net(self) -> float:
+        """Growth of the forward."""
+        return self.rate - self.dividend_yield
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Terms:
-    """The forwards, spread out to the rows."""
+    """The forwards, spread out to the rows, and whether the recorded spot contradicts them."""
 
     forwards: tuple[ExpirationForward, ...]
     spot: float
@@ -218,44 +233,48 @@ class _Terms:
     years: Array
     discount: Array
     unpaired: NDArray[np.bool_]
+    spot_contradicted: bool
+
+
+class _Implied(NamedTuple):
+    """What the quotes of one expiration and root say; ``far`` counts pairs that are far from spot."""
+
+    expiration: int
+    root: int
+    years: float
+    discount: float
+    found: ImpliedForward
+    far: int
 
 
 def _terms(
-    raw: RawSnapshot,
-    dollars: _Dollars,
-    pairs: _Pairs,
-    rate: float,
-    dividend_yield: float,
-    settles_at: SettlesAt,
+    raw: RawSnapshot, dollars: _Dollars, pairs: _Pairs, settles_at: SettlesAt, carry: _Carry
 ) -> _Terms:
     """Find the forward of each (expiration, root), and the spot."""
     packed, group = np.unique(raw.key >> ROOT_SHIFT, return_inverse=True)
     of_pair = group[pairs.call]
     recorded = raw.spot_cents / 100 if raw.spot_cents > 0 else float("nan")
     bounds = np.searchsorted(of_pair, np.arange(len(packed) + 1))
-    implied: list[tuple[int, int, float, float, float, int]] = []
+    implied: list[_Implied] = []
     for number, code in enumerate(packed.tolist()):
         expiration, root = code >> (EXPIRATION_SHIFT - ROOT_SHIFT), code & ROOT_MASK
         years = max(0.0, (settles_at(expiration, root) - raw.as_of) / SECONDS_PER_YEAR)
-        discount = float(np.exp(-rate * years))
+        discount = float(np.exp(-carry.rate * years))
         span = slice(bounds[number], bounds[number + 1])
-        c, p = pairs.call[span], pairs.put[span]
-        if recorded > 0:
-            synthetic = dollars.strike[c] + (dollars.mid[c] - dollars.mid[p]) / discount
-            near = np.abs(synthetic - recorded) <= FAR_FROM_SPOT * recorded
-            c, p = c[near], p[near]
-        found = implied_forward(
-            dollars.strike[c], dollars.bid[c], dollars.ask[c], dollars.bid[p], dollars.ask[p], discount
-        )
-        implied.append((expiration, root, years, discount, found.forward, found.pairs))
-    carry = rate - dividend_yield
-    known = [forward * np.exp(-carry * years) for _, _, years, _, forward, count in implied if count]
-    anchor = float(np.median(known[:NEAREST])) if known else recorded
+        found, far = _forward(dollars, pairs.call[span], pairs.put[span], recorded, discount)
+        implied.append(_Implied(expiration, root, years, discount, found, far))
+    spots = [one.found.forward * np.exp(-carry.net * one.years) for one in _nearest(implied)]
+    anchor = float(np.median(spots)) if spots else recorded
     forwards = tuple(
         ExpirationForward(
-            e, root, years, forward if count else float(anchor * np.exp(carry * years)), discount, count
+            one.expiration,
+            one.root,
+            one.years,
+            one.found.forward if one.found.pairs else float(anchor * np.exp(carry.net * one.years)),
+            one.discount,
+            one.found.pairs,
         )
-        for e, root, years, discount, forward, count in implied
+        for one in implied
     )
     return _Terms(
         forwards,
@@ -264,6 +283,41 @@ def _terms(
         np.array([one.years for one in forwards])[group],
         np.array([one.discount for one in forwards])[group],
         np.array([one.pairs == 0 for one in forwards], dtype=bool)[group],
+        _spot_contradicted(recorded, anchor, implied, carry),
+    )
+
+
+def _nearest(implied: Sequence[_Implied]) -> list[_Implied]:
+    return [one for one in implied if one.found.pairs][:NEAREST]
+
+
+def _forward(
+    dollars: _Dollars, call: NDArray[np.intp], put: NDArray[np.intp], recorded: float, discount: float
+) -> tuple[ImpliedForward, int]:
+    """Return the forward that pairs near the recorded spot imply, and how many two-sided ones are far."""
+    far = 0
+    if recorded > 0:
+        synthetic = dollars.strike[call] + (dollars.mid[call] - dollars.mid[put]) / discount
+        near = np.abs(synthetic - recorded) <= FAR_FROM_SPOT * recorded
+        bid = np.minimum(dollars.bid[call], dollars.bid[put])
+        far = int(np.count_nonzero(~near & (bid > 0) & np.isfinite(synthetic)))
+        call, put = call[near], put[near]
+    quotes = (dollars.bid[call], dollars.ask[call], dollars.bid[put], dollars.ask[put])
+    return implied_forward(dollars.strike[call], *quotes, discount), far
+
+
+def _spot_contradicted(recorded: float, anchor: float, implied: Sequence[_Implied], carry: _Carry) -> bool:
+    """Say whether the nearest expirations imply another spot, or every pair there is lies far from it."""
+    nearest = _nearest(implied)
+    if not nearest:
+        return any(one.far for one in implied)
+    return spot_contradicts(
+        recorded,
+        anchor,
+        years=max(one.years for one in nearest),
+        uncertainty=float(np.median([one.found.uncertainty for one in nearest])),
+        dividend_yield=carry.dividend_yield,
+        rate_slack=carry.slack,
     )
 
 
@@ -273,6 +327,8 @@ def _flaws(
     """Judge the quotes by themselves, against intrinsic value, and in pairs."""
     flaws = quote_flaws(raw.bid, raw.ask)
     flaws[terms.unpaired] |= Flaw.NO_FORWARD.bit
+    if terms.spot_contradicted:
+        flaws |= Flaw.SPOT.bit
     spots = np.full(len(dollars.strike), terms.spot)
     flaws |= intrinsic_flaws(
         dollars.is_put, dollars.mid, dollars.strike, spots, terms.forward, terms.discount

@@ -10,7 +10,7 @@ from strikewise.domain.instruments import OptionContract
 from strikewise.domain.orders import Order
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.structures import Structure
-from strikewise.market.quality import Flaw
+from strikewise.market.quality import Flaw, spot_doubted
 from strikewise.market.view import MarketView
 from strikewise.risk.exposure import at_stake_cents, held_sides, portfolio_at_stake_cents, uncovered
 from strikewise.risk.limits import Limits
@@ -75,6 +75,8 @@ def check_quotes(structure: Structure, limits: Limits, view: MarketView) -> Deni
         if old is None:
             return Denial(DenialCode.DATA_NO_CHAIN, f"underlying={underlying}")
         return Denial(DenialCode.DATA_STALE, f"underlying={underlying} as_of={old.as_of.isoformat()}")
+    if spot_doubted(chain.flaws):
+        return Denial(DenialCode.DATA_SPOT, f"underlying={underlying} spot={chain.spot_cents / 100:.2f}")
     for contract, ratio in structure.options:
         denial = _check_quote(contract, chain, limits, sold=ratio < 0)
         if denial is not None:

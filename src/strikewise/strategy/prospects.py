@@ -11,6 +11,7 @@ from strikewise.domain.chain import OptionChain
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.parameters import Parameter, ParameterSet
 from strikewise.market.features import Features
+from strikewise.market.quality import spot_doubted
 from strikewise.market.regime import Regime
 from strikewise.market.view import MarketView
 from strikewise.strategy.trend import Trend, trend_of
@@ -91,6 +92,8 @@ def _prospect(
         return DenialCode.DATA_NO_CHAIN if view.chain(underlying) is None else DenialCode.DATA_STALE
     if chain.spot_cents <= 0:
         return DenialCode.DATA_NO_SPOT
+    if spot_doubted(chain.flaws):
+        return DenialCode.DATA_SPOT
     if rate is None:
         return DenialCode.DATA_NO_RATE
     if params.flag("avoid_crash") and regime in {Regime.CRASH, Regime.UNKNOWN}:

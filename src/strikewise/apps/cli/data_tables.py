@@ -85,7 +85,7 @@ def flaws_table(audits: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _kind_head(kind: str) -> str:
-    """Return the name of a flaw over two lines, short enough for eleven of them."""
+    """Return the name of a flaw over two lines, short enough for a dozen of them."""
     words = kind.lower().split("_")
     return "\n".join([SHORT_WORDS.get(word, word) for word in words])
 
