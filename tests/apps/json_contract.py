@@ -172,6 +172,17 @@ class MissingQuote(Part):
     last_price: float
 
 
+class AtFill(Part):
+    f: Fraction
+    net_profit: float
+    total_return: float
+    sharpe: float | None
+    max_drawdown: Annotated[float, Field(le=0)]
+    trades: int
+    win_rate: Fraction | None
+    profit_factor: float | None
+
+
 class Backtest(Part):
     fingerprint: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     grade: Grade
@@ -187,6 +198,7 @@ class Backtest(Part):
     equity: list[Equity]
     prices: dict[str, list[Close]]
     missing_quotes: list[MissingQuote]
+    fills: list[AtFill]
     facts: int
 
 

@@ -77,8 +77,7 @@ def test_the_template_is_sound_with_and_without_its_comments(tmp_path: Path) -> 
         ("[account]\ncapital = inf\n", "'account.capital'.*finite"),
         ("[limits]\nmax_loss_per_trade = 0.9\n", "max_loss_per_trade (0.9) must not exceed max_at_risk"),
         ("[limits]\nmax_new_per_day = -1\n", "max_new_per_day must be at least 1"),
-        ("[fills]\nf = 2.0\n", "share of the half-spread"),
-        ("[fees]\nassignment = nan\n", "'fees.assignment'"),
+        ("[fills]\nf = 0.5\n", "unknown key 'fills'"),
         ("[account\n", "is not valid TOML"),
     ],
 )

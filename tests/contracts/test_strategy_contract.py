@@ -189,7 +189,7 @@ def test_no_leg_rests_on_a_flawed_quote(strategy: Strategy, seed: int, share: fl
         for contract, ratio in signal.structure.options:
             row = chain.find(contract)
             assert row is not None
-            more = Flaw.WIDE if ratio < 0 else Flaw.ZERO_BID | Flaw.NO_VOLATILITY  # width of sales: a parameter
+            more = Flaw.WIDE if ratio < 0 else Flaw.ZERO_BID | Flaw.NO_VOLATILITY  # sales: a parameter
             assert int(chain.flaws[row]) & ~(Flaw.NO_FORWARD | more) == 0
 
 

@@ -33,7 +33,7 @@ def test_a_run_is_kept_with_its_facts_and_what_it_came_to() -> None:
     system, run = finished()
     assert run.result.fingerprint == fingerprint(run.facts)
     assert system.runs.facts(run.result.fingerprint[:12]) == list(run.facts)
-    assert system.runs.result(run.result.fingerprint) == run.result.as_dict()
+    assert system.runs.result(run.result.fingerprint) == run.as_dict()
     assert run.result.facts == len(run.facts) == verify(run.facts).seq
     assert run.folder == Path("memory") / run.result.fingerprint
 
@@ -59,7 +59,21 @@ def test_progress_names_the_run() -> None:
     told: list[tuple[str, int, int]] = []
     chosen = replace(SPEC, name="Mine", end=date(2015, 6, 3))
     run_over_history(system_of(reconstructed()), chosen, progress=lambda *one: told.append(one))
-    assert told == [("Mine", 1, 3), ("Mine", 2, 3), ("Mine", 3, 3)]
+    assert told[:3] == [("Mine", 1, 3), ("Mine", 2, 3), ("Mine", 3, 3)]
+    others = [f"Mine, paying {share} of the half-spread" for share in ("100%", "75%", "50%", "0%")]
+    assert told[3:] == [(name, done, 3) for name in others for done in (1, 2, 3)]
+
+
+def test_worse_fills_of_the_same_run_never_bring_more() -> None:
+    run = finished()[1]
+    assert [one.f for one in run.fills] == [1.0, 0.75, 0.5, 0.0]
+    assert run.fills[0].summary == run.result.performance.summary
+    profits = [one.summary.net_profit for one in run.fills]
+    assert profits == sorted(profits)
+    assert profits[0] < profits[-1]
+    asked = run_over_history(system_of(reconstructed()), SPEC, other_fills=False)
+    assert asked.fills == ()
+    assert asked.result == run.result
 
 
 def test_trades_are_those_of_the_run_of_the_account_or_of_the_latest_run() -> None:

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from itertools import groupby
 
-__all__ = ["UNKNOWN", "count", "money", "percent", "plain", "short_legs", "signed_money"]
+__all__ = ["UNKNOWN", "count", "fill_name", "money", "percent", "plain", "short_legs", "signed_money"]
 
 UNKNOWN = "–"
 
@@ -38,6 +38,11 @@ def percent(value: float | None, digits: int = 1) -> str:
 def plain(value: float | None, digits: int = 2) -> str:
     """Write a number; a dash where unknown."""
     return UNKNOWN if value is None else f"{value:,.{digits}f}"
+
+
+def fill_name(share: float) -> str:
+    """Name the share of the half-spread that fills pay: the touch, the mid, or a part of it."""
+    return {1.0: "the touch", 0.0: "the mid (nobody's promise)"}.get(share, f"{share:.0%} of the half-spread")
 
 
 def count(value: float | None) -> str:

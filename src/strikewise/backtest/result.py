@@ -12,12 +12,12 @@ from strikewise.domain.instruments import date_of, days_of
 from strikewise.domain.money import to_dollars
 from strikewise.domain.quotes import Grade
 from strikewise.market.source import MarketSource
-from strikewise.portfolio.journal import journal_of
+from strikewise.portfolio.journal import Journal, journal_of
 from strikewise.portfolio.journal_rows import EquityRow, TradeRow
 from strikewise.portfolio.ledger import Record
 from strikewise.portfolio.performance import EquityPoint, Performance, TradeOutcome, measure
 
-__all__ = ["ReplayResult", "result_of", "trade_as_dict"]
+__all__ = ["MissingQuote", "ReplayResult", "performance_of", "result_of", "trade_as_dict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +192,7 @@ def result_of(
     """
     told = list(records)
     journal = journal_of(told)
-    capital = spec.run.capital_cents
-    points = [
-        EquityPoint(row.at.date(), row.equity_exit_cents, row.equity_mid_cents, row.open_positions)
-        for row in _last_of_day(journal.equity)
-    ]
-    outcomes = [_outcome(trade) for trade in journal.trades if trade.closed_at is not None]
+    points = _points(journal)
     title = spec.name if grade is Grade.QUOTES else f"{spec.name} ({grade.value} data)"
     data = next(event.data for one in told if isinstance(event := one.event, RunStarted))
     return ReplayResult(
@@ -206,13 +201,31 @@ def result_of(
         title=title,
         spec=spec.run.document,
         data=data,
-        performance=measure(capital, points, outcomes),
+        performance=_measured(spec, journal, points),
         trades=journal.trades,
         equity=_last_of_day(journal.equity),
         prices={name: _closes(source, name, points) for name in spec.run.underlyings},
         missing_quotes=_missing_quotes(told),
         facts=len(told),
     )
+
+
+def performance_of(spec: ReplaySpec, records: Iterable[Record]) -> Performance:
+    """Return the figures of a finished run from its whole ledger."""
+    journal = journal_of(records)
+    return _measured(spec, journal, _points(journal))
+
+
+def _points(journal: Journal) -> list[EquityPoint]:
+    return [
+        EquityPoint(row.at.date(), row.equity_exit_cents, row.equity_mid_cents, row.open_positions)
+        for row in _last_of_day(journal.equity)
+    ]
+
+
+def _measured(spec: ReplaySpec, journal: Journal, points: Sequence[EquityPoint]) -> Performance:
+    outcomes = [_outcome(trade) for trade in journal.trades if trade.closed_at is not None]
+    return measure(spec.run.capital_cents, points, outcomes)
 
 
 def _missing_quotes(records: Iterable[Record]) -> tuple[MissingQuote, ...]:

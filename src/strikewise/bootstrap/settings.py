@@ -11,7 +11,7 @@ import platformdirs
 from pydantic import Field
 
 from strikewise.bootstrap.documents import Table, check, read_toml
-from strikewise.bootstrap.trading import MOST_CAPITAL, FeesTable, FillsTable, LimitsTable
+from strikewise.bootstrap.trading import MOST_CAPITAL, LimitsTable
 
 __all__ = ["HOME_VARIABLE", "SETTINGS_TEMPLATE", "Settings", "find_home", "load_settings", "settings_path"]
 
@@ -43,8 +43,6 @@ class Settings(Table):
 
     account: AccountTable = AccountTable()
     limits: LimitsTable = LimitsTable()
-    fills: FillsTable = FillsTable()
-    fees: FeesTable = FeesTable()
     feeds: FeedsTable = FeedsTable()
     ledger: LedgerTable = LedgerTable()
     strategies: dict[str, dict[str, bool | int | float | str]] = Field(default_factory=dict)
@@ -59,9 +57,6 @@ capital = 100_000
 
 # [limits]            # what the risk gate enforces, as fractions of equity or counts
 # max_loss_per_trade = 0.02
-
-# [fills]             # 1.0 fills at the touch, 0.0 at mid
-# f = 1.0
 
 # [feeds]
 # cboe = false        # delayed quotes; read Cboe's terms before you opt in

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from strikewise.backtest.demo_data import demo_bars, demo_series, demo_tapes
+from strikewise.backtest.fill_comparison import FillFigures, compare_fills
 from strikewise.backtest.result import ReplayResult, result_of
 from strikewise.backtest.runner import ReplaySpec, replay
 from strikewise.market.universe import Universe
 from strikewise.portfolio.ledger import Fact, Ledger, MemoryLedger, fingerprint
 from strikewise.service.system import Progress, Report, System
 
-__all__ = ["FinishedRun", "import_data", "make_demo_data", "run_over_history"]
+__all__ = ["FinishedRun", "import_data", "make_demo_data", "run_as_dict", "run_over_history"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class FinishedRun:
     ----------
     result : ReplayResult
         What it came to.
+    fills : tuple of FillFigures
+        The same at other fills; empty where nobody asked.
     facts : tuple of Fact
         All that happened.
     folder : Path
@@ -30,8 +34,13 @@ class FinishedRun:
     """
 
     result: ReplayResult
+    fills: tuple[FillFigures, ...]
     facts: tuple[Fact, ...]
     folder: Path
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the JSON form that is documented as a contract."""
+        return run_as_dict(self.result, self.fills)
 
 
 def import_data(
@@ -53,7 +62,12 @@ def import_data(
 
 
 def run_over_history(
-    system: System, spec: ReplaySpec, *, ledger: Ledger | None = None, progress: Progress | None = None
+    system: System,
+    spec: ReplaySpec,
+    *,
+    ledger: Ledger | None = None,
+    other_fills: bool = True,
+    progress: Progress | None = None,
 ) -> FinishedRun:
     """Run a specification over the stored past and keep the run.
 
@@ -65,6 +79,8 @@ def run_over_history(
         What to run.
     ledger : Ledger, optional
         An empty ledger to write to; one in memory if not given.
+    other_fills : bool
+        Whether to run it again, in memory, at the touch, three quarters, half and none of the half-spread.
     progress : callable, optional
         Told of every tick.
 
@@ -81,8 +97,22 @@ def run_over_history(
     grade = replay(spec, source, system.calendar, written, data=data, progress=tell)
     facts = tuple(written.facts())
     result = result_of(spec, written.records(), fingerprint(facts), universe, grade)
-    folder = system.runs.save(result.fingerprint, result.as_dict(), facts)
-    return FinishedRun(result, facts, folder)
+    fills = _at_other_fills(system, spec, progress) if other_fills else ()
+    folder = system.runs.save(result.fingerprint, run_as_dict(result, fills), facts)
+    return FinishedRun(result, fills, facts, folder)
+
+
+def run_as_dict(result: ReplayResult, fills: Sequence[FillFigures]) -> dict[str, object]:
+    """Return a run in the JSON form that is documented as a contract."""
+    return {**result.as_dict(), "fills": [one.as_dict() for one in fills]}
+
+
+def _at_other_fills(system: System, spec: ReplaySpec, progress: Progress | None) -> tuple[FillFigures, ...]:
+    def tell(share: float, done: int, whole: int) -> None:
+        if progress is not None:
+            progress(f"{spec.name}, paying {share:.0%} of the half-spread", done, whole)
+
+    return compare_fills(spec, system.data.source(), system.calendar, progress=tell)
 
 
 def make_demo_data(system: System, *, progress: Progress | None = None) -> int:

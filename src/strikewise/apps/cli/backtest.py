@@ -14,6 +14,7 @@ from rich.columns import Columns
 
 from strikewise.apps.cli.backtest_tables import (
     exits_table,
+    fills_table,
     missing_quotes_table,
     run_heading,
     summary_table,
@@ -53,6 +54,9 @@ def backtest(
     ledger: Annotated[
         str | None, typer.Option(help="Write the facts to this empty database too: sqlite:///facts.db")
     ] = None,
+    other_fills: Annotated[
+        bool, typer.Option(help="Run it at 100, 75, 50 and 0% of the half-spread too, side by side.")
+    ] = True,
     as_json: JsonFlag = False,
 ) -> None:
     """Trade a specification over the past.
@@ -72,8 +76,8 @@ def backtest(
                 f"The ledger has {kept.head.seq:,} facts already: a run needs an empty one, so name another."
             )
         with session.progress() as tell:
-            finished = run_over_history(system, wanted, ledger=kept, progress=tell)
-    result = finished.result.as_dict()
+            finished = run_over_history(system, wanted, ledger=kept, other_fills=other_fills, progress=tell)
+    result = finished.as_dict()
     if out is not None:
         write_run(finished, result, out)
     if as_json:
@@ -92,6 +96,8 @@ def show_run(session: Session, result: Mapping[str, Any]) -> None:
     width = session.out.width
     session.show(run_heading(result), "", summary_table(result["summary"], width), "")
     session.show(Columns([years_table(result["years"]), exits_table(result["exits"])], padding=(0, 6)), "")
+    if result["fills"]:
+        session.show(heading("The same at other fills"), fills_table(result["fills"]), "")
     trades = result["trades"]
     if trades:
         last = trades[-LAST_TRADES:]

@@ -19,9 +19,16 @@ from strikewise.apps.cli.tables import (
     soft,
     table,
 )
-from strikewise.apps.figures import count, money, percent, plain
+from strikewise.apps.figures import count, fill_name, money, percent, plain
 
-__all__ = ["exits_table", "missing_quotes_table", "run_heading", "summary_table", "years_table"]
+__all__ = [
+    "exits_table",
+    "fills_table",
+    "missing_quotes_table",
+    "run_heading",
+    "summary_table",
+    "years_table",
+]
 
 SIDE_BY_SIDE = 140
 """Columns of a terminal from which three figures stand side by side."""
@@ -102,6 +109,34 @@ def exits_table(exits: Sequence[Mapping[str, Any]]) -> Table:
     ]
     columns = (("Ended by", LEFT), ("Trades", RIGHT), ("Won", RIGHT), ("Profit", RIGHT), ("Average", RIGHT))
     return table(columns, rows)
+
+
+def fills_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the same run at each share of the half-spread."""
+    columns = (
+        ("Fills pay", LEFT),
+        ("Profit", RIGHT),
+        ("Return", RIGHT),
+        ("Drawdown", RIGHT),
+        ("Sharpe", RIGHT),
+        ("Trades", RIGHT),
+        ("Won", RIGHT),
+    )
+    return table(
+        columns,
+        [
+            (
+                fill_name(row["f"]),
+                coloured_money(row["net_profit"], 0),
+                coloured_percent(row["total_return"]),
+                percent(row["max_drawdown"]),
+                plain(row["sharpe"]),
+                count(row["trades"]),
+                percent(row["win_rate"], 0),
+            )
+            for row in rows
+        ],
+    )
 
 
 def missing_quotes_table(rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -123,7 +123,6 @@ def _settings(home: Path) -> Finding:
     try:
         settings: Settings = load_settings(home)
         settings.limits.frozen()
-        settings.fills.frozen()
     except StrikewiseError as error:
         return Finding("settings", Level.FAIL, str(error), f"Mend {path}.")
     return Finding("settings", Level.OK, f"{path} is sound" if path.exists() else "defaults")

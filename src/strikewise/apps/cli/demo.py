@@ -92,7 +92,7 @@ def demo(
     with session.progress() as tell:
         for name, spec in specs.items():
             finished = run_over_history(system, spec, progress=tell)
-            results[name] = dict(finished.result.as_dict())
+            results[name] = dict(finished.as_dict())
             write_run(finished, results[name], folder / name)
     if as_json:
         kept = ("fingerprint", "grade", "summary")

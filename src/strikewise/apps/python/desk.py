@@ -93,13 +93,15 @@ class Desk:
             self._system, as_of=as_of, underlyings=underlyings, strategies=strategies
         ).as_dict()
 
-    def backtest(self, spec: str | Path | Mapping[str, Any]) -> Run:
+    def backtest(self, spec: str | Path | Mapping[str, Any], *, other_fills: bool = False) -> Run:
         """Run a specification over the stored past.
 
         Parameters
         ----------
         spec : str, Path or mapping
             Path of a TOML file, or what one would hold.
+        other_fills : bool
+            Whether to run it at the touch, three quarters, half and none of the half-spread too.
 
         Raises
         ------
@@ -109,8 +111,8 @@ class Desk:
             If the store has no chains for it.
         """
         chosen = make_spec(spec) if isinstance(spec, Mapping) else load_spec(Path(spec))
-        finished = commands.run_over_history(self._system, chosen)
-        return Run(finished.result.as_dict(), finished.folder)
+        finished = commands.run_over_history(self._system, chosen, other_fills=other_fills)
+        return Run(finished.as_dict(), finished.folder)
 
     def trades(self, run: str | None = None) -> list[dict[str, Any]]:
         """Return the trades of a run (its fingerprint), of the account, or of the latest run."""

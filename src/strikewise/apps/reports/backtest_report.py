@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from strikewise.apps.figures import count, money, percent, plain, short_legs
+from strikewise.apps.figures import count, fill_name, money, percent, plain, short_legs
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FULL_TONE = 0.08
@@ -72,6 +72,7 @@ def render_backtest(result: Mapping[str, Any]) -> str:
         exits=[_group(row["reason"], row) for row in result["exits"]],
         strategies=[_group(row["strategy"], row) for row in result["strategies"]],
         figures=_figures(result["summary"]),
+        fills=[_fills(row) for row in result.get("fills", ())],
         closed=sum(1 for trade in result["trades"] if trade["closed_at"]),
         policy_fills=sum(trade["policy_fills"] for trade in result["trades"]),
         columns=[{"name": name, "text": text} for name, text in TRADE_COLUMNS],
@@ -187,6 +188,20 @@ def _group(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
         "profit": money(row["pnl"], 2),
         "average": money(row["pnl"] / row["trades"] if row["trades"] else None, 2),
         "tone": tone(row["pnl"]),
+    }
+
+
+def _fills(row: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "name": fill_name(row["f"]),
+        "profit": money(row["net_profit"]),
+        "tone": tone(row["net_profit"]),
+        "total": percent(row["total_return"]),
+        "drawdown": percent(row["max_drawdown"]),
+        "sharpe": plain(row["sharpe"]),
+        "factor": plain(row["profit_factor"]),
+        "trades": count(row["trades"]),
+        "won": percent(row["win_rate"], 0),
     }
 
 

@@ -1,0 +1,79 @@
+"""The same run at other fills: what of a result is the market, and what the hope for a better price."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from strikewise.backtest.result import performance_of
+from strikewise.backtest.runner import ReplaySpec, replay
+from strikewise.market.calendar import SessionCalendar
+from strikewise.market.source import MarketSource
+from strikewise.portfolio.ledger import MemoryLedger
+from strikewise.portfolio.performance import Summary
+
+__all__ = ["SHARES", "FillFigures", "compare_fills"]
+
+SHARES = (1.0, 0.75, 0.5, 0.0)
+"""Shares of the half-spread paid: the touch, three quarters, half, and mid, which nobody is promised."""
+
+
+@dataclass(frozen=True, slots=True)
+class FillFigures:
+    """What a run comes to where every fill pays a share of the half-spread.
+
+    Attributes
+    ----------
+    f : float
+        The share: 1 is the touch, 0 the mid.
+    summary : Summary
+        The figures.
+    """
+
+    f: float
+    summary: Summary
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the JSON form."""
+        names = (
+            "net_profit",
+            "total_return",
+            "sharpe",
+            "max_drawdown",
+            "trades",
+            "win_rate",
+            "profit_factor",
+        )
+        return {"f": self.f, **{name: getattr(self.summary, name) for name in names}}
+
+
+def compare_fills(
+    spec: ReplaySpec,
+    source: MarketSource,
+    calendar: SessionCalendar,
+    *,
+    progress: Callable[[float, int, int], None] | None = None,
+) -> tuple[FillFigures, ...]:
+    """Run a specification at each share of the half-spread, in memory.
+
+    Parameters
+    ----------
+    spec : ReplaySpec
+        What to run; its own share is left aside.
+    source, calendar
+        As in `strikewise.backtest.runner.replay`.
+    progress : callable, optional
+        Told the share, the ticks done and the ticks in all.
+    """
+    found = []
+    for share in SHARES:
+        variant = replace(spec, fills=replace(spec.fills, f_by_legs=(share,)))
+        ledger = MemoryLedger()
+        tell = None if progress is None else _teller(progress, share)
+        replay(variant, source, calendar, ledger, progress=tell)
+        found.append(FillFigures(share, performance_of(variant, ledger.records()).summary))
+    return tuple(found)
+
+
+def _teller(progress: Callable[[float, int, int], None], share: float) -> Callable[[int, int], None]:
+    return lambda done, whole: progress(share, done, whole)
