@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from strikewise.apps.cli.data_tables import flaws_table
 from strikewise.apps.cli.scan_tables import opportunities_table
 from strikewise.apps.cli.session import without_secrets
 from strikewise.apps.cli.specification import changed
 from strikewise.apps.cli.tables import legs_text
 from strikewise.apps.cli.trade_tables import cash_text, short_legs
 from strikewise.apps.figures import UNKNOWN, money, percent, plain, signed_money
+from strikewise.market.quality import Flaw
 from strikewise.service.errors import SettingsError
 
 
@@ -141,3 +143,15 @@ def test_a_change_sets_one_key_and_leaves_the_document_it_was_given() -> None:
 def test_a_change_without_a_place_is_refused(change: str) -> None:
     with pytest.raises(SettingsError):
         changed({"capital": 1, "strategies": [{"strategy": "a"}]}, [change])
+
+
+def test_every_kind_of_flaw_has_a_column_and_all_fit_into_eighty_characters() -> None:
+    flaws = {str(flaw.name): {"count": 1000, "share": 0.345} for flaw in Flaw}
+    made = flaws_table([{"underlying": "GOOGL", "flaws": flaws}])
+    out = Console(file=io.StringIO(), width=80)
+    out.print(made)
+    assert isinstance(out.file, io.StringIO)
+    text = out.file.getvalue()
+    assert "…" not in text
+    assert text.count("34.5%") == len(Flaw)
+    assert "spot" in text

@@ -14,7 +14,15 @@ from strikewise.apps.figures import UNKNOWN, count, percent
 __all__ = ["audit_table", "flaws_table", "import_table", "stored_table"]
 
 WORST = ("reconstructed", "indicative", "quotes")
-SHORT_WORDS = {"volatility": "IV", "intrinsic": "value", "forward": "fwd"}
+SHORT_WORDS = {
+    "volatility": "IV",
+    "intrinsic": "value",
+    "forward": "fwd",
+    "crossed": "cross",
+    "locked": "lock",
+}
+ROOMY = 11
+"""More columns than these stand closer together, to fit into eighty characters."""
 REMARKABLE = 0.01
 """Share of rows from which a flaw is shown in bold."""
 
@@ -81,7 +89,8 @@ def flaws_table(audits: Sequence[Mapping[str, Any]]) -> Table:
         [Text(one["underlying"], style="bold"), *(_share(one["flaws"][kind]) for kind in kinds)]
         for one in audits
     ]
-    return table((("", LEFT), *((_kind_head(kind), RIGHT) for kind in kinds)), rows)
+    heads = (("", LEFT), *((_kind_head(kind), RIGHT) for kind in kinds))
+    return table(heads, rows, tight=len(kinds) > ROOMY)
 
 
 def _kind_head(kind: str) -> str:
