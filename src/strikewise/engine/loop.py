@@ -24,7 +24,6 @@ from strikewise.domain.events import (
     OrderUnresolved,
     RunStarted,
 )
-from strikewise.domain.greeks import Greeks
 from strikewise.domain.orders import (
     Accepted,
     BrokerEvent,
@@ -213,10 +212,15 @@ class Loop:
 
     def _valued(self, valuation: Valuation, view: MarketView) -> Entry:
         portfolio = valuation.portfolio
-        greeks = Greeks()
+        # Added up one by one: what `sum` makes of floats depends on Python's version.
+        delta = gamma = theta = vega = 0.0
         for position in portfolio.positions:
             if position.mark is not None:
-                greeks += position.mark.greeks
+                greeks = position.mark.greeks
+                delta += greeks.delta
+                gamma += greeks.gamma
+                theta += greeks.theta
+                vega += greeks.vega
         valued = AccountValued(
             cash_cents=portfolio.cash_cents,
             equity_mid_cents=portfolio.equity_mid_cents,
@@ -225,10 +229,10 @@ class Loop:
             at_risk_cents=portfolio.at_risk_cents,
             open_positions=len(portfolio.positions) - len(portfolio.pending),
             estimated_legs=len(valuation.estimated),
-            delta=round(greeks.delta, 4),
-            gamma=round(greeks.gamma, 4),
-            theta=round(greeks.theta, 4),
-            vega=round(greeks.vega, 4),
+            delta=round(delta, 4),
+            gamma=round(gamma, 4),
+            theta=round(theta, 4),
+            vega=round(vega, 4),
         )
         return Entry(valued, view.as_of, ENGINE)
 

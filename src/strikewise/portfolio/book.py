@@ -79,7 +79,7 @@ class Book:
         """
         legs = [(number, one) for number, position in enumerate(positions) for one in position.holdings]
         instruments = tuple(one.instrument for _, one in legs)
-        owner = np.array([number for number, _ in legs], dtype=np.int64)
+        owners = [number for number, _ in legs]
         quantity = np.array([one.quantity for _, one in legs], dtype=np.int64)
         multiplier = np.array([one.multiplier for one in instruments], dtype=np.int64)
         key = [one.key if isinstance(one, OptionContract) else NO_KEY for one in instruments]
@@ -87,8 +87,11 @@ class Book:
             underlying=underlying,
             holdings=tuple(position.holdings for position in positions),
             instruments=instruments,
-            owner=owner,
-            starts=np.flatnonzero(np.diff(owner, prepend=-1)),
+            owner=np.array(owners, dtype=np.int64),
+            starts=np.array(
+                [row for row, number in enumerate(owners) if row == 0 or number != owners[row - 1]],
+                dtype=np.intp,
+            ),
             key=np.array(key, dtype=np.int64),
             quantity=quantity,
             weight=quantity * multiplier,
@@ -104,18 +107,35 @@ class Book:
 
     def _recall(self, before: Book) -> None:
         rows = {key: row for row, key in enumerate(before.key.tolist())}
-        for row, key in enumerate(self.key.tolist()):
-            old = rows.get(key)
-            if old is not None:
-                self.known_bid[row] = before.known_bid[old]
-                self.known_ask[row] = before.known_ask[old]
-                self.known_iv[row] = before.known_iv[old]
+        known = [(row, rows[key]) for row, key in enumerate(self.key.tolist()) if key in rows]
+        if known:
+            here, there = (list(each) for each in zip(*known, strict=True))
+            self.known_bid[here] = before.known_bid[there]
+            self.known_ask[here] = before.known_ask[there]
+            self.known_iv[here] = before.known_iv[there]
 
     def holds(self, positions: Sequence[Position]) -> bool:
         """Return whether these are the positions laid out here, holding the same."""
         return len(positions) == len(self.holdings) and all(
             position.holdings is held for position, held in zip(positions, self.holdings, strict=True)
         )
+
+    def take(
+        self,
+        usable: NDArray[np.bool_],
+        bid: NDArray[np.int64],
+        ask: NDArray[np.int64],
+        iv: NDArray[np.float64],
+    ) -> None:
+        """Take quotes where they are usable; the arrays are the book's from now on."""
+        if usable.all():
+            self.bid, self.ask = bid, ask
+            self.known_bid, self.known_ask, self.known_iv = bid, ask, iv
+            return
+        self.bid, self.ask = np.where(usable, bid, self.bid), np.where(usable, ask, self.ask)
+        self.known_bid = np.where(usable, bid, self.known_bid)
+        self.known_ask = np.where(usable, ask, self.known_ask)
+        self.known_iv = np.where(usable, iv, self.known_iv)
 
     def last(self, row: int) -> LastQuote | None:
         """Return the last usable quote of a leg, or None where it never had one."""

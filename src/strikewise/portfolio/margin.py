@@ -267,12 +267,13 @@ def _fixed_gross(options: OptionRows, shares: int, spot_floor: int) -> int | Non
 def _open_positions(book: Book) -> list[_Open]:
     found = []
     bounds = [*book.starts.tolist(), len(book.key)]
-    for number in range(len(book.holdings)):
-        rows = np.arange(bounds[number], bounds[number + 1])
-        held = [(book.instruments[row], int(book.quantity[row])) for row in rows.tolist()]
-        options = [(one, quantity) for one, quantity in held if isinstance(one, OptionContract)]
-        shares = sum(quantity for one, quantity in held if isinstance(one, Stock))
+    for number, held in enumerate(book.holdings):
+        options = [
+            (each.instrument, each.quantity) for each in held if isinstance(each.instrument, OptionContract)
+        ]
+        shares = sum(each.quantity for each in held if isinstance(each.instrument, Stock))
         if _leaves_naked(options, shares):
+            rows = np.arange(bounds[number], bounds[number + 1])
             found.append(_Open(number, rows[book.key[rows] >= 0], OptionRows.of(options), shares))
     return found
 
@@ -292,7 +293,10 @@ def _leaves_naked(options: Sequence[tuple[OptionContract, int]], shares: int) ->
 
 def _own_margins(book: Book) -> dict[int, int]:
     """Return the margin of each position that leaves an option naked, by the identity of its holdings."""
-    plan, exits = _plan_of(book), book.exit_cents
+    plan = _plan_of(book)
+    if not plan.singles and not plan.others:
+        return {}
+    exits = book.exit_cents
     own = {}
     if plan.singles:
         options = plan.single_options

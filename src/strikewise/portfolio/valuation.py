@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from math import isnan
 from operator import attrgetter
 
 import numpy as np
@@ -228,10 +229,10 @@ def _mark(
     estimator: Estimator,
 ) -> tuple[list[list[float]], list[EstimatedMark]]:
     """Return mid, exit, count of estimated legs and Greeks of each position, and the estimates."""
-    chain = view.fresh_chain(book.underlying)
     book.spot_cents = _spot_cents(book.underlying, view)
-    greeks = np.zeros((4, len(book.key)))
-    usable = _read(book, chain, greeks)
+    table = np.zeros((7, len(book.key)))
+    greeks = table[3:]
+    usable = _read(book, view.fresh_chain(book.underlying), greeks)
     estimated = []
     if not usable.all():
         for row in np.flatnonzero(~usable).tolist():
@@ -247,12 +248,11 @@ def _mark(
             price = stand_in.bid if book.quantity[row] > 0 else stand_in.ask
             owner = members[int(book.owner[row])].position_id
             estimated.append(EstimatedMark(owner, instrument, stand_in.policy, price))
-    table = np.empty((7, len(book.key)))
+        table[2] = ~usable & (book.key >= 0)
     # Twice the mid is a whole number of cents, and every multiplier of an option is even.
     table[0] = (book.bid + book.ask) * book.weight / 2
     table[1] = book.exit_cents * book.weight
-    table[2] = ~usable & (book.key >= 0)
-    table[3:] = greeks * book.weight
+    greeks *= book.weight
     return np.add.reduceat(table, book.starts, axis=1).T.tolist(), estimated
 
 
@@ -260,20 +260,14 @@ def _read(book: Book, chain: OptionChain | None, greeks: Array) -> NDArray[np.bo
     """Take quotes and Greeks from a chain into the book; return which legs it has a usable quote for."""
     if chain is None or len(chain) == 0:
         return np.zeros(len(book.key), dtype=np.bool_)
-    keys = chain.key
-    rows = np.minimum(np.searchsorted(keys, book.key), len(keys) - 1)
-    bid, ask = chain.bid[rows], chain.ask[rows]
-    usable: NDArray[np.bool_] = (keys[rows] == book.key) & (bid >= 0) & (ask > 0) & (ask >= bid)
-    np.copyto(book.bid, bid, where=usable)
-    np.copyto(book.ask, ask, where=usable)
-    np.copyto(book.known_bid, bid, where=usable)
-    np.copyto(book.known_ask, ask, where=usable)
-    np.copyto(book.known_iv, chain.iv[rows], where=usable)
     columns = chain.columns
-    rows += chain.start
+    rows = np.minimum(chain.key.searchsorted(book.key), len(chain) - 1) + chain.start
+    bid, ask = columns.bid[rows].astype(np.int64), columns.ask[rows].astype(np.int64)
+    usable: NDArray[np.bool_] = (columns.key[rows] == book.key) & (bid >= 0) & (ask > 0) & (ask >= bid)
+    book.take(usable, bid, ask, columns.iv[rows].astype(np.float64))
     for number, column in enumerate((columns.delta, columns.gamma, columns.theta, columns.vega)):
         greeks[number] = column[rows]
-    if np.isnan(greeks).any():
+    if isnan(greeks.sum()):
         _fill_greeks(book, greeks)
     return usable
 
