@@ -150,3 +150,18 @@ def test_the_index_lies_above_the_money_by_its_skew_premium():
     assert (level < [0.12, 0.2, 0.4]).all()
     assert (level > [0.10, 0.16, 0.32]).all()
     assert np.isnan(level_from_index([np.nan, 0.0])).all()
+
+
+def test_a_surface_says_where_its_quotes_lie_around_and_where_it_can_only_guess() -> None:
+    years = np.array([0.1, 0.1, 0.1, 0.4, 0.4, 0.4])
+    k = np.array([-0.1, 0.0, 0.1, -0.2, 0.0, 0.2])
+    surface = SmileSurface.from_quotes(years, k, np.full(6, 0.2))
+    assert surface.covers(0.05, 0.1)
+    assert surface.covers(0.05, 0.2)
+    assert not surface.covers(0.11, 0.1)
+    assert not surface.covers(0.0, 0.05)
+    assert not surface.covers(0.0, 0.5)
+    # Between expiries the narrower one, at equal moneyness over the root of time, decides.
+    assert surface.covers(0.1 * np.sqrt(2.0) - 1e-6, 0.2)
+    assert not surface.covers(0.1 * np.sqrt(2.0) + 1e-6, 0.2)
+    assert not SmileSurface.from_quotes([], [], []).covers(0.0, 0.1)

@@ -19,13 +19,23 @@ from strikewise.market.view import MarketView
 from strikewise.pricing.black_scholes import greeks as option_greeks
 from strikewise.pricing.surface import SmileSurface
 
-__all__ = ["PENALTY_CENTS", "PENALTY_SHARE", "Estimate", "Estimator", "LastQuote", "MissingQuotePolicy"]
+__all__ = [
+    "BETWEEN_QUOTES",
+    "BEYOND_QUOTES",
+    "PENALTY_CENTS",
+    "Estimate",
+    "Estimator",
+    "LastQuote",
+    "MissingQuotePolicy",
+]
 
-PENALTY_CENTS, PENALTY_SHARE = 5, 0.10
-"""A modelled price is bid lower and offered higher by the larger of five cents and a tenth of it."""
-PENALTY_VOLATILITY = 0.15
-"""It is bid at a volatility lower, and offered at one higher, by this share: beyond the last strike that is
-quoted, and before the first expiration, a smile can only be guessed."""
+PENALTY_CENTS = 5
+"""A modelled price is bid lower and offered higher by this much,"""
+BETWEEN_QUOTES, BEYOND_QUOTES = 0.02, 0.15
+"""and at a volatility lower and higher by this share of it: little where quotes lie around the contract, more
+beyond the last strike or before the first expiration that is quoted, where a smile can only be guessed."""
+INTRINSIC_SHARE = 0.10
+"""Where nothing but the intrinsic value is known, the penalty is a tenth of it, five cents at least."""
 
 
 class MissingQuotePolicy(StrEnum):
@@ -113,7 +123,7 @@ class Estimator:
                 f"{contract} has no quote at {view.as_of.isoformat()}, none before, and the price of "
                 f"{contract.underlying} is unknown: import chains or daily bars of {contract.underlying}."
             )
-        return _with_penalty(contract.intrinsic_cents(round(spot * 100)), Greeks(), "intrinsic")
+        return _with_penalty(contract.intrinsic_cents(round(spot * 100)), "intrinsic")
 
     def _model(
         self, view: MarketView, contract: OptionContract, spot: float, last: LastQuote | None
@@ -122,7 +132,7 @@ class Estimator:
         years = (view.calendar.settlement_at(contract) - view.as_of).total_seconds() / SECONDS_PER_YEAR
         intrinsic = contract.intrinsic_cents(round(spot * 100))
         if years <= 0.0:
-            return _with_penalty(intrinsic, Greeks(), MissingQuotePolicy.MODEL.value)
+            return _with_penalty(intrinsic, MissingQuotePolicy.MODEL.value)
         # An unknown rate counts as none here: over the weeks an option lives it moves the price by less than
         # the penalty.
         rate = view.rate() or 0.0
@@ -131,19 +141,19 @@ class Estimator:
         name = MissingQuotePolicy.MODEL.value
         smile = self._smile(view, contract.underlying, rate - dividend_yield)
         iv = float("nan") if smile is None else float(smile.volatility(money, years))
+        unsure = BETWEEN_QUOTES if smile is not None and smile.covers(money, years) else BEYOND_QUOTES
         if not isfinite(iv):
             if last is None or not isfinite(last.iv):
                 return None
             iv, name = last.iv, f"{name}:last_volatility"
-        tried = iv * np.array([1.0, 1.0 - PENALTY_VOLATILITY, 1.0 + PENALTY_VOLATILITY])
+        tried = iv * np.array([1.0, 1.0 - unsure, 1.0 + unsure])
         is_call = contract.right is Right.CALL
         found = option_greeks(is_call, spot, contract.strike, years, tried, rate, dividend_yield)
         least = intrinsic if contract.root.style is Style.AMERICAN else 0
-        price, low, high = (max(100.0 * one, least) for one in found.price.tolist())
-        penalty = max(PENALTY_CENTS, PENALTY_SHARE * price)
+        _, low, high = (max(100.0 * one, least) for one in found.price.tolist())
         return Estimate(
-            bid=max(0, floor(min(low, price - penalty))),
-            ask=ceil(max(high, price) + penalty),
+            bid=max(0, floor(low - PENALTY_CENTS)),
+            ask=ceil(high + PENALTY_CENTS),
             greeks=Greeks(*(float(column[0]) for column in found[1:])),
             policy=name,
         )
@@ -159,9 +169,12 @@ class Estimator:
         return kept[1]
 
 
-def _with_penalty(price_cents: float, greeks: Greeks, policy: str) -> Estimate:
-    penalty = max(PENALTY_CENTS, PENALTY_SHARE * price_cents)
-    return Estimate(max(0, floor(price_cents - penalty)), ceil(price_cents + penalty), greeks, policy)
+def _with_penalty(intrinsic_cents: int, policy: str) -> Estimate:
+    """Return the estimate of an option of which nothing but its intrinsic value is known."""
+    penalty = max(PENALTY_CENTS, INTRINSIC_SHARE * intrinsic_cents)
+    return Estimate(
+        max(0, floor(intrinsic_cents - penalty)), ceil(intrinsic_cents + penalty), Greeks(), policy
+    )
 
 
 def _smile_of(view: MarketView, chain: OptionChain, carry: float) -> SmileSurface:

@@ -111,6 +111,24 @@ class SmileSurface:
             answer[known] = self._interpolate(flat_money[known], flat_span[known])
         return answer.reshape(span.shape)
 
+    def covers(self, k: float, years: float) -> bool:
+        """Return whether quotes lie around a moneyness and a time, so that reading there is no extrapolation.
+
+        Parameters
+        ----------
+        k, years
+            As for `volatility`.
+        """
+        if not self.years.size or not self.years[0] <= years <= self.years[-1]:
+            return False
+        z = k / float(np.sqrt(years))
+        later = int(np.searchsorted(self.years, years))
+        around = {later, later if self.years[later] == years else later - 1}
+        return all(
+            self.moneyness[self.starts[one]] <= z <= self.moneyness[self.starts[one + 1] - 1]
+            for one in around
+        )
+
     def _interpolate(self, k: Array, years: Array) -> Array:
         z = k / np.sqrt(years)
         last = self.years.size - 1
