@@ -124,6 +124,15 @@ def test_closing_reverses_what_is_held_in_the_largest_units() -> None:
     assert made.position_id == held.position_id
 
 
+def test_orders_carry_the_numbers_behind_their_reason_which_make_no_other_order() -> None:
+    held = position(Holding(put(480), -1))
+    told = closing_order("main", held, NOW, "STOP_LOSS", "loss=9.00 limit=8.00")
+    assert (told.reason, told.detail) == ("STOP_LOSS", "loss=9.00 limit=8.00")
+    assert told.order_id == closing_order("main", held, NOW, "STOP_LOSS").order_id
+    legs = Structure.of([Leg(put(470), 1)])
+    assert adjusting_order("main", held, Adjust(legs, 1, "HEDGE", "delta=0.4"), NOW).detail == "delta=0.4"
+
+
 def test_assigned_shares_and_the_leg_left_over_are_closed_together() -> None:
     held = position(Holding(Stock("SPY"), 200), Holding(call(500), 2))
     made = closing_order("main", held, NOW, "ASSIGNED")

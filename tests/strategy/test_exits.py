@@ -76,6 +76,20 @@ def test_a_target_is_not_met_on_an_estimated_price_but_a_stop_is() -> None:
     assert code(position(-20_000, estimated=1)) == ExitCode.STOP_LOSS
 
 
+@pytest.mark.parametrize(
+    ("held", "detail"),
+    [
+        (position(-18_000, fees=130), "loss=121.30 limit=120.00"),
+        (position(-20_000, estimated=2), "loss=140.00 limit=120.00 estimated=2"),
+        (position(-2_000), "profit=40.00 target=30.00"),
+        (position(None), None),
+    ],
+)
+def test_an_exit_says_by_which_numbers_it_was_chosen(held: Position, detail: str | None) -> None:
+    action = credit_exit(held, OPENED.date(), PARAMS)
+    assert (None if action is None else action.detail) == detail
+
+
 @pytest.mark.parametrize(("days_left", "expected"), [(22, None), (21, "DTE_EXIT"), (3, "DTE_EXIT")])
 def test_time_is_up_when_so_many_days_are_left(days_left: int, expected: str | None) -> None:
     days = (EXPIRATION - OPENED.date()).days - days_left

@@ -50,6 +50,8 @@ class Order:
         Why: ``ENTRY`` or an exit code.
     campaign_id : str
         The first position of the chain of rolls that an opening order continues; empty where it begins one.
+    detail : str
+        The numbers behind the reason, as ``key=value`` pairs; empty for an entry, whose signal has them.
     """
 
     order_id: str
@@ -64,6 +66,7 @@ class Order:
     signal_id: str = ""
     reason: str = "ENTRY"
     campaign_id: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

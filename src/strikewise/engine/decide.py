@@ -53,9 +53,9 @@ class _Draft:
         self.entries.append(Entry(event, self.view.as_of, actor, cause))
         return self.state.seq + len(self.entries)
 
-    def close(self, position: Position, reason: str, actor: str) -> bool:
+    def close(self, position: Position, why: Close | Roll, actor: str) -> bool:
         """Order the closing of a position, if the gate lets it pass."""
-        order = closing_order(self.spec.account, position, self.view.as_of, reason)
+        order = closing_order(self.spec.account, position, self.view.as_of, why.reason, why.detail)
         verdict = judge_closing(order, position, self.view)
         cause = self.state.fact_of(position.position_id)
         if isinstance(verdict, Denied):
@@ -129,13 +129,15 @@ def decide(view: MarketView, portfolio: Portfolio, state: AccountState, spec: Ru
 
 def _manage(draft: _Draft) -> None:
     called = set(margin_call(draft.portfolio))
+    margin, equity = draft.portfolio.margin_cents, draft.portfolio.equity_exit_cents
+    margin_called = Close("MARGIN_CALL", f"margin={margin / 100:.2f} equity={equity / 100:.2f}")
     for position in draft.portfolio.positions:
         if position.mark is None or position.closing_order_id:
             continue  # only ordered yet, or on its way out
         if draft.view.fresh_chain(position.underlying) is None:
             continue  # nobody could trade it now; it stays marked and flagged
         if position.position_id in called:
-            draft.close(position, "MARGIN_CALL", ENGINE)
+            draft.close(position, margin_called, ENGINE)
             continue
         chosen = draft.spec.labelled(position.strategy)
         if chosen is None:
@@ -148,10 +150,10 @@ def _act(draft: _Draft, chosen: StrategySpec, position: Position, action: Action
     match action:
         case Hold():
             pass
-        case Close(reason=reason):
-            draft.close(position, reason, chosen.label)
-        case Roll(signal=signal, reason=reason):
-            if draft.close(position, reason, chosen.label):
+        case Close():
+            draft.close(position, action, chosen.label)
+        case Roll(signal=signal):
+            if draft.close(position, action, chosen.label):
                 draft.open(chosen, labelled_signal(signal, chosen), campaign=position)
         case Adjust():
             order = adjusting_order(draft.spec.account, position, action, draft.view.as_of)

@@ -80,7 +80,7 @@ def opening_order(account: str, approved: Sanctioned, at: datetime) -> Order:
     )
 
 
-def closing_order(account: str, position: Position, at: datetime, reason: str) -> Order:
+def closing_order(account: str, position: Position, at: datetime, reason: str, detail: str = "") -> Order:
     """Return the market order that closes all a position holds: options, and shares it was assigned.
 
     Raises
@@ -101,6 +101,7 @@ def closing_order(account: str, position: Position, at: datetime, reason: str) -
         limit_cents=None,
         created_at=at,
         reason=reason,
+        detail=detail,
     )
 
 
@@ -118,6 +119,7 @@ def adjusting_order(account: str, position: Position, action: Adjust, at: dateti
         limit_cents=None,
         created_at=at,
         reason=action.reason,
+        detail=action.detail,
     )
 
 

@@ -201,6 +201,8 @@ def _order_words(order: Order) -> str:
         else f"at {_limit_words(order.limit_cents)} a unit or better"
     )
     reason = "" if order.purpose is Purpose.OPEN else f" because of {order.reason}"
+    if order.detail:
+        reason += f" ({order.detail})"
     return f"Ordered to {what} {order.quantity} × {order.structure.describe()} {limit}{reason}."
 
 

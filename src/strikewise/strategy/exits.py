@@ -9,7 +9,6 @@ from datetime import date
 from enum import StrEnum
 
 from strikewise.domain.instruments import OptionContract, Stock
-from strikewise.domain.money import to_dollars
 from strikewise.domain.parameters import Parameter, ParameterSet
 from strikewise.domain.portfolio import Position
 from strikewise.domain.signals import Close
@@ -81,7 +80,8 @@ def credit_exit(position: Position, today: date, params: ParameterSet) -> Close 
     -------
     Close or None
         Assigned shares come first, then the stop, the target and time. A profit target is not met on an
-        estimated price: without a quote nobody would pay it. A position without a mark leaves by time only.
+        estimated price: without a quote nobody would pay it; a stop is, and its detail counts the estimated
+        legs. A position without a mark leaves by time only.
     """
     if any(isinstance(holding.instrument, Stock) for holding in position.holdings):
         return Close(ExitCode.ASSIGNED_SHARES)
@@ -92,13 +92,18 @@ def _by_profit(position: Position, params: ParameterSet) -> Close | None:
     profit, credit = position.profit_exit_cents, -position.entry_cents
     if profit is None or position.mark is None or credit <= 0:
         return None
-    detail = f"profit={to_dollars(profit):.2f} credit={to_dollars(credit):.2f}"
-    stop = params.number("stop_loss")
-    if stop > 0 and profit <= -stop * credit:
-        return Close(ExitCode.STOP_LOSS, detail)
-    if position.mark.estimated_legs == 0 and profit >= params.number("profit_target") * credit:
-        return Close(ExitCode.PROFIT_TARGET, detail)
+    stop, target = params.number("stop_loss") * credit, params.number("profit_target") * credit
+    estimated = position.mark.estimated_legs
+    if stop > 0 and profit <= -stop:
+        legs = f" estimated={estimated}" if estimated else ""
+        return Close(ExitCode.STOP_LOSS, f"loss={_dollars(-profit)} limit={_dollars(stop)}{legs}")
+    if estimated == 0 and profit >= target:
+        return Close(ExitCode.PROFIT_TARGET, f"profit={_dollars(profit)} target={_dollars(target)}")
     return None
+
+
+def _dollars(cents: float) -> str:
+    return f"{cents / 100:.2f}"
 
 
 def _by_time(position: Position, today: date, params: ParameterSet) -> Close | None:
