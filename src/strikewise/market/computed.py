@@ -37,6 +37,10 @@ class _Mark(NamedTuple):
     rows: int
 
 
+Values = dict[str, dict[datetime, tuple[_Mark, dict[str, float]]]]
+"""What was computed of chains, by underlying, instant and name."""
+
+
 class _Latest(NamedTuple):
     mark: _Mark
     statistics: ChainStatistics
@@ -66,7 +70,7 @@ class ComputedMarket:
         self.source = source
         self._rules = RegimeRules() if rules is None else rules
         self._latest: dict[str, _Latest] = {}
-        self._values: dict[str, dict[datetime, tuple[_Mark, dict[str, float]]]] = {}
+        self._values: Values = {}
         self._bars: dict[str, DailyBars] = {}
         self._series: dict[str, Series] = {}
         self._known_at: dict[str, _Known] = {}
@@ -83,7 +87,7 @@ class ComputedMarket:
         FutureDataError
             If the source hands out a chain that was taken or known later.
         """
-        found = self._ask_chain(underlying, as_of)
+        found = _ask_chain(self.source, underlying, as_of)
         if found is None:
             return None
         held = self._latest.get(underlying)
@@ -91,7 +95,9 @@ class ComputedMarket:
             return held.statistics
         mark = _mark(found)
         if held is None or held.mark != mark:
-            held = self._latest[underlying] = _Latest(mark, ChainStatistics(found, self._values_of(mark)))
+            held = self._latest[underlying] = _Latest(
+                mark, ChainStatistics(found, _values_of(self._values, mark))
+            )
         return held.statistics
 
     def bars(self, symbol: str) -> DailyBars | None:
@@ -141,7 +147,9 @@ class ComputedMarket:
         """Return the history of an underlying's implied volatility."""
         held = self._volatility.get(underlying)
         if held is None:
-            held = self._volatility[underlying] = VolatilityHistory(partial(self._glance, underlying))
+            # Not a method of this object: a circle would keep it, and a mapped chain, after its run.
+            look = partial(_glance, self.source, self._values, underlying)
+            held = self._volatility[underlying] = VolatilityHistory(look)
         return held
 
     @property
@@ -176,24 +184,27 @@ class ComputedMarket:
             held = self._known_at[name] = _Known(data, np.maximum.accumulate(data.known_at).tolist())
         return bisect_right(held.known_at, known_by)
 
-    def _glance(self, underlying: str, as_of: datetime) -> ChainStatistics | None:
-        """Look at a chain of the past without letting it replace the latest one."""
-        found = self._ask_chain(underlying, as_of)
-        return None if found is None else ChainStatistics(found, self._values_of(_mark(found)))
 
-    def _values_of(self, mark: _Mark) -> dict[str, float]:
-        """Return what was computed of a chain before: numbers outlive the chain, for the next run over it."""
-        values = self._values.setdefault(mark.underlying, {})
-        held = values.get(mark.as_of)
-        if held is None or held[0] != mark:
-            held = values[mark.as_of] = (mark, {})
-        return held[1]
+def _glance(source: MarketSource, values: Values, underlying: str, as_of: datetime) -> ChainStatistics | None:
+    """Look at a chain of the past without letting it replace the latest one."""
+    found = _ask_chain(source, underlying, as_of)
+    return None if found is None else ChainStatistics(found, _values_of(values, _mark(found)))
 
-    def _ask_chain(self, underlying: str, as_of: datetime) -> OptionChain | None:
-        found = self.source.chain(underlying, as_of)
-        if found is not None and (found.known_at > as_of or found.as_of > as_of):
-            raise FutureDataError(f"The chain of {underlying}", max(found.known_at, found.as_of), as_of)
-        return found
+
+def _values_of(values: Values, mark: _Mark) -> dict[str, float]:
+    """Return what was computed of a chain before: numbers outlive the chain, for the next run over it."""
+    by_instant = values.setdefault(mark.underlying, {})
+    held = by_instant.get(mark.as_of)
+    if held is None or held[0] != mark:
+        held = by_instant[mark.as_of] = (mark, {})
+    return held[1]
+
+
+def _ask_chain(source: MarketSource, underlying: str, as_of: datetime) -> OptionChain | None:
+    found = source.chain(underlying, as_of)
+    if found is not None and (found.known_at > as_of or found.as_of > as_of):
+        raise FutureDataError(f"The chain of {underlying}", max(found.known_at, found.as_of), as_of)
+    return found
 
 
 def _mark(chain: OptionChain) -> _Mark:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from strikewise.adapters.store.staging import flush_directory, flush_file
 from strikewise.domain.chain import ChainColumns, ChainTape
 from strikewise.domain.errors import StoreError
 
-__all__ = ["Generation", "open_generation"]
+__all__ = ["Generation", "MappedYear", "open_generation"]
 
 State = dict[str, int]
 """What changes when a file changes, even to other contents of the same size."""
@@ -43,6 +43,28 @@ ROW_BYTES = 46
 """Bytes of one contract in all mapped columns."""
 DIGEST_BYTES = 16
 KEPT_GENERATIONS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MappedYear:
+    """A year's columns in memory.
+
+    Attributes
+    ----------
+    tape : ChainTape
+        The chains, as views of the mapping.
+    files : tuple of mmap
+        What is mapped.
+    """
+
+    tape: ChainTape
+    files: tuple[mmap.mmap, ...]
+
+    def release(self) -> None:
+        """Give back the memory of what was read so far; views stay valid and are read again when touched."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            for file in self.files:
+                file.madvise(mmap.MADV_DONTNEED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +99,7 @@ class Generation:
         """Contracts in the archive file."""
         return int(self.index[-1, STOP]) if len(self.index) else 0
 
-    def map(self) -> ChainTape:
+    def map(self) -> MappedYear:
         """Map the columns into memory; they are read from disk as they are touched.
 
         Raises
@@ -86,16 +108,18 @@ class Generation:
             If the generation has been cleared away because the archive changed since it was opened.
         """
         try:
-            columns = {name: _mapped(self.folder / f"{name}.npy") for name in COLUMNS}
+            mapped = {name: np.load(self.folder / f"{name}.npy", mmap_mode="r") for name in COLUMNS}
         except FileNotFoundError as error:
             raise StoreError(
                 f"The chains of {self.underlying} {self.year} changed more than once while they were in use: "
                 "open the store again."
             ) from error
-        if any(len(column) != self.rows for column in columns.values()):
+        if any(len(column) != self.rows for column in mapped.values()):
             raise StoreError(f"{self.folder} is damaged: delete it, it will be built anew.")
+        # Plain arrays over the mapping: slicing a `memmap` costs microseconds of bookkeeping.
+        columns = {name: column.view(np.ndarray) for name, column in mapped.items()}
         index = self.index
-        return ChainTape(
+        tape = ChainTape(
             underlying=self.underlying,
             as_of=index[:, AS_OF],
             known_at=index[:, KNOWN_AT],
@@ -106,6 +130,7 @@ class Generation:
             offsets=np.append(index[:, START], self.rows),
             columns=ChainColumns(**columns),
         )
+        return MappedYear(tape, tuple(one.base for one in mapped.values() if isinstance(one.base, mmap.mmap)))
 
 
 def open_generation(archive: Path, folder: Path, underlying: str, year: int) -> Generation:
@@ -215,12 +240,6 @@ def _clear_old(folder: Path, year: int, keep: Path) -> None:
     others.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
     for path in others[KEPT_GENERATIONS - 1 :]:
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _mapped(path: Path) -> NDArray[Any]:
-    # A plain array over the mapping: slicing a `memmap` costs microseconds of bookkeeping.
-    mapped: NDArray[Any] = np.load(path, mmap_mode="r").view(np.ndarray)
-    return mapped
 
 
 def snapshot_digests(tape: ChainTape) -> NDArray[np.uint8]:

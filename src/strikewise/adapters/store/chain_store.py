@@ -22,17 +22,26 @@ from strikewise.adapters.store.chain_archive import (
     tape_to_frame,
     write_archive,
 )
-from strikewise.adapters.store.chain_cache import AS_OF, KNOWN_AT, ROW_BYTES, Generation, open_generation
+from strikewise.adapters.store.chain_cache import (
+    AS_OF,
+    KNOWN_AT,
+    ROW_BYTES,
+    Generation,
+    MappedYear,
+    open_generation,
+)
 from strikewise.adapters.store.staging import Staging, recover
 from strikewise.domain.chain import ChainColumns, ChainTape, OptionChain
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.instruments import days_of
 from strikewise.domain.quotes import Grade
 
-__all__ = ["MAP_BUDGET_BYTES", "ChainStore", "WriteReport"]
+__all__ = ["RESIDENT_BYTES", "ChainStore", "WriteReport"]
 
-MAP_BUDGET_BYTES = 160 << 20
-"""Mapped columns beyond this are let go, those of the least recently used year first."""
+RESIDENT_BYTES = 16 << 20
+"""Once chains of so many bytes were handed out, the memory they were read into is given back."""
+MAPPED_YEARS = 64
+"""Years mapped at once, the least recently used let go first; each holds eleven files open."""
 SECONDS_A_DAY = 86_400
 
 
@@ -102,15 +111,16 @@ class ChainStore:
     ----------
     home : Path
         The data home. It need not exist before something is written.
-    map_budget_bytes : int
-        How many bytes of columns stay mapped; the year in use always does.
+    resident_bytes : int
+        How many bytes of chains are handed out before the memory they were read into is given back.
     """
 
-    def __init__(self, home: Path, *, map_budget_bytes: int = MAP_BUDGET_BYTES) -> None:
+    def __init__(self, home: Path, *, resident_bytes: int = RESIDENT_BYTES) -> None:
         self.home = home
-        self._budget = map_budget_bytes
+        self._budget = resident_bytes
+        self._handed_out = 0
         self._years: dict[str, _Years] = {}
-        self._mapped: OrderedDict[tuple[str, int], ChainTape] = OrderedDict()
+        self._mapped: OrderedDict[tuple[str, int], MappedYear] = OrderedDict()
         self._latest: dict[str, tuple[int, OptionChain]] = {}
         recover(home)
 
@@ -156,6 +166,7 @@ class ChainStore:
         position = bisect_right(years.first, number) - 1
         tape = self._map(underlying, years.generations[position])
         chain = tape.chain(number - years.first[position])
+        self._hand_out(len(chain))
         self._latest[underlying] = number, chain
         return chain
 
@@ -169,6 +180,7 @@ class ChainStore:
         """
         for generation in self._attach(underlying).generations:
             if generation.year == year:
+                self._hand_out(generation.rows)
                 return self._map(underlying, generation)
         raise MissingDataError(
             f"There are no chains of {underlying} in {year}; it has {self.years(underlying) or 'none'}."
@@ -235,16 +247,21 @@ class ChainStore:
 
     def _map(self, underlying: str, generation: Generation) -> ChainTape:
         key = (underlying, generation.year)
-        tape = self._mapped.get(key)
-        if tape is not None:
+        mapped = self._mapped.get(key)
+        if mapped is not None:
             self._mapped.move_to_end(key)
-            return tape
-        tape = self._mapped[key] = generation.map()
-        held = sum(len(one.columns.key) for one in self._mapped.values()) * ROW_BYTES
-        while held > self._budget and len(self._mapped) > 1:
-            _, dropped = self._mapped.popitem(last=False)
-            held -= len(dropped.columns.key) * ROW_BYTES
-        return tape
+            return mapped.tape
+        mapped = self._mapped[key] = generation.map()
+        while len(self._mapped) > MAPPED_YEARS:
+            self._mapped.popitem(last=False)
+        return mapped.tape
+
+    def _hand_out(self, rows: int) -> None:
+        self._handed_out += rows * ROW_BYTES
+        if self._handed_out > self._budget:
+            self._handed_out = rows * ROW_BYTES
+            for mapped in self._mapped.values():
+                mapped.release()
 
 
 def _slice(
