@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.instruments import Instrument, OptionContract, Stock
+from strikewise.domain.money import format_cents
 from strikewise.domain.orders import LegFill, Order, Purpose
 from strikewise.domain.quotes import Grade, Quote
 from strikewise.domain.structures import Leg
@@ -83,9 +84,14 @@ class Matcher:
             if units < 1:
                 return _nothing("not enough volume or open interest")
         filled, cost = self._fills(legs, quotes, units)
-        limit = order.limit_cents if opening or order.limit_cents is not None else _worth_at_most(order)
-        if limit is not None and cost > limit:
-            return _nothing(f"a unit costs {cost} cents, the limit is {limit}")
+        if order.limit_cents is not None:
+            if cost > order.limit_cents:
+                return _nothing(f"a unit costs {_money(cost)}, the limit is {_money(order.limit_cents)}")
+        elif not opening and (worth := _worth_at_most(order)) is not None and cost > worth:
+            return _nothing(
+                f"closing a unit costs {_money(cost)} at the touch, keeping it to expiry {_money(worth)} at "
+                "most, so it waited for a better price"
+            )
         grade = Grade.QUOTES if chain is None else chain.grade
         policy = "+".join(dict.fromkeys(found.policy for found in quotes if found.policy))
         return Match(units, filled, grade, policy, "")
@@ -164,6 +170,10 @@ def _worth_at_most(order: Order) -> int | None:
     if structure.shares or len(structure.expirations) != 1:
         return None
     return structure.max_profit_cents(0)
+
+
+def _money(cents: int) -> str:
+    return format_cents(cents) if cents >= 0 else f"{format_cents(cents)} (a credit)"
 
 
 def _nothing(problem: str) -> Match:
