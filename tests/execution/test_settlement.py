@@ -7,14 +7,22 @@ import pytest
 from execution.tapes import bars, call, close_of, market, one_view, put, tape
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.orders import SettlementReport
-from strikewise.execution.settlement import settle, settlement_price_cents
+from strikewise.execution.settlement import (
+    LATEST_PRICE,
+    SESSION_PRICE,
+    SettlementPrice,
+    settle,
+    settlement_price,
+)
 
 EXPIRY = date(2024, 3, 15)
 
 
 def settled(contract: OptionContract, quantity: int, cents: int) -> SettlementReport:
     view = one_view([], at=close_of(EXPIRY))
-    return settle(contract, quantity, cents, position_id="p", assignment_cents=500, view=view)
+    return settle(
+        contract, quantity, SettlementPrice(cents), position_id="p", assignment_cents=500, view=view
+    )
 
 
 def test_a_cent_in_the_money_is_exercised_and_at_the_money_is_not() -> None:
@@ -59,7 +67,7 @@ def test_both_legs_of_a_spread_in_the_money_settle_by_the_same_rule_and_leave_no
 
 def test_a_pm_contract_settles_on_the_close_of_its_session() -> None:
     source = market(tape({close_of(EXPIRY): (478.0, [])}), bars=[bars("SPY", {EXPIRY: (481.0, 479.37)})])
-    assert settlement_price_cents(put(480), source.view(close_of(EXPIRY))) == 47_937
+    assert settlement_price(put(480), source.view(close_of(EXPIRY))) == (47_937, "")
 
 
 def test_an_am_contract_settles_on_the_open_and_its_pm_sister_on_the_close() -> None:
@@ -68,25 +76,38 @@ def test_an_am_contract_settles_on_the_open_and_its_pm_sister_on_the_close() -> 
         bars=[bars("SPX", {EXPIRY: (5123.31, 5117.09)})],
     )
     view = made.view(close_of(EXPIRY))
-    assert settlement_price_cents(put(5100, underlying="SPX", root_code=0), view) == 512_331
-    assert settlement_price_cents(put(5100, underlying="SPX", root_code=1), view) == 511_709
+    assert settlement_price(put(5100, underlying="SPX", root_code=0), view) == (512_331, "")
+    assert settlement_price(put(5100, underlying="SPX", root_code=1), view) == (511_709, "")
 
 
 def test_without_a_bar_the_spot_of_that_sessions_chain_settles_even_if_seen_later() -> None:
     later = close_of(date(2024, 3, 18))
     made = market(tape({close_of(EXPIRY): (478.0, []), later: (470.0, [])}))
-    assert settlement_price_cents(put(480), made.view(close_of(EXPIRY))) == 47_800
+    assert settlement_price(put(480), made.view(close_of(EXPIRY))) == (47_800, "")
+
+
+def test_a_later_price_of_its_session_stands_in_for_an_opening_that_nobody_recorded() -> None:
+    view = market(tape({close_of(EXPIRY): (5117.0, [])}, underlying="SPX")).view(close_of(EXPIRY))
+    assert settlement_price(put(5100, underlying="SPX", root_code=0), view) == (511_700, SESSION_PRICE)
+    assert settlement_price(put(5100, underlying="SPX", root_code=1), view) == (511_700, "")
+
+
+def test_a_report_says_by_which_policy_it_was_priced() -> None:
+    view = one_view([], at=close_of(EXPIRY))
+    price = SettlementPrice(47_000, LATEST_PRICE)
+    report = settle(put(480), -1, price, position_id="p", assignment_cents=0, view=view)
+    assert (report.settlement_cents, report.policy) == (47_000, LATEST_PRICE)
 
 
 def test_an_expiration_on_a_holiday_settles_the_session_before() -> None:
     good_friday, thursday = date(2024, 3, 29), date(2024, 3, 28)
     made = market(tape({close_of(thursday): (520.0, [])}), bars=[bars("SPY", {thursday: (521.0, 523.07)})])
     view = made.view(close_of(thursday))
-    assert settlement_price_cents(put(520, expiration=good_friday), view) == 52_307
+    assert settlement_price(put(520, expiration=good_friday), view) == (52_307, "")
 
 
 def test_a_price_that_is_old_is_better_than_none_and_none_is_none() -> None:
     made = market(tape({close_of(EXPIRY - timedelta(days=21)): (470.0, [])}))
     view = made.view(close_of(EXPIRY))
-    assert settlement_price_cents(put(480), view) == 47_000
-    assert settlement_price_cents(put(480, underlying="QQQ"), view) is None
+    assert settlement_price(put(480), view) == (47_000, LATEST_PRICE)
+    assert settlement_price(put(480, underlying="QQQ"), view) is None

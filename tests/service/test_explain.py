@@ -13,6 +13,7 @@ from strikewise.domain.portfolio import Position
 from strikewise.domain.signals import Action, Hold
 from strikewise.domain.structures import Leg, Structure
 from strikewise.market.view import MarketView
+from strikewise.portfolio.journal_rows import TradeRow
 from strikewise.service.explain import explain_trade
 from strikewise.strategy.exits import credit_exit
 from strikewise.strategy.library.credit_spread import CreditSpread
@@ -30,21 +31,39 @@ class Disciplined(Told):
         return credit_exit(position, market_data.day, CreditSpread.space.make()) or Hold()
 
 
-def story(days: Mapping[date, Sequence[Row]]) -> str:
-    """Tell the only trade of a strategy that sells the spread on Monday for a credit of $50."""
+def traded(days: Mapping[date, Sequence[Row]]) -> tuple[TradeRow, str]:
+    """Return the only trade of a strategy that sells the spread on Monday for $50, and its story."""
     strategy = Disciplined({MONDAY: [SPREAD]})
     snapshots = {close_of(day): (490.0, rows) for day, rows in days.items()}
     journal, ledger = played(hand_spec(strategy, start=min(days), end=max(days)), snapshots)
     (trade,) = journal.trades
-    return explain_trade(list(ledger.facts()), trade.trade_id).text
+    return trade, explain_trade(list(ledger.facts()), trade.trade_id).text
 
 
 def test_a_stop_is_told_with_the_loss_and_its_limit() -> None:
-    text = story({MONDAY: CALM, TUESDAY: [(put(480), 300, 310), (put(475), 100, 110)]})
+    _, text = traded({MONDAY: CALM, TUESDAY: [(put(480), 300, 310), (put(475), 100, 110)]})
     assert "because of STOP_LOSS (loss=160.00 limit=100.00)." in text
 
 
 def test_a_stop_on_a_price_that_nobody_quoted_says_so() -> None:
-    text = story({MONDAY: CALM, TUESDAY: [(put(480), 900, 910), (put(485), 1200, 1220)]})
+    _, text = traded({MONDAY: CALM, TUESDAY: [(put(480), 900, 910), (put(485), 1200, 1220)]})
     assert "because of STOP_LOSS (loss=" in text
     assert " estimated=1)." in text
+
+
+def test_an_exit_that_would_cost_more_than_the_spread_can_be_worth_waits_and_says_so() -> None:
+    wild: list[Row] = [(put(480), 600, 700), (put(475), 100, 200)]
+    _, text = traded({MONDAY: CALM, TUESDAY: wild, WEDNESDAY: CALM})
+    assert (
+        "The order ended expired: closing a unit costs $600.00 at the touch, keeping it to expiry $500.00 at "
+        "most, so it waited for a better price."
+    ) in text
+
+
+def test_a_settlement_at_the_price_of_another_session_says_so() -> None:
+    expiry, after = date(2024, 3, 15), date(2024, 3, 18)
+    told = "No price of its session was recorded: the latest one known stood in."
+    for days, policies in (({MONDAY: CALM, after: []}, 2), ({MONDAY: CALM, expiry: CALM, after: []}, 0)):
+        trade, text = traded(days)
+        assert trade.policy_fills == policies  # one for each leg that settled
+        assert (told in text) == (policies > 0)

@@ -157,6 +157,8 @@ class SettlementReport:
         Assignment and exercise fees, positive.
     at : datetime
         When.
+    policy : str
+        Empty for the price that the contract's rule names; else what stood in for it.
     """
 
     settlement_id: str
@@ -169,6 +171,7 @@ class SettlementReport:
     shares: int
     fees_cents: int
     at: datetime
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

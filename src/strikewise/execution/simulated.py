@@ -32,7 +32,7 @@ from strikewise.domain.portfolio import Holding
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
 from strikewise.execution.matching import Match, Matcher
-from strikewise.execution.settlement import settle, settlement_price_cents
+from strikewise.execution.settlement import settle, settlement_price
 from strikewise.market.estimate import LastQuote
 from strikewise.market.view import MarketView
 
@@ -134,7 +134,7 @@ class _Account:
             options = [one for one in held if isinstance(one, OptionContract)]
             due = [one for one in options if self._settles_at(one, view) <= view.as_of]
             for contract in sorted(due, key=lambda one: one.key):
-                price = settlement_price_cents(contract, view)
+                price = settlement_price(contract, view)
                 if price is None:
                     continue
                 report = settle(

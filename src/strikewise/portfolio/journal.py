@@ -276,14 +276,14 @@ class JournalKeeper:
         for name, held in before.positions.items():
             if after.positions.get(name) is not held:
                 trade = self.trades[name]
+                trade.policy_fills += bool(report.policy)
                 trade.settled = max(trade.settled, report.outcome, key=lambda said: _GRAVITY.get(said, -1))
                 self._close(name, record.seq, report.at, trade.settled.upper())
 
     def _close(self, name: str, seq: int, at: datetime, reason: str) -> None:
         trade = self.trades[name]
-        done = not self.is_open(name)
-        trade.closed_at, trade.closed_seq = (at, seq) if done else (None, None)
-        trade.exit_reason = reason if done else ""
+        told = (None, None, "") if self.is_open(name) else (at, seq, reason)
+        trade.closed_at, trade.closed_seq, trade.exit_reason = told
         self.changed.add(("trades", name))
 
 

@@ -51,7 +51,8 @@ class TradeRow:
     regime : str
         The market's regime at entry; empty where the signal does not say.
     estimated_marks, policy_fills : int
-        How often a leg was marked, and how often a fill was priced, by policy instead of a quote.
+        How often a leg was marked by policy instead of a quote, and how often a fill or a settlement was
+        priced by one.
     opened_seq, closed_seq : int
         The facts that opened and closed it.
     """

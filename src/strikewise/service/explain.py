@@ -23,6 +23,7 @@ from strikewise.domain.events import (
 from strikewise.domain.money import format_cents
 from strikewise.domain.orders import LegFill, Order, Purpose
 from strikewise.domain.signals import Signal
+from strikewise.execution.settlement import LATEST_PRICE, SESSION_PRICE
 from strikewise.portfolio.ledger import Fact, read
 from strikewise.portfolio.lineage import lineage
 
@@ -32,6 +33,13 @@ FRACTIONS = frozenset(
     {"iv", "iv_rank", "iv_percentile", "probability_of_profit", "credit_to_width", "otm_pct"}
 )
 """Features that a person reads as percent."""
+
+
+_SETTLED_BY: Mapping[str, str] = {
+    "": "",
+    SESSION_PRICE: " The opening price of its session was not recorded: a later one of that day stood in.",
+    LATEST_PRICE: " No price of its session was recorded: the latest one known stood in.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +174,10 @@ def _words(event: Event, orders: Mapping[str, Order], marks: int) -> str:
         case OptionSettled(report=report):
             cash = format_cents(-report.cash_cents, sign=True)
             shares = f", {report.shares:+d} shares" if report.shares else ""
+            policy = _SETTLED_BY.get(report.policy, report.policy)
             return (
                 f"{report.quantity:+d} {report.contract} {report.outcome} at "
-                f"{format_cents(report.settlement_cents)}: cash {cash}{shares}."
+                f"{format_cents(report.settlement_cents)}: cash {cash}{shares}.{policy}"
             )
         case MarkEstimated(instrument=instrument, policy=policy, price_cents=price):
             more = f"; its legs were marked so {marks} times in all" if marks > 1 else ""
