@@ -84,6 +84,7 @@ class Flaw(IntFlag):
         return np.uint16(self.value)
 
 
+_SPOT_BIT = int(Flaw.SPOT)
 UNUSABLE = Flaw.NO_QUOTE | Flaw.ONE_SIDED | Flaw.CROSSED
 """Quotes whose mid means nothing."""
 
@@ -226,7 +227,7 @@ def spot_contradicts(
 
 def spot_doubted(flaws: Flags) -> bool:
     """Say whether a snapshot's rows are flagged for its spot: all of them are, so the first one tells."""
-    return len(flaws) > 0 and bool(flaws[0] & Flaw.SPOT)
+    return len(flaws) > 0 and int(flaws[0]) & _SPOT_BIT > 0
 
 
 def stale_flaws(

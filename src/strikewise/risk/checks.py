@@ -31,7 +31,8 @@ TIGHT_CENTS = 2
 SETTLES_WITHIN = 4
 """An expiration on a holiday or weekend settles at most this many days before."""
 
-_FLAWED = Flaw.BELOW_INTRINSIC | Flaw.PARITY
+# As plain numbers: every operation on a flag enumeration makes a new member.
+_FLAWED, _STALE = int(Flaw.BELOW_INTRINSIC | Flaw.PARITY), int(Flaw.STALE)
 
 
 class Denial(NamedTuple):
@@ -100,7 +101,7 @@ def _check_quote(
     if ask <= bid:
         return Denial(DenialCode.QUOTE_CROSSED, leg)
     flaws = int(chain.flaws[row])
-    if flaws & Flaw.STALE:
+    if flaws & _STALE:
         return Denial(DenialCode.QUOTE_STALE, leg)
     if flaws & _FLAWED:
         return Denial(DenialCode.QUOTE_FLAWED, leg)
@@ -132,18 +133,23 @@ def check_overlap(proposal: Position, portfolio: Portfolio) -> Denial | None:
 
 def check_counts(proposal: Position, portfolio: Portfolio, limits: Limits) -> Denial | None:
     """Deny a position too many: in all, in this session, on its underlying, or of its strategy."""
+    return check_seats(proposal.strategy, proposal.underlying, portfolio, limits)
+
+
+def check_seats(strategy: str, underlying: str, portfolio: Portfolio, limits: Limits) -> Denial | None:
+    """Deny one more position of a strategy on an underlying, whatever it would be."""
     held = portfolio.positions
     counts = (
         (DenialCode.PORTFOLIO_POSITIONS, len(held), limits.max_positions),
         (DenialCode.PORTFOLIO_NEW_TODAY, portfolio.opened_today, limits.max_new_per_day),
         (
             DenialCode.PORTFOLIO_UNDERLYING,
-            sum(one.underlying == proposal.underlying for one in held),
+            sum(one.underlying == underlying for one in held),
             limits.max_per_underlying,
         ),
         (
             DenialCode.PORTFOLIO_STRATEGY,
-            sum(one.strategy == proposal.strategy for one in held),
+            sum(one.strategy == strategy for one in held),
             limits.max_per_strategy,
         ),
     )

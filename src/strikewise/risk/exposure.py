@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from strikewise.domain.instruments import OptionContract, Right
 from strikewise.domain.portfolio import Portfolio, Position
@@ -11,6 +12,7 @@ from strikewise.domain.structures import Structure
 __all__ = ["at_stake_cents", "held_sides", "portfolio_at_stake_cents", "uncovered"]
 
 
+@lru_cache(maxsize=1024)
 def uncovered(structure: Structure) -> bool:
     """Return whether a structure sells an option that nothing covers.
 
