@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from market.tapes import CALENDAR, utc
 from strikewise.domain.errors import MissingDataError
-from strikewise.domain.instruments import OptionContract, Right, days_of
+from strikewise.domain.instruments import OptionContract, Right, days_of, option_roots
 from strikewise.market.calendar import SessionCalendar
 
 days = st.dates(date(1990, 1, 8), date(2035, 12, 20))
@@ -86,6 +86,19 @@ def test_the_close_of_many_days_at_once_is_the_close_of_each(day: date) -> None:
     (seconds,) = CALENDAR.close_seconds(np.array([days_of(day)]))
     session = CALENDAR.session_at_or_before(day)
     assert datetime.fromtimestamp(int(seconds), UTC) == CALENDAR.session_close(session)
+
+
+@given(
+    st.sampled_from(["SPY", "SPX", "VIX"]),
+    st.lists(st.tuples(days, st.integers(0, 1)), min_size=1, max_size=5),
+)
+def test_the_settlement_of_many_contracts_at_once_is_that_of_each(
+    underlying: str, wanted: list[tuple[date, int]]
+) -> None:
+    roots = len(option_roots(underlying))
+    contracts = [OptionContract(underlying, day, Right.PUT, 100_000, root % roots) for day, root in wanted]
+    found = CALENDAR.settlement_seconds(underlying, np.array([one.key for one in contracts]))
+    assert found.tolist() == [CALENDAR.settlement_at(one).timestamp() for one in contracts]
 
 
 def test_an_evening_in_new_york_belongs_to_its_own_date_though_utc_has_gone_on() -> None:

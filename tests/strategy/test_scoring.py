@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
-from strategy.markets import RATE, World, implied, view_of
+from strategy.markets import CALENDAR, RATE, TODAY, World, implied, series_of, tape_of, view_of
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.signals import Signal
+from strikewise.market.memory_source import MemorySource
 from strikewise.market.regime import Regime
+from strikewise.market.view import Market
 from strikewise.pricing import black_scholes
 from strikewise.strategy.api import Strategy
 from strikewise.strategy.registry import STRATEGIES
@@ -99,6 +103,26 @@ def test_on_a_skewed_smile_the_edge_under_the_implied_law_is_minus_the_costs(str
         costs = spread + 65 * len(signal.structure.options)
         # Half a cent a leg of rounding, and what is left of the rate by its own rounding.
         assert signal.edge_cents == pytest.approx(-costs, abs=70 * len(signal.structure.options))
+
+
+@pytest.mark.parametrize("underlying", ["SPY", "SPX"])  # settled at the close, and at the open
+def test_time_runs_to_the_second_of_settlement_as_it_does_for_the_volatilities(underlying: str) -> None:
+    world = replace(FLAT, underlying=underlying, dtes=(2,))
+    morning = CALENDAR.session_open(TODAY) + timedelta(minutes=30)
+    seconds = np.array([int(morning.timestamp())])
+    tape = replace(tape_of([(TODAY, world)]), as_of=seconds, known_at=seconds)
+    source = MemorySource([tape], series=[series_of("rate_3m", 100 * RATE, TODAY)])
+    strategy = STRATEGIES["naked_put"]
+    params = strategy.space.make(
+        {"min_dte": 1, "dte_exit": 0, "trend": "off", "premium_max": 99.0, "otm_min": 0.03}
+    )
+    (signal,) = strategy.generate_signals(Market(source, CALENDAR).view(morning), params)
+    ((contract, _),) = signal.structure.options
+    years = (CALENDAR.settlement_at(contract) - morning).total_seconds() / (365 * 86_400)
+    deviation = world.level * np.sqrt(years)
+    forward = world.spot * np.exp(float(signal.because["rate"]) * years)
+    away = (np.log(forward / signal.breakevens[0]) - deviation**2 / 2) / deviation
+    assert signal.probability_of_profit == pytest.approx(NormalDist().cdf(float(away)), abs=1e-6)
 
 
 def test_a_calmer_past_than_the_options_imply_is_an_edge_to_the_seller() -> None:

@@ -14,7 +14,17 @@ from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar
 from numpy.typing import NDArray
 
 from strikewise.domain.errors import MissingDataError
-from strikewise.domain.instruments import EPOCH, OptionContract, Settlement, date_of, days_of
+from strikewise.domain.instruments import (
+    EPOCH,
+    EXPIRATION_SHIFT,
+    ROOT_MASK,
+    ROOT_SHIFT,
+    OptionContract,
+    Settlement,
+    date_of,
+    days_of,
+    option_roots,
+)
 
 __all__ = ["FIRST_DAY", "LAST_DAY", "SessionCalendar"]
 
@@ -27,7 +37,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 @dataclass(frozen=True, slots=True)
 class _Schedule:
-    """Sessions in order, as lists because scalars are looked up: days since 1970, Unix seconds."""
+    """Sessions in order: days since 1970, Unix seconds; lists to look scalars up, and all as one array."""
 
     days: list[int]
     opens: list[int]
@@ -36,6 +46,8 @@ class _Schedule:
     """Sessions on or before each calendar day from ``first`` on."""
     first: int
     last: int
+    columns: NDArray[np.int64]
+    """Days, opens and closes, one a row."""
 
 
 @lru_cache(maxsize=4)
@@ -51,7 +63,8 @@ def _schedule(start: date, end: date) -> _Schedule:
     )
     first, last = days_of(start), days_of(end)
     count = np.searchsorted(days, np.arange(first, last + 1), side="right")
-    return _Schedule(days.tolist(), opens.tolist(), closes.tolist(), count.tolist(), first, last)
+    lists = (days.tolist(), opens.tolist(), closes.tolist(), count.tolist())
+    return _Schedule(*lists, first, last, np.stack([days, opens, closes]))
 
 
 class SessionCalendar:
@@ -174,14 +187,40 @@ class SessionCalendar:
         MissingDataError
             If a day lies outside the calendar.
         """
+        return np.asarray(self._table.columns[2][self._sessions_before(days)])
+
+    def settlement_seconds(self, underlying: str, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return when many contracts settle, Unix seconds: `settlement_at` of each.
+
+        Parameters
+        ----------
+        underlying : str
+            Whose contracts they are.
+        keys : (n,) int64
+            The contracts, packed.
+
+        Raises
+        ------
+        MissingDataError
+            If an expiration lies outside the calendar.
+        """
+        _, opens, closes = self._table.columns
+        position = self._sessions_before(keys >> EXPIRATION_SHIFT)
+        morning = [root.settlement is Settlement.AM for root in option_roots(underlying)]
+        if not any(morning):
+            return np.asarray(closes[position])
+        opening = np.array(morning)[(keys >> ROOT_SHIFT) & ROOT_MASK]
+        return np.asarray(np.where(opening, opens[position], closes[position]))
+
+    def _sessions_before(self, days: NDArray[np.integer]) -> NDArray[np.intp]:
+        """Return the number of each day's session, of the one before where the day is none."""
         table = self._table
         if len(days) and (int(days.min()) < table.days[0] or int(days.max()) > table.last):
             raise MissingDataError(
                 f"The session calendar was asked about {date_of(int(days.min()))} to "
                 f"{date_of(int(days.max()))} but holds {self._start.isoformat()} to {self._end.isoformat()}."
             )
-        position = np.searchsorted(np.asarray(table.days), days, side="right") - 1
-        return np.asarray(table.closes, dtype=np.int64)[position]
+        return np.asarray(table.columns[0].searchsorted(days, side="right") - 1)
 
     def settlement_session(self, contract: OptionContract) -> date:
         """Return the session in which a contract settles: its expiration, or the session before a holiday."""

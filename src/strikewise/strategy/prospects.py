@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isnan
 
+import numpy as np
+from numpy.typing import NDArray
+
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.parameters import Parameter, ParameterSet
+from strikewise.market.calendar import SessionCalendar
 from strikewise.market.features import Features
 from strikewise.market.quality import spot_doubted
+from strikewise.market.recompute import SECONDS_PER_YEAR
 from strikewise.market.regime import Regime
 from strikewise.market.view import MarketView
 from strikewise.strategy.trend import Trend, trend_of
@@ -62,6 +67,8 @@ class Prospect:
         Of price and averages.
     regime : Regime
         Of the market.
+    calendar : SessionCalendar
+        When contracts settle.
     """
 
     chain: OptionChain
@@ -71,6 +78,12 @@ class Prospect:
     features: Features
     trend: Trend
     regime: Regime
+    calendar: SessionCalendar
+
+    def years(self, keys: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the years from the chain to settlement, by the clock that volatilities are solved with."""
+        settled = self.calendar.settlement_seconds(self.chain.underlying, keys)
+        return np.asarray((settled - self.chain.as_of.timestamp()) / SECONDS_PER_YEAR)
 
 
 def prospects(view: MarketView, params: ParameterSet, rejected: Rejections) -> Iterator[Prospect]:
@@ -110,4 +123,5 @@ def _prospect(
     window = chain.window(least_days, max(least_days, most_days))
     if len(window) == 0 or least_days > most_days:
         return DenialCode.STRUCTURE_NO_EXPIRATION
-    return Prospect(window, chain.spot, rate, view.dividend_yield(underlying), features, trend, regime)
+    paid = view.dividend_yield(underlying)
+    return Prospect(window, chain.spot, rate, paid, features, trend, regime, view.calendar)

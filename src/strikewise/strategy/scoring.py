@@ -167,7 +167,7 @@ def spread_odds(prospect: Prospect, spreads: Verticals, credit: Ints) -> Odds:
     implied = short_iv + step * np.minimum(credit * 10.0 / spreads.width, 1.0)
     side = spreads.side
     breakeven = (short_milli - side * (10.0 * credit)) / 1000.0
-    forward, root = _forward_and_root(prospect, spreads.days)
+    forward, root = _forward_and_root(prospect, spreads.years)
     slope = -side * step * root * (1000.0 / spreads.width)
     short, wing = short_milli / 1000.0, (short_milli - side * spreads.width) / 1000.0
     payout = expected_intrinsic(-side, short, forward, _forecast(prospect, short_iv) * root)
@@ -176,14 +176,15 @@ def spread_odds(prospect: Prospect, spreads: Verticals, credit: Ints) -> Odds:
     return Odds(breakeven, implied, _forecast(prospect, implied), probability, payout)
 
 
-def put_odds(prospect: Prospect, rows: Rows, credit: Ints, days: Ints) -> Odds:
+def put_odds(prospect: Prospect, rows: Rows, credit: Ints) -> Odds:
     """Return the odds of puts sold for ``credit`` cents a share, at the volatility of their strikes."""
     chain = prospect.chain
-    strike_milli = chain.key[rows] & STRIKE_MASK
+    key = chain.key[rows]
+    strike_milli = key & STRIKE_MASK
     implied = chain.iv[rows].astype(np.float64)
     side = np.ones(len(rows))
     breakeven = (strike_milli - 10.0 * credit) / 1000.0
-    forward, root = _forward_and_root(prospect, days)
+    forward, root = _forward_and_root(prospect, prospect.years(key))
     forecast = _forecast(prospect, implied)
     payout = expected_intrinsic(-side, strike_milli / 1000.0, forward, forecast * root)
     probability = chance(side, breakeven, forward, implied * root, _smile_slope(prospect, rows) * root)
@@ -207,8 +208,7 @@ def _smile_slope(prospect: Prospect, rows: Rows) -> Floats:
     return np.where(gap > 0.0, rise / np.where(gap > 0.0, gap, 1.0), 0.0)
 
 
-def _forward_and_root(prospect: Prospect, days: Ints) -> tuple[Floats, Floats]:
-    years = days / 365.0
+def _forward_and_root(prospect: Prospect, years: Floats) -> tuple[Floats, Floats]:
     return prospect.spot * np.exp((prospect.rate - prospect.dividend_yield) * years), np.sqrt(years)
 
 

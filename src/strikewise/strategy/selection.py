@@ -247,6 +247,8 @@ class Verticals:
         Credit at mid, in half cents per share.
     days : (n,) int64
         Calendar days to expiration.
+    years : (n,) float64
+        To settlement, by the clock of `Prospect.years`.
     """
 
     shorts: Shorts
@@ -256,6 +258,7 @@ class Verticals:
     credit: Ints
     mid: Ints
     days: Ints
+    years: Floats
 
     def __len__(self) -> int:
         return len(self.wing)
@@ -270,6 +273,7 @@ class Verticals:
             self.credit[keep],
             self.mid[keep],
             self.days[keep],
+            self.years[keep],
         )
 
 
@@ -328,5 +332,5 @@ def _priced(
         return None
     side = np.where(shorts.is_put, 1.0, -1.0)
     days = (shorts.key >> EXPIRATION_SHIFT) - days_of(chain.day)
-    found = Verticals(shorts, wing, side, width, credit, mid, days)
+    found = Verticals(shorts, wing, side, width, credit, mid, days, prospect.years(shorts.key))
     return found if kept == len(keep) else found.take(keep)

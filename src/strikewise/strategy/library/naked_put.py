@@ -114,7 +114,7 @@ def _candidates(prospect: Prospect, shorts: Shorts, params: ParameterSet, *, cas
     credit, ask = chain.bid[rows].astype(np.int64), chain.ask[rows].astype(np.int64)
     days = (shorts.key >> EXPIRATION_SHIFT) - days_of(chain.day)
     strike_milli = shorts.key & STRIKE_MASK
-    odds = put_odds(prospect, rows, credit, days)
+    odds = put_odds(prospect, rows, credit)
     max_loss = strike_milli * multiplier // 10 - credit * multiplier
     margin = max_loss if cash else _margins(prospect, strike_milli, credit, multiplier)
     yearly = (credit * multiplier / margin) * (365.0 / days)
