@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
@@ -124,6 +124,7 @@ def test_hiding_the_future_changes_no_bit_of_the_past(name: str, values: Array, 
 
 
 @given(prices)
+@example(np.array([0.5] + [2.0] * 17))
 def test_relative_strength_lies_between_0_and_100(values: Array) -> None:
     found = indicators.relative_strength(values, 5)
     known = found[np.isfinite(found)]

@@ -124,7 +124,8 @@ def relative_strength(close: Array, window: int) -> Array:
     loss = wilder_average(np.where(moves > 0.0, 0.0, -moves), window)
     both = gain + loss
     still = both == 0.0
-    return np.where(still, 50.0, 100.0 * gain / np.where(still, 1.0, both))
+    # The share first: of a hundredfold gain, rounding can make more than 100.
+    return np.where(still, 50.0, 100.0 * (gain / np.where(still, 1.0, both)))
 
 
 def true_range(high: Array, low: Array, close: Array) -> Array:
