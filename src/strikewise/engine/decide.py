@@ -15,7 +15,7 @@ from strikewise.market.view import MarketView
 from strikewise.portfolio.ledger import Entry
 from strikewise.portfolio.margin import margin_call
 from strikewise.portfolio.projection import AccountState
-from strikewise.risk.gate import Approved, Denied, judge, judge_closing
+from strikewise.risk.gate import Approved, Denied, has_seat, judge, judge_closing
 
 ENGINE = "engine"
 
@@ -164,6 +164,8 @@ def _act(draft: _Draft, chosen: StrategySpec, position: Position, action: Action
 
 def _seek(draft: _Draft) -> None:
     for chosen in draft.spec.strategies:
+        if not has_seat(chosen.label, draft.spec.underlyings, draft.portfolio, draft.spec.limits):
+            continue
         for signal in chosen.strategy.generate_signals(draft.view, chosen.params):
             if signal.underlying in draft.spec.underlyings:
                 draft.open(chosen, labelled_signal(signal, chosen))

@@ -23,6 +23,7 @@ __all__ = [
     "check_market",
     "check_overlap",
     "check_quotes",
+    "check_seats",
     "check_size",
 ]
 

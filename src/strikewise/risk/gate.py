@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from strikewise.domain.denials import DenialCode
@@ -17,11 +18,12 @@ from strikewise.risk.checks import (
     check_market,
     check_overlap,
     check_quotes,
+    check_seats,
     check_size,
 )
 from strikewise.risk.limits import Limits
 
-__all__ = ["Approved", "ApprovedClosing", "Denied", "judge", "judge_closing"]
+__all__ = ["Approved", "ApprovedClosing", "Denied", "has_seat", "judge", "judge_closing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,14 @@ def judge(
         or check_capital(proposal, portfolio, limits)
     )
     return Approved(proposal, signal) if denial is None else _denied(denial)
+
+
+def has_seat(strategy: str, underlyings: Iterable[str], portfolio: Portfolio, limits: Limits) -> bool:
+    """Return whether one more position of a strategy could pass the limits on numbers, on any underlying.
+
+    Where none could, nobody needs to look for one.
+    """
+    return any(check_seats(strategy, symbol, portfolio, limits) is None for symbol in underlyings)
 
 
 def judge_closing(order: Order, position: Position, view: MarketView) -> ApprovedClosing | Denied:
