@@ -38,7 +38,7 @@ from strikewise.domain.quotes import Grade
 
 __all__ = ["RESIDENT_BYTES", "ChainStore", "WriteReport"]
 
-RESIDENT_BYTES = 16 << 20
+RESIDENT_BYTES = 8 << 20
 """Once chains of so many bytes were handed out, the memory they were read into is given back."""
 MAPPED_YEARS = 64
 """Years mapped at once, the least recently used let go first; each holds eleven files open."""
@@ -119,6 +119,7 @@ class ChainStore:
         self.home = home
         self._budget = resident_bytes
         self._handed_out = 0
+        self._read: set[tuple[str, int]] = set()
         self._years: dict[str, _Years] = {}
         self._mapped: OrderedDict[tuple[str, int], MappedYear] = OrderedDict()
         self._latest: dict[str, tuple[int, OptionChain]] = {}
@@ -247,6 +248,7 @@ class ChainStore:
 
     def _map(self, underlying: str, generation: Generation) -> ChainTape:
         key = (underlying, generation.year)
+        self._read.add(key)
         mapped = self._mapped.get(key)
         if mapped is not None:
             self._mapped.move_to_end(key)
@@ -257,11 +259,13 @@ class ChainStore:
         return mapped.tape
 
     def _hand_out(self, rows: int) -> None:
+        """Count rows that a reader will read, and give back the memory of those read before."""
         self._handed_out += rows * ROW_BYTES
         if self._handed_out > self._budget:
             self._handed_out = rows * ROW_BYTES
-            for mapped in self._mapped.values():
-                mapped.release()
+            for key in self._read & self._mapped.keys():
+                self._mapped[key].release()
+            self._read.clear()
 
 
 def _slice(
