@@ -15,7 +15,15 @@ from strikewise.market.view import MarketView
 from strikewise.portfolio.ledger import Entry
 from strikewise.portfolio.margin import margin_call
 from strikewise.portfolio.projection import AccountState
-from strikewise.risk.gate import Approved, Denied, has_seat, judge, judge_closing
+from strikewise.risk.gate import (
+    Approved,
+    ApprovedAdjusting,
+    Denied,
+    has_seat,
+    judge,
+    judge_adjusting,
+    judge_closing,
+)
 
 ENGINE = "engine"
 
@@ -63,6 +71,29 @@ class _Draft:
             return False
         self.place(order, actor, cause)
         return True
+
+    def adjust(self, position: Position, action: Adjust, actor: str) -> None:
+        """Order further legs for a position, if the gate lets them pass, and count it as it would be then."""
+        order = adjusting_order(self.spec.account, position, action, self.view.as_of)
+        open_orders = (one.order for one in self.state.open_orders.values())
+        working = next((one.order_id for one in open_orders if one.position_id == position.position_id), "")
+        verdict = judge_adjusting(
+            order, position, self.portfolio, self.spec.limits, self.view, working=working
+        )
+        cause = self.state.fact_of(position.position_id)
+        match verdict:
+            case Denied(code=code, detail=detail):
+                self.write(OrderDenied(position.position_id, code, detail), actor, cause)
+            case ApprovedAdjusting(after=after):
+                self.place(order, actor, cause)
+                held = self.portfolio.positions
+                self.portfolio = replace(
+                    self.portfolio,
+                    margin_cents=self.portfolio.margin_cents + after.margin_cents - position.margin_cents,
+                    positions=tuple(after if one is position else one for one in held),
+                )
+            case _:
+                assert_never(verdict)
 
     def place(self, order: Order, actor: str, cause: int | None) -> None:
         self.write(OrderPlaced(order), actor, cause)
@@ -156,8 +187,7 @@ def _act(draft: _Draft, chosen: StrategySpec, position: Position, action: Action
             if draft.close(position, action, chosen.label):
                 draft.open(chosen, labelled_signal(signal, chosen), campaign=position)
         case Adjust():
-            order = adjusting_order(draft.spec.account, position, action, draft.view.as_of)
-            draft.place(order, chosen.label, draft.state.fact_of(position.position_id))
+            draft.adjust(position, action, chosen.label)
         case _:
             assert_never(action)
 

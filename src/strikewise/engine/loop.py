@@ -179,10 +179,10 @@ class Loop:
         )
 
     def _stop_opening(self, position_id: str) -> None:
-        """Cancel what still rests of the order that opens a position: what is closed must not grow."""
+        """Cancel what still rests of orders that open or adjust a position: what is closed must not grow."""
         for waiting in self._state.open_orders.values():
             order = waiting.order
-            if order.position_id == position_id and order.purpose is Purpose.OPEN:
+            if order.position_id == position_id and order.purpose is not Purpose.CLOSE:
                 self._broker.cancel(order.order_id)
 
     def _cause(self, event: BrokerEvent) -> int | None:

@@ -43,11 +43,11 @@ class Denial(NamedTuple):
     detail: str
 
 
-def check_size(proposal: Position, limits: Limits) -> Denial | None:
-    """Deny a proposal of nothing, or of more contracts than an order may have."""
-    if proposal.quantity < 1:
-        return Denial(DenialCode.SIZE_ZERO, f"quantity={proposal.quantity}")
-    most = max((abs(ratio) for _, ratio in proposal.structure.options), default=0) * proposal.quantity
+def check_size(structure: Structure, quantity: int, limits: Limits) -> Denial | None:
+    """Deny to trade nothing, or more contracts than an order may have."""
+    if quantity < 1:
+        return Denial(DenialCode.SIZE_ZERO, f"quantity={quantity}")
+    most = max((abs(ratio) for _, ratio in structure.options), default=0) * quantity
     if most > limits.max_contracts:
         return Denial(DenialCode.RISK_ORDER_SIZE, f"contracts={most} limit={limits.max_contracts}")
     return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.orders import Order
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.signals import Signal
 from strikewise.market.view import MarketView
+from strikewise.risk.adjustment import adjusted, only_reduces
 from strikewise.risk.checks import (
     Denial,
     check_capital,
@@ -23,7 +24,16 @@ from strikewise.risk.checks import (
 )
 from strikewise.risk.limits import Limits
 
-__all__ = ["Approved", "ApprovedClosing", "Denied", "has_seat", "judge", "judge_closing"]
+__all__ = [
+    "Approved",
+    "ApprovedAdjusting",
+    "ApprovedClosing",
+    "Denied",
+    "has_seat",
+    "judge",
+    "judge_adjusting",
+    "judge_closing",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,22 @@ class ApprovedClosing:
     """A closing order that may be sent; made by `judge_closing` and nowhere else."""
 
     order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedAdjusting:
+    """An adjusting order that may be sent; made by `judge_adjusting` and nowhere else.
+
+    Attributes
+    ----------
+    order : Order
+        What may be sent.
+    after : Position
+        What the position counts as from now on: as it would be after the order, where that adds risk.
+    """
+
+    order: Order
+    after: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +119,7 @@ def judge(
         The first rule that objects names the reason: size, market, quotes, overlap, counts, capital.
     """
     denial = (
-        check_size(proposal, limits)
+        check_size(proposal.structure, proposal.quantity, limits)
         or check_market(proposal.structure, view)
         or check_quotes(proposal.structure, limits, view)
         or check_overlap(proposal, portfolio)
@@ -119,6 +145,53 @@ def judge_closing(order: Order, position: Position, view: MarketView) -> Approve
     """
     denial = check_market(order.structure, view) or check_held(order, position)
     return ApprovedClosing(order) if denial is None else _denied(denial)
+
+
+def judge_adjusting(
+    order: Order, position: Position, portfolio: Portfolio, limits: Limits, view: MarketView, *, working: str
+) -> ApprovedAdjusting | Denied:
+    """Judge an order that trades further legs into a position.
+
+    What only takes risk away passes by the rules of closing. All else passes by those of opening: quotes that
+    can carry an entry, no leg on another position's other side, and the limits of capital for the whole
+    position as it would be. Limits on the number of positions do not apply, for there is none more.
+
+    Parameters
+    ----------
+    order : Order
+        What is to be traded.
+    position : Position
+        What is held; as valued in ``portfolio``.
+    portfolio : Portfolio
+        The account, with everything ordered so far counted as held.
+    limits : Limits
+        What is enforced.
+    view : MarketView
+        The market now.
+    working : str
+        Id of an order that works on the position; empty where none does. Two would adjust it twice.
+    """
+    if working:
+        return Denied(DenialCode.PORTFOLIO_CONFLICT, f"order={working}")
+    if only_reduces(order, position):
+        denial = check_market(order.structure, view) or check_held(order, position)
+        return ApprovedAdjusting(order, position) if denial is None else _denied(denial)
+    denial = (
+        check_size(order.structure, order.quantity, limits)
+        or check_market(order.structure, view)
+        or check_quotes(order.structure, limits, view)
+    )
+    chain = view.fresh_chain(order.underlying)
+    if denial is not None or chain is None:
+        return _denied(denial or Denial(DenialCode.DATA_NO_CHAIN, f"underlying={order.underlying}"))
+    after = adjusted(order, position, chain)
+    if isinstance(after, Denial):
+        return _denied(after)
+    others = tuple(one for one in portfolio.positions if one.position_id != position.position_id)
+    margin = portfolio.margin_cents - position.margin_cents
+    rest = replace(portfolio, positions=others, margin_cents=margin)
+    denial = check_overlap(after, rest) or check_capital(after, rest, limits)
+    return ApprovedAdjusting(order, after) if denial is None else _denied(denial)
 
 
 def _denied(denial: Denial) -> Denied:

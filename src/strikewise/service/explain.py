@@ -186,7 +186,7 @@ def _words(event: Event, orders: Mapping[str, Order], marks: int) -> str:
                 f"{instrument} had no usable quote and was marked at {price_text} by policy {policy}{more}."
             )
         case OrderDenied(code=code, detail=detail):
-            return f"The gate refused to let it close: {code} ({detail})."
+            return f"The gate refused an order to close or adjust it: {code} ({detail})."
         case _:
             return ""  # an acknowledgement says nothing a reader misses
 
