@@ -46,6 +46,7 @@ def proposal(
     quantity: int = 1,
     max_loss: int | None = 49_000,
     margin: int = 49_000,
+    fees: int = 0,
     strategy: str = "s",
     name: str = "",
 ) -> Position:
@@ -61,7 +62,7 @@ def proposal(
         opened_at=close_of(SESSION),
         entry_cents=-1000,
         cash_cents=-1000,
-        fees_cents=0,
+        fees_cents=fees,
         max_loss_cents=None if max_loss is None else max_loss * quantity,
         margin_cents=margin * quantity,
         because={},
@@ -239,6 +240,11 @@ def test_each_count_has_its_own_limit() -> None:
 def test_a_position_may_lose_two_percent_of_equity_and_not_a_cent_more() -> None:
     assert isinstance(verdict(proposal(max_loss=200_000)), Approved)
     assert code(verdict(proposal(max_loss=200_001))) is DenialCode.RISK_MAX_LOSS
+
+
+def test_fees_come_on_top_of_what_a_position_may_lose() -> None:
+    assert isinstance(verdict(proposal(max_loss=200_000, fees=130)), Approved)
+    assert code(verdict(proposal(max_loss=200_001, fees=0))) is DenialCode.RISK_MAX_LOSS
 
 
 def test_all_positions_together_may_risk_a_fifth_of_equity() -> None:

@@ -161,7 +161,7 @@ def check_seats(strategy: str, underlying: str, portfolio: Portfolio, limits: Li
 
 
 def check_capital(proposal: Position, portfolio: Portfolio, limits: Limits) -> Denial | None:
-    """Deny what puts too much at stake: in one position, in all of them, or in margin."""
+    """Deny what puts too much at stake, before fees: in one position, in all of them, or in margin."""
     equity = max(0, portfolio.equity_exit_cents)
     naked = uncovered(proposal.structure)
     if proposal.max_loss_cents is None and not limits.allow_unbounded:

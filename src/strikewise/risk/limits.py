@@ -19,6 +19,8 @@ class Limits:
 
     What a position has at stake is its largest loss at expiry. A position with an uncovered short option
     counts its margin instead, a naked put too: its loss at a price of zero would forbid every one of them.
+    Fees come on top: what an entry at its limit loses in the end is more by the commissions. (Strategies
+    count them when they size a position.)
 
     Attributes
     ----------
