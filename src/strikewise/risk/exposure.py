@@ -30,7 +30,7 @@ def uncovered(structure: Structure) -> bool:
 
 
 def at_stake_cents(position: Position) -> int:
-    """Return what a position can lose at expiry, before fees; its margin where an uncovered option is sold."""
+    """Return what a position can lose at expiry before fees; its margin where an option is sold uncovered."""
     if position.max_loss_cents is None or uncovered(position.structure):
         return position.margin_cents
     return position.max_loss_cents
