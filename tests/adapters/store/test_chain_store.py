@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from adapters.made_chains import close_of, small_tape
 from strikewise.adapters.store.chain_archive import ARCHIVE_SCHEMA, VendorColumns, archive_name
-from strikewise.adapters.store.chain_cache import ROW_BYTES
 from strikewise.adapters.store.chain_store import ChainStore, WriteReport
 from strikewise.domain.chain import GRADES, ChainColumns, ChainTape
 from strikewise.domain.errors import MissingDataError, StoreError
@@ -354,56 +353,6 @@ def test_processes_that_build_a_cache_at_once_all_read_it_whole(store: ChainStor
     assert told == {f"{int(tape.columns.bid.sum())} {len(tape.columns.key)}\n"}
     left = [path.name for path in (store.home / "cache" / "chains" / "SPY").iterdir()]
     assert not [name for name in left if name.startswith(".")]
-
-
-def wide_tape(days: list[date], rows: int) -> ChainTape:
-    number = len(days) * rows
-    as_of = np.array([close_of(day) for day in days], dtype=np.int64)
-    key = pack_keys(np.full(rows, 21_000), np.zeros(rows, np.bool_), np.arange(1, rows + 1))
-    whole = {name: np.arange(number, dtype=np.int32) for name in COLUMNS[1:5]}
-    floats = {name: np.ones(number, dtype=np.float32) for name in COLUMNS[5:10]}
-    return ChainTape(
-        underlying="SPY",
-        as_of=as_of,
-        known_at=as_of,
-        spot_cents=np.full(len(days), 60_000),
-        grade=np.zeros(len(days), np.int8),
-        source=np.zeros(len(days), np.int16),
-        sources=("here",),
-        offsets=rows * np.arange(len(days) + 1),
-        columns=ChainColumns(
-            key=np.tile(key, len(days)), **whole, **floats, flaws=np.zeros(number, np.uint16)
-        ),
-    )
-
-
-@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="the system does not tell resident memory")
-def test_memory_beyond_the_budget_is_given_back_and_what_was_handed_out_stays_readable(
-    tmp_path: Path,
-) -> None:
-    days, rows = DAYS[:2], 100_000
-    ChainStore(tmp_path).write(wide_tape(days, rows))
-    tight = ChainStore(tmp_path, resident_bytes=rows * ROW_BYTES)
-    first = tight.chain("SPY", instant(days[0]))
-    assert first is not None
-    told = int(first.bid.sum())
-    before = mapped_bytes(tmp_path)
-    tight.chain("SPY", instant(days[1]))
-    assert before >= 4 * rows
-    assert mapped_bytes(tmp_path) < before / 4
-    assert int(first.bid.sum()) == told
-
-
-def mapped_bytes(folder: Path) -> int:
-    """Return the resident bytes of mapped files below a folder."""
-    found, ours = 0, False
-    for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():
-        name, *rest = line.split()
-        if not name.endswith(":"):  # the head of a mapping: its addresses first, its file last
-            ours = bool(rest) and rest[-1].startswith(str(folder))
-        elif ours and name == "Rss:":
-            found += int(rest[0]) * 1024
-    return found
 
 
 def test_vendor_columns_of_another_length_are_refused(tmp_path: Path) -> None:
