@@ -2,7 +2,7 @@
 
 PostgreSQL runs on a server of its own, started from the package ``pgserver``, or on the one whose address
 ``STRIKEWISE_TEST_POSTGRESQL`` gives, such as ``postgresql+psycopg://user@localhost/postgres``; each test has
-a schema of its own.
+a schema of its own. For Python 3.13 there is no ``pgserver`` yet: without an address SQLite stands alone there.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from sqlalchemy import NullPool, create_engine, make_url
 from strikewise.adapters.store.sql_ledger import SqlLedger
 from strikewise.portfolio.ledger import Ledger, MemoryLedger
 
-DATABASES = ("sqlite", "postgresql")
+GIVEN = os.environ.get("STRIKEWISE_TEST_POSTGRESQL")
+DATABASES = ("sqlite", "postgresql") if GIVEN or find_spec("pgserver") else ("sqlite",)
 LEDGERS = ("memory", *DATABASES)
 
 _numbers = count()
@@ -32,9 +34,8 @@ _numbers = count()
 @cache
 def server() -> str:
     """Return the address of a running PostgreSQL; one that was started here ends with the tests."""
-    given = os.environ.get("STRIKEWISE_TEST_POSTGRESQL")
-    if given:
-        return given
+    if GIVEN:
+        return GIVEN
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package says which folder it takes where none is set
         started = import_module("pgserver").get_server(tempfile.mkdtemp(prefix="strikewise-postgresql-"))
