@@ -2,7 +2,7 @@
 
 PostgreSQL runs on a server of its own, started from the package ``pgserver``, or on the one whose address
 ``STRIKEWISE_TEST_POSTGRESQL`` gives, such as ``postgresql+psycopg://user@localhost/postgres``; each test has
-a schema of its own. For Python 3.13 there is no ``pgserver`` yet: without an address SQLite stands alone there.
+a schema of its own. Python 3.13 has no ``pgserver`` yet: without an address SQLite stands alone there.
 """
 
 from __future__ import annotations

@@ -105,3 +105,11 @@ def test_writers_wait_for_each_other(tmp_path: Path) -> None:
 def test_nothing_is_staged_outside_of_the_block(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="with Staging"):
         Staging(tmp_path).write("one.txt", writes("1"))
+
+
+def test_a_home_may_be_named_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Staging(Path("home")) as staging:
+        staging.write("a/one.txt", writes("1"))
+        assert staging.commit() == ["a/one.txt"]
+    assert files(tmp_path / "home") == {"a/one.txt": "1"}

@@ -52,10 +52,10 @@ class Staging:
     """
 
     def __init__(self, home: Path) -> None:
-        self.home = home
+        self.home = home.absolute()  # names of staged files are absolute from Python 3.12 on
         self._staged: dict[str, Path] = {}
         self._lock: IO[bytes] | None = None
-        self._folder = home / STAGING
+        self._folder = self.home / STAGING
 
     def __enter__(self) -> Staging:
         self.home.mkdir(parents=True, exist_ok=True)
