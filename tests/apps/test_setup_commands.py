@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from apps.json_contract import Doctor
 from strikewise.apps.cli import scan
+from strikewise.apps.cli.main import app, global_first
 from strikewise.bootstrap.settings import load_settings
 
 
@@ -140,3 +142,23 @@ def test_a_home_that_cannot_be_written_is_told_in_one_line(call: Any, tmp_path: 
     result = call("init", home=tmp_path / "file" / "home")
     assert result.exit_code == 2
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        (["scan", "SPY", "--home", "there"], ["--home", "there", "scan", "SPY"]),
+        (["--home=there", "trades", "--debug", "--json"], ["--home=there", "--debug", "trades", "--json"]),
+        (["data", "import", "--", "--home"], ["data", "import", "--", "--home"]),
+        (["scan", "--home"], ["--home", "scan"]),
+    ],
+)
+def test_global_options_may_stand_behind_the_command(given: list[str], taken: list[str]) -> None:
+    assert global_first(given) == taken
+
+
+def test_a_home_behind_the_command_is_the_home(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text("[account]\ncapital = 7000\n")
+    said = CliRunner().invoke(app, ["config", "show", "--json", "--home", str(tmp_path)])
+    assert said.exit_code == 0
+    assert json.loads(said.stdout)["settings"]["account"]["capital"] == 7000

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import traceback
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +16,7 @@ from strikewise.apps.cli.session import Session, without_secrets
 from strikewise.apps.cli.version import version_line
 from strikewise.service.errors import StrikewiseError
 
-__all__ = ["COMMANDS", "app", "main"]
+__all__ = ["COMMANDS", "app", "global_first", "main"]
 
 REFUSED, OUR_FAULT = 2, 70
 
@@ -45,6 +47,10 @@ class StrikewiseGroup(LateGroup):
 
     listed = COMMANDS
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the global options wherever they stand, before the command or behind it."""
+        return super().parse_args(ctx, global_first(args))
+
     def invoke(self, ctx: Any) -> Any:
         """Call a command."""
         try:
@@ -61,9 +67,26 @@ class StrikewiseGroup(LateGroup):
         except Exception as error:
             text = (
                 f"strikewise made a mistake ({type(error).__name__}: {error}). "
-                "Run it again with --debug before the command, and report what it prints."
+                "Run it again with --debug, and report what it prints."
             )
             raise _ended(ctx, text, OUR_FAULT, error) from None
+
+
+def global_first(args: Sequence[str]) -> list[str]:
+    """Return arguments with ``--home PATH`` and ``--debug`` in front; what follows ``--`` is left alone."""
+    ours: list[str] = []
+    rest: list[str] = []
+    waiting = iter(args)
+    for one in waiting:
+        if one == "--":
+            rest += [one, *waiting]
+        elif one == "--debug" or one.startswith("--home="):
+            ours.append(one)
+        elif one == "--home":
+            ours += [one, *islice(waiting, 1)]
+        else:
+            rest.append(one)
+    return [*ours, *rest]
 
 
 def _ended(ctx: Any, text: str, code: int, error: Exception) -> typer.Exit:
