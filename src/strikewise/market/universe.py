@@ -48,12 +48,14 @@ class Universe:
         return self._underlyings
 
     def snapshots(self, underlying: str) -> NDArray[np.int64]:
-        """Return the instants of an underlying's chains."""
+        """Return the instants of an underlying's chains; none outside the universe."""
+        if underlying not in self._underlyings:
+            return np.zeros(0, dtype=np.int64)
         return self._source.snapshots(underlying)
 
     def chain(self, underlying: str, as_of: datetime) -> OptionChain | None:
-        """Return the latest chain at or before an instant."""
-        return self._source.chain(underlying, as_of)
+        """Return the latest chain at or before an instant; None outside the universe."""
+        return self._source.chain(underlying, as_of) if underlying in self._underlyings else None
 
     def bars(self, symbol: str) -> DailyBars | None:
         """Return all daily bars of a symbol."""

@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from strikewise.domain.chain import OptionChain
 from strikewise.domain.instruments import OptionContract, Right, date_of, days_of
-from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Series, Split
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.source import MarketSource
+from strikewise.market.universe import Universe
 from strikewise.market.view import Market
 
 __all__ = ["Conditions"]
-
-
-class _WithoutChains:
-    """A source whose chains are hidden: computing a chain must not depend on which came before."""
-
-    def __init__(self, source: MarketSource) -> None:
-        self._source = source
-
-    def underlyings(self) -> Sequence[str]:
-        return ()
-
-    def snapshots(self, underlying: str) -> NDArray[np.int64]:  # noqa: ARG002
-        return np.zeros(0, dtype=np.int64)
-
-    def chain(self, underlying: str, as_of: datetime) -> OptionChain | None:  # noqa: ARG002
-        return None
-
-    def bars(self, symbol: str) -> DailyBars | None:
-        return self._source.bars(symbol)
-
-    def series(self, name: str) -> Series | None:
-        return self._source.series(name)
-
-    def dividends(self, symbol: str) -> Sequence[Dividend]:
-        return self._source.dividends(symbol)
-
-    def splits(self, symbol: str) -> Sequence[Split]:
-        return self._source.splits(symbol)
-
-    def calendar_events(self) -> Sequence[CalendarEvent]:
-        return self._source.calendar_events()
 
 
 class Conditions:
@@ -63,7 +30,8 @@ class Conditions:
 
     def __init__(self, source: MarketSource, calendar: SessionCalendar) -> None:
         self._source, self.calendar = source, calendar
-        self._market = Market(_WithoutChains(source), calendar)
+        # Computing a chain must not depend on which chains came before.
+        self._market = Market(Universe(source, ()), calendar)
 
     def rate(self, seconds: int) -> float | None:
         """Return the continuously compounded rate known at an instant, a fraction; None where none is."""
