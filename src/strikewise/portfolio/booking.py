@@ -51,10 +51,8 @@ def add_opening(
     return replace(after, max_loss_cents=_promised_loss(signal, units, entry))
 
 
-def _first(order: Order, signal: Signal | None, execution: Execution) -> Position:
-    if signal is None:
-        raise InvariantError(f"Fill {execution.execution_id} opens a position without a signal.")
-    cost, units = _cost(execution), execution.quantity
+def proposed(order: Order, signal: Signal, units: int) -> Position:
+    """Return the position that some units of an opening order would become, at the signal's price."""
     return Position(
         position_id=order.position_id,
         strategy=order.strategy,
@@ -62,16 +60,32 @@ def _first(order: Order, signal: Signal | None, execution: Execution) -> Positio
         signal_id=order.signal_id,
         structure=order.structure,
         quantity=units,
+        holdings=(),
+        opened_at=order.created_at,
+        entry_cents=signal.price_cents * units,
+        cash_cents=0,
+        fees_cents=0,
+        max_loss_cents=None if signal.max_loss_cents is None else signal.max_loss_cents * units,
+        margin_cents=signal.margin_cents * units,
+        because=signal.because,
+        grade=signal.grade,
+        campaign_id=order.campaign_id or order.position_id,
+    )
+
+
+def _first(order: Order, signal: Signal | None, execution: Execution) -> Position:
+    if signal is None:
+        raise InvariantError(f"Fill {execution.execution_id} opens a position without a signal.")
+    cost, units = _cost(execution), execution.quantity
+    return replace(
+        proposed(order, signal, units),
         holdings=_merged((), _traded(execution)),
         opened_at=execution.at,
         entry_cents=cost,
         cash_cents=cost,
         fees_cents=execution.fees_cents,
         max_loss_cents=_promised_loss(signal, units, cost),
-        margin_cents=signal.margin_cents * units,
-        because=signal.because,
         grade=worst_grade((signal.grade, execution.grade)),
-        campaign_id=order.campaign_id or order.position_id,
     )
 
 

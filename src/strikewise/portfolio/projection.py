@@ -27,8 +27,7 @@ from strikewise.domain.events import (
 )
 from strikewise.domain.orders import Execution, Order, Purpose
 from strikewise.domain.portfolio import Position
-from strikewise.domain.signals import Signal
-from strikewise.portfolio.booking import add_opening, book_settlement, book_trade, share_out
+from strikewise.portfolio.booking import add_opening, book_settlement, book_trade, proposed, share_out
 from strikewise.portfolio.growing_map import GrowingMap
 from strikewise.portfolio.ledger import Fact, Record
 from strikewise.portfolio.order_state import OrderState, OrderStatus, PendingSignal
@@ -136,7 +135,7 @@ class AccountState:
     def pending(self) -> tuple[Position, ...]:
         """The unfilled part of each opening order, as the position it would become."""
         return tuple(
-            _proposal(state, state.signal)
+            proposed(state.order, state.signal, state.remaining)
             for state in self.open_orders.values()
             if state.order.purpose is Purpose.OPEN and state.signal is not None and state.remaining
         )
@@ -144,28 +143,6 @@ class AccountState:
     def opened_today(self, day: date) -> Mapping[str, int]:
         """Return how many positions were ordered or opened on a session day, by strategy."""
         return Counter(self.opened.values()) if self.opened_on == day else Counter()
-
-
-def _proposal(state: OrderState, signal: Signal) -> Position:
-    order, units = state.order, state.remaining
-    return Position(
-        position_id=order.position_id,
-        strategy=order.strategy,
-        underlying=order.underlying,
-        signal_id=order.signal_id,
-        structure=order.structure,
-        quantity=units,
-        holdings=(),
-        opened_at=order.created_at,
-        entry_cents=signal.price_cents * units,
-        cash_cents=0,
-        fees_cents=0,
-        max_loss_cents=None if signal.max_loss_cents is None else signal.max_loss_cents * units,
-        margin_cents=signal.margin_cents * units,
-        because=signal.because,
-        grade=signal.grade,
-        campaign_id=order.campaign_id or order.position_id,
-    )
 
 
 _VALUES = attrgetter(*(column.name for column in fields(AccountState)))
