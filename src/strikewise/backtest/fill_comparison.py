@@ -51,6 +51,7 @@ def compare_fills(
     spec: ReplaySpec,
     source: MarketSource,
     calendar: SessionCalendar,
+    own: Summary,
     *,
     progress: Callable[[float, int, int], None] | None = None,
 ) -> tuple[FillFigures, ...]:
@@ -59,14 +60,19 @@ def compare_fills(
     Parameters
     ----------
     spec : ReplaySpec
-        What to run; its own share is left aside.
+        What to run.
     source, calendar
         As in `strikewise.backtest.runner.replay`.
+    own : Summary
+        What it came to at its own share, which is not run again.
     progress : callable, optional
         Told the share, the ticks done and the ticks in all.
     """
     found = []
     for share in SHARES:
+        if spec.fills.f_by_legs == (share,):
+            found.append(FillFigures(share, own))
+            continue
         variant = replace(spec, fills=replace(spec.fills, f_by_legs=(share,)))
         ledger = MemoryLedger()
         tell = None if progress is None else _teller(progress, share)

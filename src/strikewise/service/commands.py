@@ -97,7 +97,7 @@ def run_over_history(
     grade = replay(spec, source, system.calendar, written, data=data, progress=tell)
     facts = tuple(written.facts())
     result = result_of(spec, written.records(), fingerprint(facts), universe, grade)
-    fills = _at_other_fills(system, spec, progress) if other_fills else ()
+    fills = _at_other_fills(system, spec, result, progress) if other_fills else ()
     folder = system.runs.save(result.fingerprint, run_as_dict(result, fills), facts)
     return FinishedRun(result, fills, facts, folder)
 
@@ -107,12 +107,15 @@ def run_as_dict(result: ReplayResult, fills: Sequence[FillFigures]) -> dict[str,
     return {**result.as_dict(), "fills": [one.as_dict() for one in fills]}
 
 
-def _at_other_fills(system: System, spec: ReplaySpec, progress: Progress | None) -> tuple[FillFigures, ...]:
+def _at_other_fills(
+    system: System, spec: ReplaySpec, result: ReplayResult, progress: Progress | None
+) -> tuple[FillFigures, ...]:
     def tell(share: float, done: int, whole: int) -> None:
         if progress is not None:
             progress(f"{spec.name}, paying {share:.0%} of the half-spread", done, whole)
 
-    return compare_fills(spec, system.data.source(), system.calendar, progress=tell)
+    own = result.performance.summary
+    return compare_fills(spec, system.data.source(), system.calendar, own, progress=tell)
 
 
 def make_demo_data(system: System, *, progress: Progress | None = None) -> int:
