@@ -39,11 +39,6 @@ def to_dollars(cents: Cents) -> float:
     return cents / 100
 
 
-def to_decimal(cents: Cents) -> Decimal:
-    """Return an amount in dollars as an exact `Decimal`, for a broker's door."""
-    return Decimal(cents).scaleb(-2)
-
-
 def format_cents(cents: Cents, *, sign: bool = False) -> str:
     """Write an amount as a person reads it: ``$1,234.50``, ``-$0.05``, with ``sign`` also ``+$3.00``."""
     mark = "-" if cents < 0 else ("+" if sign and cents > 0 else "")

@@ -174,10 +174,6 @@ class MarketStore:
         """Return the symbols that have daily bars, sorted."""
         return sorted(path.stem for path in (self.home / BARS.name).glob("*.parquet"))
 
-    def series_names(self) -> list[str]:
-        """Return the names of the stored series, sorted."""
-        return sorted(path.stem for path in (self.home / SERIES.name).glob("*.parquet"))
-
     def bars(self, symbol: str) -> DailyBars | None:
         """Return all daily bars of a symbol as they were printed, or None where there are none."""
         if symbol not in self._bars:
