@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import closures
 from market.tapes import CALENDAR, utc
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.instruments import OptionContract, Right, days_of, option_roots
-from strikewise.market.calendar import SessionCalendar
+from strikewise.market.calendar import FIRST_DAY, LAST_DAY, NEW_YORK, SessionCalendar
 
 days = st.dates(date(1990, 1, 8), date(2035, 12, 20))
 
@@ -142,3 +143,21 @@ def test_a_contract_trades_and_settles_by_its_root_and_the_holidays(
 ) -> None:
     assert CALENDAR.last_trade_at(option) == last_trade
     assert CALENDAR.settlement_at(option) == settlement
+
+
+def test_every_session_since_1990_opens_and_closes_as_exchange_calendars_has_it() -> None:
+    expected = closures.sessions(FIRST_DAY, LAST_DAY)
+    assert CALENDAR.sessions(FIRST_DAY, LAST_DAY) == list(expected)
+    found = {
+        day: (
+            CALENDAR.session_open(day).astimezone(NEW_YORK).time(),
+            CALENDAR.session_close(day).astimezone(NEW_YORK).time(),
+        )
+        for day in expected
+    }
+    assert found == expected
+
+
+def test_bounds_wider_than_the_table_of_closures_are_refused() -> None:
+    with pytest.raises(MissingDataError, match="2036-06-30"):
+        SessionCalendar(date(2020, 1, 1), date(2036, 6, 30)).is_session(date(2024, 1, 2))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar
 from numpy.typing import NDArray
 
 from strikewise.domain.errors import MissingDataError
@@ -30,9 +29,14 @@ __all__ = ["FIRST_DAY", "LAST_DAY", "SessionCalendar"]
 
 FIRST_DAY = date(1990, 1, 1)
 LAST_DAY = date(2035, 12, 31)
-"""Default bounds. Beyond the holidays announced so far the exchange's present rules are carried on."""
+"""Widest bounds. Beyond the holidays announced so far the exchange's present rules are carried on."""
 
 NEW_YORK = ZoneInfo("America/New_York")
+CLOSURES = files("strikewise.market") / "closures.csv"
+"""Weekdays without a session, and sessions that close early at the New York time beside them."""
+WEEKEND = 5
+OPEN, CLOSE = 9 * 3600 + 30 * 60, 16 * 3600
+"""Of a whole session, seconds after midnight in New York."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +56,63 @@ class _Schedule:
 
 @lru_cache(maxsize=4)
 def _schedule(start: date, end: date) -> _Schedule:
-    with warnings.catch_warnings():
-        # exchange_calendars itself uses what newer pandas deprecates.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        calendar = XNYSExchangeCalendar(start=start.isoformat(), end=end.isoformat())
-    days = calendar.sessions.to_numpy().astype("datetime64[D]").astype(np.int64)
-    opens, closes = (
-        column.dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
-        for column in (calendar.opens, calendar.closes)
-    )
+    if start < FIRST_DAY or end > LAST_DAY:
+        raise MissingDataError(
+            f"A session calendar from {start.isoformat()} to {end.isoformat()} was asked for, but closures "
+            f"are known from {FIRST_DAY.isoformat()} to {LAST_DAY.isoformat()} only: choose bounds within."
+        )
     first, last = days_of(start), days_of(end)
-    count = np.searchsorted(days, np.arange(first, last + 1), side="right")
+    every = np.arange(first, last + 1)
+    closed, early = _closures()
+    days = every[(_weekday(every) < WEEKEND) & ~np.isin(every, closed)]
+    closing = np.full(len(days), CLOSE)
+    shortened = np.isin(days, list(early))
+    closing[shortened] = [early[day] for day in days[shortened].tolist()]
+    midnight = days * 86400 - _utc_offsets(days)
+    opens, closes = midnight + OPEN, midnight + closing
+    count = np.searchsorted(days, every, side="right")
     lists = (days.tolist(), opens.tolist(), closes.tolist(), count.tolist())
     return _Schedule(*lists, first, last, np.stack([days, opens, closes]))
+
+
+def _closures() -> tuple[list[int], dict[int, int]]:
+    """Return the weekdays without a session, and the closing second of each session that ends early."""
+    closed: list[int] = []
+    early: dict[int, int] = {}
+    for line in CLOSURES.read_text(encoding="ascii").splitlines()[1:]:
+        day, closes = line.split(",")
+        number = days_of(date.fromisoformat(day))
+        if closes:
+            early[number] = 3600 * int(closes[:2]) + 60 * int(closes[3:])
+        else:
+            closed.append(number)
+    return closed, early
+
+
+def _weekday(days: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return 0 for Mondays to 6 for Sundays; 1970-01-01 was a Thursday."""
+    return (days + 3) % 7
+
+
+def _utc_offsets(days: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return what New York's clocks are ahead of UTC, seconds; they are set on Sundays, so once a week."""
+    mondays, week = np.unique(days - _weekday(days), return_inverse=True)
+    noons = (datetime.fromtimestamp(monday * 86400 + 17 * 3600, NEW_YORK) for monday in mondays.tolist())
+    offsets = (noon.utcoffset() or timedelta() for noon in noons)
+    return np.array([offset // timedelta(seconds=1) for offset in offsets], dtype=np.int64)[week]
 
 
 class SessionCalendar:
     """Sessions of the New York Stock Exchange (``XNYS``), which US options share.
 
-    The schedule is built from `exchange_calendars` on the first question (about 0.1 s) and shared by all
-    calendars with the same bounds. Days are New York dates; instants are UTC.
+    The schedule is built on the first question, from a table of closures that `exchange_calendars` gave, and
+    shared by all calendars with the same bounds. Days are New York dates; instants are UTC.
 
     Parameters
     ----------
     start, end : date
-        Bounds, both included. A question beyond them raises `MissingDataError`.
+        Bounds, both included, from `FIRST_DAY` to `LAST_DAY`. A question beyond them raises
+        `MissingDataError`.
     """
 
     def __init__(self, start: date = FIRST_DAY, end: date = LAST_DAY) -> None:
