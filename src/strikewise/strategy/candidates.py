@@ -21,11 +21,14 @@ from strikewise.market.view import MarketView
 from strikewise.strategy.api import Screened
 from strikewise.strategy.prospects import Prospect, Rejections, prospects
 
-__all__ = ["Candidates", "best", "candidate_parameters", "multiplier_of", "screen", "signal_id"]
+__all__ = ["UNBOUNDED", "Candidates", "best", "candidate_parameters", "multiplier_of", "screen", "signal_id"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Rows = NDArray[np.intp]
+
+UNBOUNDED = -1
+"""In place of a largest profit or loss that has no bound."""
 
 Look = Callable[[Prospect, ParameterSet, Rejections], list[Signal]]
 
@@ -86,9 +89,9 @@ class Candidates:
     price, mid : (n,) int64
         Cost at the touch and at mid, the latter rounded against us.
     max_loss, max_profit, margin : (n,) int64
-        At expiry, at the touch; what one unit holds.
+        At expiry, at the touch, `UNBOUNDED` where there is no bound; what one unit holds.
     breakevens : tuple of (n,) float64
-        Dollars, ascending.
+        Dollars, ascending; NaN where a candidate has fewer than others.
     probability : (n,) float64
         Of profit.
     edge : (n,) float64
@@ -233,10 +236,10 @@ def _signal(
         structure=structure,
         price_cents=int(found.price[row]),
         mid_cents=int(found.mid[row]),
-        max_loss_cents=int(found.max_loss[row]),
-        max_profit_cents=int(found.max_profit[row]),
+        max_loss_cents=_bounded(found.max_loss[row]),
+        max_profit_cents=_bounded(found.max_profit[row]),
         margin_cents=int(found.margin[row]),
-        breakevens=tuple(float(column[row]) for column in found.breakevens),
+        breakevens=tuple(edge for column in found.breakevens if isfinite(edge := float(column[row]))),
         probability_of_profit=float(found.probability[row]),
         edge_cents=round(float(found.edge[row])),
         score=score,
@@ -244,3 +247,7 @@ def _signal(
         because={**shared, **own},
         grade=chain.grade,
     )
+
+
+def _bounded(cents: np.int64) -> int | None:
+    return None if cents == UNBOUNDED else int(cents)

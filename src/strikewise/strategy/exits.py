@@ -13,7 +13,7 @@ from strikewise.domain.parameters import Parameter, ParameterSet
 from strikewise.domain.portfolio import Position
 from strikewise.domain.signals import Close
 
-__all__ = ["ExitCode", "credit_exit", "exit_parameters"]
+__all__ = ["ExitCode", "assigned", "credit_exit", "exit_parameters", "time_exit"]
 
 
 class ExitCode(StrEnum):
@@ -29,6 +29,10 @@ class ExitCode(StrEnum):
     """As few days are left to expiration as were set for leaving."""
     TIME_EXIT = "TIME_EXIT"
     """It has been held for as many days as were set."""
+    EVENT_NEAR = "EVENT_NEAR"
+    """The event it was bought for comes before the next session's close."""
+    EVENT_PAST = "EVENT_PAST"
+    """The event it was opened for is over."""
 
 
 def exit_parameters(*, profit_target: float, stop_loss: float, dte_exit: int) -> tuple[Parameter, ...]:
@@ -83,9 +87,24 @@ def credit_exit(position: Position, today: date, params: ParameterSet) -> Close 
         estimated price: without a quote nobody would pay it; a stop is, and its detail counts the estimated
         legs. A position without a mark leaves by time only.
     """
-    if any(isinstance(holding.instrument, Stock) for holding in position.holdings):
+    if assigned(position):
         return Close(ExitCode.ASSIGNED_SHARES)
-    return _by_profit(position, params) or _by_time(position, today, params)
+    return _by_profit(position, params) or time_exit(position, today, params)
+
+
+def assigned(position: Position) -> bool:
+    """Return whether a position holds shares that an assignment or exercise brought.
+
+    It does where its shares are not those of its structure and an option of that structure is gone. Shares
+    that hedge stand beside all the options that were opened.
+    """
+    shares = sum(one.quantity for one in position.holdings if isinstance(one.instrument, Stock))
+    if shares == position.structure.shares * position.quantity:
+        return False
+    held = {one.instrument: one.quantity for one in position.holdings}
+    return any(
+        held.get(contract, 0) != ratio * position.quantity for contract, ratio in position.structure.options
+    )
 
 
 def _by_profit(position: Position, params: ParameterSet) -> Close | None:
@@ -106,7 +125,8 @@ def _dollars(cents: float) -> str:
     return f"{cents / 100:.2f}"
 
 
-def _by_time(position: Position, today: date, params: ParameterSet) -> Close | None:
+def time_exit(position: Position, today: date, params: ParameterSet) -> Close | None:
+    """Return that a position's days are up, by the parameters ``dte_exit`` and ``max_days_held``, or None."""
     expirations = [
         h.instrument.expiration for h in position.holdings if isinstance(h.instrument, OptionContract)
     ]

@@ -28,12 +28,15 @@ Rejections = Counter[DenialCode]
 
 
 def entry_parameters(
-    *, min_dte: int, max_dte: int, trend: str, trends: tuple[str, ...]
+    *, min_dte: int, max_dte: int, trend: str, trends: tuple[str, ...], least_dte: int = 1
 ) -> tuple[Parameter, ...]:
-    """Return the parameters that `prospects` reads (with ``dte_exit`` of the exits)."""
+    """Return the parameters that `prospects` reads (with ``dte_exit`` of the exits).
+
+    ``least_dte`` is the least that the days may be set to: 0 for what is bought on its last day.
+    """
     return (
-        Parameter("min_dte", min_dte, "Fewest calendar days to expiration at entry.", "days", 1, 730),
-        Parameter("max_dte", max_dte, "Most calendar days to expiration at entry.", "days", 1, 730),
+        Parameter("min_dte", min_dte, "Fewest calendar days to expiration at entry.", "days", least_dte, 730),
+        Parameter("max_dte", max_dte, "Most calendar days to expiration at entry.", "days", least_dte, 730),
         Parameter(
             "iv_rank_min",
             0.0,
@@ -118,7 +121,8 @@ def _prospect(
         return DenialCode.ENTRY_IV_RANK_UNKNOWN if isnan(rank) else DenialCode.ENTRY_IV_RANK
     trend = trend_of(chain.spot, features)
     # What would be left again on its first day is not entered.
-    least_days = max(params.integer("min_dte"), params.integer("dte_exit") + 1)
+    leave_at = params.integer("dte_exit")
+    least_days = max(params.integer("min_dte"), leave_at + 1 if leave_at else 0)
     most_days = params.integer("max_dte")
     window = chain.window(least_days, max(least_days, most_days))
     if len(window) == 0 or least_days > most_days:

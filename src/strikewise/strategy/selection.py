@@ -17,8 +17,11 @@ from strikewise.market.quality import Flaw
 from strikewise.strategy.prospects import Prospect, Rejections
 
 __all__ = [
+    "BOUGHT_BAD",
+    "SOLD_BAD",
     "Shorts",
     "Verticals",
+    "code_of_flaws",
     "gate_quotes",
     "quote_parameters",
     "short_legs",
@@ -34,9 +37,9 @@ Mask = NDArray[np.bool_]
 
 _SPARED = Flaw.NO_FORWARD
 """The forward stood in for says nothing against the quote itself."""
-_SOLD_BAD = np.uint16(~(_SPARED | Flaw.WIDE) & sum(Flaw))
+SOLD_BAD = np.uint16(~(_SPARED | Flaw.WIDE) & sum(Flaw))
 """How wide is too wide for what is sold says the parameter ``max_spread``."""
-_BOUGHT_BAD = np.uint16(~(_SPARED | Flaw.ZERO_BID | Flaw.NO_VOLATILITY) & sum(Flaw))
+BOUGHT_BAD = np.uint16(~(_SPARED | Flaw.ZERO_BID | Flaw.NO_VOLATILITY) & sum(Flaw))
 """What is bought at the ask may have no bid, and so no volatility of its own."""
 _CODE_OF_FLAW = (
     (Flaw.NO_QUOTE | Flaw.ONE_SIDED, DenialCode.QUOTE_MISSING),
@@ -197,13 +200,13 @@ def gate_quotes(
     """
     chain = prospect.chain
     bid, ask = chain.bid[sold], chain.ask[sold]
-    flaws = chain.flaws[sold] & _SOLD_BAD
+    flaws = chain.flaws[sold] & SOLD_BAD
     spread = ask - bid
     # spread / mid within the limit, with the mid as half the sum
     narrow = (2 * spread <= params.number("max_spread") * (ask + bid)) | (spread <= TIGHT_CENTS)
     keep = (bid > 0) & (spread > 0) & narrow
     if bought is not None:
-        flaws |= chain.flaws[bought] & _BOUGHT_BAD
+        flaws |= chain.flaws[bought] & BOUGHT_BAD
         bid_bought = chain.bid[bought]
         keep &= (chain.ask[bought] > bid_bought) & (bid_bought >= 0)
     keep &= flaws == 0
@@ -212,7 +215,7 @@ def gate_quotes(
         flaws[(spread <= 0)] |= Flaw.CROSSED.bit
         flaws[~narrow] |= Flaw.WIDE.bit
         for flaw in flaws[~keep].tolist():
-            rejected[_code_of(flaw)] += 1
+            rejected[code_of_flaws(flaw)] += 1
     least = params.integer("min_open_interest")
     if least > 0:
         thin = chain.open_interest[sold] < least
@@ -223,7 +226,8 @@ def gate_quotes(
     return keep
 
 
-def _code_of(flaws: int) -> DenialCode:
+def code_of_flaws(flaws: int) -> DenialCode:
+    """Return the code of the first of a quote's flaws that carries no entry."""
     return next((code for bits, code in _CODE_OF_FLAW if flaws & bits), DenialCode.QUOTE_FLAWED)
 
 
