@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from strikewise.domain.denials import DenialCode
-from strikewise.domain.instruments import BROAD_INDEXES, EXPIRATION_SHIFT, STRIKE_MASK, Right, days_of
-from strikewise.domain.margin import naked_margins_cents
 from strikewise.domain.parameters import Parameter, ParameterSet, ParameterSpace
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.signals import Action, Hold, Signal
 from strikewise.market.view import MarketView
 from strikewise.strategy.api import Screened
-from strikewise.strategy.candidates import Candidates, best, candidate_parameters, multiplier_of, screen
+from strikewise.strategy.candidates import best, candidate_parameters, screen
 from strikewise.strategy.exits import credit_exit, exit_parameters
 from strikewise.strategy.prospects import Prospect, Rejections, entry_parameters
-from strikewise.strategy.scoring import put_odds
-from strikewise.strategy.selection import (
-    Shorts,
-    gate_quotes,
-    quote_parameters,
-    short_legs,
-    short_parameters,
-)
+from strikewise.strategy.selection import gate_quotes, quote_parameters, short_legs, short_parameters
+from strikewise.strategy.short_puts import short_puts
 from strikewise.strategy.sizing import proposed_position, sizing_parameters
 from strikewise.strategy.trend import TREND_RULES, allowed_sides
 
 __all__ = ["NakedPut"]
-
-HALF_POINTS_RETURN = 0.20
-"""Return on margin, a year, that earns half of the points."""
 
 
 class NakedPut:
@@ -104,59 +92,5 @@ def _signals(prospect: Prospect, params: ParameterSet, rejected: Rejections) -> 
         return []
     cash = params.text("collateral") == "cash"
     labels = {"structure": "cash_secured_put" if cash else "naked_put"}
-    found = _candidates(prospect, shorts, params, cash=cash)
+    found = short_puts(prospect, shorts, params, cash=cash)
     return best(NakedPut.name, prospect, found, params, rejected, labels=labels)
-
-
-def _candidates(prospect: Prospect, shorts: Shorts, params: ParameterSet, *, cash: bool) -> Candidates:
-    chain, rows = prospect.chain, shorts.rows
-    multiplier = multiplier_of(chain)
-    credit, ask = chain.bid[rows].astype(np.int64), chain.ask[rows].astype(np.int64)
-    days = (shorts.key >> EXPIRATION_SHIFT) - days_of(chain.day)
-    strike_milli = shorts.key & STRIKE_MASK
-    odds = put_odds(prospect, rows, credit)
-    max_loss = strike_milli * multiplier // 10 - credit * multiplier
-    margin = max_loss if cash else _margins(prospect, strike_milli, credit, multiplier)
-    yearly = (credit * multiplier / margin) * (365.0 / days)
-
-    def because(row: int) -> dict[str, float]:
-        short = int(rows[row])
-        return {
-            "dte": float(days[row]),
-            "short_delta": float(chain.delta[short]),
-            "iv": float(chain.iv[short]),
-            "iv_forecast": float(odds.forecast[row]),
-            "premium": float(credit[row]) / 100.0,
-            "return_on_margin": float(yearly[row]),
-            "otm_pct": 1.0 - int(strike_milli[row]) / 1000.0 / prospect.spot,
-        }
-
-    return Candidates(
-        rows=(rows,),
-        ratios=(-1,),
-        price=-credit * multiplier,
-        mid=-((credit + ask) * multiplier // 2),
-        max_loss=max_loss,
-        max_profit=credit * multiplier,
-        margin=margin,
-        breakevens=(odds.breakeven,),
-        probability=odds.probability,
-        edge=(credit - 100.0 * odds.payout) * multiplier - 100.0 * params.number("fee_per_contract"),
-        parts=("return_on_margin",),
-        points=(100.0 * yearly / (yearly + HALF_POINTS_RETURN))[np.newaxis],
-        because=because,
-    )
-
-
-def _margins(
-    prospect: Prospect, strike_milli: NDArray[np.int64], premium: NDArray[np.int64], multiplier: int
-) -> NDArray[np.int64]:
-    chain = prospect.chain
-    return naked_margins_cents(
-        Right.PUT,
-        strike_milli,
-        premium,
-        chain.spot_cents,
-        broad_index=chain.underlying in BROAD_INDEXES,
-        multiplier=multiplier,
-    )

@@ -1,0 +1,86 @@
+"""Puts sold by themselves: what one holds, breaks even at and returns on the capital behind it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikewise.domain.instruments import BROAD_INDEXES, EXPIRATION_SHIFT, STRIKE_MASK, Right, days_of
+from strikewise.domain.margin import naked_margins_cents
+from strikewise.domain.parameters import ParameterSet
+from strikewise.strategy.candidates import Candidates, multiplier_of
+from strikewise.strategy.prospects import Prospect
+from strikewise.strategy.scoring import put_odds
+from strikewise.strategy.selection import Shorts
+
+__all__ = ["HALF_POINTS_RETURN", "short_puts"]
+
+HALF_POINTS_RETURN = 0.20
+"""Return on the capital held, a year, that earns half of the points."""
+
+
+def short_puts(prospect: Prospect, shorts: Shorts, params: ParameterSet, *, cash: bool) -> Candidates:
+    """Return puts to be sold as candidates, scored by the yearly return on what they hold.
+
+    Parameters
+    ----------
+    prospect : Prospect
+        The underlying.
+    shorts : Shorts
+        Puts whose quotes carry a sale.
+    params : ParameterSet
+        With the parameters of `strikewise.strategy.candidates.candidate_parameters`.
+    cash : bool
+        Whether each put holds its whole strike less the premium, or the exchange's margin.
+    """
+    chain, rows = prospect.chain, shorts.rows
+    multiplier = multiplier_of(chain)
+    credit, ask = chain.bid[rows].astype(np.int64), chain.ask[rows].astype(np.int64)
+    days = (shorts.key >> EXPIRATION_SHIFT) - days_of(chain.day)
+    strike_milli = shorts.key & STRIKE_MASK
+    odds = put_odds(prospect, rows, credit)
+    max_loss = strike_milli * multiplier // 10 - credit * multiplier
+    margin = max_loss if cash else _margins(prospect, strike_milli, credit, multiplier)
+    yearly = (credit * multiplier / margin) * (365.0 / days)
+
+    def because(row: int) -> dict[str, float]:
+        short = int(rows[row])
+        return {
+            "dte": float(days[row]),
+            "short_delta": float(chain.delta[short]),
+            "iv": float(chain.iv[short]),
+            "iv_forecast": float(odds.forecast[row]),
+            "premium": float(credit[row]) / 100.0,
+            "return_on_margin": float(yearly[row]),
+            "otm_pct": 1.0 - int(strike_milli[row]) / 1000.0 / prospect.spot,
+        }
+
+    return Candidates(
+        rows=(rows,),
+        ratios=(-1,),
+        price=-credit * multiplier,
+        mid=-((credit + ask) * multiplier // 2),
+        max_loss=max_loss,
+        max_profit=credit * multiplier,
+        margin=margin,
+        breakevens=(odds.breakeven,),
+        probability=odds.probability,
+        edge=(credit - 100.0 * odds.payout) * multiplier - 100.0 * params.number("fee_per_contract"),
+        parts=("return_on_margin",),
+        points=(100.0 * yearly / (yearly + HALF_POINTS_RETURN))[np.newaxis],
+        because=because,
+    )
+
+
+def _margins(
+    prospect: Prospect, strike_milli: NDArray[np.int64], premium: NDArray[np.int64], multiplier: int
+) -> NDArray[np.int64]:
+    chain = prospect.chain
+    return naked_margins_cents(
+        Right.PUT,
+        strike_milli,
+        premium,
+        chain.spot_cents,
+        broad_index=chain.underlying in BROAD_INDEXES,
+        multiplier=multiplier,
+    )
