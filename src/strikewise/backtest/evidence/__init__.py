@@ -1,0 +1,1 @@
+"""Whether a result may be believed: significance, overfitting, robustness, and the verdict on all of them."""
