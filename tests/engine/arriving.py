@@ -58,6 +58,9 @@ class ArrivingSource:
         held = self._chains.get(underlying, [])
         return next((chain for chain in reversed(held) if chain.as_of <= as_of), None)
 
+    def symbols(self) -> Sequence[str]:
+        return sorted(self._bars)
+
     def bars(self, symbol: str) -> DailyBars | None:
         return self._bars.get(symbol)
 

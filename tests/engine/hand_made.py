@@ -13,7 +13,7 @@ from strikewise.domain.denials import DenialCode
 from strikewise.domain.instruments import Stock
 from strikewise.domain.parameters import ParameterSet, ParameterSpace
 from strikewise.domain.portfolio import Holding, Portfolio, Position
-from strikewise.domain.quotes import Grade
+from strikewise.domain.quotes import Grade, Quote
 from strikewise.domain.signals import Action, Close, Hold, Signal
 from strikewise.domain.structures import Structure
 from strikewise.engine.spec import WEEKDAYS, RunSpec, StrategySpec
@@ -47,7 +47,7 @@ class Told:
 
     def screen(self, market_data: MarketView, params: ParameterSet) -> Screened:
         wanted = self.opens.get(market_data.day, ())
-        found = [self._signal(one, market_data) for one in wanted if market_data.fresh_chain(one.underlying)]
+        found = [self._signal(one, market_data) for one in wanted if market_data.fresh_spot(one.underlying)]
         rejected: dict[DenialCode, int] = {}
         return Screened(tuple(found), rejected)
 
@@ -75,20 +75,21 @@ class Told:
         )
 
     def manage_position(self, position: Position, market_data: MarketView, params: ParameterSet) -> Action:
-        if any(isinstance(held.instrument, Stock) for held in position.holdings):
+        shares = any(isinstance(held.instrument, Stock) for held in position.holdings)
+        if shares and not position.structure.shares:
             return Close("ASSIGNED_SHARES")
         return Close("TOLD") if market_data.day in self.closes else Hold()
 
     def _signal(self, structure: Structure, view: MarketView) -> Signal:
-        chain = view.fresh_chain(structure.underlying)
-        assert chain is not None
-        price = sum(
+        chain, spot = view.fresh_chain(structure.underlying), view.fresh_spot(structure.underlying)
+        assert spot is not None
+        price = structure.shares * round(spot * 100) + sum(
             ratio * (quote.ask if ratio > 0 else quote.bid) * 100
             for contract, ratio in structure.options
-            for quote in [chain.quote(contract)]
+            for quote in [Quote.missing() if chain is None else chain.quote(contract)]
         )
         return Signal(
-            signal_id=f"{self.name}-{view.day}-{[contract.symbol for contract, _ in structure.options]}",
+            signal_id=f"{self.name}-{view.day}-{_written(structure)}",
             strategy=self.name,
             underlying=structure.underlying,
             as_of=view.as_of,
@@ -106,6 +107,11 @@ class Told:
             because={},
             grade=Grade.QUOTES,
         )
+
+
+def _written(structure: Structure) -> str:
+    options = [contract.symbol for contract, _ in structure.options]
+    return f"{options}" + (f" {structure.shares} {structure.underlying}" if structure.shares else "")
 
 
 Market = Mapping[datetime, tuple[float, Sequence[Row]]]

@@ -38,6 +38,9 @@ class KnownBy:
     def chain(self, underlying: str, as_of: datetime) -> OptionChain | None:
         return self.whole.chain(underlying, min(as_of, self.instant))
 
+    def symbols(self) -> Sequence[str]:
+        return self.whole.symbols()
+
     def bars(self, symbol: str) -> DailyBars | None:
         if symbol not in self._bars:
             bars = self.whole.bars(symbol)

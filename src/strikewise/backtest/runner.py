@@ -72,6 +72,8 @@ class ReplaySpec:
 def ticks_of(source: MarketSource, start: date, end: date) -> NDArray[np.int64]:
     """Return the instants (Unix seconds) of all snapshots between two dates, both included, ascending.
 
+    A symbol without chains gives those at which its daily bars were known.
+
     Raises
     ------
     MissingDataError
@@ -79,7 +81,10 @@ def ticks_of(source: MarketSource, start: date, end: date) -> NDArray[np.int64]:
     """
     first = int(datetime(start.year, start.month, start.day, tzinfo=UTC).timestamp())
     past = int(datetime(end.year, end.month, end.day, tzinfo=UTC).timestamp()) + 86400
-    found = np.unique(np.concatenate([source.snapshots(symbol) for symbol in source.underlyings()]))
+    chains = source.underlyings()
+    taken = [source.snapshots(symbol) for symbol in chains]
+    charted = [bars for symbol in source.symbols() if symbol not in chains and (bars := source.bars(symbol))]
+    found = np.unique(np.concatenate([*taken, *(bars.known_at for bars in charted)]))
     inside = found[(found >= first) & (found < past)]
     if len(inside) == 0:
         held = (
@@ -87,9 +92,9 @@ def ticks_of(source: MarketSource, start: date, end: date) -> NDArray[np.int64]:
             if len(found)
             else "there are no chains at all"
         )
+        names = ", ".join(chains or source.symbols())
         raise MissingDataError(
-            f"No chain of {', '.join(source.underlyings())} lies between {start.isoformat()} and "
-            f"{end.isoformat()}; {held}."
+            f"No chain of {names} lies between {start.isoformat()} and {end.isoformat()}; {held}."
         )
     return inside
 

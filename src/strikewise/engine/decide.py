@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from strikewise.domain.events import OrderDenied, OrderPlaced, SignalDenied, SignalGenerated
+from strikewise.domain.instruments import Stock
 from strikewise.domain.orders import Order
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.signals import Action, Adjust, Close, Hold, Roll, Signal
@@ -165,7 +166,7 @@ def _manage(draft: _Draft) -> None:
     for position in draft.portfolio.positions:
         if position.mark is None or position.closing_order_id:
             continue  # only ordered yet, or on its way out
-        if draft.view.fresh_chain(position.underlying) is None:
+        if not _can_trade(position, draft.view):
             continue  # nobody could trade it now; it stays marked and flagged
         if position.position_id in called:
             draft.close(position, margin_called, ENGINE)
@@ -175,6 +176,14 @@ def _manage(draft: _Draft) -> None:
             continue  # held from an earlier run whose strategy is no longer configured
         action = chosen.strategy.manage_position(position, draft.view, chosen.params)
         _act(draft, chosen, position, action)
+
+
+def _can_trade(position: Position, view: MarketView) -> bool:
+    """Return whether what a position holds could be traded now: shares need a price, options a chain."""
+    if view.fresh_chain(position.underlying) is not None:
+        return True
+    shares_only = all(isinstance(one.instrument, Stock) for one in position.holdings)
+    return shares_only and view.fresh_spot(position.underlying) is not None
 
 
 def _act(draft: _Draft, chosen: StrategySpec, position: Position, action: Action) -> None:

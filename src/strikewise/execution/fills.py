@@ -9,6 +9,7 @@ between two ticks, which no market would print: results at f < 1 are for compari
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.quotes import Quote
@@ -18,6 +19,8 @@ __all__ = ["FillRule", "MissingQuotePolicy", "can_open", "fill_price_cents"]
 
 TOUCH = 1000
 """f in thousandths, so that prices are computed in integers."""
+LOT = 100
+"""A round lot of shares: a quote is firm for one at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,10 @@ class FillRule:
         Share of the half-spread paid by an order of one leg, two, three…; the last holds for more. Each in
         [0, 1]; pass/fail decisions are made at 1, the touch.
     volume_share, open_interest_share : float
-        Most of the day's volume, and of the open interest, that one order may open; (0, 1].
+        Most of the day's volume, and of the open interest, that one order may open; (0, 1]. Of shares, the
+        volume of the last daily bar that is known.
     unknown_size : int
-        Most contracts where neither volume nor open interest is known.
+        Most contracts, or hundreds of shares, where neither volume nor open interest is known.
     slippage_bp : int
         Cost of trading shares, in hundredths of a percent of the price, at least one cent.
     missing_quote : MissingQuotePolicy
@@ -81,6 +85,12 @@ class FillRule:
         if open_interest >= 0:
             limits.append(int(open_interest * self.open_interest_share))
         return max(1, min(limits))
+
+    def shares(self, volume: float) -> int:
+        """Return how many shares fill on a day of some volume; NaN stands for unknown."""
+        if not isfinite(volume):
+            return self.unknown_size * LOT
+        return max(LOT, int(volume * self.volume_share))
 
     def stock_quote(self, spot_cents: int) -> Quote:
         """Return the bid and ask at which shares trade around a price."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import nan
 from typing import NamedTuple
 
 from strikewise.domain.chain import OptionChain
@@ -57,7 +58,7 @@ class Matcher:
 
     def __init__(self, rule: FillRule, last_quotes: Mapping[OptionContract, LastQuote] | None = None) -> None:
         self._rule = rule
-        self._taken: dict[OptionContract, int] = {}
+        self._taken: dict[Instrument, int] = {}
         self._estimator = Estimator()
         self._last: dict[OptionContract, LastQuote] = dict(last_quotes or {})
 
@@ -116,10 +117,11 @@ class Matcher:
     ) -> _LegQuote | None:
         instrument = leg.instrument
         if isinstance(instrument, Stock):
-            spot = view.spot(instrument.symbol)
+            spot = view.fresh_spot(instrument.symbol)
             if spot is None:
                 return None
-            return _LegQuote(self._rule.stock_quote(round(spot * 100)), ANY_SIZE, "")
+            size = self._rule.shares(_volume(view, instrument.symbol)) - self._taken.get(instrument, 0)
+            return _LegQuote(self._rule.stock_quote(round(spot * 100)), size, "")
         near = (instrument.expiration - view.day).days <= SETTLES_WITHIN
         if near and view.calendar.settlement_at(instrument) <= view.as_of:
             return None
@@ -139,8 +141,7 @@ class Matcher:
     def take(self, legs: Iterable[LegFill]) -> None:
         """Count fills against the size of the present snapshot."""
         for leg in legs:
-            if isinstance(leg.instrument, OptionContract):
-                self._taken[leg.instrument] = self._taken.get(leg.instrument, 0) + abs(leg.quantity)
+            self._taken[leg.instrument] = self._taken.get(leg.instrument, 0) + abs(leg.quantity)
 
     def remember(self, held: Iterable[Instrument], view: MarketView) -> None:
         """Keep the last usable quote of what is held, where the policy may ask for it."""
@@ -159,6 +160,12 @@ class Matcher:
                 if quote.known:
                     kept[contract] = LastQuote(quote.bid, quote.ask, float(chain.iv[row]))
         self._last = kept
+
+
+def _volume(view: MarketView, symbol: str) -> float:
+    """Return the shares traded on the last day that is known; NaN where none is."""
+    bars = view.bars(symbol)
+    return float(bars.volume[-1]) if bars is not None and len(bars) else nan
 
 
 def _worth_at_most(order: Order) -> int | None:

@@ -63,7 +63,10 @@ def order_id(
 
 
 def opening_order(account: str, approved: Sanctioned, at: datetime) -> Order:
-    """Return the order that opens an approved proposal, limited to what the touch cost when it was seen."""
+    """Return the order that opens an approved proposal, limited to what the touch cost when it was seen.
+
+    Shares are bought at the market: a strategy sees their last price, and no bid or ask to hold them to.
+    """
     proposal, signal = approved.proposal, approved.signal
     name = order_id(account, signal.strategy, f"open|{signal.signal_id}", at)
     return Order(
@@ -74,7 +77,7 @@ def opening_order(account: str, approved: Sanctioned, at: datetime) -> Order:
         purpose=Purpose.OPEN,
         structure=signal.structure,
         quantity=proposal.quantity,
-        limit_cents=signal.price_cents,
+        limit_cents=None if signal.structure.shares else signal.price_cents,
         created_at=at,
         signal_id=signal.signal_id,
     )

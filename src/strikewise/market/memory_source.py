@@ -93,6 +93,10 @@ class MemorySource:
             index -= 1
         return held.tape.chain(index) if index >= 0 else None
 
+    def symbols(self) -> Sequence[str]:
+        """Return the symbols that have daily bars, sorted."""
+        return sorted(self._bars)
+
     def bars(self, symbol: str) -> DailyBars | None:
         """Return all daily bars of a symbol, or None where there are none."""
         return self._bars.get(symbol)

@@ -31,6 +31,10 @@ class MarketSource(Protocol):
         """Return the latest chain taken at or before an instant, or None where there is none."""
         ...
 
+    def symbols(self) -> Sequence[str]:
+        """Return the symbols that have daily bars, sorted."""
+        ...
+
     def bars(self, symbol: str) -> DailyBars | None:
         """Return all daily bars of a symbol, or None where there are none."""
         ...

@@ -1,4 +1,4 @@
-"""A source seen through a universe: only the named underlyings have chains, all else stays known."""
+"""A source seen through a universe: only what is named can be traded, all else stays known."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.errors import MissingDataError
+from strikewise.domain.instruments import INDEX_ROOTS
 from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Series, Split
 from strikewise.market.source import MarketSource
 
@@ -17,35 +18,42 @@ __all__ = ["Universe"]
 
 
 class Universe:
-    """A `MarketSource` whose chains are those of some underlyings.
+    """A `MarketSource` that trades some symbols: those with option chains, and those with daily bars alone.
 
     Parameters
     ----------
     source : MarketSource
         The whole market.
     underlyings : sequence of str
-        The symbols that may be traded.
+        The symbols that may be traded, by their options or their shares.
 
     Raises
     ------
     MissingDataError
-        If the source has no chains of one of them.
+        If the source has neither chains nor daily bars of one of them.
     """
 
     def __init__(self, source: MarketSource, underlyings: Sequence[str]) -> None:
-        known = source.underlyings()
-        missing = sorted(set(underlyings) - set(known))
+        known, named = source.underlyings(), set(underlyings)
+        charted = named & set(source.symbols()) - INDEX_ROOTS.keys()
+        missing = sorted(named - set(known) - charted)
         if missing:
             raise MissingDataError(
                 f"There are no option chains of {', '.join(missing)}; there are chains of "
-                f"{', '.join(known) or 'nothing'}: import some with `strikewise data import`."
+                f"{', '.join(known) or 'nothing'}: import some, or daily bars of shares, with "
+                "`strikewise data import`."
             )
         self._source = source
-        self._underlyings = tuple(sorted(set(underlyings)))
+        self._underlyings = tuple(sorted(named & set(known)))
+        self._charted = tuple(sorted(charted))
 
     def underlyings(self) -> Sequence[str]:
-        """Return the universe, sorted."""
+        """Return the symbols of the universe that have chains, sorted."""
         return self._underlyings
+
+    def symbols(self) -> Sequence[str]:
+        """Return the symbols of the universe whose shares have daily bars, sorted."""
+        return self._charted
 
     def snapshots(self, underlying: str) -> NDArray[np.int64]:
         """Return the instants of an underlying's chains; none outside the universe."""

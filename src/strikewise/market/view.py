@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from math import isfinite, log, log1p, nan
+from typing import NamedTuple
 
 import numpy as np
 
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.errors import DataError, FutureDataError
-from strikewise.domain.instruments import days_of
+from strikewise.domain.instruments import INDEX_ROOTS, days_of
 from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.chain_features import ChainStatistics
@@ -155,22 +156,25 @@ class MarketView:
             self._fresh[underlying] = None if chain is None or not _is_fresh(chain, self) else chain
         return self._fresh[underlying]
 
+    def stocks(self) -> tuple[str, ...]:
+        """Return the symbols whose shares may be traded and have a price by now, sorted; no indexes."""
+        named = {*self._market.source.underlyings(), *self._market.source.symbols()} - INDEX_ROOTS.keys()
+        return tuple(sorted(symbol for symbol in named if self.spot(symbol) is not None))
+
+    def fresh_spot(self, symbol: str) -> float | None:
+        """Return the price at which shares trade now: of a fresh chain or of today's bar; None without."""
+        chain = self.fresh_chain(symbol)
+        if chain is not None and chain.spot_cents > 0:
+            return self.spot(symbol)
+        bar = _last_close(self._market, symbol, self._seconds)
+        return bar.price if isfinite(bar.price) and bar.day == days_of(self.day) else None
+
     def spot(self, underlying: str) -> float | None:
         """Return the last known price in dollars, of chain or bar, whichever is later; None after 7 days."""
         if underlying not in self._spots:
-            self._spots[underlying] = self._spot(underlying)
+            bar = _last_close(self._market, underlying, self._seconds)
+            self._spots[underlying] = _latest_price(self.chain(underlying), bar, self._seconds)
         return self._spots[underlying]
-
-    def _spot(self, underlying: str) -> float | None:
-        chain = self.chain(underlying)
-        price, at = nan, 0
-        if chain is not None and chain.spot_cents > 0:
-            price, at = chain.spot, int(chain.as_of.timestamp())
-        bars = self._market.bars(underlying)
-        last = -1 if bars is None else self._market.count_bars(bars, self._seconds) - 1
-        if bars is not None and last >= 0 and int(bars.known_at[last]) > at and isfinite(bars.close[last]):
-            price, at = float(bars.close[last]), int(bars.known_at[last])
-        return price if isfinite(price) and self._seconds - at <= (MAX_GAP_DAYS + 1) * 86400 else None
 
     def bars(self, symbol: str) -> DailyBars | None:
         """Return the daily bars known by now, or None where the source has none."""
@@ -273,6 +277,32 @@ class MarketView:
         if underlying not in self._chains:
             self._chains[underlying] = self._market.chain(underlying, self.as_of)
         return self._chains[underlying]
+
+
+class _Close(NamedTuple):
+    """A close in dollars, its day since 1970-01-01 and when it was known; NaN, -1, -1 where there is none."""
+
+    price: float
+    day: int
+    known_at: int
+
+
+def _last_close(market: ComputedMarket, symbol: str, known_by: int) -> _Close:
+    bars = market.bars(symbol)
+    last = -1 if bars is None else market.count_bars(bars, known_by) - 1
+    if bars is None or last < 0:
+        return _Close(nan, -1, -1)
+    return _Close(float(bars.close[last]), int(bars.days[last]), int(bars.known_at[last]))
+
+
+def _latest_price(chain: OptionChain | None, bar: _Close, now: int) -> float | None:
+    """Return the price of a chain, or of a bar that was known later; None where it is too old."""
+    price, at = nan, 0
+    if chain is not None and chain.spot_cents > 0:
+        price, at = chain.spot, int(chain.as_of.timestamp())
+    if bar.known_at > at and isfinite(bar.price):
+        price, at = bar.price, bar.known_at
+    return price if isfinite(price) and now - at <= (MAX_GAP_DAYS + 1) * 86400 else None
 
 
 def _volatility_past(

@@ -294,5 +294,7 @@ def _spot_cents(underlying: str, view: MarketView) -> int:
     spot = view.spot(underlying)
     if spot is not None:
         return round(spot * 100)
-    chain = view.chain(underlying)
+    chain, bars = view.chain(underlying), view.bars(underlying)
+    if chain is None and bars is not None and len(bars) and np.isfinite(bars.close[-1]):
+        return round(float(bars.close[-1]) * 100)
     return -1 if chain is None else chain.spot_cents

@@ -72,6 +72,9 @@ def check_quotes(structure: Structure, limits: Limits, view: MarketView) -> Deni
     """Deny an entry on quotes that cannot carry one."""
     underlying = structure.underlying
     chain = view.fresh_chain(underlying)
+    if chain is None and not structure.options:
+        fresh = view.fresh_spot(underlying) is not None
+        return None if fresh else Denial(DenialCode.DATA_NO_SPOT, f"underlying={underlying}")
     if chain is None:
         old = view.chain(underlying)
         if old is None:

@@ -305,6 +305,10 @@ class CboeFeed:
         held = self._fetched(underlying)
         return next((one for one in reversed(held) if max(one.as_of, one.known_at) <= as_of), None)
 
+    def symbols(self) -> Sequence[str]:
+        """Return the symbols of which the base has daily bars, sorted."""
+        return self._base.symbols()
+
     def bars(self, symbol: str) -> DailyBars | None:
         """Return the base's daily bars of a symbol."""
         return self._base.bars(symbol)

@@ -270,6 +270,10 @@ class StoreSource:
         """Return the latest chain taken and known at or before an instant, or None where there is none."""
         return self.chains.chain(underlying, as_of)
 
+    def symbols(self) -> Sequence[str]:
+        """Return the symbols that have daily bars, sorted."""
+        return self.market.symbols()
+
     def bars(self, symbol: str) -> DailyBars | None:
         """Return all daily bars of a symbol, or None where there are none."""
         return self.market.bars(symbol)
