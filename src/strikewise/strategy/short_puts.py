@@ -13,7 +13,7 @@ from strikewise.strategy.prospects import Prospect
 from strikewise.strategy.scoring import put_odds
 from strikewise.strategy.selection import Shorts
 
-__all__ = ["HALF_POINTS_RETURN", "short_puts"]
+__all__ = ["HALF_POINTS_RETURN", "short_puts", "yearly_on_cash"]
 
 HALF_POINTS_RETURN = 0.20
 """Return on the capital held, a year, that earns half of the points."""
@@ -70,6 +70,13 @@ def short_puts(prospect: Prospect, shorts: Shorts, params: ParameterSet, *, cash
         points=(100.0 * yearly / (yearly + HALF_POINTS_RETURN))[np.newaxis],
         because=because,
     )
+
+
+def yearly_on_cash(prospect: Prospect, shorts: Shorts) -> NDArray[np.float64]:
+    """Return the premium at the bid over the cash that is still needed to pay the strike, for a year."""
+    credit = prospect.chain.bid[shorts.rows].astype(np.int64)
+    days = (shorts.key >> EXPIRATION_SHIFT) - days_of(prospect.chain.day)
+    return np.asarray(10.0 * credit / ((shorts.key & STRIKE_MASK) - 10 * credit) * (365.0 / days))
 
 
 def _margins(
