@@ -98,12 +98,10 @@ def test_every_number_of_a_signal_is_that_of_its_structure(strategy: Strategy) -
 
 def expected_margin(signal: Signal, spot_cents: int) -> int:
     options = signal.structure.options
-    if signal.because.get("structure") == "cash_secured_put":
-        return signal.max_loss_cents or 0
-    if len(options) == 1:
+    if len(options) == 1 and signal.because.get("structure") != "cash_secured_put":
         premium = -signal.price_cents // 100
         return int(naked_margins_cents(Right.PUT, options[0][0].strike_milli, premium, spot_cents))
-    strikes: Mapping[Right, list[int]] = {right: [] for right in Right}
+    strikes: Mapping[Right, list[int]] = {right: [0] * (len(options) == 1) for right in Right}
     for contract, _ in options:
         strikes[contract.right].append(contract.strike_milli * 10)
     wings = [max(side) - min(side) for side in strikes.values() if side]

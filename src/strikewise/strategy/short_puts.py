@@ -20,18 +20,16 @@ HALF_POINTS_RETURN = 0.20
 
 
 def short_puts(prospect: Prospect, shorts: Shorts, params: ParameterSet, *, cash: bool) -> Candidates:
-    """Return puts to be sold as candidates, scored by the yearly return on what they hold.
+    """Return puts to be sold, whose quotes carry it, scored by the yearly return on what they hold.
 
     Parameters
     ----------
-    prospect : Prospect
-        The underlying.
-    shorts : Shorts
-        Puts whose quotes carry a sale.
+    prospect, shorts
+        The underlying, and the puts.
     params : ParameterSet
         With the parameters of `strikewise.strategy.candidates.candidate_parameters`.
     cash : bool
-        Whether each put holds its whole strike less the premium, or the exchange's margin.
+        Whether a put holds its strike less the premium, or the exchange's margin.
     """
     chain, rows = prospect.chain, shorts.rows
     multiplier = multiplier_of(chain)
