@@ -51,7 +51,8 @@ def test_the_text_is_what_a_plain_json_writer_makes_of_the_same_values(event: Ev
 def test_a_signal_has_this_text() -> None:
     assert encode(SignalGenerated(signal("s1"))) == (
         '{"signal":{"as_of":"2026-07-22T14:30:00+00:00","because":{"dte":28.0,"iv_rank":44.9,'
-        '"regime":"BULL_QUIET"},"breakevens":[599.55],"edge_cents":310,"grade":"quotes","margin_cents":45500,'
+        '"regime":"BULL_QUIET"},"breakevens":[599.55],"daily_sd_cents":null,"edge_cents":310,'
+        '"grade":"quotes","greeks":null,"margin_cents":45500,'
         '"max_loss_cents":45500,"max_profit_cents":4500,"mid_cents":-4700,"price_cents":-4500,'
         '"probability_of_profit":0.87,"score":71.5,"score_parts":{"credit":40.0,"trend":31.5},"signal_id":"s1",'
         '"strategy":"credit_spread","structure":[["SPY:SPY260918P00595000",1],["SPY:SPY260918P00600000",-1]],'

@@ -92,6 +92,11 @@ class DenialCode(StrEnum):
         "As many positions are open in the underlying as are allowed.",
     )
     PORTFOLIO_STRATEGY = "PORTFOLIO_STRATEGY", "As many positions of the strategy are open as are allowed."
+    PORTFOLIO_ALLOCATION = (
+        "PORTFOLIO_ALLOCATION",
+        "The strategy's share of the account is used up, or it has none in the present regime.",
+    )
+    PORTFOLIO_UNIVERSE = "PORTFOLIO_UNIVERSE", "The underlying is not one that the run may trade."
     PORTFOLIO_DUPLICATE = "PORTFOLIO_DUPLICATE", "The same structure is already held or ordered."
     PORTFOLIO_CONFLICT = (
         "PORTFOLIO_CONFLICT",

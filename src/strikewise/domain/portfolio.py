@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from strikewise.domain.greeks import Greeks
 from strikewise.domain.instruments import Instrument
 from strikewise.domain.quotes import Grade
 from strikewise.domain.structures import Structure
+from strikewise.domain.track_record import NO_TRADES, TrackRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,10 @@ class Position:
         The first position of a chain of rolls; its own id where it was never rolled.
     closing_order_id : str
         The order that is closing it; empty where none is.
+    stake_cents : int
+        Capital it held at entry, all units: what its return is measured on.
+    carried_cents : int
+        Profit, after fees, of the closed positions that it continues: those of its campaign before it.
     """
 
     position_id: str
@@ -106,6 +111,8 @@ class Position:
     mark: Mark | None = None
     campaign_id: str = ""
     closing_order_id: str = ""
+    stake_cents: int = 0
+    carried_cents: int = 0
 
     @property
     def profit_mid_cents(self) -> int | None:
@@ -138,6 +145,14 @@ class Portfolio:
         Opening orders that are not yet filled.
     opened_today : int
         Positions opened (or ordered) in this session.
+    opened_today_by : mapping of str to int
+        The same by strategy.
+    deposited_cents : int or None
+        What was paid in; None where it is not known.
+    records : mapping of str to TrackRecord
+        The closed trades of this account, by strategy.
+    shares : mapping of str to float
+        The share of the account that each strategy may use now; one that is not named may use the whole.
     """
 
     as_of: datetime
@@ -149,6 +164,9 @@ class Portfolio:
     pending: tuple[str, ...] = ()
     opened_today: int = 0
     opened_today_by: Mapping[str, int] = field(default_factory=dict)
+    deposited_cents: int | None = None
+    records: Mapping[str, TrackRecord] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def free_cents(self) -> int:
@@ -162,3 +180,75 @@ class Portfolio:
             position.margin_cents if position.max_loss_cents is None else position.max_loss_cents
             for position in self.positions
         )
+
+    def record_of(self, strategy: str) -> TrackRecord:
+        """Return what a strategy's closed trades came to."""
+        return self.records.get(strategy, NO_TRADES)
+
+    def share_of(self, strategy: str) -> float:
+        """Return the share of the account that a strategy may use; 1 where it may use the whole."""
+        return self.shares.get(strategy, 1.0)
+
+    def held_by(self, strategy: str) -> tuple[Position, ...]:
+        """Return what a strategy has open or ordered."""
+        return tuple(position for position in self.positions if position.strategy == strategy)
+
+    def without(self, position_id: str) -> Portfolio:
+        """Return the account as if a position were not there, its margin free; marks and cash stay."""
+        freed = sum(one.margin_cents for one in self.positions if one.position_id == position_id)
+        return replace(
+            self,
+            positions=tuple(one for one in self.positions if one.position_id != position_id),
+            margin_cents=max(0, self.margin_cents - freed),
+        )
+
+    def capital_of(self, strategy: str, *, compounding: bool = True) -> float:
+        """Return the cents on which a strategy sizes: its share of equity at exit prices.
+
+        Without compounding it is its share of what was paid in, or of equity where deposits are not known.
+        """
+        paid_in = None if compounding else self.deposited_cents
+        whole = self.equity_exit_cents if paid_in is None else paid_in
+        return self.share_of(strategy) * whole
+
+    def free_for(self, strategy: str) -> int:
+        """Return the free capital that a strategy may use: of the account, and of its own share."""
+        share = self.shares.get(strategy)
+        if share is None:
+            return self.free_cents
+        used = sum(position.margin_cents for position in self.held_by(strategy))
+        return min(self.free_cents, int(share * self.equity_exit_cents) - used)
+
+    def greeks(self, *, underlying: str | None = None, without: str = "") -> Greeks:
+        """Return the sum of the Greeks of what is held; what is only ordered yet has none.
+
+        Deltas of several underlyings are added as they are, dollars per dollar of different things: see
+        `delta_cents` for a sum that means something across underlyings.
+
+        Parameters
+        ----------
+        underlying : str, optional
+            Of positions on it alone.
+        without : str
+            A strategy whose positions are left out, such as the hedge that is to be sized.
+        """
+        total = Greeks()
+        for position in self.positions:
+            if position.mark is None or position.strategy == without:
+                continue
+            if underlying is None or position.underlying == underlying:
+                total = total + position.mark.greeks
+        return total
+
+    def delta_cents(self, *, without: str = "") -> float:
+        """Return what the account gains if every underlying rises by its own price, to first order, in cents.
+
+        Each position counts its delta times the price of its underlying; betas are not looked at. A position
+        whose underlying has no known price is left out.
+        """
+        total = 0.0
+        for position in self.positions:
+            mark = position.mark
+            if mark is not None and mark.spot_cents > 0 and position.strategy != without:
+                total += mark.greeks.delta * mark.spot_cents
+        return total

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from strikewise.domain.greeks import Greeks
 from strikewise.domain.quotes import Grade
 from strikewise.domain.structures import Structure
 
@@ -48,6 +49,10 @@ class Signal:
         The features at entry, by name; explanations and learning read nothing else.
     grade : Grade
         Of the chain it was seen in.
+    greeks : Greeks or None
+        Of one unit, dollars; None where a leg's are not known.
+    daily_sd_cents : int or None
+        Standard deviation of one unit's value over a session; None where it is not known.
     """
 
     signal_id: str
@@ -67,6 +72,8 @@ class Signal:
     score_parts: Mapping[str, float]
     because: Mapping[str, float | str]
     grade: Grade
+    greeks: Greeks | None = None
+    daily_sd_cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

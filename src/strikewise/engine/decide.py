@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from strikewise.domain.denials import DenialCode
 from strikewise.domain.events import OrderDenied, OrderPlaced, SignalDenied, SignalGenerated
 from strikewise.domain.instruments import Stock
-from strikewise.domain.orders import Order
+from strikewise.domain.orders import Order, Purpose
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.signals import Action, Adjust, Close, Hold, Roll, Signal
+from strikewise.engine.allocation import Priority
 from strikewise.engine.spec import WEEKDAYS, RunSpec, StrategySpec
 from strikewise.execution.planner import adjusting_order, closing_order, opening_order
+from strikewise.market.regime import Regime
 from strikewise.market.view import MarketView
 from strikewise.portfolio.ledger import Entry
 from strikewise.portfolio.margin import margin_call
 from strikewise.portfolio.projection import AccountState
+from strikewise.risk.adjustment import while_working
 from strikewise.risk.gate import (
     Approved,
     ApprovedAdjusting,
@@ -46,11 +50,21 @@ class Decision:
 
 
 class _Draft:
-    """A decision in the making: each choice is folded into the portfolio before the next question."""
+    """A decision in the making: each choice is folded into the portfolio before the next question.
+
+    ``held`` is what the account has; ``portfolio`` counts what is ordered as if it were held.
+    """
 
     def __init__(self, view: MarketView, portfolio: Portfolio, state: AccountState, spec: RunSpec) -> None:
         self.view = view
-        self.portfolio = portfolio
+        self.regime = view.regime()
+        self.held = portfolio
+        self.portfolio = replace(
+            portfolio,
+            deposited_cents=state.deposited_cents,
+            records=state.outcomes.records,
+            shares=spec.allocation.shares(self.regime),
+        )
         self.state = state
         self.spec = spec
         self.entries: list[Entry] = []
@@ -87,36 +101,51 @@ class _Draft:
                 self.write(OrderDenied(position.position_id, code, detail), actor, cause)
             case ApprovedAdjusting(after=after):
                 self.place(order, actor, cause)
-                held = self.portfolio.positions
-                self.portfolio = replace(
-                    self.portfolio,
-                    margin_cents=self.portfolio.margin_cents + after.margin_cents - position.margin_cents,
-                    positions=tuple(after if one is position else one for one in held),
-                )
+                self.count_as(after)
             case _:
                 assert_never(verdict)
+
+    def count_as(self, after: Position) -> None:
+        """Count a position as it would be after an order that adjusts it."""
+        held = self.portfolio.positions
+        before = next(one for one in held if one.position_id == after.position_id)
+        self.portfolio = replace(
+            self.portfolio,
+            margin_cents=self.portfolio.margin_cents + after.margin_cents - before.margin_cents,
+            positions=tuple(after if one is before else one for one in held),
+        )
 
     def place(self, order: Order, actor: str, cause: int | None) -> None:
         self.write(OrderPlaced(order), actor, cause)
         self.orders.append(order)
 
-    def open(self, chosen: StrategySpec, signal: Signal, campaign: Position | None = None) -> None:
-        """Size a signal, ask the gate, and order it or write down why not."""
+    def open(self, chosen: StrategySpec, signal: Signal, rolled: Position | None = None) -> None:
+        """Size a signal, ask the gate, and order it or write down why not.
+
+        What continues a rolled position is judged as if that one were gone: its closing order is sent first.
+        """
+        signal = labelled_signal(signal, chosen, self.regime)
         cause = self.write(SignalGenerated(signal), chosen.label, self.state.run_seq)
-        proposal = chosen.strategy.size_position(signal, self.portfolio, chosen.params)
-        verdict = judge(proposal, signal, self.portfolio, self.spec.limits, self.view)
+        verdict = self.judged(chosen, signal, rolled)
         match verdict:
             case Denied(code=code, detail=detail):
                 denied = SignalDenied(signal.signal_id, signal.strategy, signal.underlying, code, detail)
                 self.write(denied, chosen.label, cause)
             case Approved():
                 order = opening_order(self.spec.account, verdict, self.view.as_of)
-                if campaign is not None:
-                    order = replace(order, campaign_id=campaign.campaign_id or campaign.position_id)
+                if rolled is not None:
+                    order = replace(order, campaign_id=rolled.campaign_id or rolled.position_id)
                 self.place(order, chosen.label, cause)
                 self.reserve(replace(verdict.proposal, position_id=order.order_id))
             case _:
                 assert_never(verdict)
+
+    def judged(self, chosen: StrategySpec, signal: Signal, rolled: Position | None) -> Approved | Denied:
+        if signal.underlying not in self.spec.underlyings:
+            return Denied(DenialCode.PORTFOLIO_UNIVERSE, f"underlying={signal.underlying}")
+        account = self.portfolio if rolled is None else self.portfolio.without(rolled.position_id)
+        proposal = chosen.strategy.size_position(signal, account, chosen.params)
+        return judge(proposal, signal, account, self.spec.limits, self.view)
 
     def reserve(self, pending: Position) -> None:
         """Count what is only ordered yet as if it were held, or two strategies spend one dollar."""
@@ -153,17 +182,30 @@ def decide(view: MarketView, portfolio: Portfolio, state: AccountState, spec: Ru
         The facts to write and the orders to submit afterwards; the same arguments give the same decision.
     """
     draft = _Draft(view, portfolio, state, spec)
+    _count_adjustments(draft)
     _manage(draft)
     if view.calendar.is_session(view.day) and WEEKDAYS[view.day.weekday()] in spec.entry_weekdays:
         _seek(draft)
     return Decision(tuple(draft.entries), tuple(draft.orders))
 
 
+def _count_adjustments(draft: _Draft) -> None:
+    """Count positions as they would be after adjustments that still rest: what was granted stays reserved."""
+    held = {position.position_id: position for position in draft.held.positions}
+    for waiting in draft.state.open_orders.values():
+        position = held.get(waiting.order.position_id)
+        if waiting.order.purpose is Purpose.ADJUST and position is not None and waiting.remaining:
+            rest = replace(waiting.order, quantity=waiting.remaining)
+            draft.count_as(while_working(rest, position, draft.view.fresh_chain(position.underlying)))
+
+
 def _manage(draft: _Draft) -> None:
-    called = set(margin_call(draft.portfolio))
-    margin, equity = draft.portfolio.margin_cents, draft.portfolio.equity_exit_cents
+    account = draft.held
+    called = set(margin_call(account))
+    margin, equity = account.margin_cents, account.equity_exit_cents
     margin_called = Close("MARGIN_CALL", f"margin={margin / 100:.2f} equity={equity / 100:.2f}")
-    for position in draft.portfolio.positions:
+    for held in account.positions:
+        position = _with_campaign(held, draft.state)
         if position.mark is None or position.closing_order_id:
             continue  # only ordered yet, or on its way out
         if not _can_trade(position, draft.view):
@@ -193,25 +235,45 @@ def _act(draft: _Draft, chosen: StrategySpec, position: Position, action: Action
         case Close():
             draft.close(position, action, chosen.label)
         case Roll(signal=signal):
+            # The wish to leave stands by itself: it is closed even if what should follow is then refused.
             if draft.close(position, action, chosen.label):
-                draft.open(chosen, labelled_signal(signal, chosen), campaign=position)
+                draft.open(chosen, signal, rolled=position)
         case Adjust():
             draft.adjust(position, action, chosen.label)
         case _:
             assert_never(action)
 
 
+def _with_campaign(position: Position, state: AccountState) -> Position:
+    """Return a position that continues others with what those brought."""
+    if position.campaign_id in ("", position.position_id):
+        return position
+    return replace(position, carried_cents=state.outcomes.campaigns.get(position.campaign_id, 0))
+
+
 def _seek(draft: _Draft) -> None:
-    for chosen in draft.spec.strategies:
+    in_order = draft.spec.allocation.priority is Priority.ORDER
+    found: list[tuple[int, Signal]] = []
+    for number, chosen in enumerate(draft.spec.strategies):
         if not has_seat(chosen.label, draft.spec.underlyings, draft.portfolio, draft.spec.limits):
             continue
         for signal in chosen.strategy.generate_signals(draft.view, chosen.params):
-            if signal.underlying in draft.spec.underlyings:
-                draft.open(chosen, labelled_signal(signal, chosen))
+            if signal.underlying not in draft.spec.underlyings:
+                continue
+            if in_order:
+                draft.open(chosen, signal)
+            else:
+                found.append((number, signal))
+    for number, signal in draft.spec.allocation.ranked(found):
+        draft.open(draft.spec.strategies[number], signal)
 
 
-def labelled_signal(signal: Signal, chosen: StrategySpec) -> Signal:
-    """Return a signal under its strategy's label in this run."""
+def labelled_signal(signal: Signal, chosen: StrategySpec, regime: Regime) -> Signal:
+    """Return a signal under its strategy's label in this run, with the regime that acts."""
+    because = signal.because
+    if "regime" not in because:
+        because = {**because, "regime": regime.value}
     if signal.strategy == chosen.label:
-        return signal
-    return replace(signal, strategy=chosen.label, signal_id=f"{chosen.label}-{signal.signal_id}")
+        return signal if because is signal.because else replace(signal, because=because)
+    name = f"{chosen.label}-{signal.signal_id}"
+    return replace(signal, strategy=chosen.label, signal_id=name, because=because)

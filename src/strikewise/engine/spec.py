@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.parameters import ParameterSet
+from strikewise.engine.allocation import Allocation
 from strikewise.market.estimate import MissingQuotePolicy
 from strikewise.risk.limits import Limits
 from strikewise.strategy.api import Strategy
@@ -55,6 +56,8 @@ class RunSpec:
         Sessions on which new positions are sought; held ones are managed at every tick.
     document : mapping
         The whole specification as JSON values, for the ledger.
+    allocation : Allocation
+        The share of the account that each strategy may use, and who comes first.
     """
 
     account: str
@@ -65,6 +68,7 @@ class RunSpec:
     missing_quote: MissingQuotePolicy
     entry_weekdays: tuple[str, ...]
     document: Mapping[str, object]
+    allocation: Allocation = field(default_factory=Allocation)
 
     def __post_init__(self) -> None:
         if self.capital_cents <= 0:
@@ -80,6 +84,8 @@ class RunSpec:
                 f"Each strategy of a run needs a label of its own; {', '.join(twice)} stands more than once: "
                 "give each a `label`."
             )
+        self.allocation.check(labels)
+        self.limits.check(labels)
         unknown = sorted(set(self.entry_weekdays) - set(WEEKDAYS))
         if unknown or not self.entry_weekdays:
             raise SettingsError(

@@ -45,6 +45,7 @@ def add_opening(
         quantity=units,
         entry_cents=entry,
         margin_cents=before.margin_cents * units // before.quantity,
+        stake_cents=before.stake_cents * units // before.quantity,
     )
     if signal is None or not untouched:
         return after
@@ -70,6 +71,7 @@ def proposed(order: Order, signal: Signal, units: int) -> Position:
         because=signal.because,
         grade=signal.grade,
         campaign_id=order.campaign_id or order.position_id,
+        stake_cents=signal.margin_cents * units,
     )
 
 

@@ -27,10 +27,12 @@ from strikewise.domain.events import (
 )
 from strikewise.domain.orders import Execution, Order, Purpose
 from strikewise.domain.portfolio import Position
+from strikewise.market.calendar import NEW_YORK
 from strikewise.portfolio.booking import add_opening, book_settlement, book_trade, proposed, share_out
 from strikewise.portfolio.growing_map import GrowingMap
 from strikewise.portfolio.ledger import Fact, Record
 from strikewise.portfolio.order_state import OrderState, OrderStatus, PendingSignal
+from strikewise.portfolio.outcomes import Outcomes
 
 Changes = dict[str, Any]
 
@@ -52,6 +54,8 @@ class AccountState:
         What was paid in, and what is there, fees paid.
     realised_cents : int
         Profit of the closed positions, after fees.
+    outcomes : Outcomes
+        What the closed positions came to, by strategy and campaign.
     run_seq : int or None
         The fact that began the present run: the cause of its signals.
     positions : mapping of str to Position
@@ -67,7 +71,7 @@ class AccountState:
     settlements : mapping of str to int
         The fact of each settlement booked, by its id.
     opened_on : date or None
-        The session day (of ``known_at``, UTC) that ``opened`` is about.
+        The New York date (of ``known_at``) that ``opened`` is about.
     opened : mapping of str to str
         Positions ordered or opened on that day, by id: the strategy of each.
     """
@@ -86,6 +90,7 @@ class AccountState:
     settlements: GrowingMap[int] = field(default_factory=GrowingMap)
     opened_on: date | None = None
     opened: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Outcomes = field(default_factory=Outcomes)
 
     def apply(self, seq: int, event: Event, known_at: datetime) -> AccountState:
         """Return the state after one more fact.
@@ -219,7 +224,7 @@ def _order_placed(state: AccountState, seq: int, event: OrderPlaced, known_at: d
 
 
 def _opened(state: AccountState, order: Order, known_at: datetime) -> Changes:
-    day = known_at.date()
+    day = known_at.astimezone(NEW_YORK).date()
     if state.opened_on != day:
         return {"opened_on": day, "opened": {order.position_id: order.strategy}}
     if order.position_id in state.opened:
@@ -325,11 +330,13 @@ def _traded(state: AccountState, found: OrderState, execution: Execution, *, end
 def _held(state: AccountState, positions: Iterable[Position]) -> Changes:
     """Put positions where they belong: among the open while anything is held, else among the closed."""
     held, closed, realised = dict(state.positions), state.closed, state.realised_cents
+    outcomes = state.outcomes
     for position in positions:
         name = position.position_id
         if name in closed:
             old = closed[name]
             realised += old.cash_cents + old.fees_cents
+            outcomes = outcomes.counted(old, times=-1)
             closed = closed.without(name)
         if position.holdings:
             held[name] = position
@@ -338,7 +345,8 @@ def _held(state: AccountState, positions: Iterable[Position]) -> Changes:
             done = replace(position, closing_order_id="") if position.closing_order_id else position
             closed = closed.put(name, done)
             realised -= position.cash_cents + position.fees_cents
-    return {"positions": held, "closed": closed, "realised_cents": realised}
+            outcomes = outcomes.counted(position)
+    return {"positions": held, "closed": closed, "realised_cents": realised, "outcomes": outcomes}
 
 
 def _option_settled(state: AccountState, seq: int, event: OptionSettled, _: datetime) -> Changes:

@@ -18,7 +18,7 @@ from strikewise.domain.structures import Leg, Structure
 from strikewise.portfolio.margin import OptionRows, margin_cents
 from strikewise.risk.checks import Denial, check_held
 
-__all__ = ["adjusted", "only_reduces"]
+__all__ = ["adjusted", "only_reduces", "while_working"]
 
 Quantities = Mapping[Instrument, int]
 
@@ -40,6 +40,26 @@ def only_reduces(order: Order, position: Position) -> bool:
         return True
     worst_before, worst_after = _max_loss_cents(before, 0), _max_loss_cents(after, 0)
     return worst_before is not None and worst_after is not None and worst_after <= worst_before
+
+
+def while_working(order: Order, position: Position, chain: OptionChain | None) -> Position:
+    """Return what a position counts as while an order that adjusts it rests: as it would be after the rest.
+
+    As it is, where the order only takes risk away, or where no quotes say what it would hold.
+
+    Parameters
+    ----------
+    order : Order
+        The order, with the units that are not filled yet.
+    position : Position
+        What is held, valued.
+    chain : OptionChain or None
+        The quotes, where there are any now.
+    """
+    if chain is None or only_reduces(order, position):
+        return position
+    after = adjusted(order, position, chain)
+    return position if isinstance(after, Denial) else after
 
 
 def adjusted(order: Order, position: Position, chain: OptionChain) -> Position | Denial:

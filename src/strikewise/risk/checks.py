@@ -24,6 +24,7 @@ __all__ = [
     "check_overlap",
     "check_quotes",
     "check_seats",
+    "check_share",
     "check_size",
 ]
 
@@ -43,14 +44,19 @@ class Denial(NamedTuple):
     detail: str
 
 
-def check_size(structure: Structure, quantity: int, limits: Limits) -> Denial | None:
+def check_size(structure: Structure, quantity: int, limits: Limits, strategy: str = "") -> Denial | None:
     """Deny to trade nothing, or more contracts than an order may have."""
     if quantity < 1:
         return Denial(DenialCode.SIZE_ZERO, f"quantity={quantity}")
     most = max((abs(ratio) for _, ratio in structure.options), default=0) * quantity
-    if most > limits.max_contracts:
-        return Denial(DenialCode.RISK_ORDER_SIZE, f"contracts={most} limit={limits.max_contracts}")
+    limit = _tighter(limits.max_contracts, limits.of(strategy).max_contracts)
+    if most > limit:
+        return Denial(DenialCode.RISK_ORDER_SIZE, f"contracts={most} limit={limit}")
     return None
+
+
+def _tighter(one: int, other: int | None) -> int:
+    return one if other is None else min(one, other)
 
 
 def check_market(structure: Structure, view: MarketView) -> Denial | None:
@@ -142,7 +148,9 @@ def check_counts(proposal: Position, portfolio: Portfolio, limits: Limits) -> De
 
 def check_seats(strategy: str, underlying: str, portfolio: Portfolio, limits: Limits) -> Denial | None:
     """Deny one more position of a strategy on an underlying, whatever it would be."""
-    held = portfolio.positions
+    held, own = portfolio.positions, limits.of(strategy)
+    if portfolio.share_of(strategy) <= 0.0:
+        return Denial(DenialCode.PORTFOLIO_ALLOCATION, f"strategy={strategy} share=0")
     counts = (
         (DenialCode.PORTFOLIO_POSITIONS, len(held), limits.max_positions),
         (DenialCode.PORTFOLIO_NEW_TODAY, portfolio.opened_today, limits.max_new_per_day),
@@ -154,11 +162,21 @@ def check_seats(strategy: str, underlying: str, portfolio: Portfolio, limits: Li
         (
             DenialCode.PORTFOLIO_STRATEGY,
             sum(one.strategy == strategy for one in held),
-            limits.max_per_strategy,
+            _tighter(limits.max_per_strategy, own.max_positions),
+        ),
+        (
+            DenialCode.PORTFOLIO_NEW_TODAY,
+            portfolio.opened_today_by.get(strategy, 0),
+            own.max_new_per_day,
+        ),
+        (
+            DenialCode.PORTFOLIO_UNDERLYING,
+            sum(one.underlying == underlying and one.strategy == strategy for one in held),
+            own.max_per_underlying,
         ),
     )
     for code, count, limit in counts:
-        if count >= limit:
+        if limit is not None and count >= limit:
             return Denial(code, f"count={count} limit={limit}")
     return None
 
@@ -180,13 +198,63 @@ def check_capital(proposal: Position, portfolio: Portfolio, limits: Limits) -> D
     if denial is None:
         margin = portfolio.margin_cents + proposal.margin_cents
         denial = _over(DenialCode.RISK_MARGIN, "margin", margin, limits.max_margin * equity)
-    return denial
+    return denial or _check_own_capital(proposal, portfolio, limits)
 
 
-def _over(code: DenialCode, name: str, cents: int, limit: float) -> Denial | None:
+def _check_own_capital(proposal: Position, portfolio: Portfolio, limits: Limits) -> Denial | None:
+    """Deny what puts too much at stake for its strategy alone."""
+    own = limits.by_strategy.get(proposal.strategy)
+    if own is None:
+        return None
+    equity, stake = max(0, portfolio.equity_exit_cents), at_stake_cents(proposal)
+    naked = uncovered(proposal.structure) or proposal.max_loss_cents is None
+    held = portfolio.held_by(proposal.strategy)
+    sums = (
+        (
+            DenialCode.RISK_MAX_LOSS,
+            "at_stake",
+            stake,
+            own.max_margin_per_trade if naked else own.max_loss_per_trade,
+        ),
+        (
+            DenialCode.RISK_AT_RISK,
+            "at_risk",
+            sum(at_stake_cents(one) for one in held) + stake,
+            own.max_at_risk,
+        ),
+        (
+            DenialCode.RISK_MARGIN,
+            "margin",
+            sum(one.margin_cents for one in held) + proposal.margin_cents,
+            own.max_margin,
+        ),
+    )
+    for code, name, cents, limit in sums:
+        denial = None if limit is None else _over(code, name, cents, limit * equity, proposal.strategy)
+        if denial is not None:
+            return denial
+    return None
+
+
+def check_share(proposal: Position, portfolio: Portfolio) -> Denial | None:
+    """Deny what would hold more margin than the strategy's share of equity at exit prices, if it has one."""
+    strategy = proposal.strategy
+    share = portfolio.shares.get(strategy)
+    if share is None:
+        return None
+    limit = share * max(0, portfolio.equity_exit_cents)
+    margin = sum(one.margin_cents for one in portfolio.held_by(strategy)) + proposal.margin_cents
+    if margin <= limit and share > 0.0:
+        return None
+    numbers = f"share={share:g} margin={margin / 100:.2f} limit={limit / 100:.2f}"
+    return Denial(DenialCode.PORTFOLIO_ALLOCATION, f"strategy={strategy} {numbers}")
+
+
+def _over(code: DenialCode, name: str, cents: int, limit: float, strategy: str = "") -> Denial | None:
     if cents <= limit:
         return None
-    return Denial(code, f"{name}={cents / 100:.2f} limit={limit / 100:.2f}")
+    whose = f"strategy={strategy} " if strategy else ""
+    return Denial(code, f"{whose}{name}={cents / 100:.2f} limit={limit / 100:.2f}")
 
 
 def check_held(order: Order, position: Position) -> Denial | None:

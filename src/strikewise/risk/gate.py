@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.orders import Order
@@ -20,6 +20,7 @@ from strikewise.risk.checks import (
     check_overlap,
     check_quotes,
     check_seats,
+    check_share,
     check_size,
 )
 from strikewise.risk.limits import Limits
@@ -116,15 +117,16 @@ def judge(
     Returns
     -------
     Approved or Denied
-        The first rule that objects names the reason: size, market, quotes, overlap, counts, capital.
+        The first rule that objects names the reason: size, market, quotes, overlap, counts, capital, share.
     """
     denial = (
-        check_size(proposal.structure, proposal.quantity, limits)
+        check_size(proposal.structure, proposal.quantity, limits, proposal.strategy)
         or check_market(proposal.structure, view)
         or check_quotes(proposal.structure, limits, view)
         or check_overlap(proposal, portfolio)
         or check_counts(proposal, portfolio, limits)
         or check_capital(proposal, portfolio, limits)
+        or check_share(proposal, portfolio)
     )
     return Approved(proposal, signal) if denial is None else _denied(denial)
 
@@ -177,7 +179,7 @@ def judge_adjusting(
         denial = check_market(order.structure, view) or check_held(order, position)
         return ApprovedAdjusting(order, position) if denial is None else _denied(denial)
     denial = (
-        check_size(order.structure, order.quantity, limits)
+        check_size(order.structure, order.quantity, limits, order.strategy)
         or check_market(order.structure, view)
         or check_quotes(order.structure, limits, view)
     )
@@ -187,9 +189,7 @@ def judge_adjusting(
     after = adjusted(order, position, chain)
     if isinstance(after, Denial):
         return _denied(after)
-    others = tuple(one for one in portfolio.positions if one.position_id != position.position_id)
-    margin = portfolio.margin_cents - position.margin_cents
-    rest = replace(portfolio, positions=others, margin_cents=margin)
+    rest = portfolio.without(position.position_id)
     denial = check_overlap(after, rest) or check_capital(after, rest, limits)
     return ApprovedAdjusting(order, after) if denial is None else _denied(denial)
 

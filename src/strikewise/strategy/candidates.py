@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
@@ -20,6 +20,7 @@ from strikewise.domain.structures import Leg, Structure
 from strikewise.market.view import MarketView
 from strikewise.strategy.api import Screened
 from strikewise.strategy.prospects import Prospect, Rejections, prospects
+from strikewise.strategy.unit_risk import daily_sd_cents, unit_greeks
 
 __all__ = ["UNBOUNDED", "Candidates", "best", "candidate_parameters", "multiplier_of", "screen", "signal_id"]
 
@@ -228,6 +229,8 @@ def _signal(
         tuple(Leg(OptionContract.from_key(chain.underlying, packed), ratio) for packed, ratio in legs)
     )
     own = {name: value for name, value in found.because(row).items() if isfinite(value)}
+    at = [(int(rows[row]), ratio) for rows, ratio in zip(found.rows, found.ratios, strict=True)]
+    greeks = unit_greeks(chain, at, multiplier=multiplier_of(chain))
     return Signal(
         signal_id=signal_id(strategy, chain.underlying, legs, chain.as_of),
         strategy=strategy,
@@ -246,7 +249,15 @@ def _signal(
         score_parts=dict(zip(found.parts, found.points[:, row].tolist(), strict=True)),
         because={**shared, **own},
         grade=chain.grade,
+        greeks=greeks,
+        daily_sd_cents=daily_sd_cents(greeks, prospect.spot, _volatility(prospect, at)),
     )
+
+
+def _volatility(prospect: Prospect, legs: Sequence[tuple[int, int]]) -> float:
+    """Return the 30-day implied volatility of the underlying, or the mean of the legs' where it has none."""
+    level = prospect.features["iv30"]
+    return level if isfinite(level) else float(prospect.chain.iv[[row for row, _ in legs]].mean())
 
 
 def _bounded(cents: np.int64) -> int | None:

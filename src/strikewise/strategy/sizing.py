@@ -6,8 +6,11 @@ from strikewise.domain.money import to_cents
 from strikewise.domain.parameters import Parameter, ParameterSet
 from strikewise.domain.portfolio import Holding, Portfolio, Position
 from strikewise.domain.signals import Signal
+from strikewise.strategy.kelly import kelly_fraction, prior_moments
 
-__all__ = ["proposed_position", "sizing_parameters"]
+__all__ = ["position_of", "proposed_position", "sizing_parameters"]
+
+SIZINGS = ("fraction", "fixed", "volatility", "kelly")
 
 
 def sizing_parameters(*, risk_fraction: float, of: str = "largest loss at expiry") -> tuple[Parameter, ...]:
@@ -16,8 +19,9 @@ def sizing_parameters(*, risk_fraction: float, of: str = "largest loss at expiry
         Parameter(
             "sizing",
             "fraction",
-            "Whether a share of equity or a fixed number of units is traded.",
-            choices=("fraction", "fixed"),
+            "How the number of units is found: a share of capital at stake, a fixed number, a standard "
+            "deviation of a day, or Kelly's share on shrunken estimates.",
+            choices=SIZINGS,
         ),
         Parameter(
             "risk_fraction",
@@ -29,6 +33,50 @@ def sizing_parameters(*, risk_fraction: float, of: str = "largest loss at expiry
         ),
         Parameter("units", 1, "Units to trade where sizing is fixed.", "units", 1, 10_000),
         Parameter("max_units", 100, "Most units of one position.", "units", 1, 10_000),
+        Parameter(
+            "compounding",
+            True,
+            "Whether shares are of equity, so that gains are traded too, or of what was paid in.",
+        ),
+        *_estimate_parameters(),
+    )
+
+
+def _estimate_parameters() -> tuple[Parameter, ...]:
+    return (
+        Parameter(
+            "target_volatility",
+            0.0025,
+            "Share of equity that one standard deviation of the position's value over a session is to be, "
+            "where sizing is by volatility.",
+            "of equity",
+            0.00001,
+            0.2,
+        ),
+        Parameter(
+            "kelly_share",
+            0.25,
+            "How much of Kelly's share is traded: 1 full, 0.5 half, 0.25 quarter Kelly.",
+            "fraction",
+            0.01,
+            1.0,
+        ),
+        Parameter(
+            "kelly_cap",
+            0.10,
+            "Most of equity that the margin of one position may be where sizing is by Kelly.",
+            "of equity",
+            0.0001,
+            1.0,
+        ),
+        Parameter(
+            "kelly_prior",
+            30,
+            "Trades that the signal's own estimate weighs, and as many that weigh no edge at all.",
+            "trades",
+            1,
+            10_000,
+        ),
     )
 
 
@@ -36,6 +84,9 @@ def proposed_position(
     signal: Signal, portfolio: Portfolio, params: ParameterSet, *, at_stake_cents: int
 ) -> Position:
     """Return the position that a signal would become at its touch price, before fees; it has no id yet.
+
+    Every share is of the strategy's own share of the account (`Portfolio.capital_of`). Whatever is wanted,
+    no more is proposed than the free capital carries, nor than ``max_units``.
 
     Parameters
     ----------
@@ -51,21 +102,52 @@ def proposed_position(
     Returns
     -------
     Position
-        With quantity 0 where not one unit fits the risk or the free capital.
+        With quantity 0 where not one unit fits the risk or the free capital, where the standard deviation of
+        a unit is not known and sizing is by volatility, or where Kelly sees no edge.
     """
-    fees = sum(abs(ratio) for _, ratio in signal.structure.options) * to_cents(
-        params.number("fee_per_contract")
-    )
-    wanted = params.integer("units")
-    if params.text("sizing") == "fraction":
-        budget = params.number("risk_fraction") * portfolio.equity_exit_cents
-        wanted = int(budget // max(at_stake_cents + fees, 1))
-    affordable = portfolio.free_cents // max(signal.margin_cents + fees, 1)
-    quantity = max(0, min(wanted, affordable, params.integer("max_units")))
-    return _position(signal, quantity, portfolio)
+    fees = _fees_cents(signal, params)
+    capital = portfolio.capital_of(signal.strategy, compounding=params.flag("compounding"))
+    match params.text("sizing"):
+        case "fixed":
+            wanted = params.integer("units")
+        case "volatility":
+            wanted = _by_volatility(signal, capital, params)
+        case "kelly":
+            wanted = _by_kelly(signal, portfolio, capital, params, fees)
+        case _:
+            wanted = int(params.number("risk_fraction") * capital // max(at_stake_cents + fees, 1))
+    return position_of(signal, portfolio, min(wanted, _affordable(signal, portfolio, params, fees)))
 
 
-def _position(signal: Signal, quantity: int, portfolio: Portfolio) -> Position:
+def _by_volatility(signal: Signal, capital: float, params: ParameterSet) -> int:
+    if signal.daily_sd_cents is None:
+        return 0
+    return int(params.number("target_volatility") * capital // signal.daily_sd_cents)
+
+
+def _by_kelly(signal: Signal, portfolio: Portfolio, capital: float, params: ParameterSet, fees: int) -> int:
+    stake = signal.margin_cents
+    if stake <= 0:
+        return 0
+    prior = prior_moments(signal.edge_cents / stake, signal.probability_of_profit)
+    whole = kelly_fraction(portfolio.record_of(signal.strategy), prior, params.integer("kelly_prior"))
+    fraction = min(params.number("kelly_share") * whole, params.number("kelly_cap"))
+    return int(fraction * capital // (stake + fees))
+
+
+def _fees_cents(signal: Signal, params: ParameterSet) -> int:
+    contracts = sum(abs(ratio) for _, ratio in signal.structure.options)
+    return contracts * to_cents(params.number("fee_per_contract"))
+
+
+def _affordable(signal: Signal, portfolio: Portfolio, params: ParameterSet, fees: int) -> int:
+    free = portfolio.free_for(signal.strategy) // max(signal.margin_cents + fees, 1)
+    return min(free, params.integer("max_units"))
+
+
+def position_of(signal: Signal, portfolio: Portfolio, wanted: int) -> Position:
+    """Return the position that some units of a signal would become; none where ``wanted`` is below one."""
+    quantity = max(0, wanted)
     price = signal.price_cents * quantity
     return Position(
         position_id="",
@@ -85,4 +167,5 @@ def _position(signal: Signal, quantity: int, portfolio: Portfolio) -> Position:
         margin_cents=signal.margin_cents * quantity,
         because=signal.because,
         grade=signal.grade,
+        stake_cents=signal.margin_cents * quantity,
     )
