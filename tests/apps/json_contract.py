@@ -181,6 +181,44 @@ class AtFill(Part):
     trades: int
     win_rate: Fraction | None
     profit_factor: float | None
+    equity_exit: list[float]
+    equity_mid: list[float]
+
+
+class Bucket(Part):
+    name: str
+    trades: Annotated[int, Field(ge=1)]
+    pnl: float
+    win_rate: Fraction
+    worst: float
+
+
+class Detail(Part):
+    trade_id: str
+    legs: Annotated[list[tuple[Literal["C", "P", "S"], float, int, str]], Field(min_length=1)]
+    price: float
+    breakevens: list[float]
+    because: dict[str, float | str]
+
+
+class Profit(Part):
+    delta: float
+    gamma: float
+    theta: float
+    vega: float
+    costs: float
+    other: float
+    total: float
+
+
+class MonthlyProfit(Profit):
+    month: Annotated[str, Field(pattern="^[0-9]{4}-[0-9]{2}$")]
+
+
+class Attribution(Part):
+    whole: Profit
+    months: list[MonthlyProfit]
+    strategies: dict[str, Profit]
 
 
 class Backtest(Part):
@@ -199,6 +237,9 @@ class Backtest(Part):
     prices: dict[str, list[Close]]
     missing_quotes: list[MissingQuote]
     fills: list[AtFill]
+    breakdowns: dict[Literal["weekday", "dte", "delta", "regime", "structure", "underlying"], list[Bucket]]
+    details: list[Detail]
+    attribution: Attribution
     facts: int
 
 

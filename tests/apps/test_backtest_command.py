@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from apps.json_contract import Backtest, Explained, Runs, Trades
@@ -44,11 +45,28 @@ def test_profits_of_trades_and_months_agree_with_the_summary(run: dict[str, Any]
     assert sum(row["pnl"] for row in run["months"]) == pytest.approx(run["summary"]["net_profit"])
 
 
+def test_the_parts_of_a_run_add_up_to_it(run: dict[str, Any]) -> None:
+    closed = [trade for trade in run["trades"] if trade["closed_at"]]
+    for buckets in run["breakdowns"].values():
+        assert sum(one["trades"] for one in buckets) == len(closed)
+        assert sum(one["pnl"] for one in buckets) == pytest.approx(sum(trade["pnl"] for trade in closed))
+    parts = run["attribution"]["whole"]
+    assert parts["total"] == pytest.approx(run["equity"][-1]["equity_mid"] - run["spec"]["capital"], abs=0.01)
+    assert {one["trade_id"] for one in run["details"]} == {trade["trade_id"] for trade in run["trades"]}
+    assert all(len(one["equity_exit"]) == len(run["equity"]) for one in run["fills"])
+
+
 def test_out_holds_all_that_is_needed_to_repeat_the_run(answer: Any, spec: Path, tmp_path: Path) -> None:
     folder = tmp_path / "kept" / "run"
     run = answer("backtest", spec, "--out", folder)
     files = {path.name for path in folder.iterdir()}
-    assert files == {"facts.jsonl", "spec.json", "result.json", "data.json", "report.html"}
+    assert files == {
+        *("facts.jsonl", "spec.json", "result.json", "data.json", "report.html"),
+        *("trades.parquet", "equity.parquet"),
+    }
+    kept = pl.read_parquet(folder / "trades.parquet")
+    assert kept["pnl"].sum() == pytest.approx(sum(trade["pnl"] or 0 for trade in run["trades"]))
+    assert pl.read_parquet(folder / "equity.parquet").to_dicts() == run["equity"]
     assert json.loads((folder / "result.json").read_text()) == run
     assert json.loads((folder / "data.json").read_text()) == run["data"]
     assert len((folder / "facts.jsonl").read_text().splitlines()) == run["facts"]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 
 from strikewise.backtest.result import performance_of
 from strikewise.backtest.runner import ReplaySpec, replay
+from strikewise.domain.events import AccountValued
+from strikewise.domain.money import to_dollars
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.source import MarketSource
-from strikewise.portfolio.ledger import MemoryLedger
+from strikewise.portfolio.ledger import MemoryLedger, Record
 from strikewise.portfolio.performance import Summary
 
-__all__ = ["SHARES", "FillFigures", "compare_fills"]
+__all__ = ["SHARES", "FillFigures", "compare_fills", "curve_of"]
 
 SHARES = (1.0, 0.75, 0.5, 0.0)
 """Shares of the half-spread paid: the touch, three quarters, half, and mid, which nobody is promised."""
@@ -28,10 +31,13 @@ class FillFigures:
         The share: 1 is the touch, 0 the mid.
     summary : Summary
         The figures.
+    curve : tuple of (float, float)
+        Equity at the end of each session, dollars, marked to exit and to mid.
     """
 
     f: float
     summary: Summary
+    curve: tuple[tuple[float, float], ...]
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON form."""
@@ -44,14 +50,19 @@ class FillFigures:
             "win_rate",
             "profit_factor",
         )
-        return {"f": self.f, **{name: getattr(self.summary, name) for name in names}}
+        return {
+            "f": self.f,
+            **{name: getattr(self.summary, name) for name in names},
+            "equity_exit": [out for out, _ in self.curve],
+            "equity_mid": [mid for _, mid in self.curve],
+        }
 
 
 def compare_fills(
     spec: ReplaySpec,
     source: MarketSource,
     calendar: SessionCalendar,
-    own: Summary,
+    own: FillFigures,
     *,
     progress: Callable[[float, int, int], None] | None = None,
 ) -> tuple[FillFigures, ...]:
@@ -63,7 +74,7 @@ def compare_fills(
         What to run.
     source, calendar
         As in `strikewise.backtest.runner.replay`.
-    own : Summary
+    own : FillFigures
         What it came to at its own share, which is not run again.
     progress : callable, optional
         Told the share, the ticks done and the ticks in all.
@@ -71,14 +82,25 @@ def compare_fills(
     found = []
     for share in SHARES:
         if spec.fills.f_by_legs == (share,):
-            found.append(FillFigures(share, own))
+            found.append(replace(own, f=share))
             continue
         variant = replace(spec, fills=replace(spec.fills, f_by_legs=(share,)))
         ledger = MemoryLedger()
         tell = None if progress is None else _teller(progress, share)
         replay(variant, source, calendar, ledger, progress=tell)
-        found.append(FillFigures(share, performance_of(variant, ledger.records()).summary))
+        records = list(ledger.records())
+        found.append(FillFigures(share, performance_of(variant, records).summary, curve_of(records)))
     return tuple(found)
+
+
+def curve_of(records: Iterable[Record]) -> tuple[tuple[float, float], ...]:
+    """Return the equity at the end of each session, dollars, marked to exit and to mid."""
+    last: dict[date, tuple[float, float]] = {}
+    for record in records:
+        if isinstance(event := record.event, AccountValued):
+            marked = to_dollars(event.equity_exit_cents), to_dollars(event.equity_mid_cents)
+            last[record.known_at.date()] = marked
+    return tuple(last.values())
 
 
 def _teller(progress: Callable[[float, int, int], None], share: float) -> Callable[[int, int], None]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from strikewise.backtest.analysis import RunAnalysis, analyse
 from strikewise.backtest.demo_data import demo_bars, demo_series, demo_tapes
-from strikewise.backtest.fill_comparison import FillFigures, compare_fills
+from strikewise.backtest.fill_comparison import FillFigures, compare_fills, curve_of
 from strikewise.backtest.result import ReplayResult, result_of
 from strikewise.backtest.runner import ReplaySpec, replay
 from strikewise.market.universe import Universe
@@ -27,6 +28,8 @@ class FinishedRun:
         What it came to.
     fills : tuple of FillFigures
         The same at other fills; empty where nobody asked.
+    analysis : RunAnalysis
+        What lies behind its figures.
     facts : tuple of Fact
         All that happened.
     folder : Path
@@ -35,12 +38,13 @@ class FinishedRun:
 
     result: ReplayResult
     fills: tuple[FillFigures, ...]
+    analysis: RunAnalysis
     facts: tuple[Fact, ...]
     folder: Path
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON form that is documented as a contract."""
-        return run_as_dict(self.result, self.fills)
+        return run_as_dict(self.result, self.fills, self.analysis)
 
 
 def import_data(
@@ -96,25 +100,29 @@ def run_over_history(
     tell = None if progress is None else (lambda done, whole: progress(spec.name, done, whole))
     grade = replay(spec, source, system.calendar, written, data=data, progress=tell)
     facts = tuple(written.facts())
-    result = result_of(spec, written.records(), fingerprint(facts), universe, grade)
-    fills = _at_other_fills(system, spec, result, progress) if other_fills else ()
-    folder = system.runs.save(result.fingerprint, run_as_dict(result, fills), facts)
-    return FinishedRun(result, fills, facts, folder)
+    records = tuple(written.records())
+    result = result_of(spec, records, fingerprint(facts), universe, grade)
+    own = FillFigures(1.0, result.performance.summary, curve_of(records))
+    fills = _at_other_fills(system, spec, own, progress) if other_fills else ()
+    analysis = analyse(result.trades, records, universe, system.calendar)
+    folder = system.runs.save(result.fingerprint, run_as_dict(result, fills, analysis), facts)
+    return FinishedRun(result, fills, analysis, facts, folder)
 
 
-def run_as_dict(result: ReplayResult, fills: Sequence[FillFigures]) -> dict[str, object]:
+def run_as_dict(
+    result: ReplayResult, fills: Sequence[FillFigures], analysis: RunAnalysis
+) -> dict[str, object]:
     """Return a run in the JSON form that is documented as a contract."""
-    return {**result.as_dict(), "fills": [one.as_dict() for one in fills]}
+    return {**result.as_dict(), "fills": [one.as_dict() for one in fills], **analysis.as_dict()}
 
 
 def _at_other_fills(
-    system: System, spec: ReplaySpec, result: ReplayResult, progress: Progress | None
+    system: System, spec: ReplaySpec, own: FillFigures, progress: Progress | None
 ) -> tuple[FillFigures, ...]:
     def tell(share: float, done: int, whole: int) -> None:
         if progress is not None:
             progress(f"{spec.name}, paying {share:.0%} of the half-spread", done, whole)
 
-    own = result.performance.summary
     return compare_fills(spec, system.data.source(), system.calendar, own, progress=tell)
 
 

@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import polars as pl
 
 from strikewise.adapters.store.staging import Staging
 from strikewise.domain.errors import MissingDataError, StoreError
@@ -16,6 +18,8 @@ from strikewise.portfolio.ledger import Fact
 __all__ = ["FileRunArchive", "fact_line", "write_facts"]
 
 FACTS, RESULT = "facts.jsonl", "result.json"
+TABLES = ("trades", "equity")
+"""Lists of rows in a result that are kept as Parquet too, for those who go on with them elsewhere."""
 SHORT = 16
 """Characters of the fingerprint that name a run's folder."""
 
@@ -40,6 +44,10 @@ def fact_line(fact: Fact) -> str:
 def write_facts(path: Path, facts: Sequence[Fact]) -> None:
     """Write facts as JSON lines."""
     path.write_text("".join(f"{fact_line(fact)}\n" for fact in facts), encoding="utf-8")
+
+
+def _write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    pl.DataFrame(list(rows), infer_schema_length=None).write_parquet(path, compression="zstd")
 
 
 def _read_fact(line: str) -> Fact:
@@ -70,6 +78,9 @@ class FileRunArchive:
             (self._home / name).mkdir(parents=True, exist_ok=True)
             staging.write(f"{name}/{FACTS}", lambda path: write_facts(path, facts))
             staging.write(f"{name}/{RESULT}", lambda path: path.write_text(text, encoding="utf-8"))
+            for table in TABLES:
+                rows = cast("Sequence[Mapping[str, object]]", result[table])
+                staging.write(f"{name}/{table}.parquet", lambda path, rows=rows: _write_table(path, rows))
             staging.commit()
         return self._home / name
 

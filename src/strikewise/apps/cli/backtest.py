@@ -116,10 +116,11 @@ def show_run(session: Session, result: Mapping[str, Any]) -> None:
 def write_run(finished: FinishedRun, result: Mapping[str, Any], folder: Path) -> Path:
     """Write a run into a folder, ready to be repeated and read; return its report."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(finished.folder / "facts.jsonl", folder / "facts.jsonl")
-    for name, value in (("result", result), ("spec", result["spec"]), ("data", result["data"])):
+    for name in ("facts.jsonl", "trades.parquet", "equity.parquet"):
+        shutil.copyfile(finished.folder / name, folder / name)
+    for part, value in (("result", result), ("spec", result["spec"]), ("data", result["data"])):
         text = json.dumps(value, indent=2, ensure_ascii=False)
-        (folder / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+        (folder / f"{part}.json").write_text(f"{text}\n", encoding="utf-8")
     report = folder / "report.html"
     report.write_text(render_backtest(result), encoding="utf-8")
     return report

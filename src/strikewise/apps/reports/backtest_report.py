@@ -71,6 +71,9 @@ def render_backtest(result: Mapping[str, Any]) -> str:
         heat=_heat(result["months"], result["years"]),
         exits=[_group(row["reason"], row) for row in result["exits"]],
         strategies=[_group(row["strategy"], row) for row in result["strategies"]],
+        breakdowns=_breakdowns(result.get("breakdowns", {})),
+        attribution=_attribution(result.get("attribution")),
+        rolling_note=_rolling_note(len(equity)),
         figures=_figures(result["summary"]),
         fills=[_fills(row) for row in result.get("fills", ())],
         closed=sum(1 for trade in result["trades"] if trade["closed_at"]),
@@ -189,6 +192,54 @@ def _group(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
         "average": money(row["pnl"] / row["trades"] if row["trades"] else None, 2),
         "tone": tone(row["pnl"]),
     }
+
+
+BREAKDOWN_HEADS = {
+    "weekday": "Opened on",
+    "dte": "Days to expiration",
+    "delta": "Short delta",
+    "regime": "Regime at entry",
+    "structure": "Structure",
+    "underlying": "Underlying",
+}
+
+
+def _breakdowns(breakdowns: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the tables of trades by what they were; a property that all share is none."""
+    return [
+        {"head": BREAKDOWN_HEADS[by], "rows": [_group(row["name"].replace("_", " "), row) for row in rows]}
+        for by, rows in breakdowns.items()
+        if len(rows) > 1
+    ]
+
+
+PART_NAMES = ("delta", "gamma", "theta", "vega", "costs", "other", "total")
+
+
+def _attribution(attribution: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if attribution is None:
+        return None
+    strategies = attribution["strategies"]
+    named = {"the account": attribution["whole"], **(strategies if len(strategies) > 1 else {})}
+    rows = [
+        {
+            "name": name,
+            "cells": [{"text": money(parts[part]), "tone": tone(parts[part])} for part in PART_NAMES],
+        }
+        for name, parts in named.items()
+    ]
+    return {"names": PART_NAMES, "rows": rows}
+
+
+ROLLING = 126
+FEWEST_ROLLING = 20
+
+
+def _rolling_note(sessions: int) -> str:
+    window = min(ROLLING, sessions // 2)
+    if window < FEWEST_ROLLING:
+        return "Too few sessions to say."
+    return f"Of the last {window} sessions, a year; its standard error is about {(252 / window) ** 0.5:.1f}."
 
 
 def _fills(row: Mapping[str, Any]) -> dict[str, str]:

@@ -70,6 +70,65 @@
     ],
   });
 
+  draw("open", {
+    legend: { show: false },
+    xAxis: timeAxis, yAxis: Object.assign(valueAxis((v) => v), { scale: false, minInterval: 1 }),
+    series: [Object.assign({}, smooth, { name: "Open positions", data: curve("open_positions"), color: soft, step: "end", areaStyle: { opacity: 0.12 } })],
+  });
+
+  const WINDOW = Math.min(126, Math.floor(result.equity.length / 2));
+  const returns = result.equity.slice(1).map((row, i) => row.equity_exit / result.equity[i].equity_exit - 1);
+  const rolling = [];
+  for (let end = WINDOW; WINDOW >= 20 && end <= returns.length; end += 1) {
+    const part = returns.slice(end - WINDOW, end);
+    const mean = part.reduce((a, b) => a + b, 0) / WINDOW;
+    const deviation = Math.sqrt(part.reduce((a, b) => a + (b - mean) ** 2, 0) / (WINDOW - 1));
+    rolling.push([days[end], deviation > 0 ? (mean / deviation) * Math.sqrt(252) : null]);
+  }
+  draw("rolling", {
+    legend: { show: false },
+    xAxis: timeAxis, yAxis: valueAxis((v) => v.toFixed(1)),
+    tooltip: Object.assign({}, base.tooltip, { valueFormatter: (v) => (v === null ? "–" : v.toFixed(2)) }),
+    series: [Object.assign({}, smooth, {
+      name: `${WINDOW} sessions`, data: rolling, color: accent,
+      markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: soft, type: "solid", width: 1 }, data: [{ yAxis: 0 }] },
+    })],
+  });
+
+  if (result.attribution) {
+    const names = ["delta", "gamma", "theta", "vega", "costs", "other"];
+    const tones = { delta: accent, gamma: bad, theta: good, vega: second, costs: soft, other: line };
+    const whole = result.attribution.whole;
+    draw("parts", {
+      legend: { show: false },
+      xAxis: { type: "category", data: [...names, "total"], axisLabel: { color: soft }, axisLine: { lineStyle: { color: line } } },
+      yAxis: Object.assign(valueAxis((v) => dollars(v)), { scale: false }),
+      tooltip: Object.assign({}, base.tooltip, { valueFormatter: (v) => dollars(v, 2) }),
+      series: [{
+        type: "bar", name: "Profit", barCategoryGap: "35%",
+        data: [...names, "total"].map((name) => ({ value: whole[name], itemStyle: { color: whole[name] < 0 ? bad : good, opacity: name === "total" ? 1 : 0.75 } })),
+      }],
+    });
+    const months = result.attribution.months;
+    draw("part-months", {
+      xAxis: { type: "category", data: months.map((row) => row.month), axisLabel: { color: soft, hideOverlap: true }, axisLine: { lineStyle: { color: line } } },
+      yAxis: Object.assign(valueAxis((v) => dollars(v)), { scale: false }),
+      tooltip: Object.assign({}, base.tooltip, { valueFormatter: (v) => dollars(v, 2) }),
+      series: names.map((name) => ({ type: "bar", stack: "parts", name, color: tones[name], data: months.map((row) => row[name]) })),
+    });
+  }
+
+  const shares = (result.fills ?? []).filter((row) => row.equity_exit && row.equity_exit.length === days.length);
+  draw("fills", {
+    xAxis: timeAxis, yAxis: valueAxis((v) => dollars(v)),
+    tooltip: Object.assign({}, base.tooltip, { valueFormatter: (v) => dollars(v, 2) }),
+    series: shares.map((row, i) => Object.assign({}, smooth, {
+      name: row.f === 1 ? "the touch" : row.f === 0 ? "mid" : `${100 * row.f}% of the half-spread`,
+      data: row.equity_exit.map((value, at) => [days[at], value]), color: [accent, second, soft, good][i],
+      lineStyle: { width: i === 0 ? 2 : 1.2, type: i === 0 ? "solid" : "dashed" },
+    })),
+  });
+
   const closed = result.trades.filter((trade) => trade.closed_at);
   if (closed.length) {
     const gains = closed.map((trade) => trade.pnl);
@@ -137,7 +196,79 @@
       Array.from(body.rows).sort(compare).forEach((row) => body.appendChild(row));
     });
   });
-  window.addEventListener("resize", () => charts.forEach((chart) => chart.resize()));
-  window.addEventListener("beforeprint", () => charts.forEach((chart) => chart.resize({ width: 700 })));
-  window.addEventListener("afterprint", () => charts.forEach((chart) => chart.resize({ width: "auto" })));
+  const anatomy = new Map((result.details ?? []).map((one) => [one.trade_id, one]));
+  const worth = (legs, spot) => legs.reduce((sum, [kind, strike, ratio]) => sum +
+    (kind === "S" ? spot * ratio : Math.max(0, kind === "C" ? spot - strike : strike - spot) * ratio * 100), 0);
+  const entry = (list, [name, value]) => {
+    const term = document.createElement("dt"), said = document.createElement("dd");
+    term.textContent = name; said.textContent = value;
+    list.append(term, said);
+  };
+  const features = (because) => Object.entries(because).map(([name, value]) =>
+    [name.replaceAll("_", " "), typeof value === "number" ? Number(value.toPrecision(5)).toString() : value]);
+  let payoff = null;
+  function explore(row) {
+    const trade = result.trades[Number(row.dataset.trade)], one = anatomy.get(trade.trade_id);
+    document.getElementById("explorer").hidden = false;
+    document.querySelectorAll("tr.chosen").forEach((other) => other.classList.remove("chosen"));
+    row.classList.add("chosen");
+    document.getElementById("trade-name").textContent = `${trade.legs} × ${trade.quantity}`;
+    const list = document.getElementById("trade-facts");
+    list.replaceChildren();
+    [
+      ["Strategy", trade.strategy],
+      ["Opened", trade.opened_at.slice(0, 10)],
+      ["Closed", trade.closed_at ? `${trade.closed_at.slice(0, 10)}: ${trade.exit_reason}` : "open"],
+      ["Profit", trade.pnl === null ? "–" : dollars(trade.pnl, 2)],
+      ["Fees", dollars(trade.fees, 2)],
+      ["Largest loss at entry", trade.max_loss === null ? "no bound" : dollars(trade.max_loss, 2)],
+      ["Margin at entry", dollars(trade.margin, 2)],
+      ["Probability of profit", percent(trade.probability_of_profit)],
+      ["Regime", (trade.regime || "unknown").replaceAll("_", " ")],
+      ["Breakevens", one ? one.breakevens.map((price) => price.toFixed(2)).join(", ") || "none" : "–"],
+    ].forEach((pair) => entry(list, pair));
+    const because = document.getElementById("trade-because");
+    because.replaceChildren();
+    features(one ? one.because : {}).forEach((pair) => entry(because, pair));
+    const place = document.getElementById("payoff");
+    payoff?.dispose();
+    payoff = null;
+    const legs = one ? one.legs : [];
+    const expirations = new Set(legs.map((leg) => leg[3]).filter(Boolean));
+    place.hidden = legs.length === 0 || expirations.size > 1;
+    if (place.hidden) return;
+    const closes = new Map((result.prices[trade.underlying] ?? []).map((at) => [at.date, at.close]));
+    const opened = closes.get(trade.opened_at.slice(0, 10)), ended = trade.closed_at ? closes.get(trade.closed_at.slice(0, 10)) : undefined;
+    const marks = [...legs.map((leg) => leg[1]), opened, ended].filter(Boolean);
+    const low = Math.min(...marks), high = Math.max(...marks), reach = Math.max(0.35 * (high - low), 0.03 * high);
+    const points = [...Array.from({ length: 121 }, (_, i) => low - reach + ((high - low + 2 * reach) * i) / 120), ...marks].sort((a, b) => a - b);
+    const profits = points.map((spot) => [spot, (worth(legs, spot) - one.price) * trade.quantity]);
+    payoff = echarts.init(place, null, { renderer: "svg" });
+    const at = (value, name, colour) => ({ xAxis: value, name, lineStyle: { color: colour }, label: { formatter: name, color: colour, position: "insideEndTop" } });
+    payoff.setOption(Object.assign({}, base, {
+      legend: { show: false },
+      tooltip: Object.assign({}, base.tooltip, { formatter: ([point]) => `${trade.underlying} at ${point.value[0].toFixed(2)}: <b>${dollars(point.value[1], 2)}</b>` }),
+      xAxis: { type: "value", scale: true, splitLine: { show: false }, axisLabel: { color: soft }, axisLine: { lineStyle: { color: line } } },
+      yAxis: valueAxis((v) => dollars(v)),
+      series: [
+        Object.assign({}, smooth, {
+          name: "At expiry", data: profits, color: ink,
+          markLine: { silent: true, symbol: "none", data: [...(opened ? [at(opened, "opened", accent)] : []), ...(ended ? [at(ended, "closed", soft)] : [])] },
+        }),
+        ...[[Math.max, good], [Math.min, bad]].map(([side, colour]) => ({
+          type: "line", silent: true, showSymbol: false, color: colour, lineStyle: { width: 0 }, areaStyle: { opacity: 0.18, origin: 0 },
+          data: profits.map(([spot, profit]) => [spot, side(0, profit)]),
+        })),
+      ],
+    }));
+    charts.push(payoff);
+  }
+  document.querySelectorAll("#trades tbody tr").forEach((row) => {
+    row.addEventListener("click", () => explore(row));
+    row.addEventListener("keydown", (event) => { if (event.key === "Enter") explore(row); });
+  });
+
+  window.addEventListener("resize", () => charts.forEach((chart) => chart.isDisposed() || chart.resize()));
+  window.addEventListener("beforeprint", () => charts.forEach((chart) => chart.isDisposed() || chart.resize({ width: 700 })));
+  window.addEventListener("afterprint", () => charts.forEach((chart) => chart.isDisposed() || chart.resize({ width: "auto" })));
 })();
