@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from strikewise.domain.events import (
     AccountOpened,
     AccountValued,
+    CashFlowed,
     Event,
     MarkEstimated,
     OptionSettled,
@@ -20,12 +21,24 @@ from strikewise.domain.events import (
     OrderPlaced,
     OrderRejected,
     OrderUnresolved,
+    PositionSplit,
     RunStarted,
     SignalDenied,
     SignalGenerated,
+    TrialCounted,
 )
 from strikewise.domain.instruments import Instrument, OptionContract, Right, Stock
-from strikewise.domain.orders import Execution, LegFill, Order, OrderEnded, Purpose, SettlementReport
+from strikewise.domain.orders import (
+    CashFlow,
+    Execution,
+    FlowKind,
+    LegFill,
+    Order,
+    OrderEnded,
+    Purpose,
+    SettlementReport,
+    SplitReport,
+)
 from strikewise.domain.quotes import Grade
 from strikewise.domain.signals import Signal
 from strikewise.domain.structures import Leg, Structure
@@ -146,8 +159,25 @@ BY_KIND: dict[type, st.SearchStrategy[Event]] = {
     OrderFilled: st.builds(OrderFilled, executions),
     OrderClosed: st.builds(OrderClosed, st.builds(OrderEnded, texts, texts, texts, instants)),
     OptionSettled: st.builds(OptionSettled, settlements),
+    CashFlowed: st.builds(
+        CashFlowed, st.builds(CashFlow, texts, st.sampled_from(FlowKind), texts, texts, cents, instants)
+    ),
+    PositionSplit: st.builds(
+        PositionSplit, st.builds(SplitReport, texts, texts, texts, cents, cents, cents, instants)
+    ),
     MarkEstimated: st.builds(MarkEstimated, texts, instruments, texts, cents),
     AccountValued: st.builds(AccountValued, *[cents] * 7, *[numbers] * 4),
+    TrialCounted: st.builds(
+        TrialCounted,
+        texts,
+        texts,
+        texts,
+        st.dictionaries(texts, json_values, max_size=4),
+        st.integers(0, 5000),
+        st.none() | numbers,
+        st.integers(0, 5000),
+        st.lists(st.integers(-(10**6), 10**6), max_size=8).map(tuple),
+    ),
 }
 events: st.SearchStrategy[Event] = st.one_of(*BY_KIND.values())
 entries = st.builds(Entry, events, instants, texts, st.none() | st.integers(1, 10**9))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from strikewise.domain.instruments import Instrument
-from strikewise.domain.orders import Execution, Order, OrderEnded, SettlementReport
+from strikewise.domain.orders import CashFlow, Execution, Order, OrderEnded, SettlementReport, SplitReport
 from strikewise.domain.quotes import Grade
 from strikewise.domain.signals import Signal
 
@@ -141,6 +141,20 @@ class OptionSettled:
 
 
 @dataclass(frozen=True, slots=True)
+class CashFlowed:
+    """A dividend, interest or the cost of borrowed shares was paid or received."""
+
+    flow: CashFlow
+
+
+@dataclass(frozen=True, slots=True)
+class PositionSplit:
+    """The shares and contracts of a position were split."""
+
+    report: SplitReport
+
+
+@dataclass(frozen=True, slots=True)
 class MarkEstimated:
     """A held contract had no usable quote and was priced by policy.
 
@@ -191,6 +205,40 @@ class AccountValued:
     vega: float
 
 
+@dataclass(frozen=True, slots=True)
+class TrialCounted:
+    """A configuration was tried on the past; written before its result is known, and again with it.
+
+    Attributes
+    ----------
+    trial : str
+        Digest of the configuration: tried again, it is the same trial.
+    family : str
+        Which strategies on which underlyings, for a person.
+    purpose : str
+        Why it was run: by itself, or as a variant that a proof needed.
+    spec : mapping
+        The whole specification, JSON values only.
+    sessions : int
+        Sessions it lasted; 0 while its result is not known.
+    sharpe : float or None
+        Ratio of its daily returns, per day; None where they say nothing.
+    first_week : int
+        Week of its first session: days since 1970-01-01 over 7, rounded down.
+    weekly : tuple of int
+        Returns of that week and each after it, in millionths.
+    """
+
+    trial: str
+    family: str
+    purpose: str
+    spec: Mapping[str, object]
+    sessions: int
+    sharpe: float | None
+    first_week: int
+    weekly: tuple[int, ...]
+
+
 Event = (
     AccountOpened
     | RunStarted
@@ -204,8 +252,11 @@ Event = (
     | OrderFilled
     | OrderClosed
     | OptionSettled
+    | CashFlowed
+    | PositionSplit
     | MarkEstimated
     | AccountValued
+    | TrialCounted
 )
 
 EVENT_TYPES: Mapping[str, type[Event]] = {
@@ -223,8 +274,11 @@ EVENT_TYPES: Mapping[str, type[Event]] = {
         OrderFilled,
         OrderClosed,
         OptionSettled,
+        CashFlowed,
+        PositionSplit,
         MarkEstimated,
         AccountValued,
+        TrialCounted,
     )
 }
 """Every kind of fact by name."""

@@ -146,7 +146,8 @@ class SettlementReport:
     quantity : int
         Contracts that were held: long positive, short negative.
     outcome : str
-        ``expired``, ``exercised`` or ``assigned``.
+        ``expired``, ``exercised`` or ``assigned``; ``bought_out`` where a split would have left an adjusted
+        contract.
     settlement_cents : int
         The underlying's price it settled against.
     cash_cents : int
@@ -158,7 +159,8 @@ class SettlementReport:
     at : datetime
         When.
     policy : str
-        Empty for the price that the contract's rule names; else what stood in for it.
+        Empty for what the contract's own rule says; else the policy that stood in for its price, or the
+        rule by which it ended early or against the rule (`strikewise.execution.exercise`).
     """
 
     settlement_id: str
@@ -196,7 +198,74 @@ class OrderEnded:
     at: datetime
 
 
-BrokerEvent = Execution | SettlementReport | OrderEnded
+class FlowKind(StrEnum):
+    """What cash moves for beside trades and settlements."""
+
+    DIVIDEND = "dividend"
+    """Received on long shares, paid on short ones, at the ex-date."""
+    INTEREST = "interest"
+    """Earned on cash, paid on a debit balance."""
+    BORROW = "borrow"
+    """Paid for borrowed shares."""
+
+
+@dataclass(frozen=True, slots=True)
+class CashFlow:
+    """Cash that moved without a trade, told by a broker.
+
+    Attributes
+    ----------
+    flow_id : str
+        Unique at the broker.
+    kind : FlowKind
+        What for.
+    position_id : str
+        The position it belongs to; empty where it is the account's.
+    symbol : str
+        Of the shares; empty for interest.
+    cash_cents : int
+        Paid (positive) or received (negative).
+    at : datetime
+        When it was due.
+    """
+
+    flow_id: str
+    kind: FlowKind
+    position_id: str
+    symbol: str
+    cash_cents: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SplitReport:
+    """Shares and contracts of a position that were split, told by a broker.
+
+    Attributes
+    ----------
+    split_id : str
+        Unique at the broker.
+    position_id, symbol : str
+        The position and its underlying.
+    numerator, denominator : int
+        New shares, for so many old ones. Options stay only where the denominator is 1: those of any other
+        split ended before (`SettlementReport`).
+    cash_cents : int
+        Paid (positive) or received (negative) for a fraction of a share.
+    at : datetime
+        The opening of the ex-date.
+    """
+
+    split_id: str
+    position_id: str
+    symbol: str
+    numerator: int
+    denominator: int
+    cash_cents: int
+    at: datetime
+
+
+BrokerEvent = Execution | SettlementReport | OrderEnded | CashFlow | SplitReport
 
 
 @dataclass(frozen=True, slots=True)

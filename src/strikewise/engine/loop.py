@@ -14,6 +14,7 @@ from strikewise.domain.errors import SettingsError
 from strikewise.domain.events import (
     AccountOpened,
     AccountValued,
+    CashFlowed,
     Event,
     MarkEstimated,
     OptionSettled,
@@ -22,17 +23,20 @@ from strikewise.domain.events import (
     OrderFilled,
     OrderRejected,
     OrderUnresolved,
+    PositionSplit,
     RunStarted,
 )
 from strikewise.domain.orders import (
     Accepted,
     BrokerEvent,
+    CashFlow,
     Execution,
     Order,
     OrderEnded,
     Purpose,
     Rejected,
     SettlementReport,
+    SplitReport,
     SubmitAnswer,
     Unresolved,
 )
@@ -192,8 +196,10 @@ class Loop:
         match event:
             case Execution() | OrderEnded():
                 return self._state.fact_of(event.order_id)
-            case SettlementReport():
+            case SettlementReport() | SplitReport():
                 return self._state.fact_of(event.position_id)
+            case CashFlow():
+                return self._state.fact_of(event.position_id) or self._state.run_seq
             case _:
                 assert_never(event)
 
@@ -246,6 +252,10 @@ def _fact_of(event: BrokerEvent) -> Event:
             return OrderFilled(event)
         case SettlementReport():
             return OptionSettled(event)
+        case CashFlow():
+            return CashFlowed(event)
+        case SplitReport():
+            return PositionSplit(event)
         case OrderEnded():
             return OrderClosed(event)
         case _:

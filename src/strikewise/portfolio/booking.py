@@ -8,10 +8,11 @@ from typing import Any
 
 from strikewise.domain.errors import InvariantError, StructureError
 from strikewise.domain.instruments import Instrument, Stock
-from strikewise.domain.orders import Execution, Order, SettlementReport
+from strikewise.domain.orders import CashFlow, Execution, Order, Purpose, SettlementReport, SplitReport
 from strikewise.domain.portfolio import Holding, Position
 from strikewise.domain.quotes import worst_grade
 from strikewise.domain.signals import Signal
+from strikewise.domain.splits import split_instrument, split_structure
 from strikewise.domain.structures import Leg, Structure
 
 
@@ -50,6 +51,27 @@ def add_opening(
     if signal is None or not untouched:
         return after
     return replace(after, max_loss_cents=_promised_loss(signal, units, entry))
+
+
+def book_fill(
+    before: Position | None, order: Order, signal: Signal | None, execution: Execution, *, ends: bool
+) -> Position:
+    """Return a position after a fill of one of its orders; ``ends`` where the order is complete with it.
+
+    Raises
+    ------
+    InvariantError
+        If the order is to change a position that was never opened.
+    """
+    if order.purpose is Purpose.OPEN:
+        return add_opening(before, order, signal, execution)
+    if before is None:
+        raise InvariantError(
+            f"Order {order.order_id} is to {order.purpose} position {order.position_id!r}, "
+            "which was never opened."
+        )
+    ended = ends and before.closing_order_id == order.order_id
+    return book_trade(before, execution, closing_order_id="" if ended else before.closing_order_id)
 
 
 def proposed(order: Order, signal: Signal, units: int) -> Position:
@@ -109,6 +131,34 @@ def book_settlement(position: Position, report: SettlementReport) -> Position:
     if report.shares:
         moves.append((Stock(report.contract.underlying), report.shares))
     return _changed(position, moves, cash_cents=report.cash_cents, fees_cents=report.fees_cents)
+
+
+def book_flow(position: Position, flow: CashFlow) -> Position:
+    """Return a position after cash moved for it without a trade."""
+    return _changed(position, (), cash_cents=flow.cash_cents, fees_cents=0)
+
+
+def book_split(position: Position, report: SplitReport) -> Position:
+    """Return a position after a split of its underlying: holdings, and the unit they were opened as.
+
+    A split by a whole number multiplies units; any other leaves shares only, whose unit stays.
+    """
+    n, d = report.numerator, report.denominator
+    whole = d == 1
+    held = [
+        (split_instrument(one.instrument, n) if whole else one.instrument, _parts(one.quantity, n, d))
+        for one in position.holdings
+    ]
+    after = _changed(replace(position, holdings=()), held, cash_cents=report.cash_cents, fees_cents=0)
+    if not whole:
+        return after
+    return replace(after, structure=split_structure(position.structure, n), quantity=position.quantity * n)
+
+
+def _parts(quantity: int, numerator: int, denominator: int) -> int:
+    """Return a quantity after a split, fractions of a share dropped."""
+    size = abs(quantity) * numerator // denominator
+    return size if quantity > 0 else -size
 
 
 def share_out(report: SettlementReport, positions: Mapping[str, Position]) -> list[SettlementReport]:

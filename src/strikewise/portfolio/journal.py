@@ -8,6 +8,7 @@ from datetime import datetime
 
 from strikewise.domain.events import (
     AccountValued,
+    CashFlowed,
     MarkEstimated,
     OptionSettled,
     OrderAccepted,
@@ -16,11 +17,12 @@ from strikewise.domain.events import (
     OrderPlaced,
     OrderRejected,
     OrderUnresolved,
+    PositionSplit,
     SignalDenied,
     SignalGenerated,
 )
 from strikewise.domain.instruments import Instrument
-from strikewise.domain.orders import Purpose
+from strikewise.domain.orders import Purpose, SettlementReport
 from strikewise.domain.portfolio import Position
 from strikewise.domain.signals import Signal
 from strikewise.domain.structures import Structure
@@ -31,7 +33,7 @@ from strikewise.portfolio.projection import AccountState
 ORDERED = "ORDERED"
 """The outcome of a signal that became an order."""
 
-_GRAVITY = {"expired": 0, "exercised": 1, "assigned": 2}
+_GRAVITY = {"expired": 0, "exercised": 1, "bought_out": 2, "assigned": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class JournalKeeper:
                 self._order(ended.order_id, note=ended.reason)
             case OrderFilled():
                 self._fill(record, before, after)
-            case OptionSettled():
+            case OptionSettled() | CashFlowed() | PositionSplit():
                 self._settle(record, before, after)
 
     def is_open(self, name: str) -> bool:
@@ -271,14 +273,16 @@ class JournalKeeper:
         self._close(name, record.seq, execution.at, order.reason)
 
     def _settle(self, record: Record, before: AccountState, after: AccountState) -> None:
-        assert isinstance(record.event, OptionSettled)
-        report = record.event.report
+        event = record.event
+        assert isinstance(event, OptionSettled | CashFlowed | PositionSplit)
+        told = event.flow if isinstance(event, CashFlowed) else event.report
         for name, held in before.positions.items():
             if after.positions.get(name) is not held:
                 trade = self.trades[name]
-                trade.policy_fills += bool(report.policy)
-                trade.settled = max(trade.settled, report.outcome, key=lambda said: _GRAVITY.get(said, -1))
-                self._close(name, record.seq, report.at, trade.settled.upper())
+                if isinstance(told, SettlementReport):
+                    trade.policy_fills += bool(told.policy)
+                    trade.settled = max(trade.settled, told.outcome, key=lambda said: _GRAVITY.get(said, -1))
+                self._close(name, record.seq, told.at, trade.settled.upper() or "SPLIT")
 
     def _close(self, name: str, seq: int, at: datetime, reason: str) -> None:
         trade = self.trades[name]

@@ -13,6 +13,7 @@ from strikewise.domain.errors import InvariantError
 from strikewise.domain.events import (
     AccountOpened,
     AccountValued,
+    CashFlowed,
     Event,
     OptionSettled,
     OrderAccepted,
@@ -21,6 +22,7 @@ from strikewise.domain.events import (
     OrderPlaced,
     OrderRejected,
     OrderUnresolved,
+    PositionSplit,
     RunStarted,
     SignalDenied,
     SignalGenerated,
@@ -28,7 +30,7 @@ from strikewise.domain.events import (
 from strikewise.domain.orders import Execution, Order, Purpose
 from strikewise.domain.portfolio import Position
 from strikewise.market.calendar import NEW_YORK
-from strikewise.portfolio.booking import add_opening, book_settlement, book_trade, proposed, share_out
+from strikewise.portfolio import booking
 from strikewise.portfolio.growing_map import GrowingMap
 from strikewise.portfolio.ledger import Fact, Record
 from strikewise.portfolio.order_state import OrderState, OrderStatus, PendingSignal
@@ -53,7 +55,7 @@ class AccountState:
     deposited_cents, cash_cents : int
         What was paid in, and what is there, fees paid.
     realised_cents : int
-        Profit of the closed positions, after fees.
+        Profit of the closed positions, after fees, and interest of the account.
     outcomes : Outcomes
         What the closed positions came to, by strategy and campaign.
     run_seq : int or None
@@ -69,7 +71,7 @@ class AccountState:
     closed : mapping of str to Position
         Positions as they were closed.
     settlements : mapping of str to int
-        The fact of each settlement booked, by its id.
+        The fact of each settlement, cash flow and split booked, by its id.
     opened_on : date or None
         The New York date (of ``known_at``) that ``opened`` is about.
     opened : mapping of str to str
@@ -140,7 +142,7 @@ class AccountState:
     def pending(self) -> tuple[Position, ...]:
         """The unfilled part of each opening order, as the position it would become."""
         return tuple(
-            proposed(state.order, state.signal, state.remaining)
+            booking.proposed(state.order, state.signal, state.remaining)
             for state in self.open_orders.values()
             if state.order.purpose is Purpose.OPEN and state.signal is not None and state.remaining
         )
@@ -305,26 +307,13 @@ def _order_filled(state: AccountState, _: int, event: OrderFilled, known_at: dat
         changes["ended_orders"] = state.ended_orders.put(order.order_id, booked)
     else:
         changes.update(_store(state, booked, booked.status))
-    changes.update(_held(state, [_traded(state, found, execution, ends=complete)]))
+    before = state.positions.get(order.position_id) or state.closed.get(order.position_id)
+    changes.update(_held(state, [booking.book_fill(before, order, found.signal, execution, ends=complete)]))
     return changes
 
 
 def _paid(execution: Execution) -> int:
     return sum(leg.cost_cents for leg in execution.legs) + execution.fees_cents
-
-
-def _traded(state: AccountState, found: OrderState, execution: Execution, *, ends: bool) -> Position:
-    order = found.order
-    before = state.positions.get(order.position_id) or state.closed.get(order.position_id)
-    if order.purpose is Purpose.OPEN:
-        return add_opening(before, order, found.signal, execution)
-    if before is None:
-        raise InvariantError(
-            f"Order {order.order_id} is to {order.purpose} position {order.position_id!r}, "
-            "which was never opened."
-        )
-    ended = ends and before.closing_order_id == order.order_id
-    return book_trade(before, execution, closing_order_id="" if ended else before.closing_order_id)
 
 
 def _held(state: AccountState, positions: Iterable[Position]) -> Changes:
@@ -353,12 +342,36 @@ def _option_settled(state: AccountState, seq: int, event: OptionSettled, _: date
     report = event.report
     if report.settlement_id in state.settlements:
         return {}
-    parts = share_out(report, state.positions)
-    return {
-        "cash_cents": state.cash_cents - report.cash_cents - report.fees_cents,
-        "settlements": state.settlements.put(report.settlement_id, seq),
-        **_held(state, [book_settlement(state.positions[part.position_id], part) for part in parts]),
-    }
+    held = state.positions
+    parts = booking.share_out(report, held)
+    after = [booking.book_settlement(held[part.position_id], part) for part in parts]
+    return _told(state, seq, report.settlement_id, report.cash_cents + report.fees_cents, after)
+
+
+def _cash_flowed(state: AccountState, seq: int, event: CashFlowed, _: datetime) -> Changes:
+    flow = event.flow
+    if flow.flow_id in state.settlements:
+        return {}
+    held = state.positions.get(flow.position_id)
+    if held is not None:
+        return _told(state, seq, flow.flow_id, flow.cash_cents, [booking.book_flow(held, flow)])
+    # The account's own, or of a position that is closed by now.
+    changes = _told(state, seq, flow.flow_id, flow.cash_cents, [])
+    return {**changes, "realised_cents": state.realised_cents - flow.cash_cents}
+
+
+def _position_split(state: AccountState, seq: int, event: PositionSplit, _: datetime) -> Changes:
+    report = event.report
+    if report.split_id in state.settlements:
+        return {}
+    after = booking.book_split(state.positions[report.position_id], report)
+    return _told(state, seq, report.split_id, report.cash_cents, [after])
+
+
+def _told(state: AccountState, seq: int, name: str, cash_cents: int, after: list[Position]) -> Changes:
+    """Note what a broker told once: cash paid, and positions as they are after it."""
+    settlements = state.settlements.put(name, seq)
+    return {"cash_cents": state.cash_cents - cash_cents, "settlements": settlements, **_held(state, after)}
 
 
 def _without(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -370,6 +383,7 @@ def _without(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 _CHANGES: Mapping[type, Callable[[AccountState, int, Any, datetime], Changes]] = {
     AccountOpened: _account_opened,
     AccountValued: _account_valued,
+    CashFlowed: _cash_flowed,
     OptionSettled: _option_settled,
     OrderAccepted: _order_accepted,
     OrderClosed: _order_closed,
@@ -377,6 +391,7 @@ _CHANGES: Mapping[type, Callable[[AccountState, int, Any, datetime], Changes]] =
     OrderPlaced: _order_placed,
     OrderRejected: _order_rejected,
     OrderUnresolved: _order_unresolved,
+    PositionSplit: _position_split,
     RunStarted: _run_started,
     SignalDenied: _signal_denied,
     SignalGenerated: _signal_generated,

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.events import (
+    CashFlowed,
     Event,
     MarkEstimated,
     OptionSettled,
@@ -17,6 +18,7 @@ from strikewise.domain.events import (
     OrderPlaced,
     OrderRejected,
     OrderUnresolved,
+    PositionSplit,
     RunStarted,
     SignalGenerated,
 )
@@ -179,6 +181,10 @@ def _words(event: Event, orders: Mapping[str, Order], marks: int) -> str:
                 f"{report.quantity:+d} {report.contract} {report.outcome} at "
                 f"{format_cents(report.settlement_cents)}: cash {cash}{shares}.{policy}"
             )
+        case CashFlowed(flow=flow):
+            return f"{flow.kind.capitalize()} of {flow.symbol}: {format_cents(-flow.cash_cents, sign=True)}."
+        case PositionSplit(report=report):
+            return f"{report.symbol} was split, {report.numerator} for {report.denominator}."
         case MarkEstimated(instrument=instrument, policy=policy, price_cents=price):
             more = f"; its legs were marked so {marks} times in all" if marks > 1 else ""
             price_text = format_cents(price)
