@@ -17,6 +17,7 @@ from strikewise.domain.denials import DenialCode
 from strikewise.domain.instruments import OptionContract, Stock
 from strikewise.domain.orders import Order, Purpose
 from strikewise.domain.portfolio import Holding, Portfolio, Position
+from strikewise.domain.structures import Leg, Structure
 from strikewise.market.quality import Flaw
 from strikewise.market.view import MarketView
 from strikewise.risk.adjustment import only_reduces
@@ -121,6 +122,26 @@ def test_all_positions_together_keep_their_limit_and_what_is_adjusted_counts_onc
             assert isinstance(answer, ApprovedAdjusting)
         else:
             assert code(answer) is DenialCode.RISK_AT_RISK
+
+
+def test_a_call_against_shares_passes_though_they_have_fallen_and_though_its_like_is_held() -> None:
+    shares = replace(
+        proposal({put(480): -1}, name="p-1"),
+        holdings=(Holding(Stock("SPY"), 100),),
+        cash_cents=5_200_000,
+        max_loss_cents=5_200_000,
+        margin_cents=5_200_000,
+    )
+    twin = replace(
+        shares, position_id="p-2", structure=Structure.of([Leg(Stock("SPY"), 100), Leg(call(510), -1)])
+    )
+    rows: list[Row] = [*QUOTES, (call(510), 200, 206)]
+    fallen = account(shares, twin, equity=4_000_000)
+    answer = verdict({call(510): -1}, held=shares, rows=rows, portfolio=fallen)
+    assert isinstance(answer, ApprovedAdjusting)
+    assert answer.after.max_loss_cents == 5_200_000 - 20_000
+    two = verdict({call(510): -1}, quantity=2, held=shares, rows=rows, portfolio=fallen)
+    assert code(two) is DenialCode.RISK_MAX_LOSS, "the second call has no shares behind it"
 
 
 def test_a_loss_that_two_expirations_leave_open_counts_as_one_without_bound() -> None:

@@ -126,15 +126,19 @@ def _check_quote(
 
 
 def check_overlap(proposal: Position, portfolio: Portfolio) -> Denial | None:
-    """Deny a structure that is held or ordered already, and one with a leg held on the other side.
+    """Deny a structure that is held or ordered already, and one with a leg held on the other side."""
+    for held in portfolio.positions:
+        if held.structure == proposal.structure:
+            return Denial(DenialCode.PORTFOLIO_DUPLICATE, f"position={held.position_id}")
+    return check_sides(proposal, portfolio)
+
+
+def check_sides(proposal: Position, portfolio: Portfolio) -> Denial | None:
+    """Deny a structure with a leg that another position holds on the other side.
 
     A broker nets a contract bought by one position and sold by another: neither would be what it was.
     """
-    others = [held for held in portfolio.positions if held.underlying == proposal.underlying]
-    for held in others:
-        if held.structure == proposal.structure:
-            return Denial(DenialCode.PORTFOLIO_DUPLICATE, f"position={held.position_id}")
-    sides = held_sides(others)
+    sides = held_sides(held for held in portfolio.positions if held.underlying == proposal.underlying)
     for contract, ratio in proposal.structure.options:
         if sides.get(contract, 0) * ratio < 0:
             return Denial(DenialCode.PORTFOLIO_CONFLICT, f"leg={contract.symbol}")

@@ -21,8 +21,10 @@ from strikewise.risk.checks import (
     check_quotes,
     check_seats,
     check_share,
+    check_sides,
     check_size,
 )
+from strikewise.risk.exposure import at_stake_cents
 from strikewise.risk.limits import Limits
 
 __all__ = [
@@ -155,8 +157,9 @@ def judge_adjusting(
     """Judge an order that trades further legs into a position.
 
     What only takes risk away passes by the rules of closing. All else passes by those of opening: quotes that
-    can carry an entry, no leg on another position's other side, and the limits of capital for the whole
-    position as it would be. Limits on the number of positions do not apply, for there is none more.
+    can carry an entry, no leg on another position's other side, and, where more is at stake or held than
+    before, the limits of capital for the whole position as it would be: a call against shares passes though
+    they have fallen. Limits on the number of positions do not apply, for there is none more.
 
     Parameters
     ----------
@@ -190,8 +193,16 @@ def judge_adjusting(
     if isinstance(after, Denial):
         return _denied(after)
     rest = portfolio.without(position.position_id)
-    denial = check_overlap(after, rest) or check_capital(after, rest, limits)
+    denial = check_sides(after, rest)
+    if denial is None and not _calmer(after, position):
+        denial = check_capital(after, rest, limits)
     return ApprovedAdjusting(order, after) if denial is None else _denied(denial)
+
+
+def _calmer(after: Position, before: Position) -> bool:
+    """Return whether neither what is at stake nor the margin grows, and the loss has a bound."""
+    bounded = after.max_loss_cents is not None and at_stake_cents(after) <= at_stake_cents(before)
+    return bounded and after.margin_cents <= before.margin_cents
 
 
 def _denied(denial: Denial) -> Denied:
