@@ -8,7 +8,6 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from strikewise.domain.chain import OptionChain
 from strikewise.domain.instruments import (
     EXPIRATION_SHIFT,
     ROOT_MASK,
@@ -32,16 +31,12 @@ from strikewise.strategy.trend import trend_of
 
 __all__ = [
     "AdjustCode",
-    "buy_back",
-    "calls_between",
     "cash_only",
-    "dearest_a_day",
     "in_the_money",
     "lots_uncovered",
-    "rolled",
+    "rolled_out",
     "shares_of",
     "standing_prospect",
-    "write",
     "written",
 ]
 
@@ -144,39 +139,9 @@ def standing_prospect(view: MarketView, underlying: str, min_dte: int, max_dte: 
     )
 
 
-def dearest_a_day(prospect: Prospect, rows: Rows, params: ParameterSet, least: float) -> int | None:
-    """Return the row whose sale brings most a day at the bid, or None where no quote carries a sale.
-
-    Parameters
-    ----------
-    prospect : Prospect
-        The underlying.
-    rows : (n,) intp
-        Rows of its chain.
-    params : ParameterSet
-        With the parameters of `strikewise.strategy.selection.quote_parameters`.
-    least : float
-        Least premium, dollars a share.
-    """
-    if len(rows) == 0:
-        return None
-    kept = rows[gate_quotes(prospect, rows, None, params, Rejections())]
-    chain = prospect.chain
-    kept = kept[chain.bid[kept] >= max(1.0, 100.0 * least)]
-    if len(kept) == 0:
-        return None
-    days = np.maximum((chain.key[kept] >> EXPIRATION_SHIFT) - days_of(chain.day), 1)
-    return int(kept[int(np.argmax(chain.bid[kept] / days))])
-
-
-def write(chain: OptionChain, row: int, quantity: int, code: AdjustCode) -> Adjust:
-    """Return the adjustment that sells contracts of a row."""
-    contract = chain.contract(row)
-    detail = f"leg={contract.symbol} bid={int(chain.bid[row]) / 100:.2f}"
-    return Adjust(Structure((Leg(contract, -1),)), quantity, code, detail)
-
-
-def rolled(view: MarketView, contract: OptionContract, quantity: int, params: ParameterSet) -> Adjust | None:
+def rolled_out(
+    view: MarketView, contract: OptionContract, quantity: int, params: ParameterSet
+) -> Adjust | None:
     """Return the adjustment that buys a short option back and sells a later one for more than that costs.
 
     Of all later expirations in the days that entries want, and of all strikes at least as far from the money,
@@ -217,24 +182,3 @@ def rolled(view: MarketView, contract: OptionContract, quantity: int, params: Pa
     legs = Structure.of([Leg(contract, 1), Leg(chain.contract(row), -1)])
     detail = f"from={contract.symbol} to={chain.contract(row).symbol} credit={credit / 100:.2f}"
     return Adjust(legs, quantity, AdjustCode.ROLLED, detail)
-
-
-def calls_between(chain: OptionChain, low: float, high: float, least_strike: float) -> Rows:
-    """Return the rows of calls whose delta lies in a band, at strikes no lower than asked (dollars)."""
-    key = chain.key
-    call = ((key >> STRIKE_BITS) & 1) == 0
-    enough = (key & STRIKE_MASK) >= round(1000.0 * least_strike)
-    return np.flatnonzero(call & enough & (chain.delta >= low) & (chain.delta <= high))
-
-
-def buy_back(view: MarketView, position: Position, right: Right, most_cents: int) -> Adjust | None:
-    """Return the adjustment that buys back the first short option that costs no more than asked, or None."""
-    chain = view.fresh_chain(position.underlying)
-    if chain is None or most_cents <= 0:
-        return None
-    for contract, quantity in written(position, right):
-        quote = chain.quote(contract)
-        if quote.known and quote.ask > quote.bid and quote.ask <= most_cents:
-            detail = f"leg={contract.symbol} ask={quote.ask / 100:.2f}"
-            return Adjust(Structure((Leg(contract, 1),)), quantity, AdjustCode.BOUGHT_BACK, detail)
-    return None

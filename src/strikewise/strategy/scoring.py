@@ -31,6 +31,7 @@ __all__ = [
     "NEUTRAL",
     "SCORE_PARTS",
     "Odds",
+    "forecast_volatility",
     "put_odds",
     "score_parameters",
     "spread_odds",
@@ -170,10 +171,10 @@ def spread_odds(prospect: Prospect, spreads: Verticals, credit: Ints) -> Odds:
     forward, root = _forward_and_root(prospect, spreads.years)
     slope = -side * step * root * (1000.0 / spreads.width)
     short, wing = short_milli / 1000.0, (short_milli - side * spreads.width) / 1000.0
-    payout = expected_intrinsic(-side, short, forward, _forecast(prospect, short_iv) * root)
-    payout -= expected_intrinsic(-side, wing, forward, _forecast(prospect, short_iv + step) * root)
+    payout = expected_intrinsic(-side, short, forward, forecast_volatility(prospect, short_iv) * root)
+    payout -= expected_intrinsic(-side, wing, forward, forecast_volatility(prospect, short_iv + step) * root)
     probability = chance(side, breakeven, forward, implied * root, slope)
-    return Odds(breakeven, implied, _forecast(prospect, implied), probability, payout)
+    return Odds(breakeven, implied, forecast_volatility(prospect, implied), probability, payout)
 
 
 def put_odds(prospect: Prospect, rows: Rows, credit: Ints) -> Odds:
@@ -185,7 +186,7 @@ def put_odds(prospect: Prospect, rows: Rows, credit: Ints) -> Odds:
     side = np.ones(len(rows))
     breakeven = (strike_milli - 10.0 * credit) / 1000.0
     forward, root = _forward_and_root(prospect, prospect.years(key))
-    forecast = _forecast(prospect, implied)
+    forecast = forecast_volatility(prospect, implied)
     payout = expected_intrinsic(-side, strike_milli / 1000.0, forward, forecast * root)
     probability = chance(side, breakeven, forward, implied * root, _smile_slope(prospect, rows) * root)
     return Odds(breakeven, implied, forecast, probability, payout)
@@ -212,6 +213,7 @@ def _forward_and_root(prospect: Prospect, years: Floats) -> tuple[Floats, Floats
     return prospect.spot * np.exp((prospect.rate - prospect.dividend_yield) * years), np.sqrt(years)
 
 
-def _forecast(prospect: Prospect, implied: Floats) -> Floats:
+def forecast_volatility(prospect: Prospect, implied: Floats) -> Floats:
+    """Return the mean of implied volatilities and that realised over 20 sessions, where it is known."""
     realised = prospect.features["rv20"]
     return implied if isnan(realised) else 0.5 * (implied + realised)

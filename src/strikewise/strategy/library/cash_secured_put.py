@@ -14,23 +14,20 @@ on margin a trade must be as large as the strike of one put.
 
 from __future__ import annotations
 
-import numpy as np
-
-from strikewise.domain.denials import DenialCode
 from strikewise.domain.instruments import Right
 from strikewise.domain.parameters import Parameter, ParameterSet, ParameterSpace
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.signals import Action, Hold, Signal
 from strikewise.market.view import MarketView
 from strikewise.strategy.api import Screened
-from strikewise.strategy.candidates import best, candidate_parameters, screen
-from strikewise.strategy.covering import cash_only, in_the_money, rolled, written
+from strikewise.strategy.candidates import candidate_parameters, screen
+from strikewise.strategy.covering import cash_only, in_the_money, rolled_out, written
 from strikewise.strategy.exits import ExitCode, credit_exit, exit_parameters
 from strikewise.strategy.prospects import Prospect, Rejections, entry_parameters
-from strikewise.strategy.selection import gate_quotes, quote_parameters, short_legs, short_parameters
-from strikewise.strategy.short_puts import short_puts, yearly_on_cash
+from strikewise.strategy.selection import quote_parameters
+from strikewise.strategy.short_puts import secured_put_parameters, secured_puts
 from strikewise.strategy.sizing import proposed_position, sizing_parameters
-from strikewise.strategy.trend import TREND_RULES, allowed_sides
+from strikewise.strategy.trend import TREND_RULES
 
 __all__ = ["CashSecuredPut"]
 
@@ -44,15 +41,7 @@ class CashSecuredPut:
     summary = "Sells puts of a month that cash could pay for, takes half the premium, rolls what is tested."
     space = ParameterSpace(
         (
-            *short_parameters(by="delta", low_delta=0.20, high_delta=0.30, low_otm=0.02, high_otm=0.10),
-            Parameter(
-                "min_return",
-                0.0,
-                "Least premium at the bid as a share of the cash behind the put, for a year.",
-                "fraction a year",
-                0.0,
-                10.0,
-            ),
+            *secured_put_parameters(),
             *entry_parameters(min_dte=25, max_dte=45, trend="not_against", trends=TREND_RULES),
             *quote_parameters(),
             *candidate_parameters(),
@@ -91,26 +80,11 @@ class CashSecuredPut:
             spot = market_data.spot(position.underlying)
             for contract, quantity in written(position, Right.PUT)[:1]:
                 tested = spot is not None and in_the_money(contract, round(100.0 * spot))
-                action = rolled(market_data, contract, quantity, params) if tested else None
+                action = rolled_out(market_data, contract, quantity, params) if tested else None
                 if action is not None:
                     return action
         return found or Hold()
 
 
 def _signals(prospect: Prospect, params: ParameterSet, rejected: Rejections) -> list[Signal]:
-    sides = allowed_sides(prospect.trend, params.text("trend"), puts=True, calls=False)
-    if isinstance(sides, DenialCode):
-        rejected[sides] += 1
-        return []
-    shorts = short_legs(prospect, True, False, params, rejected)
-    if shorts is None:
-        return []
-    shorts = shorts.take(gate_quotes(prospect, shorts.rows, None, params, rejected))
-    enough = yearly_on_cash(prospect, shorts) >= params.number("min_return")
-    rejected[DenialCode.CREDIT_TOO_SMALL] += int(np.count_nonzero(~enough))
-    shorts = shorts.take(enough)
-    if len(shorts.rows) == 0:
-        return []
-    found = short_puts(prospect, shorts, params, cash=True)
-    labels = {"structure": "cash_secured_put"}
-    return best(CashSecuredPut.name, prospect, found, params, rejected, labels=labels)
+    return secured_puts(CashSecuredPut.name, prospect, params, rejected)
