@@ -7,7 +7,7 @@ meaning a new ``SCHEMA_VERSIONS`` entry.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from strikewise.domain.instruments import Instrument
 from strikewise.domain.orders import CashFlow, Execution, Order, OrderEnded, SettlementReport, SplitReport
@@ -190,6 +190,10 @@ class AccountValued:
         Legs priced by policy.
     delta, gamma, theta, vega : float
         Of the whole account, in dollars.
+    regime : str
+        The market's regime that acted on the session; empty in facts older than this field.
+    profits : mapping of str to int
+        Profit of each strategy so far, cents, after fees: closed positions, and open ones at exit prices.
     """
 
     cash_cents: int
@@ -203,6 +207,8 @@ class AccountValued:
     gamma: float
     theta: float
     vega: float
+    regime: str = ""
+    profits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

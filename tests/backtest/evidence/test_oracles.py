@@ -8,14 +8,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from strikewise.backtest.evidence.moments import annual_sharpe, moments_of
 from strikewise.backtest.evidence.overfitting import probability_of_overfitting
 from strikewise.backtest.evidence.resampling import bands_of
 from strikewise.backtest.evidence.significance import (
-    annual_sharpe,
     deflated_sharpe,
     minimum_backtest_years,
     minimum_track_record,
-    moments_of,
     probabilistic_sharpe,
 )
 

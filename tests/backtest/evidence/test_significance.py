@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strikewise.backtest.evidence.moments import Moments, annual_sharpe, moments_of
 from strikewise.backtest.evidence.significance import (
-    Moments,
-    annual_sharpe,
     benjamini_yekutieli,
     deflated_sharpe,
     expected_maximum,
@@ -19,7 +18,6 @@ from strikewise.backtest.evidence.significance import (
     holm,
     minimum_backtest_years,
     minimum_track_record,
-    moments_of,
     probabilistic_sharpe,
     sharpe_p_value,
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from strikewise.backtest.evidence.significance import SESSIONS_A_YEAR
+from strikewise.backtest.evidence.moments import SESSIONS_A_YEAR
 from strikewise.backtest.evidence.superiority import block_length
 from strikewise.domain.errors import DomainError
 

@@ -9,20 +9,17 @@ variance: (1 - g3 SR + (g4 - 1) / 4 SR²) / (T - 1).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import e, isfinite, sqrt
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
+from strikewise.backtest.evidence.moments import Moments
 from strikewise.domain.errors import DomainError
 
 __all__ = [
-    "SESSIONS_A_YEAR",
-    "Moments",
-    "annual_sharpe",
     "benjamini_yekutieli",
     "deflated_sharpe",
     "expected_maximum",
@@ -30,61 +27,14 @@ __all__ = [
     "holm",
     "minimum_backtest_years",
     "minimum_track_record",
-    "moments_of",
     "probabilistic_sharpe",
     "sharpe_p_value",
 ]
 
 Array = NDArray[np.float64]
 
-SESSIONS_A_YEAR = 252
 EULER_GAMMA = 0.5772156649015329
 NORMAL = NormalDist()
-LEAST_RETURNS = 20
-"""Fewer returns than this carry no statement."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """What a series of returns is reduced to.
-
-    Attributes
-    ----------
-    sharpe : float
-        Mean over standard deviation (``ddof=1``), per period.
-    observations : int
-        How many returns.
-    skew, kurtosis : float
-        Standardised third and fourth moment; the fourth is raw, 3 for a normal law.
-    """
-
-    sharpe: float
-    observations: int
-    skew: float = 0.0
-    kurtosis: float = 3.0
-
-
-def moments_of(returns: Array) -> Moments | None:
-    """Return the moments of returns; None where there are too few, or none of them differs.
-
-    Parameters
-    ----------
-    returns : (n,) float64
-        Simple returns per period, as fractions.
-    """
-    if len(returns) < LEAST_RETURNS:
-        return None
-    mean, spread = float(returns.mean()), float(returns.std(ddof=1))
-    if spread <= 1e-12:
-        return None
-    standard = (returns - mean) / float(returns.std(ddof=0))
-    skew, kurtosis = float(np.mean(standard**3)), float(np.mean(standard**4))
-    return Moments(mean / spread, len(returns), skew, kurtosis)
-
-
-def annual_sharpe(sharpe: float, periods_a_year: float = SESSIONS_A_YEAR) -> float:
-    """Return a Sharpe ratio per year, as if returns did not depend on each other."""
-    return sharpe * sqrt(periods_a_year)
 
 
 def probabilistic_sharpe(found: Moments, against: float = 0.0) -> float:
@@ -181,7 +131,7 @@ def sharpe_p_value(
         Periods in a year, over which Lo's correction for autocorrelation (2002) is made.
     """
     t = sharpe * _lo(autocorrelation, a_year) * sqrt(observations)
-    return float(2.0 * student.sf(abs(t), observations - 1))
+    return float(2.0 * stdtr(observations - 1, -abs(t)))
 
 
 def haircut_sharpe(p_value: float, observations: int) -> float:
@@ -190,7 +140,7 @@ def haircut_sharpe(p_value: float, observations: int) -> float:
     Harvey and Liu, "Backtesting" (2015).
     """
     bounded = min(1.0, max(p_value, 1e-300))
-    return float(student.isf(bounded / 2.0, observations - 1)) / sqrt(observations)
+    return float(-stdtrit(observations - 1, bounded / 2.0)) / sqrt(observations)
 
 
 def holm(p_values: Sequence[float]) -> Array:
