@@ -45,6 +45,13 @@ class DenialCode(StrEnum):
     ENTRY_PROBABILITY = "ENTRY_PROBABILITY", "The probability of profit is below the strategy's minimum."
     ENTRY_SCORE = "ENTRY_SCORE", "The score is below the strategy's minimum."
     ENTRY_EDGE = "ENTRY_EDGE", "The expected profit after costs is below the strategy's minimum."
+    ENTRY_IV_HIGH = "ENTRY_IV_HIGH", "The IV rank is above the strategy's maximum."
+    ENTRY_CONVICTION = "ENTRY_CONVICTION", "The conviction in a direction is below the strategy's minimum."
+    ENTRY_CONVICTION_UNKNOWN = (
+        "ENTRY_CONVICTION_UNKNOWN",
+        "A conviction is asked for, but the history is too short for it.",
+    )
+    ENTRY_NO_EVENT = "ENTRY_NO_EVENT", "No announced event lies in the days that the strategy waits for."
 
     QUOTE_MISSING = "QUOTE_MISSING", "A leg has no bid or no ask."
     QUOTE_ZERO_BID = "QUOTE_ZERO_BID", "A leg to be sold has a bid of zero."
@@ -64,10 +71,15 @@ class DenialCode(StrEnum):
     DATA_NO_DELTA = "DATA_NO_DELTA", "A contract has no delta."
     DATA_NO_VOLATILITY = "DATA_NO_VOLATILITY", "A contract has no implied volatility."
     DATA_NO_RATE = "DATA_NO_RATE", "No interest rate is known."
+    DATA_NO_EVENTS = (
+        "DATA_NO_EVENTS",
+        "No calendar of the events that the strategy trades is known, a year back and ahead.",
+    )
 
     STRUCTURE_NO_EXPIRATION = "STRUCTURE_NO_EXPIRATION", "No expiration is listed in the range of days."
     STRUCTURE_NO_SHORT = "STRUCTURE_NO_SHORT", "No listed strike lies in the band for the short leg."
     STRUCTURE_NO_WING = "STRUCTURE_NO_WING", "No strike is listed at the width of the wing."
+    STRUCTURE_NO_SHARES = "STRUCTURE_NO_SHARES", "The underlying is an index, which has no shares to be held."
     STRUCTURE_NO_OTHER_SIDE = "STRUCTURE_NO_OTHER_SIDE", "Only one side of the structure could be built."
 
     CREDIT_TOO_SMALL = "CREDIT_TOO_SMALL", "The credit at the touch is below the strategy's minimum."
@@ -76,6 +88,15 @@ class DenialCode(StrEnum):
         "The credit at the touch is above the strategy's maximum, or as large as the width.",
     )
     CREDIT_SLIPPAGE = "CREDIT_SLIPPAGE", "Too much of the credit at mid is lost to the spread at the touch."
+
+    DEBIT_TOO_LARGE = (
+        "DEBIT_TOO_LARGE",
+        "The debit at the touch is above the strategy's maximum, or as large as what it can pay.",
+    )
+    ENTRY_COST = (
+        "ENTRY_COST",
+        "Crossing the spread on the way in costs too much of what is at stake.",
+    )
 
     SIZE_ZERO = "SIZE_ZERO", "Not even one unit fits the capital and the risk that the strategy takes."
 

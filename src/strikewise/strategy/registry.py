@@ -6,18 +6,44 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from strikewise.strategy.api import Strategy
+from strikewise.strategy.library.broken_wing_butterfly import BrokenWingButterfly
+from strikewise.strategy.library.butterfly import Butterfly
 from strikewise.strategy.library.cash_secured_put import CashSecuredPut
+from strikewise.strategy.library.covered_call import CoveredCall
 from strikewise.strategy.library.credit_spread import CreditSpread
+from strikewise.strategy.library.debit_spread import DebitSpread
+from strikewise.strategy.library.gamma_lotto import GammaLotto
+from strikewise.strategy.library.iron_butterfly import IronButterfly
 from strikewise.strategy.library.iron_condor import IronCondor
+from strikewise.strategy.library.long_option import LongOption
 from strikewise.strategy.library.naked_put import NakedPut
+from strikewise.strategy.library.ratio_spread import RatioSpread
+from strikewise.strategy.library.straddle import POST_EVENT_STRADDLE, PRE_EVENT_STRADDLE, SHORT_STRADDLE
+from strikewise.strategy.library.strangle import POST_EVENT_STRANGLE, PRE_EVENT_STRANGLE, SHORT_STRANGLE
+from strikewise.strategy.library.wheel import Wheel
 
 __all__ = ["STRATEGIES"]
 
 _ALL: tuple[Strategy, ...] = (
     CashSecuredPut(),
+    CoveredCall(),
+    BrokenWingButterfly(),
+    Butterfly(),
+    DebitSpread(),
+    GammaLotto(),
+    IronButterfly(),
+    LongOption(),
+    RatioSpread(),
     CreditSpread(),
     IronCondor(),
     NakedPut(),
+    Wheel(),
+    POST_EVENT_STRANGLE,
+    PRE_EVENT_STRANGLE,
+    SHORT_STRANGLE,
+    POST_EVENT_STRADDLE,
+    PRE_EVENT_STRADDLE,
+    SHORT_STRADDLE,
 )
 
 STRATEGIES: Mapping[str, Strategy] = MappingProxyType({strategy.name: strategy for strategy in _ALL})
