@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 from strategy.markets import CALENDAR, TODAY, World, source_of
 from strikewise.domain.greeks import Greeks
@@ -31,7 +31,7 @@ def position(
     strategy: str = "held",
 ) -> Position:
     """A position of ``units`` of a structure; what it holds now is ``held``, or the structure itself."""
-    at = CALENDAR.session_close(day).astimezone(UTC)
+    at = datetime.combine(day, time(20), UTC)
     structure = Structure.of([Leg(instrument, ratio) for instrument, ratio in opened])
     holdings = held if held is not None else [(one, ratio * units) for one, ratio in opened]
     mark = None if exit_cents is None else Mark(exit_cents, exit_cents, 50_000, 0, Greeks(), at)
