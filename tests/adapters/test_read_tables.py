@@ -93,6 +93,7 @@ def test_anybody_can_query_them(url: str) -> None:
             "DROP TABLE orders",
             "DROP TABLE signals",
             "DROP TABLE equity",
+            "DROP TABLE strategy_profits",
         ],
     ],
     ids=["of-another-version", "dropped"],
@@ -157,4 +158,12 @@ def test_the_journal_of_an_empty_ledger_is_empty(url: str) -> None:
 
 def test_the_columns_are_those_of_the_rows() -> None:
     names = {table.name for table in read_tables.read_metadata.sorted_tables}
-    assert names == {"trades", "positions", "orders", "signals", "equity", "journal_progress"}
+    assert names == {
+        "trades",
+        "positions",
+        "orders",
+        "signals",
+        "equity",
+        "strategy_profits",
+        "journal_progress",
+    }

@@ -166,7 +166,9 @@ BY_KIND: dict[type, st.SearchStrategy[Event]] = {
         PositionSplit, st.builds(SplitReport, texts, texts, texts, cents, cents, cents, instants)
     ),
     MarkEstimated: st.builds(MarkEstimated, texts, instruments, texts, cents),
-    AccountValued: st.builds(AccountValued, *[cents] * 7, *[numbers] * 4),
+    AccountValued: st.builds(
+        AccountValued, *[cents] * 7, *[numbers] * 4, texts, st.dictionaries(texts, cents, max_size=3)
+    ),
     TrialCounted: st.builds(
         TrialCounted,
         texts,

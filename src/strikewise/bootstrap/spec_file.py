@@ -11,7 +11,16 @@ from pydantic import Field
 
 from strikewise.backtest.runner import ReplaySpec
 from strikewise.bootstrap.documents import Table, check, read_toml, told_of
-from strikewise.bootstrap.trading import MOST_CAPITAL, FeesTable, FillsTable, LimitsTable, chosen_strategy
+from strikewise.bootstrap.trading import (
+    MOST_CAPITAL,
+    AllocationTable,
+    ExerciseTable,
+    FeesTable,
+    FillsTable,
+    FinancingTable,
+    LimitsTable,
+    chosen_strategy,
+)
 from strikewise.domain.money import to_cents
 from strikewise.engine.spec import WEEKDAYS, RunSpec
 
@@ -45,7 +54,10 @@ class SpecDocument(Table):
     cadence: CadenceTable = CadenceTable()
     fills: FillsTable = FillsTable()
     fees: FeesTable = FeesTable()
+    exercise: ExerciseTable = ExerciseTable()
+    financing: FinancingTable = FinancingTable()
     limits: LimitsTable = LimitsTable()
+    allocation: AllocationTable = AllocationTable()
     strategies: tuple[StrategyTable, ...] = Field(min_length=1)
 
 
@@ -105,6 +117,8 @@ def make_spec(
             fills=table.fills.frozen(),
             fees=table.fees.frozen(),
             lag=table.cadence.lag,
+            exercise=table.exercise.frozen(),
+            financing=table.financing.frozen(),
         )
 
 
@@ -126,4 +140,5 @@ def _run_spec(table: SpecDocument) -> RunSpec:
         missing_quote=table.fills.frozen().missing_quote,
         entry_weekdays=table.cadence.entry,
         document=written,
+        allocation=table.allocation.frozen(),
     )

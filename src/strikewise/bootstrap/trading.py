@@ -4,37 +4,88 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from strikewise.bootstrap.documents import Table, table_of, told_of
 from strikewise.domain.errors import SettingsError
+from strikewise.engine.allocation import Allocation, Priority
 from strikewise.engine.spec import StrategySpec
+from strikewise.execution.exercise import ExerciseRule
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
+from strikewise.execution.financing import Financing
 from strikewise.market.estimate import MissingQuotePolicy
-from strikewise.risk.limits import Limits
+from strikewise.market.regime import Regime
+from strikewise.risk.limits import Limits, StrategyLimits
 from strikewise.strategy.registry import STRATEGIES
 
-__all__ = ["MOST_CAPITAL", "FeesTable", "FillsTable", "LimitsTable", "chosen_strategy"]
+__all__ = [
+    "MOST_CAPITAL",
+    "AllocationTable",
+    "ExerciseTable",
+    "FeesTable",
+    "FillsTable",
+    "FinancingTable",
+    "LimitsTable",
+    "StrategyLimitsTable",
+    "chosen_strategy",
+]
 
 
 MOST_CAPITAL = 1e12
 """Dollars; sums of cents stay exact in float64 far beyond it."""
 
 
-class LimitsTable(table_of(Limits)):  # type: ignore[misc]  # the model is made from the dataclass
-    """What the gate enforces."""
-
-    def frozen(self) -> Limits:
-        """Return the limits."""
-        return Limits(**self.model_dump())
+class StrategyLimitsTable(table_of(StrategyLimits)):  # type: ignore[misc]  # made from the dataclass
+    """What one strategy must keep beside the limits of the account."""
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:
         self.frozen()
         return self
+
+    def frozen(self) -> StrategyLimits:
+        """Return the limits."""
+        return StrategyLimits(**self.model_dump())
+
+
+class LimitsTable(table_of(Limits)):  # type: ignore[misc]  # the model is made from the dataclass
+    """What the gate enforces."""
+
+    by_strategy: dict[str, StrategyLimitsTable] = Field(default_factory=dict)
+
+    def frozen(self) -> Limits:
+        """Return the limits."""
+        own = {label: table.frozen() for label, table in self.by_strategy.items()}
+        return Limits(**self.model_dump(exclude={"by_strategy"}), by_strategy=own)
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        self.frozen()
+        return self
+
+
+Share = Annotated[float, Field(strict=True)]
+"""A number, and not a switch that would pass for one."""
+
+
+class AllocationTable(Table):
+    """Who may use how much of the account, and who comes first."""
+
+    priority: Priority = Priority.ORDER
+    weights: dict[str, Share] = Field(default_factory=dict)
+    by_regime: dict[Regime, dict[str, Share]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        self.frozen()
+        return self
+
+    def frozen(self) -> Allocation:
+        """Return the allocation."""
+        return Allocation(weights=self.weights, by_regime=self.by_regime, priority=self.priority)
 
 
 class FillsTable(Table):
@@ -80,6 +131,32 @@ class FeesTable(Table):
             assignment_cents=round(100 * self.assignment),
             pass_through=self.pass_through,
         )
+
+
+class ExerciseTable(table_of(ExerciseRule)):  # type: ignore[misc]  # the model is made from the dataclass
+    """How short options are assigned."""
+
+    def frozen(self) -> ExerciseRule:
+        """Return the rule."""
+        return ExerciseRule(**self.model_dump())
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        self.frozen()
+        return self
+
+
+class FinancingTable(table_of(Financing)):  # type: ignore[misc]  # the model is made from the dataclass
+    """What cash earns, and debit balances and borrowed shares cost."""
+
+    def frozen(self) -> Financing:
+        """Return the rates."""
+        return Financing(**self.model_dump())
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        self.frozen()
+        return self
 
 
 def chosen_strategy(name: str, label: str, parameters: Mapping[str, object]) -> StrategySpec:

@@ -242,6 +242,8 @@ class Loop:
             gamma=round(gamma, 4),
             theta=round(theta, 4),
             vega=round(vega, 4),
+            regime=view.regime().value,
+            profits=self._state.outcomes.profits(portfolio.positions),
         )
         return Entry(valued, view.as_of, ENGINE)
 

@@ -26,12 +26,21 @@ from strikewise.domain.orders import Purpose, SettlementReport
 from strikewise.domain.portfolio import Position
 from strikewise.domain.signals import Signal
 from strikewise.domain.structures import Structure
-from strikewise.portfolio.journal_rows import EquityRow, OrderRow, PositionRow, SignalRow, TradeRow
+from strikewise.portfolio.journal_rows import (
+    EquityRow,
+    OrderRow,
+    PositionRow,
+    SignalRow,
+    StrategyRow,
+    TradeRow,
+)
 from strikewise.portfolio.ledger import Record
 from strikewise.portfolio.projection import AccountState
 
 ORDERED = "ORDERED"
 """The outcome of a signal that became an order."""
+
+_VALUED = tuple(one.name for one in fields(AccountValued) if one.name != "profits")
 
 _GRAVITY = {"expired": 0, "exercised": 1, "bought_out": 2, "assigned": 3}
 
@@ -48,6 +57,8 @@ class Journal:
         Those that are open.
     orders, signals, equity : tuple of rows
         All of them.
+    strategies : tuple of StrategyRow
+        What each strategy had brought whenever the account was valued.
     """
 
     trades: tuple[TradeRow, ...]
@@ -55,6 +66,7 @@ class Journal:
     orders: tuple[OrderRow, ...]
     signals: tuple[SignalRow, ...]
     equity: tuple[EquityRow, ...]
+    strategies: tuple[StrategyRow, ...] = ()
 
 
 def journal_of(records: Iterable[Record]) -> Journal:
@@ -68,6 +80,7 @@ def journal_of(records: Iterable[Record]) -> Journal:
         orders=tuple(keeper.orders.values()),
         signals=tuple(keeper.signals.values()),
         equity=tuple(keeper.equity.values()),
+        strategies=tuple(keeper.strategies.values()),
     )
 
 
@@ -100,6 +113,8 @@ class JournalKeeper:
         By id.
     equity : dict of int to EquityRow
         By fact.
+    strategies : dict of str to StrategyRow
+        By fact and label.
     changed : set of (str, str or int)
         Kind (``trades``, ``orders``, ``signals``, ``equity``) and key of rows made or changed since it was
         cleared; a change of ``trades`` is also one of positions.
@@ -111,6 +126,7 @@ class JournalKeeper:
         self.orders: dict[str, OrderRow] = {}
         self.signals: dict[str, SignalRow] = {}
         self.equity: dict[int, EquityRow] = {}
+        self.strategies: dict[str, StrategyRow] = {}
         self.changed: set[tuple[str, str | int]] = set()
 
     def add(self, record: Record) -> None:
@@ -204,8 +220,12 @@ class JournalKeeper:
         return self.state.positions.get(name) or self.state.closed[name]
 
     def _value(self, record: Record, valued: AccountValued) -> None:
-        same = {field.name: getattr(valued, field.name) for field in fields(AccountValued)}
+        same = {name: getattr(valued, name) for name in _VALUED}
         self.equity[record.seq] = EquityRow(seq=record.seq, at=record.known_at, **same)
+        for name, cents in sorted(valued.profits.items()):
+            key = f"{record.seq}/{name}"
+            self.strategies[key] = StrategyRow(key, record.seq, record.known_at, name, cents)
+            self.changed.add(("strategies", key))
         self.changed.add(("equity", record.seq))
 
     def _put_signal(self, row: SignalRow) -> None:

@@ -241,3 +241,29 @@ class EquityRow:
     gamma: float
     theta: float
     vega: float
+    regime: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyRow:
+    """What a strategy had brought at an instant.
+
+    Attributes
+    ----------
+    row_id : str
+        The fact and the label: ``12/credit_spread``.
+    seq : int
+        The fact that valued the account.
+    at : datetime
+        When.
+    strategy : str
+        Its label.
+    profit_cents : int
+        After fees: closed positions, and open ones at exit prices.
+    """
+
+    row_id: str
+    seq: int
+    at: datetime
+    strategy: str
+    profit_cents: int

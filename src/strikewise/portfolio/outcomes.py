@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from strikewise.domain.portfolio import Position
@@ -37,3 +37,18 @@ class Outcomes:
             {**self.records, position.strategy: record},
             self.campaigns.put(campaign, self.campaigns.get(campaign, 0) + times * profit),
         )
+
+    def profits(self, positions: Iterable[Position]) -> dict[str, int]:
+        """Return the profit of each strategy, cents: what is closed, and what is open at exit prices.
+
+        Parameters
+        ----------
+        positions : iterable of Position
+            What is open; what is only ordered yet has no mark and counts nothing.
+        """
+        found = {name: record.profit_cents for name, record in self.records.items()}
+        for position in positions:
+            if position.mark is not None:
+                mine = position.mark.exit_cents - position.cash_cents - position.fees_cents
+                found[position.strategy] = found.get(position.strategy, 0) + mine
+        return found

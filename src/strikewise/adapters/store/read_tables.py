@@ -16,7 +16,14 @@ from sqlalchemy import BigInteger, Column, Connection, Double, MetaData, Table, 
 
 from strikewise.portfolio.codec import instant_text
 from strikewise.portfolio.journal import Journal, JournalKeeper
-from strikewise.portfolio.journal_rows import EquityRow, OrderRow, PositionRow, SignalRow, TradeRow
+from strikewise.portfolio.journal_rows import (
+    EquityRow,
+    OrderRow,
+    PositionRow,
+    SignalRow,
+    StrategyRow,
+    TradeRow,
+)
 
 MEANING = 1
 """To be raised when rows of the same columns come to mean something else: the tables are then filled anew."""
@@ -49,6 +56,7 @@ _POSITIONS = _table("positions", PositionRow, "position_id")
 _ORDERS = _table("orders", OrderRow, "order_id")
 _SIGNALS = _table("signals", SignalRow, "signal_id")
 _EQUITY = _table("equity", EquityRow, "seq")
+_STRATEGIES = _table("strategy_profits", StrategyRow, "row_id")
 _PROGRESS = Table(
     "journal_progress",
     read_metadata,
@@ -89,7 +97,8 @@ def write(connection: Connection, keeper: JournalKeeper) -> None:
         drop(connection)
         read_metadata.create_all(connection, checkfirst=False)
         connection.execute(insert(_PROGRESS), {"shape": _SHAPE, "seq": 0})
-    changed: dict[str, list[Any]] = {"trades": [], "orders": [], "signals": [], "equity": []}
+    kinds = ("trades", "orders", "signals", "equity", "strategies")
+    changed: dict[str, list[Any]] = {kind: [] for kind in kinds}
     for kind, key in keeper.changed:
         changed[kind].append(key)
     names = changed["trades"]
@@ -99,6 +108,7 @@ def write(connection: Connection, keeper: JournalKeeper) -> None:
         (_ORDERS, "orders", keeper.orders),
         (_SIGNALS, "signals", keeper.signals),
         (_EQUITY, "equity", keeper.equity),
+        (_STRATEGIES, "strategies", keeper.strategies),
     ):
         _replace(connection, table, changed[key], map(rows.__getitem__, changed[key]))
     connection.execute(_PROGRESS.update().values(seq=keeper.state.seq))
@@ -113,6 +123,12 @@ def read(connection: Connection) -> Journal:
         orders=_rows(connection, _ORDERS, OrderRow, "seq"),
         signals=_rows(connection, _SIGNALS, SignalRow, "seq"),
         equity=_rows(connection, _EQUITY, EquityRow, "seq"),
+        # Sorted here: databases do not agree on the order of texts.
+        strategies=tuple(
+            sorted(
+                _rows(connection, _STRATEGIES, StrategyRow, "seq"), key=lambda row: (row.seq, row.strategy)
+            )
+        ),
     )
 
 
