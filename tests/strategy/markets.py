@@ -10,7 +10,7 @@ import numpy as np
 
 from strikewise.domain.chain import GRADES, ChainColumns, ChainTape
 from strikewise.domain.instruments import days_of, pack_keys
-from strikewise.domain.quotes import DailyBars, Grade, Series
+from strikewise.domain.quotes import CalendarEvent, DailyBars, Grade, Series
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.quality import quote_flaws
@@ -41,6 +41,8 @@ class World:
     grade: Grade = Grade.QUOTES
     rate: bool = True
     history: int = 120
+    events: tuple[tuple[str, int], ...] = ()
+    """Kinds and calendar days from `TODAY`, announced long before."""
 
 
 def implied(world: World, strike: np.ndarray) -> np.ndarray:
@@ -129,8 +131,10 @@ def source_of(
         series.append(series_of("rate_3m", 100 * RATE, end))
     bars = [bars_of(world, end)] if world.history else []
     past = [(day, one) for day, one in worlds if day <= until]
+    events = [CalendarEvent(kind, TODAY + timedelta(days), None, 0) for kind, days in world.events]
     return MemorySource(
         [tape_of(past, change)],
+        events=events,
         bars=[one.head(int(np.searchsorted(one.days, days_of(until), "right"))) for one in bars],
         series=[one.head(int(np.searchsorted(one.days, days_of(until), "right"))) for one in series],
     )

@@ -149,6 +149,8 @@ def _legs(prospect: Prospect, event: CalendarEvent, params: ParameterSet, reject
         if wanted in {right, "both"}:
             calls = right == "call"
             rows = rows_in_band(prospect, "leg", params, rejected, puts=not calls, calls=calls)
+            if len(rows) == 0:
+                return Legs((none,), (1,))
             sides.append(rows[prospect.chain.key[rows] >> EXPIRATION_SHIFT >= first])
     if any(len(rows) == 0 for rows in sides):
         rejected[DenialCode.STRUCTURE_NO_EXPIRATION] += 1
