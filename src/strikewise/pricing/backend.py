@@ -8,16 +8,26 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from strikewise.pricing import array_kernels
+from strikewise.pricing import array_american, array_kernels
+from strikewise.pricing.collocation import FAST, Collocation
 
 try:
-    from strikewise.pricing import compiled_kernels, compiled_volatility
+    from strikewise.pricing import compiled_american, compiled_kernels, compiled_volatility
 except ImportError:  # a platform without Numba still prices, more slowly
     numba_available = False
 else:
     numba_available = True
 
-__all__ = ["ARRAY", "COMPILED", "DEFAULT", "Kernels", "columns", "numba_available", "warm_up"]
+__all__ = [
+    "ARRAY",
+    "COMPILED",
+    "DEFAULT",
+    "AmericanKernels",
+    "Kernels",
+    "columns",
+    "numba_available",
+    "warm_up",
+]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -40,6 +50,52 @@ class SevenColumnKernel(Protocol):
     ) -> None: ...
 
 
+class AmericanKernel(Protocol):
+    """Write American prices, ``(n,)``, or price and Greeks, ``(6, n)``, from a flag and six columns."""
+
+    def __call__(
+        self,
+        out: Array,
+        is_call: Flags,
+        a: Array,
+        b: Array,
+        c: Array,
+        d: Array,
+        e: Array,
+        f: Array,
+        scheme: Collocation,
+        /,
+    ) -> None: ...
+
+
+class AmericanSolver(Protocol):
+    """Write implied volatilities, ``(n,)``, from a flag, six columns and the European volatilities."""
+
+    def __call__(
+        self,
+        out: Array,
+        is_call: Flags,
+        a: Array,
+        b: Array,
+        c: Array,
+        d: Array,
+        e: Array,
+        f: Array,
+        start: Array,
+        scheme: Collocation,
+        /,
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AmericanKernels:
+    """What is computed of options that may be exercised early."""
+
+    price: AmericanKernel
+    greeks: AmericanKernel
+    implied_volatility: AmericanSolver
+
+
 @dataclass(frozen=True, slots=True)
 class Kernels:
     """One implementation of everything that is computed a million times."""
@@ -49,6 +105,7 @@ class Kernels:
     greeks: SevenColumnKernel
     forward_greeks: SevenColumnKernel
     implied_volatility: SixColumnKernel
+    american: AmericanKernels
 
 
 ARRAY = Kernels(
@@ -57,6 +114,7 @@ ARRAY = Kernels(
     array_kernels.greeks,
     array_kernels.forward_greeks,
     array_kernels.implied_volatility,
+    AmericanKernels(array_american.price, array_american.greeks, array_american.implied_volatility),
 )
 """NumPy and SciPy."""
 
@@ -67,6 +125,9 @@ COMPILED: Kernels | None = (
         compiled_kernels.greeks,
         compiled_kernels.forward_greeks,
         compiled_volatility.implied_volatility,
+        AmericanKernels(
+            compiled_american.price, compiled_american.greeks, compiled_american.implied_volatility
+        ),
     )
     if numba_available
     else None
@@ -119,3 +180,6 @@ def warm_up() -> None:
     DEFAULT.greeks(six, call, one, one, one, one, one, one)
     DEFAULT.forward_greeks(six, call, one, one, one, one, one, one)
     DEFAULT.implied_volatility(single, call, tenth, one, one, one, one)
+    DEFAULT.american.price(single, call, one, one, one, one, tenth, tenth, FAST)
+    DEFAULT.american.greeks(six, call, one, one, one, one, tenth, tenth, FAST)
+    DEFAULT.american.implied_volatility(single, call, tenth, one, one, one, tenth, tenth, one, FAST)

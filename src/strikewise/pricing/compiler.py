@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-__all__ = ["bits_of", "compiled", "fma", "inlined", "number_of"]
+__all__ = ["bits_of", "called", "compiled", "fma", "inlined", "number_of"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -19,6 +19,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def inlined(function: Function) -> Function:
     """Compile a small scalar function so that it dissolves in the loop that calls it."""
     return cast("Function", njit(error_model="numpy", forceinline=True)(function))
+
+
+def called(function: Function) -> Function:
+    """Compile a function of loops that kernels call."""
+    return cast("Function", njit(error_model="numpy")(function))
 
 
 def compiled(function: Function) -> Function:
@@ -40,7 +45,7 @@ def _digest(*names: str) -> str:
     return blake2b(b"".join((folder / name).read_bytes() for name in names), digest_size=6).hexdigest()
 
 
-_FOUNDATION = _digest("compiler.py", "compiled_math.py")
+_FOUNDATION = _digest("compiler.py", "compiled_math.py", "compiled_boundary.py")
 
 
 @intrinsic
