@@ -13,6 +13,10 @@ from strikewise.strategy.library.covered_call import CoveredCall
 from strikewise.strategy.library.credit_spread import CreditSpread
 from strikewise.strategy.library.debit_spread import DebitSpread
 from strikewise.strategy.library.gamma_lotto import GammaLotto
+from strikewise.strategy.library.index_buy_write import IndexBuyWrite
+from strikewise.strategy.library.index_condor import IndexCondor
+from strikewise.strategy.library.index_protective_put import IndexProtectivePut
+from strikewise.strategy.library.index_put_write import IndexPutWrite
 from strikewise.strategy.library.iron_butterfly import IronButterfly
 from strikewise.strategy.library.iron_condor import IronCondor
 from strikewise.strategy.library.long_option import LongOption
@@ -44,6 +48,10 @@ _ALL: tuple[Strategy, ...] = (
     POST_EVENT_STRADDLE,
     PRE_EVENT_STRADDLE,
     SHORT_STRADDLE,
+    IndexBuyWrite(),
+    IndexCondor(),
+    IndexProtectivePut(),
+    IndexPutWrite(),
 )
 
 STRATEGIES: Mapping[str, Strategy] = MappingProxyType({strategy.name: strategy for strategy in _ALL})

@@ -37,6 +37,7 @@ COMMANDS = (
     _late("scan", "Find what is worth opening, and why not the rest.", TRADE),
     _late("backtest", "Trade a specification over the past.", PAST),
     _late("lookahead", "Check that a run knew nothing it could not know.", PAST),
+    _late("compare", "Replay a published strategy index and put it beside its levels.", PAST),
     _late("runs", "List the runs that were kept.", PAST),
     _late("trades", "List the trades of a run or of the account.", PAST),
     _late("explain", "Tell why a trade was made, and how it ended.", PAST),

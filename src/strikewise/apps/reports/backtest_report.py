@@ -12,6 +12,8 @@ from markupsafe import Markup
 
 from strikewise.apps.figures import count, fill_name, money, percent, plain, short_legs
 
+__all__ = ["WARNINGS", "asset", "render_backtest", "script_safe", "tone"]
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FULL_TONE = 0.08
 """Monthly return at which a cell of the heat map has its full colour."""
@@ -83,19 +85,20 @@ def render_backtest(result: Mapping[str, Any]) -> str:
         spec=json.dumps(result["spec"], indent=2),
         data=json.dumps(result["data"], indent=2),
         version=f"strikewise {metadata.version('strikewise')}",
-        payload=_script_safe(result),
-        style=_asset("report.css"),
-        script=_asset("report.js"),
-        echarts=_asset("echarts.common.min.js"),
+        payload=script_safe(result),
+        style=asset("report.css"),
+        script=asset("report.js"),
+        echarts=asset("echarts.common.min.js"),
     )
 
 
-def _asset(name: str) -> Markup:
+def asset(name: str) -> Markup:
+    """Return a file of ours, to stand in a page as it is."""
     text = (resources.files("strikewise.apps.reports") / "assets" / name).read_text(encoding="utf-8")
     return Markup(text)  # noqa: S704 - our own files, not input
 
 
-def _script_safe(result: Mapping[str, Any]) -> Markup:
+def script_safe(result: Mapping[str, Any]) -> Markup:
     """Return JSON that cannot end the script element it stands in."""
     text = json.dumps(result, separators=(",", ":"))
     for character in "<>&":
