@@ -95,10 +95,15 @@ def system_of(
 ) -> System:
     """Put an installation together over a market."""
     written = MemoryLedger() if account is None else account
+    counted = MemoryLedger()
 
     @contextmanager
     def ledger() -> Iterator[MemoryLedger]:
         yield written
+
+    @contextmanager
+    def trials() -> Iterator[MemoryLedger]:
+        yield counted
 
     def feed(name: str, underlyings: Sequence[str]) -> MarketSource:
         raise MissingDataError(f"There is no feed {name!r}.")
@@ -113,6 +118,7 @@ def system_of(
         "data": StoredInMemory(source),
         "runs": RunsInMemory(),
         "ledger": ledger,
+        "trials": trials,
         "feed": feed,
         "calendar": CALENDAR,
         "clock": SimulatedClock(datetime(2026, 1, 1, tzinfo=UTC)),

@@ -23,6 +23,9 @@ from strikewise.strategy.registry import STRATEGIES
 
 __all__ = ["build_system", "ledger_url", "open_ledger"]
 
+TRIALS = "trials.db"
+"""Where a home counts what was ever tried."""
+
 
 def ledger_url(home: Path, settings: Settings) -> str:
     """Return the address of the account's ledger."""
@@ -63,6 +66,10 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
         home.mkdir(parents=True, exist_ok=True)
         return open_ledger(ledger_url(home, chosen))
 
+    def trials_ledger() -> SqlLedger:
+        home.mkdir(parents=True, exist_ok=True)
+        return open_ledger(f"sqlite:///{home / TRIALS}")
+
     def feed(name: str, underlyings: Sequence[str]) -> MarketSource:
         return _open_feed(name, underlyings, chosen, data=data, clock=clock, calendar=calendar)
 
@@ -75,6 +82,7 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
         data=data,
         runs=FileRunArchive(home),
         ledger=account_ledger,
+        trials=trials_ledger,
         feed=feed,
         calendar=calendar,
         clock=clock,

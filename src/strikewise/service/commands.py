@@ -8,14 +8,20 @@ from pathlib import Path
 
 from strikewise.backtest.analysis import RunAnalysis, analyse
 from strikewise.backtest.demo_data import demo_bars, demo_series, demo_tapes
+from strikewise.backtest.evidence.history import history_of_result
+from strikewise.backtest.evidence.trials import trial_of
 from strikewise.backtest.fill_comparison import FillFigures, compare_fills, curve_of
 from strikewise.backtest.result import ReplayResult, result_of
 from strikewise.backtest.runner import ReplaySpec, replay
 from strikewise.market.universe import Universe
 from strikewise.portfolio.ledger import Fact, Ledger, MemoryLedger, fingerprint
 from strikewise.service.system import Progress, Report, System
+from strikewise.service.trials import count_trials
 
 __all__ = ["FinishedRun", "import_data", "make_demo_data", "run_as_dict", "run_over_history"]
+
+RUN = "run"
+"""Why a person runs a specification: to see what it comes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ def run_over_history(
     other_fills: bool = True,
     progress: Progress | None = None,
 ) -> FinishedRun:
-    """Run a specification over the stored past and keep the run.
+    """Run a specification over the stored past and keep the run; it counts as tried, kept or not.
 
     Parameters
     ----------
@@ -98,10 +104,12 @@ def run_over_history(
     data = {name: system.data.digest(name, spec.start, spec.end) for name in universe.underlyings()}
     written = MemoryLedger() if ledger is None else ledger
     tell = None if progress is None else (lambda done, whole: progress(spec.name, done, whole))
+    count_trials(system, [trial_of(spec, RUN)])
     grade = replay(spec, source, system.calendar, written, data=data, progress=tell)
     facts = tuple(written.facts())
     records = tuple(written.records())
     result = result_of(spec, records, fingerprint(facts), universe, grade)
+    count_trials(system, [trial_of(spec, RUN, history_of_result(result))])
     own = FillFigures(1.0, result.performance.summary, curve_of(records))
     fills = _at_other_fills(system, spec, own, progress) if other_fills else ()
     analysis = analyse(result.trades, records, universe, system.calendar)

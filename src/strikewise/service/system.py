@@ -103,6 +103,8 @@ class System:
         Finished runs.
     ledger : callable
         Opens the account's ledger.
+    trials : callable
+        Opens the ledger of everything ever tried on the past: many programs write it, and none shortens it.
     feed : callable
         Opens a feed by name for some underlyings, where a person opted in.
     calendar : SessionCalendar
@@ -119,6 +121,7 @@ class System:
     data: DataStore
     runs: RunArchive
     ledger: Callable[[], AbstractContextManager[Ledger]]
+    trials: Callable[[], AbstractContextManager[Ledger]]
     feed: Callable[[str, Sequence[str]], MarketSource]
     calendar: SessionCalendar
     clock: Clock

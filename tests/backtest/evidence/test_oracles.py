@@ -13,7 +13,7 @@ from strikewise.backtest.evidence.overfitting import probability_of_overfitting
 from strikewise.backtest.evidence.resampling import bands_of
 from strikewise.backtest.evidence.significance import (
     deflated_sharpe,
-    minimum_backtest_years,
+    shortest_sample_years,
     minimum_track_record,
     probabilistic_sharpe,
 )
@@ -60,7 +60,7 @@ def test_shortest_records_are_those_of_purgedcv(seed: int) -> None:
     theirs = purgedcv.min_track_record_length(found.sharpe, 0.0, 0.05, found.skew, found.kurtosis)
     ours = minimum_track_record(found)
     assert ours == theirs or 0.0 <= theirs - ours <= 1.0
-    assert minimum_backtest_years(7 + seed, 1.2) == pytest.approx(
+    assert shortest_sample_years(7 + seed, 1.2) == pytest.approx(
         purgedcv.minimum_backtest_length(7 + seed, 1.2), rel=1e-6
     )
 

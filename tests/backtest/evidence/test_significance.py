@@ -16,7 +16,7 @@ from strikewise.backtest.evidence.significance import (
     expected_maximum,
     haircut_sharpe,
     holm,
-    minimum_backtest_years,
+    shortest_sample_years,
     minimum_track_record,
     probabilistic_sharpe,
     sharpe_p_value,
@@ -49,7 +49,7 @@ def test_normal_returns_would_have_stood_more_trials() -> None:
 
 @pytest.mark.parametrize(("trials", "years"), [(45, 4.998), (7, 1.923)])
 def test_the_shortest_backtest_that_says_anything_is_the_published_one(trials: int, years: float) -> None:
-    assert minimum_backtest_years(trials, 1.0) == pytest.approx(years, abs=5e-4)
+    assert shortest_sample_years(trials, 1.0) == pytest.approx(years, abs=5e-4)
 
 
 def test_the_probabilistic_ratio_of_the_paper_is_found_again() -> None:
@@ -158,7 +158,7 @@ def test_what_never_moves_or_is_too_short_has_no_moments(returns: np.ndarray) ->
 
 def test_a_ratio_below_its_bar_is_never_proved_by_waiting() -> None:
     assert minimum_track_record(Moments(0.05, 100), 0.06) == float("inf")
-    assert minimum_backtest_years(10, 0.0) == float("inf")
+    assert shortest_sample_years(10, 0.0) == float("inf")
 
 
 def test_moments_that_no_returns_have_are_refused() -> None:

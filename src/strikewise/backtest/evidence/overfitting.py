@@ -75,15 +75,8 @@ def probability_of_overfitting(returns: Array, *, blocks: int = 10) -> Overfitti
             "Overfitting is judged on two configurations at least, and more days than configurations and two "
             f"a block; were {count} configurations, {days} days and {blocks} blocks."
         )
-    length = days // blocks
-    cut = returns[: length * blocks].reshape(blocks, length, count)
-    sums, squares = cut.sum(axis=1), (cut**2).sum(axis=1)
     halves = np.array(list(combinations(range(blocks), blocks // 2)))
-    chosen = np.zeros((len(halves), blocks), dtype=np.float64)
-    np.put_along_axis(chosen, halves, 1.0, axis=1)
-    half = length * (blocks // 2)
-    inside = _ratios(chosen @ sums, chosen @ squares, half)
-    outside = _ratios((1.0 - chosen) @ sums, (1.0 - chosen) @ squares, half)
+    inside, outside = _halved(returns, blocks, halves)
     best = inside.argmax(axis=1)
     rows = np.arange(len(best))
     share = rankdata(outside, axis=1)[rows, best] / (count + 1)
@@ -98,6 +91,18 @@ def probability_of_overfitting(returns: Array, *, blocks: int = 10) -> Overfitti
         loss_probability=float(np.mean(then < 0.0)),
         slope=float(np.mean((now - now.mean()) * (then - then.mean())) / spread) if spread > 0.0 else 0.0,
     )
+
+
+def _halved(returns: Array, blocks: int, halves: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Return the ratios of each configuration (column) in each split (row), in sample and out of it."""
+    length, count = len(returns) // blocks, returns.shape[1]
+    cut = returns[: length * blocks].reshape(blocks, length, count)
+    sums, squares = cut.sum(axis=1), (cut**2).sum(axis=1)
+    chosen = np.zeros((len(halves), blocks), dtype=np.float64)
+    np.put_along_axis(chosen, halves, 1.0, axis=1)
+    half = length * (blocks // 2)
+    inside = _ratios(chosen @ sums, chosen @ squares, half)
+    return inside, _ratios((1.0 - chosen) @ sums, (1.0 - chosen) @ squares, half)
 
 
 def _ratios(sums: Array, squares: Array, days: int) -> Array:

@@ -25,10 +25,10 @@ __all__ = [
     "expected_maximum",
     "haircut_sharpe",
     "holm",
-    "minimum_backtest_years",
     "minimum_track_record",
     "probabilistic_sharpe",
     "sharpe_p_value",
+    "shortest_sample_years",
 ]
 
 Array = NDArray[np.float64]
@@ -97,7 +97,7 @@ def minimum_track_record(found: Moments, against: float = 0.0, confidence: float
     return 1.0 + (_error(found) * NORMAL.inv_cdf(confidence) / excess) ** 2
 
 
-def minimum_backtest_years(trials: float, annual_target: float) -> float:
+def shortest_sample_years(trials: float, annual_target: float) -> float:
     """Return the years below which the best of worthless trials is expected to reach a ratio (MinBTL).
 
     Bailey, Borwein, López de Prado and Zhu, "Pseudo-Mathematics and Financial Charlatanism" (2014).

@@ -198,36 +198,41 @@ def walk_forward(candidates: Sequence[tuple[Variant, History]], windows: Windows
     days = candidates[0][1].days
     if any(not np.array_equal(history.days, days) for _, history in candidates):
         raise SettingsError("Candidates of a walk forward must be run over the same sessions.")
-    folds, tested, returns = [], [], []
+    folds, after = [], []
     for train, test in folds_of(days, windows):
-        best = max(candidates, key=lambda one: _score(one[1], train, windows.embargo_days))
-        before = _score(best[1], train, windows.embargo_days)
-        if before == -np.inf:
+        scores = [_score(history, train, windows.embargo_days) for _, history in candidates]
+        best = int(np.argmax(scores))
+        if scores[best] == -np.inf:
             continue
         span = (date_of(int(days[test.start])), date_of(int(days[test.stop - 1])))
-        after = run(replace(best[0].spec, start=span[0], end=span[1]))
+        chosen = candidates[best][0]
+        tested = run(replace(chosen.spec, start=span[0], end=span[1]))
+        after.append(tested)
         folds.append(
             Fold(
                 train_start=date_of(int(days[train.start])),
                 train_end=date_of(int(days[train.stop - 1])),
                 test_start=span[0],
                 test_end=span[1],
-                chosen=best[0].name,
-                train_sharpe=annual_sharpe(before),
-                test_sharpe=annual_sharpe(after.sharpe()),
-                test_return=after.total_return,
-                test_trades=after.trades,
+                chosen=chosen.name,
+                train_sharpe=annual_sharpe(scores[best]),
+                test_sharpe=annual_sharpe(tested.sharpe()),
+                test_return=tested.total_return,
+                test_trades=tested.trades,
             )
         )
-        tested.append(after.days)
-        returns.append(after.returns)
-    together = np.concatenate([*returns, np.zeros(0)])
-    moments = moments_of(together)
+    return _together(windows, folds, after)
+
+
+def _together(windows: Windows, folds: Sequence[Fold], tested: Sequence[History]) -> WalkForward:
+    returns = np.concatenate([*(one.returns for one in tested), np.zeros(0)])
+    days = np.concatenate([*(one.days for one in tested), np.zeros(0, dtype=np.int32)])
+    moments = moments_of(returns)
     return WalkForward(
         windows=windows,
         folds=tuple(folds),
-        days=np.concatenate([*tested, np.zeros(0, dtype=np.int32)]).astype(np.int32),
-        returns=together,
+        days=days.astype(np.int32),
+        returns=returns,
         train_sharpe=float(np.mean([fold.train_sharpe for fold in folds])) if folds else 0.0,
         test_sharpe=0.0 if moments is None else annual_sharpe(moments.sharpe),
     )
