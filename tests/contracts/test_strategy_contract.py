@@ -110,6 +110,8 @@ def test_every_number_of_a_signal_is_that_of_its_structure(strategy: Strategy) -
         twice_mid += sum(ratio * (quote.ask + quote.bid) for quote, ratio in legs) * 100
         assert signal.price_cents == touch
         assert twice_mid <= 2 * signal.mid_cents < twice_mid + 2
+        if len(signal.structure.expirations) > 1:
+            continue  # its extremes are no matter of one expiry
         assert signal.max_loss_cents == signal.structure.max_loss_cents(touch)
         assert signal.max_profit_cents == signal.structure.max_profit_cents(touch)
         assert signal.breakevens == pytest.approx(signal.structure.breakevens(touch), abs=1e-9)

@@ -13,7 +13,7 @@ from market.recorded import CALENDAR, recorded_bars, recorded_series, recorded_t
 from shared_data import DATA
 from strikewise.domain.chain import ChainColumns, ChainTape, OptionChain
 from strikewise.domain.instruments import OptionContract, Right, date_of
-from strikewise.domain.quotes import Series
+from strikewise.domain.quotes import CalendarEvent, Series
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.recompute import RawSnapshot, recompute
 from strikewise.market.view import Market, MarketView
@@ -75,7 +75,19 @@ def recorded_source(underlying: str, year: int) -> MemorySource:
         [recomputed_tape(underlying, year)],
         bars=[recorded_bars("SPY"), recorded_bars("SPX")],
         series=[recorded_series("VIX"), bill_rates()],
+        events=recorded_events(),
     )
+
+
+def recorded_events() -> list[CalendarEvent]:
+    """Decisions of the Federal Reserve, inflation and jobs, announced long before."""
+    frame = pl.read_csv(DATA / "events.csv", try_parse_dates=True)
+    kinds = {"fomc_decision": "FOMC", "cpi": "CPI", "nfp": "NFP"}
+    return [
+        CalendarEvent(kinds[event], day, None, 0)
+        for day, event in frame.select("date", "event").iter_rows()
+        if event in kinds
+    ]
 
 
 @cache

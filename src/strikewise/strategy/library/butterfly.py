@@ -152,6 +152,8 @@ def _side(prospect: Prospect, params: ParameterSet) -> int | DenialCode:
 def _legs(prospect: Prospect, params: ParameterSet, side: int, rejected: Rejections) -> Legs:
     """Return butterflies of calls, and of puts where the body is below spot: out of the money they trade."""
     calls, _ = nearest_to_spot(prospect)
+    if len(calls) == 0:
+        rejected[DenialCode.STRUCTURE_NO_SHORT] += 1
     deviation = deviations(prospect, calls)
     known = np.isfinite(deviation) & (deviation > 0.0)
     rejected[DenialCode.DATA_NO_VOLATILITY] += int(np.count_nonzero(~known))

@@ -127,11 +127,13 @@ def _signals(prospect: Prospect, params: ParameterSet, rejected: Rejections) -> 
 def _legs(prospect: Prospect, params: ParameterSet, rejected: Rejections, *, puts: bool, calls: bool) -> Legs:
     long = rows_in_band(prospect, "long", params, rejected, puts=puts, calls=calls)
     short = rows_in_band(prospect, "short", params, rejected, puts=puts, calls=calls)
+    if len(long) == 0 or len(short) == 0:
+        return Legs((long[:0], short[:0]), (1, -1))
     long, short = pairs(prospect, long, short)
     key = prospect.chain.key
     away = 1 - 2 * ((key[long] >> STRIKE_BITS) & 1)
     same = key[long] >> STRIKE_BITS == key[short] >> STRIKE_BITS
     kept = same & (away * (key[short] - key[long]) > 0)
-    if len(long) and not bool(kept.any()):
+    if not bool(kept.any()):
         rejected[DenialCode.STRUCTURE_NO_OTHER_SIDE] += 1
     return Legs((long, short), (1, -1)).take(kept)

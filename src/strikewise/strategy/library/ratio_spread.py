@@ -154,12 +154,14 @@ def _legs(
 ) -> Legs:
     near = rows_in_band(prospect, "near", params, rejected, puts=puts, calls=calls)
     far = rows_in_band(prospect, "far", params, rejected, puts=puts, calls=calls)
+    if len(near) == 0 or len(far) == 0:
+        return Legs((near[:0], far[:0]), (1, -2))
     near, far = pairs(prospect, near, far)
     key = prospect.chain.key
     away = 1 - 2 * ((key[near] >> STRIKE_BITS) & 1)
     same = key[near] >> STRIKE_BITS == key[far] >> STRIKE_BITS
     kept = same & (away * (key[far] - key[near]) > 0)
-    if len(near) and not bool(kept.any()):
+    if not bool(kept.any()):
         rejected[DenialCode.STRUCTURE_NO_OTHER_SIDE] += 1
     return Legs((near, far), (1, -2) if front else (-1, 2)).take(kept)
 

@@ -42,12 +42,14 @@ def _own(low: float, high: float) -> tuple[Parameter, ...]:
 def _at_two_strikes(prospect: Prospect, params: ParameterSet, rejected: Rejections) -> tuple[Rows, Rows]:
     calls = rows_in_band(prospect, "leg", params, rejected, puts=False, calls=True)
     puts = rows_in_band(prospect, "leg", params, rejected, puts=True, calls=False)
+    if len(calls) == 0 or len(puts) == 0:
+        return calls[:0], puts[:0]
     calls, puts = pairs(prospect, calls, puts)
     delta, strike = prospect.chain.delta, prospect.chain.strike
     # In float64: in the chain's float32 the rounding of two deltas would decide at the limit.
     gap = np.abs(delta[calls].astype(np.float64) + delta[puts])
     kept = (gap <= params.number("delta_balance")) & (strike[calls] > strike[puts])
-    if len(calls) and not bool(kept.any()):
+    if not bool(kept.any()):
         rejected[DenialCode.STRUCTURE_NO_OTHER_SIDE] += 1
     return calls[kept], puts[kept]
 
