@@ -167,3 +167,21 @@ def test_a_run_or_trade_that_is_not_there_is_refused(
     result = call(*words)
     assert result.exit_code == 2
     assert "Traceback" not in result.stderr
+
+
+def test_a_kept_run_gives_its_page_and_several_one_side_by_side(
+    answer: Any, call: Any, spec: Path, tmp_path: Path
+) -> None:
+    first = answer("backtest", spec)
+    second = answer("backtest", spec, "--set", "name=Other", "--set", "fills.f=0.5")
+    page = tmp_path / "pages" / "one.html"
+    assert str(page) in call("report", first["fingerprint"][:10], "--out", page).stdout
+    assert first["title"] in page.read_text(encoding="utf-8")
+    both = tmp_path / "both.html"
+    names = [run["fingerprint"][:10] for run in (first, second)]
+    assert call("report", *names, "--out", both).exit_code == 0
+    text = both.read_text(encoding="utf-8")
+    assert "2 runs side by side" in text
+    assert text.count("<th>Other</th>") >= 3
+    assert loaded_from_elsewhere(text) == []
+    assert call("report", "ffffffffff", "--out", both).exit_code == 2

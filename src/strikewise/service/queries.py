@@ -193,6 +193,17 @@ def kept_runs(system: System) -> list[Mapping[str, object]]:
     return [system.runs.result(fingerprint) for fingerprint in system.runs.fingerprints()]
 
 
+def kept_run(system: System, run: str) -> Mapping[str, object]:
+    """Return what a kept run came to; the beginning of its fingerprint is enough.
+
+    Raises
+    ------
+    MissingDataError
+        If no run, or more than one, begins so.
+    """
+    return system.runs.result(run)
+
+
 def with_capital(system: System, capital_cents: int) -> System:
     """Return the system with another capital for its scans."""
     return replace(system, capital_cents=capital_cents)

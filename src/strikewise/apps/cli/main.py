@@ -39,6 +39,7 @@ COMMANDS = (
     _late("lookahead", "Check that a run knew nothing it could not know.", PAST),
     _late("compare", "Replay a published strategy index and put it beside its levels.", PAST),
     _late("runs", "List the runs that were kept.", PAST),
+    _late("report", "Write the page of a kept run, or one that puts several runs side by side.", PAST),
     _late("trades", "List the trades of a run or of the account.", PAST),
     _late("explain", "Tell why a trade was made, and how it ended.", PAST),
 )
