@@ -19,6 +19,7 @@ from strikewise.domain.structures import Structure
 from strikewise.engine.spec import WEEKDAYS, RunSpec, StrategySpec
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
+from strikewise.execution.financing import Financing
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.view import MarketView
 from strikewise.portfolio.journal import Journal, journal_of
@@ -27,6 +28,9 @@ from strikewise.risk.limits import Limits
 from strikewise.strategy.api import Screened
 
 FREE = FeeSchedule(commission_cents=0, assignment_cents=0, pass_through=False)
+
+
+FREE_MONEY = Financing(debit_spread=0.0, borrow_rate=0.0)
 
 
 NOTHING_TO_SET = ParameterSpace(())
@@ -133,7 +137,7 @@ def hand_spec(
         entry_weekdays=WEEKDAYS,
         document={},
     )
-    whole = ReplaySpec("by hand", run, start, end, fills=FillRule(), fees=FREE)
+    whole = ReplaySpec("by hand", run, start, end, fills=FillRule(), fees=FREE, financing=FREE_MONEY)
     return replace(whole, **changes)
 
 

@@ -66,6 +66,7 @@ class PlainAccount:
     quotes: Quotes
     cash: int = 0
     deposited: int = 0
+    interest: int = 0
     trades: dict[str, Trade] = field(default_factory=dict)
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     open_orders: dict[str, int] = field(default_factory=dict)
@@ -90,6 +91,8 @@ class PlainAccount:
             del self.open_orders[event["order_id"]]
         elif fact.kind == "OptionSettled":
             self._settle(event["report"])
+        elif fact.kind == "CashFlowed":
+            self._flow(event["flow"])
         elif fact.kind == "MarkEstimated":
             if fact.known_at != self.estimated_at:
                 self.estimates, self.estimated_at = {}, fact.known_at
@@ -126,10 +129,17 @@ class PlainAccount:
         trade.fees += report["fees_cents"]
         self.cash -= report["cash_cents"] + report["fees_cents"]
 
+    def _flow(self, flow: dict[str, Any]) -> None:
+        self.cash -= flow["cash_cents"]
+        if flow["position_id"]:
+            self.trades[flow["position_id"]].paid += flow["cash_cents"]
+        else:
+            self.interest -= flow["cash_cents"]
+
     @property
     def realised(self) -> int:
-        """Profit of the trades that hold nothing any more."""
-        return sum(trade.profit for trade in self.trades.values() if not trade.held)
+        """Profit of the trades that hold nothing any more, and interest."""
+        return self.interest + sum(trade.profit for trade in self.trades.values() if not trade.held)
 
     def worth(self, at: datetime) -> tuple[int, int | None]:
         """What is held would bring if closed now, and at mid (None where a quote is missing)."""

@@ -8,14 +8,12 @@ from datetime import UTC, date, datetime
 import pytest
 
 from execution.tapes import one_view, put
-from strikewise.domain.errors import DataError, InvariantError
+from strikewise.domain.errors import InvariantError
 from strikewise.domain.greeks import Greeks
-from strikewise.domain.instruments import Stock
 from strikewise.domain.portfolio import Holding, Mark, Portfolio, Position
-from strikewise.domain.quotes import Grade, Split
+from strikewise.domain.quotes import Grade
 from strikewise.domain.structures import Leg, Structure
-from strikewise.engine.invariants import check_account, check_splits
-from strikewise.market.memory_source import MemorySource
+from strikewise.engine.invariants import check_account
 from strikewise.portfolio.projection import AccountState
 
 AT = datetime(2024, 2, 1, 21, tzinfo=UTC)
@@ -76,15 +74,3 @@ def test_an_option_past_its_day_is_an_error() -> None:
     portfolio = replace(PORTFOLIO, positions=(replace(HELD, holdings=(Holding(old, -1),)),))
     with pytest.raises(InvariantError, match="still held on 2024-02-01, past its expiration"):
         check_account(STATE, portfolio, VIEW)
-
-
-def test_an_option_is_not_held_over_a_split_as_if_nothing_had_happened() -> None:
-    split = Split("SPY", date(2024, 2, 5), 10.0)
-    source = MemorySource([], splits=[split, Split("NVDA", date(2024, 2, 2), 4.0)])
-    check_splits([HELD], source, date(2024, 2, 4))
-    with pytest.raises(DataError, match=r"o-1 .*SPY over its split of 10 for 1 on 2024-02-05.*leave"):
-        check_splits([HELD], source, date(2024, 2, 5))
-    later = replace(HELD, opened_at=datetime(2024, 2, 5, 21, tzinfo=UTC))
-    check_splits([later], source, date(2024, 2, 6))
-    shares = replace(HELD, holdings=(Holding(Stock("SPY"), 100),))
-    check_splits([shares], source, date(2024, 2, 6))

@@ -4,9 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from execution.tapes import bars, call, close_of, market, one_view, put, tape
+from execution.tapes import bars, call, close_of, market, put, tape
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.orders import SettlementReport
+from strikewise.execution.exercise import ExerciseRule, PinRule
 from strikewise.execution.settlement import (
     LATEST_PRICE,
     SESSION_PRICE,
@@ -19,9 +20,15 @@ EXPIRY = date(2024, 3, 15)
 
 
 def settled(contract: OptionContract, quantity: int, cents: int) -> SettlementReport:
-    view = one_view([], at=close_of(EXPIRY))
+    exercised, _ = ExerciseRule(pin=PinRule.EXCEPTION).exercised(contract, quantity, cents, None)
     return settle(
-        contract, quantity, SettlementPrice(cents), position_id="p", assignment_cents=500, view=view
+        contract,
+        quantity,
+        SettlementPrice(cents),
+        exercised=exercised,
+        position_id="p",
+        assignment_cents=500,
+        at=close_of(EXPIRY),
     )
 
 
@@ -93,9 +100,8 @@ def test_a_later_price_of_its_session_stands_in_for_an_opening_that_nobody_recor
 
 
 def test_a_report_says_by_which_policy_it_was_priced() -> None:
-    view = one_view([], at=close_of(EXPIRY))
-    price = SettlementPrice(47_000, LATEST_PRICE)
-    report = settle(put(480), -1, price, position_id="p", assignment_cents=0, view=view)
+    price, at = SettlementPrice(47_000, LATEST_PRICE), close_of(EXPIRY)
+    report = settle(put(480), -1, price, exercised=True, position_id="p", assignment_cents=0, at=at)
     assert (report.settlement_cents, report.policy) == (47_000, LATEST_PRICE)
 
 

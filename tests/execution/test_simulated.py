@@ -19,6 +19,7 @@ from strikewise.domain.orders import (
 from strikewise.domain.portfolio import Holding
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule, MissingQuotePolicy
+from strikewise.execution.financing import Financing
 from strikewise.execution.simulated import SimulatedBroker
 from strikewise.market.view import Market
 
@@ -208,7 +209,8 @@ def test_a_spread_wholly_in_the_money_costs_its_width_and_leaves_no_shares() -> 
 
 
 def test_a_pinned_spread_leaves_shares_that_are_sold_next_session_with_the_weekend_between() -> None:
-    made, broker = three_days(friday_spot=477.0, monday_spot=460.0), SimulatedBroker(CASH, fees=FREE)
+    made = three_days(friday_spot=477.0, monday_spot=460.0)
+    broker = SimulatedBroker(CASH, fees=FREE, financing=Financing(debit_spread=0.0))
     at(made, THURSDAY, broker)
     broker.submit(order(SPREAD))
     at(made, FRIDAY, broker)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -15,8 +15,10 @@ from strikewise.domain.errors import LedgerError, MissingDataError, SettingsErro
 from strikewise.domain.quotes import Grade, worst_grade
 from strikewise.engine.loop import Loop
 from strikewise.engine.spec import RunSpec
+from strikewise.execution.exercise import ExerciseRule
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
+from strikewise.execution.financing import Financing
 from strikewise.execution.simulated import SimulatedBroker
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import SimulatedClock
@@ -49,6 +51,10 @@ class ReplaySpec:
         What trading costs.
     lag : int
         Snapshots between a decision and its first chance to fill.
+    exercise : ExerciseRule
+        How short options are assigned.
+    financing : Financing
+        What cash earns, and debit balances and borrowed shares cost.
     """
 
     name: str
@@ -58,6 +64,8 @@ class ReplaySpec:
     fills: FillRule
     fees: FeeSchedule
     lag: int = 0
+    exercise: ExerciseRule = field(default_factory=ExerciseRule)
+    financing: Financing = field(default_factory=Financing)
 
     def __post_init__(self) -> None:
         if self.end < self.start:
@@ -137,7 +145,14 @@ def replay(
     ticks = ticks_of(universe, spec.start, spec.end)
     market = Market(universe, calendar)
     clock = SimulatedClock(_at(ticks[0]))
-    broker = SimulatedBroker(spec.run.capital_cents, rule=spec.fills, fees=spec.fees, lag=spec.lag)
+    broker = SimulatedBroker(
+        spec.run.capital_cents,
+        rule=spec.fills,
+        fees=spec.fees,
+        lag=spec.lag,
+        exercise=spec.exercise,
+        financing=spec.financing,
+    )
     loop = Loop(spec.run, market=market, broker=broker, ledger=ledger, clock=clock, data=dict(data or {}))
     worst = Grade.QUOTES
     with _collecting_only_what_is_new():

@@ -159,8 +159,10 @@ class SettlementReport:
     at : datetime
         When.
     policy : str
-        Empty for what the contract's own rule says; else the policy that stood in for its price, or the
-        rule by which it ended early or against the rule (`strikewise.execution.exercise`).
+        Empty for the price that the contract's rule names; else what stood in for it.
+    rule : str
+        Empty where the settlement price decided; else why it ended otherwise: ``early_dividend``,
+        ``early_carry``, ``pin`` (`strikewise.execution.exercise`) or ``adjusted_contract``.
     """
 
     settlement_id: str
@@ -174,6 +176,7 @@ class SettlementReport:
     fees_cents: int
     at: datetime
     policy: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
-
-from strikewise.domain.errors import DataError, InvariantError
+from strikewise.domain.errors import InvariantError
 from strikewise.domain.instruments import OptionContract
-from strikewise.domain.portfolio import Portfolio, Position
-from strikewise.market.source import MarketSource
+from strikewise.domain.portfolio import Portfolio
 from strikewise.market.view import MarketView
 from strikewise.portfolio.projection import AccountState
 
@@ -63,25 +59,3 @@ def _check_nothing_expired(contracts: list[OptionContract], view: MarketView) ->
     for contract in contracts:
         if contract.expiration < view.day:
             raise InvariantError(f"{contract} is still held on {view.day.isoformat()}, past its expiration.")
-
-
-def check_splits(positions: Iterable[Position], source: MarketSource, day: date) -> None:
-    """Stop where an option is held over a split: its contract was adjusted, and the chain lists others.
-
-    Raises
-    ------
-    DataError
-        Naming the position, the split, and what to do.
-    """
-    for position in positions:
-        for split in source.splits(position.underlying):
-            if position.opened_at.date() < split.ex_date <= day and _holds_options(position):
-                raise DataError(
-                    f"Position {position.position_id} holds options of {position.underlying} over its split "
-                    f"of {split.ratio:g} for 1 on {split.ex_date.isoformat()}; adjusted contracts are not "
-                    "traded in this version: end the run before, or leave the underlying out."
-                )
-
-
-def _holds_options(position: Position) -> bool:
-    return any(isinstance(holding.instrument, OptionContract) for holding in position.holdings)

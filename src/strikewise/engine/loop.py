@@ -43,7 +43,7 @@ from strikewise.domain.orders import (
 from strikewise.domain.portfolio import Portfolio
 from strikewise.domain.quotes import Grade
 from strikewise.engine.decide import ENGINE, decide
-from strikewise.engine.invariants import check_account, check_splits
+from strikewise.engine.invariants import check_account
 from strikewise.engine.recovery import History, last_quotes
 from strikewise.engine.spec import RunSpec
 from strikewise.execution.broker import Broker
@@ -140,14 +140,11 @@ class Loop:
         ------
         InvariantError
             If money does not add up.
-        DataError
-            If the underlying of a held option was split.
         LedgerConflictError
             If somebody else wrote to the ledger.
         """
         view = self._market.view(self._clock.now())
         self._listen(view)
-        check_splits(self._state.positions.values(), self._market.source, view.day)
         valuation = self._value(view)
         self._write(
             Entry(

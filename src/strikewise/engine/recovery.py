@@ -9,8 +9,10 @@ from datetime import date, datetime
 from strikewise.domain.events import AccountValued, OptionSettled
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.portfolio import Position
+from strikewise.execution.exercise import ExerciseRule
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
+from strikewise.execution.financing import Financing
 from strikewise.execution.simulated import Past, SimulatedBroker
 from strikewise.market.estimate import LastQuote
 from strikewise.market.view import Market
@@ -78,7 +80,14 @@ def last_quotes(
 
 
 def resumed_broker(
-    records: Iterable[Record], market: Market, *, rule: FillRule, fees: FeeSchedule, lag: int = 0
+    records: Iterable[Record],
+    market: Market,
+    *,
+    rule: FillRule,
+    fees: FeeSchedule,
+    lag: int = 0,
+    exercise: ExerciseRule | None = None,
+    financing: Financing | None = None,
 ) -> SimulatedBroker:
     """Return a simulated broker that has what a ledger says it had.
 
@@ -88,14 +97,14 @@ def resumed_broker(
         The whole ledger; its account was simulated.
     market : Market
         For the last quotes of what is held.
-    rule, fees, lag
+    rule, fees, lag, exercise, financing
         As for `SimulatedBroker`; those of the run that stopped.
     """
     past = History.read(records)
     state, calendar = past.state, market.calendar
     sessions: dict[datetime, date] = {at: calendar.day_of(at) for at in past.ticks}
     shares_since = {
-        one.report.position_id: calendar.settlement_session(one.report.contract)
+        one.report.position_id: calendar.day_of(one.report.at)
         for one in past.assigned
         if one.report.position_id in state.positions
     }
@@ -104,6 +113,8 @@ def resumed_broker(
         rule=rule,
         fees=fees,
         lag=lag,
+        exercise=exercise,
+        financing=financing,
         holdings={name: position.holdings for name, position in state.positions.items()},
         open_orders=[replace(one.order, quantity=one.remaining) for one in state.open_orders.values()],
         past=Past(
@@ -111,5 +122,6 @@ def resumed_broker(
             shares_since=shares_since,
             last_quotes=last_quotes(state.positions.values(), past.ticks, market),
             ended=frozenset(state.ended_orders),
+            seen=market.view(past.ticks[-1]) if past.ticks else None,
         ),
     )

@@ -1,19 +1,30 @@
-"""How an option ends: exercised if a cent in the money, for cash or shares, long and short by one rule."""
+"""How an option ends: exercised or not, for cash or shares, all legs of a position by one rule."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 
 from strikewise.domain.instruments import Delivery, OptionContract, Right, Settlement, days_of
 from strikewise.domain.orders import SettlementReport
+from strikewise.execution.account import Account
+from strikewise.execution.exercise import ExerciseRule, PinRule, early_cause, in_the_money
+from strikewise.execution.fees import FeeSchedule
+from strikewise.market.estimate import Estimator
 from strikewise.market.view import MarketView
 
-__all__ = ["LATEST_PRICE", "SESSION_PRICE", "SettlementPrice", "settle", "settlement_price"]
+__all__ = [
+    "LATEST_PRICE",
+    "SESSION_PRICE",
+    "SettlementPrice",
+    "assign_early",
+    "settle",
+    "settle_due",
+    "settlement_price",
+]
 
-EXERCISE_CENTS = 1
-"""In the money by a cent is exercised: OCC Rule 805, exercise by exception."""
 SESSION_PRICE = "session_price"
 """Policy: a later price of the settlement session, for an AM root whose opening price nobody recorded."""
 LATEST_PRICE = "latest_price"
@@ -27,14 +38,88 @@ class SettlementPrice(NamedTuple):
     policy: str = ""
 
 
+def settle_due(
+    account: Account, view: MarketView, until: datetime, rule: ExerciseRule, fees: FeeSchedule
+) -> list[SettlementReport]:
+    """Settle and book every contract that is due by an instant.
+
+    One whose settlement price nobody knows yet waits; a pinned one may wait for the next session's price, and
+    so does all that expires with it in its position: legs of one structure settle by one rule.
+    """
+    reports = []
+    for position_id, due in account.due(until, view.calendar):
+        held = account.held[position_id]
+        prices = {one: _price_then(one, view) for one in due}
+        waiting = {
+            view.calendar.settlement_session(one)
+            for one, price in prices.items()
+            if price is not None and rule.pin is PinRule.ADVERSE and rule.pinned(one, held[one], price.cents)
+        }
+        for contract, price in prices.items():
+            session = view.calendar.settlement_session(contract)
+            if price is None or (session in waiting and view.day <= session):
+                continue
+            following = round(spot * 100) if (spot := view.spot(contract.underlying)) is not None else None
+            quantity = held[contract]
+            exercised, why = rule.exercised(contract, quantity, price.cents, following)
+            reports.append(
+                settle(
+                    contract,
+                    quantity,
+                    price,
+                    exercised=exercised,
+                    rule=why,
+                    position_id=position_id,
+                    assignment_cents=fees.assignment_cents,
+                    at=view.calendar.settlement_at(contract),
+                )
+            )
+    for report in reports:
+        account.settle(report)
+    account.look_ahead(view.calendar)
+    return reports
+
+
+def assign_early(
+    account: Account,
+    seen: MarketView,
+    view: MarketView,
+    rule: ExerciseRule,
+    fees: FeeSchedule,
+    estimator: Estimator,
+) -> list[SettlementReport]:
+    """Assign and book the options sold that their holders exercise after the session of ``seen``."""
+    reports = []
+    for position_id, contract, quantity in account.written():
+        dividends = view.dividends(contract.underlying)
+        cause = early_cause(contract, rule, seen, view.day, dividends, estimator)
+        spot = seen.spot(contract.underlying)
+        if cause and spot is not None:
+            report = settle(
+                contract,
+                quantity,
+                SettlementPrice(round(spot * 100)),
+                exercised=True,
+                rule=cause,
+                position_id=position_id,
+                assignment_cents=fees.assignment_cents,
+                at=view.calendar.session_close(seen.day),
+            )
+            account.settle(report)
+            reports.append(report)
+    return reports
+
+
 def settle(
     contract: OptionContract,
     quantity: int,
     price: SettlementPrice,
     *,
+    exercised: bool,
     position_id: str,
     assignment_cents: int,
-    view: MarketView,
+    at: datetime,
+    rule: str = "",
 ) -> SettlementReport:
     """Return what becomes of a holding at its settlement.
 
@@ -46,21 +131,22 @@ def settle(
         What is held: long positive, short negative.
     price : SettlementPrice
         Price of the underlying it settles against.
+    exercised : bool
+        Whether it is exercised.
     position_id : str
         The position it belongs to.
     assignment_cents : int
         Fee of an exercise or assignment.
-    view : MarketView
-        Its calendar dates the report.
+    at : datetime
+        When.
+    rule : str
+        Why, where not for the settlement price.
     """
     side = 1 if contract.right is Right.CALL else -1
-    # In tenths of a cent, the strike's own unit.
-    in_the_money = side * (10 * price.cents - contract.strike_milli)
-    exercised = in_the_money >= 10 * EXERCISE_CENTS
     contracts = quantity * contract.multiplier
     cash, shares = 0, 0
     if exercised and contract.root.delivery is Delivery.CASH:
-        cash = -contracts * in_the_money // 10
+        cash = -contracts * in_the_money(contract, price.cents) // 10
     elif exercised:
         cash, shares = side * contracts * contract.strike_milli // 10, side * contracts
     outcome = "expired" if not exercised else ("exercised" if quantity > 0 else "assigned")
@@ -74,9 +160,21 @@ def settle(
         cash_cents=cash,
         shares=shares,
         fees_cents=assignment_cents if exercised else 0,
-        at=view.calendar.settlement_at(contract),
+        at=at,
         policy=price.policy,
+        rule=rule,
     )
+
+
+def _price_then(contract: OptionContract, view: MarketView) -> SettlementPrice | None:
+    """Return what a contract settles against, as it was known on the night after its settlement session."""
+    price = settlement_price(contract, view)
+    session = view.calendar.settlement_session(contract)
+    if price is None or price.policy != LATEST_PRICE or view.day <= session:
+        return price
+    night = view.calendar.session_open(view.calendar.next_session(session)) - timedelta(seconds=1)
+    earlier = settlement_price(contract, view.at(min(night, view.as_of)))
+    return price if earlier is None or earlier.policy == LATEST_PRICE else earlier
 
 
 def settlement_price(contract: OptionContract, view: MarketView) -> SettlementPrice | None:

@@ -1,25 +1,25 @@
 """Fill orders against recorded quotes and settle what expires, seeing only the views that are given.
 
-Time moves by `SimulatedBroker.advance`: contracts settle, then resting orders are tried against the new
-snapshot. An order submitted between two ticks is tried at once against the same snapshot (an end-of-day stop
-fills at that day's exit side); what does not fill rests to the end of the session. Whether an account may
-afford an order is the gate's question, not the broker's.
+Time moves by `SimulatedBroker.advance`: what happened overnight is booked in the order it happened, contracts
+settle, then resting orders are tried against the new snapshot. An order submitted between two ticks is tried
+at once against the same snapshot (an end-of-day stop fills at that day's exit side); what does not fill rests
+to the end of the session. Whether an account may afford an order is the gate's question, not the broker's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from strikewise.domain.instruments import Instrument, OptionContract, Stock
+from strikewise.domain.instruments import OptionContract
 from strikewise.domain.orders import (
     Accepted,
     BrokerEvent,
+    CashFlow,
     Execution,
     Known,
-    LegFill,
     Order,
     OrderEnded,
     Purpose,
@@ -29,16 +29,18 @@ from strikewise.domain.orders import (
     Unknown,
 )
 from strikewise.domain.portfolio import Holding
+from strikewise.execution.account import Account
+from strikewise.execution.corporate_actions import action_days, bought_out, dividends_of, splits_of
+from strikewise.execution.exercise import ExerciseRule
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
+from strikewise.execution.financing import Financing, overnight_flows
 from strikewise.execution.matching import Match, Matcher
-from strikewise.execution.settlement import settle, settlement_price
-from strikewise.market.estimate import LastQuote
+from strikewise.execution.settlement import assign_early, settle_due
+from strikewise.market.estimate import Estimator, LastQuote
 from strikewise.market.view import MarketView
 
 __all__ = ["Past", "SimulatedBroker"]
-
-SOON, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -58,12 +60,15 @@ class Past:
         The last usable quote of what is held.
     ended : frozenset of str
         Ids of orders that ended: the same one again is no second one.
+    seen : MarketView or None
+        The last view it was moved to: what happens on the night after is judged by it.
     """
 
     snapshots: Mapping[datetime, date] = field(default_factory=dict)
     shares_since: Mapping[str, date] = field(default_factory=dict)
     last_quotes: Mapping[OptionContract, LastQuote] = field(default_factory=dict)
     ended: frozenset[str] = frozenset()
+    seen: MarketView | None = None
 
 
 @dataclass(slots=True)
@@ -87,90 +92,6 @@ class _Working:
         return cls(order, order.quantity, max(0, lag - max(0, len(seen) - 1)), tried_on)
 
 
-class _Account:
-    """Cash and holdings by position, and when what is held settles."""
-
-    def __init__(self, cash_cents: int, holdings: Mapping[str, Iterable[Holding]]) -> None:
-        self.cash_cents = cash_cents
-        self.held: dict[str, dict[Instrument, int]] = {
-            position_id: {holding.instrument: holding.quantity for holding in held}
-            for position_id, held in holdings.items()
-        }
-        self._settles: dict[OptionContract, datetime] = {}
-        # An account that resumes settles at its first view whatever is due, and learns there what comes next.
-        self.next_settlement = SOON if self.held else NEVER
-
-    def net(self) -> tuple[Holding, ...]:
-        """Return what is held, netted by instrument."""
-        net: dict[Instrument, int] = {}
-        for held in self.held.values():
-            for instrument, quantity in held.items():
-                net[instrument] = net.get(instrument, 0) + quantity
-        return tuple(Holding(one, quantity) for one, quantity in net.items() if quantity)
-
-    def lacking(self, order: Order) -> str:
-        """Return what a closing order would trade that is not held; empty where all of it is."""
-        held = self.held.get(order.position_id, {})
-        for leg in order.structure.legs:
-            closes, has = -leg.ratio * order.quantity, held.get(leg.instrument, 0)
-            if closes * has <= 0 or abs(closes) > abs(has):
-                return f"{leg.instrument}: {closes} to be closed, {has} held in position {order.position_id}."
-        return ""
-
-    def book_fill(self, position_id: str, legs: Iterable[LegFill], fees_cents: int, view: MarketView) -> None:
-        """Pay a fill and its fees, and hold what it brought."""
-        self.cash_cents -= fees_cents
-        for leg in legs:
-            self.cash_cents -= leg.cost_cents
-            self._change(position_id, leg.instrument, leg.quantity)
-            if isinstance(leg.instrument, OptionContract):
-                self.next_settlement = min(self.next_settlement, self._settles_at(leg.instrument, view))
-
-    def settle_due(self, view: MarketView, assignment_cents: int) -> list[SettlementReport]:
-        """Settle and book every contract that is due; one whose settlement price nobody knows yet waits."""
-        reports = []
-        for position_id in list(self.held):
-            held = self.held[position_id]
-            options = [one for one in held if isinstance(one, OptionContract)]
-            due = [one for one in options if self._settles_at(one, view) <= view.as_of]
-            for contract in sorted(due, key=lambda one: one.key):
-                price = settlement_price(contract, view)
-                if price is None:
-                    continue
-                report = settle(
-                    contract,
-                    held[contract],
-                    price,
-                    position_id=position_id,
-                    assignment_cents=assignment_cents,
-                    view=view,
-                )
-                self.cash_cents -= report.cash_cents + report.fees_cents
-                self._change(position_id, contract, -report.quantity)
-                self._change(position_id, Stock(contract.underlying), report.shares)
-                reports.append(report)
-        left = {one for held in self.held.values() for one in held if isinstance(one, OptionContract)}
-        self._settles = {one: self._settles_at(one, view) for one in left}
-        self.next_settlement = min(self._settles.values(), default=NEVER)
-        return reports
-
-    def _settles_at(self, contract: OptionContract, view: MarketView) -> datetime:
-        at = self._settles.get(contract)
-        if at is None:
-            at = self._settles[contract] = view.calendar.settlement_at(contract)
-        return at
-
-    def _change(self, position_id: str, instrument: Instrument, quantity: int) -> None:
-        held = self.held.setdefault(position_id, {})
-        after = held.get(instrument, 0) + quantity
-        if after:
-            held[instrument] = after
-        else:
-            held.pop(instrument, None)
-            if not held:
-                del self.held[position_id]
-
-
 class SimulatedBroker:
     """Fill orders against the chains of market views; implements `strikewise.execution.broker.Broker`.
 
@@ -185,6 +106,10 @@ class SimulatedBroker:
     lag : int
         Snapshots between an order and its first chance to fill: 0 fills on the snapshot that was decided on,
         1 on the next.
+    exercise : ExerciseRule
+        How short options are assigned.
+    financing : Financing
+        What cash earns, and debit balances and borrowed shares cost.
     holdings : mapping of str to holdings, optional
         What is held already, by position id, to resume an account.
     open_orders : iterable of Order, optional
@@ -200,12 +125,17 @@ class SimulatedBroker:
         rule: FillRule | None = None,
         fees: FeeSchedule | None = None,
         lag: int = 0,
+        exercise: ExerciseRule | None = None,
+        financing: Financing | None = None,
         holdings: Mapping[str, Iterable[Holding]] | None = None,
         open_orders: Iterable[Order] = (),
         past: Past | None = None,
     ) -> None:
         known = past or Past()
-        self._account = _Account(cash_cents, holdings or {})
+        self._account = Account(cash_cents, holdings or {})
+        self._exercise, self._financing = exercise or ExerciseRule(), financing or Financing()
+        self._estimator = Estimator()
+        self._seen = known.seen
         self._rule, self._fees, self._lag = rule or FillRule(), fees or FeeSchedule(), lag
         self._working = {order.order_id: _Working.resumed(order, lag, known) for order in open_orders}
         self._known: set[str] = {*self._working, *known.ended}
@@ -215,14 +145,15 @@ class SimulatedBroker:
         self._shares_since: dict[str, date] = dict(known.shares_since)
 
     def advance(self, view: MarketView) -> None:
-        """Move to a view, before anything is decided at it: settle what is due, then try what rests."""
+        """Move to a view, before anything is decided at it: book the night, settle, try what rests."""
+        seen = self._view or self._seen
         if self._view is not None and self._account.held:
-            held = (one for each in self._account.held.values() for one in each)
-            self._matcher.remember(held, self._view)
+            self._matcher.remember(self._account.instruments(), self._view)
         self._view = view
         self._matcher.new_snapshot()
-        if self._account.next_settlement <= view.as_of:
-            self._settle(view)
+        if seen is not None and view.day > seen.day:
+            self._pass_night(seen, view)
+        self._settle(view, view.as_of)
         if self._working:
             self._work(view)
 
@@ -279,19 +210,58 @@ class SimulatedBroker:
 
     def _remember(self, view: MarketView) -> None:
         if self._account.held:
-            self._matcher.remember((one for held in self._account.held.values() for one in held), view)
+            self._matcher.remember(self._account.instruments(), view)
 
-    def _settle(self, view: MarketView) -> None:
-        for report in self._account.settle_due(view, self._fees.assignment_cents):
+    def _pass_night(self, seen: MarketView, view: MarketView) -> None:
+        """Book what happened between the last view of a session and the first of a later one, in order."""
+        account = self._account
+        flows = overnight_flows(account, self._financing, seen, view)
+        self._pay(flows)
+        if not account.held:
+            return
+        self._settle(view, _opening(seen.day, view))
+        if self._exercise.early:
+            self._settled(
+                assign_early(account, seen, view, self._exercise, self._fees, self._estimator), view
+            )
+        for day in action_days(account, seen.day, view):
+            self._settle(view, _opening(day - timedelta(days=1), view))
+            for bought in bought_out(account, day, seen, view, self._fees, self._estimator):
+                account.settle(bought)
+                self._settled([bought], view)
+            for report in splits_of(account, day, seen, view):
+                account.split(report)
+                self._events.append(report)
+                self._end_all(f"{report.symbol} was split", view, position_id=report.position_id)
+            self._pay(dividends_of(account, day, view))
+
+    def _pay(self, flows: Iterable[CashFlow]) -> None:
+        for flow in flows:
+            self._account.pay(flow)
+            self._events.append(flow)
+
+    def _settle(self, view: MarketView, until: datetime) -> None:
+        if self._account.next_settlement <= until:
+            self._settled(settle_due(self._account, view, until, self._exercise, self._fees), view)
+
+    def _settled(self, reports: Iterable[SettlementReport], view: MarketView) -> None:
+        for report in reports:
             if report.shares:
-                session = view.calendar.settlement_session(report.contract)
-                self._shares_since[report.position_id] = session
+                self._shares_since[report.position_id] = view.calendar.day_of(report.at)
             self._events.append(report)
-            for working in list(self._working.values()):
-                order = working.order
-                legs = [leg.instrument for leg in order.structure.legs]
-                if order.position_id == report.position_id and report.contract in legs:
-                    self._end(working, "cancelled", f"{report.contract} settled", view.as_of)
+            self._end_all(
+                f"{report.contract} settled", view, contract=report.contract, position_id=report.position_id
+            )
+
+    def _end_all(
+        self, reason: str, view: MarketView, *, position_id: str, contract: OptionContract | None = None
+    ) -> None:
+        """Cancel what rests of a position's orders, where given those that trade a contract."""
+        for working in list(self._working.values()):
+            order = working.order
+            legs = [leg.instrument for leg in order.structure.legs]
+            if order.position_id == position_id and (contract is None or contract in legs):
+                self._end(working, "cancelled", reason, view.as_of)
 
     def _work(self, view: MarketView) -> None:
         for working in list(self._working.values()):
@@ -330,7 +300,7 @@ class SimulatedBroker:
         )
         self._events.append(execution)
         self._matcher.take(match.legs)
-        self._account.book_fill(order.position_id, match.legs, fees, view)
+        self._account.trade(order.position_id, match.legs, fees, view.calendar)
         self._remember(view)
         working.remaining -= match.units
         if working.remaining == 0:
@@ -341,3 +311,9 @@ class SimulatedBroker:
     def _end(self, working: _Working, outcome: str, reason: str, at: datetime) -> None:
         del self._working[working.order.order_id]
         self._events.append(OrderEnded(working.order.order_id, outcome, reason, at))
+
+
+def _opening(day: date, view: MarketView) -> datetime:
+    """Return when the session after a day opens; the view's instant where that lies before."""
+    calendar = view.calendar
+    return min(view.as_of, calendar.session_open(calendar.next_session(day)))

@@ -13,7 +13,7 @@ import numpy as np
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.errors import DataError, FutureDataError
 from strikewise.domain.instruments import INDEX_ROOTS, days_of
-from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend
+from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Split
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.chain_features import ChainStatistics
 from strikewise.market.computed import ComputedMarket
@@ -41,6 +41,8 @@ FRESH_FOR = timedelta(minutes=20)
 """How old a chain may be to be traded on: more than the quarter of an hour by which free quotes are delayed,
 and by which some end-of-day snapshots precede the close."""
 DIVIDENDS_STAND_DAYS = 3 * 365
+ANNOUNCED = timedelta(days=7)
+"""How long before its ex-date a split is known at least; exchanges ask for ten days."""
 
 
 class Market:
@@ -127,12 +129,9 @@ class MarketView:
 
     def underlyings(self) -> tuple[str, ...]:
         """Return the symbols that have a chain by now, sorted."""
-        source = self._market.source
-        return tuple(
-            symbol
-            for symbol in source.underlyings()
-            if len(instants := source.snapshots(symbol)) and instants[0] <= self._seconds
-        )
+        source, now = self._market.source, self._seconds
+        taken = ((symbol, source.snapshots(symbol)) for symbol in source.underlyings())
+        return tuple(symbol for symbol, instants in taken if len(instants) and instants[0] <= now)
 
     def chain(self, underlying: str) -> OptionChain | None:
         """Return the latest chain known, however old, or None where there is none.
@@ -212,6 +211,10 @@ class MarketView:
     def dividends(self, symbol: str) -> list[Dividend]:
         """Return the cash dividends that had been declared by now, those to come included, by ex-date."""
         return [one for one in self._market.source.dividends(symbol) if one.known_at <= self._seconds]
+
+    def splits(self, symbol: str) -> list[Split]:
+        """Return the splits of a symbol by ex-date: those of the past, and what is announced."""
+        return [one for one in self._market.source.splits(symbol) if one.ex_date <= self.day + ANNOUNCED]
 
     def dividend_yield(self, symbol: str) -> float:
         """Return the dividends of a year over the price, continuously compounded, a fraction.

@@ -25,6 +25,8 @@ from strikewise.domain.events import (
 from strikewise.domain.money import format_cents
 from strikewise.domain.orders import LegFill, Order, Purpose
 from strikewise.domain.signals import Signal
+from strikewise.execution.corporate_actions import ADJUSTED
+from strikewise.execution.exercise import EARLY_CARRY, EARLY_DIVIDEND, PINNED
 from strikewise.execution.settlement import LATEST_PRICE, SESSION_PRICE
 from strikewise.portfolio.ledger import Fact, read
 from strikewise.portfolio.lineage import lineage
@@ -41,6 +43,14 @@ _SETTLED_BY: Mapping[str, str] = {
     "": "",
     SESSION_PRICE: " The opening price of its session was not recorded: a later one of that day stood in.",
     LATEST_PRICE: " No price of its session was recorded: the latest one known stood in.",
+}
+
+
+_SETTLED_FOR: Mapping[str, str] = {
+    EARLY_DIVIDEND: " Its holder exercised it for the dividend, which was worth more than its time value.",
+    EARLY_CARRY: " Its holder exercised it for the interest on the strike, more than its time value.",
+    PINNED: " It settled so near its strike that the next session's price decided.",
+    ADJUSTED: " A split would have made an adjusted contract of it, so it was closed at the touch before.",
 }
 
 
@@ -176,15 +186,13 @@ def _words(event: Event, orders: Mapping[str, Order], marks: int) -> str:
         case OptionSettled(report=report):
             cash = format_cents(-report.cash_cents, sign=True)
             shares = f", {report.shares:+d} shares" if report.shares else ""
-            policy = _SETTLED_BY.get(report.policy, report.policy)
+            policy = _SETTLED_BY.get(report.policy, report.policy) + _SETTLED_FOR.get(report.rule, "")
             return (
                 f"{report.quantity:+d} {report.contract} {report.outcome} at "
                 f"{format_cents(report.settlement_cents)}: cash {cash}{shares}.{policy}"
             )
-        case CashFlowed(flow=flow):
-            return f"{flow.kind.capitalize()} of {flow.symbol}: {format_cents(-flow.cash_cents, sign=True)}."
-        case PositionSplit(report=report):
-            return f"{report.symbol} was split, {report.numerator} for {report.denominator}."
+        case CashFlowed() | PositionSplit():
+            return _action_words(event)
         case MarkEstimated(instrument=instrument, policy=policy, price_cents=price):
             more = f"; its legs were marked so {marks} times in all" if marks > 1 else ""
             price_text = format_cents(price)
@@ -195,6 +203,15 @@ def _words(event: Event, orders: Mapping[str, Order], marks: int) -> str:
             return f"The gate refused an order to close or adjust it: {code} ({detail})."
         case _:
             return ""  # an acknowledgement says nothing a reader misses
+
+
+def _action_words(event: CashFlowed | PositionSplit) -> str:
+    if isinstance(event, PositionSplit):
+        report = event.report
+        return f"{report.symbol} was split, {report.numerator} for {report.denominator}."
+    flow = event.flow
+    name = " of ".join(filter(None, (flow.kind.capitalize(), flow.symbol)))
+    return f"{name}: {format_cents(-flow.cash_cents, sign=True)}."
 
 
 def _signal_words(signal: Signal) -> str:

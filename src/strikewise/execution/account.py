@@ -1,0 +1,164 @@
+"""Cash and holdings of a simulated account by position, and what of them is due when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from strikewise.domain.instruments import Instrument, OptionContract, Stock, Style
+from strikewise.domain.orders import CashFlow, LegFill, Order, SettlementReport, SplitReport
+from strikewise.domain.portfolio import Holding
+from strikewise.domain.splits import split_instrument
+from strikewise.market.calendar import SessionCalendar
+
+__all__ = ["Account"]
+
+K = TypeVar("K")
+
+SOON, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+class Account:
+    """What a simulated broker keeps of an account.
+
+    Parameters
+    ----------
+    cash_cents : int
+        Cash at the beginning.
+    holdings : mapping of str to holdings
+        What is held already, by position id.
+
+    Attributes
+    ----------
+    cash_cents : int
+        The balance.
+    held : dict of str to dict of Instrument to int
+        Contracts and shares of each position, short negative.
+    next_settlement : datetime
+        Before it nothing is due.
+    """
+
+    def __init__(self, cash_cents: int, holdings: Mapping[str, Iterable[Holding]]) -> None:
+        self.cash_cents = cash_cents
+        self.held: dict[str, dict[Instrument, int]] = {}
+        self._settles: dict[OptionContract, datetime] = {}
+        # Ordered sets: what is looked through every night.
+        self._shares: dict[tuple[str, Stock], None] = {}
+        self._written: dict[tuple[str, OptionContract], None] = {}
+        for position_id, held in holdings.items():
+            for holding in held:
+                self._change(position_id, holding.instrument, holding.quantity)
+        # An account that resumes settles at its first view whatever is due, and learns there what comes next.
+        self.next_settlement = SOON if self.held else NEVER
+
+    def net(self) -> tuple[Holding, ...]:
+        """Return what is held, netted by instrument."""
+        net: dict[Instrument, int] = {}
+        for held in self.held.values():
+            for instrument, quantity in held.items():
+                net[instrument] = net.get(instrument, 0) + quantity
+        return tuple(Holding(one, quantity) for one, quantity in net.items() if quantity)
+
+    def instruments(self) -> Iterator[Instrument]:
+        """Yield every instrument of every position."""
+        return (one for held in self.held.values() for one in held)
+
+    def symbols(self) -> set[str]:
+        """Return the underlyings of what is held."""
+        return {next(iter(held)).underlying for held in self.held.values()}
+
+    def shares(self) -> list[tuple[str, str, int]]:
+        """Return position, symbol and number of the shares held, short negative."""
+        return [(name, stock.symbol, self.held[name][stock]) for name, stock in self._shares]
+
+    def written(self) -> list[tuple[str, OptionContract, int]]:
+        """Return position, contract and number of the American options sold; the number is negative."""
+        return [(name, contract, self.held[name][contract]) for name, contract in self._written]
+
+    def lacking(self, order: Order) -> str:
+        """Return what a closing order would trade that is not held; empty where all of it is."""
+        held = self.held.get(order.position_id, {})
+        for leg in order.structure.legs:
+            closes, has = -leg.ratio * order.quantity, held.get(leg.instrument, 0)
+            if closes * has <= 0 or abs(closes) > abs(has):
+                return f"{leg.instrument}: {closes} to be closed, {has} held in position {order.position_id}."
+        return ""
+
+    def trade(
+        self, position_id: str, legs: Iterable[LegFill], fees_cents: int, calendar: SessionCalendar
+    ) -> None:
+        """Pay a fill and its fees, and hold what it brought."""
+        self.cash_cents -= fees_cents
+        for leg in legs:
+            self.cash_cents -= leg.cost_cents
+            self._change(position_id, leg.instrument, leg.quantity)
+            if isinstance(leg.instrument, OptionContract):
+                self.next_settlement = min(self.next_settlement, self._settles_at(leg.instrument, calendar))
+
+    def settle(self, report: SettlementReport) -> None:
+        """Book an option that ended."""
+        self.cash_cents -= report.cash_cents + report.fees_cents
+        self._change(report.position_id, report.contract, -report.quantity)
+        self._change(report.position_id, Stock(report.contract.underlying), report.shares)
+
+    def pay(self, flow: CashFlow) -> None:
+        """Book cash that moved without a trade."""
+        self.cash_cents -= flow.cash_cents
+
+    def split(self, report: SplitReport) -> None:
+        """Book a split: of everything a position holds where it is by a whole number, else of its shares."""
+        self.cash_cents -= report.cash_cents
+        for instrument, quantity in list(self.held[report.position_id].items()):
+            after = abs(quantity) * report.numerator // report.denominator
+            self._change(report.position_id, instrument, -quantity)
+            became = split_instrument(instrument, report.numerator) if report.denominator == 1 else instrument
+            self._change(report.position_id, became, after if quantity > 0 else -after)
+        self.next_settlement = SOON
+
+    def due(self, until: datetime, calendar: SessionCalendar) -> list[tuple[str, list[OptionContract]]]:
+        """Return the contracts that settle by an instant, by position, each position's in order."""
+        found = []
+        for position_id, held in self.held.items():
+            due = [
+                one
+                for one in held
+                if isinstance(one, OptionContract) and self._settles_at(one, calendar) <= until
+            ]
+            if due:
+                found.append((position_id, sorted(due, key=lambda one: one.key)))
+        return found
+
+    def look_ahead(self, calendar: SessionCalendar) -> None:
+        """Learn when the next of what is held settles."""
+        left = {one for one in self.instruments() if isinstance(one, OptionContract)}
+        self._settles = {one: self._settles_at(one, calendar) for one in left}
+        self.next_settlement = min(self._settles.values(), default=NEVER)
+
+    def _settles_at(self, contract: OptionContract, calendar: SessionCalendar) -> datetime:
+        at = self._settles.get(contract)
+        if at is None:
+            at = self._settles[contract] = calendar.settlement_at(contract)
+        return at
+
+    def _change(self, position_id: str, instrument: Instrument, quantity: int) -> None:
+        held = self.held.setdefault(position_id, {})
+        after = held.get(instrument, 0) + quantity
+        if after:
+            held[instrument] = after
+        else:
+            held.pop(instrument, None)
+            if not held:
+                del self.held[position_id]
+        if isinstance(instrument, Stock):
+            _keep(self._shares, (position_id, instrument), after != 0)
+        elif after < 0 or (position_id, instrument) in self._written:
+            american = instrument.root.style is Style.AMERICAN
+            _keep(self._written, (position_id, instrument), american and after < 0)
+
+
+def _keep(kept: dict[K, None], key: K, wanted: bool) -> None:
+    if wanted:
+        kept[key] = None
+    else:
+        kept.pop(key, None)
