@@ -24,6 +24,7 @@ CALLS, WHEEL = CoveredCall(), Wheel()
 WORLD = World()
 SPY = Stock("SPY")
 LATER = TODAY + timedelta(31)
+WHOLE = ("max_margin_per_trade", "max_loss_per_trade", "max_at_risk", "max_margin")
 
 
 def best(**values: object) -> Signal:
@@ -189,7 +190,7 @@ def test_a_turn_of_the_wheel_is_one_position_from_the_put_to_the_shares_that_are
     source = reconstructed(date(2015, 8, 3), date(2015, 12, 31), "SPY")
     run = spec(
         underlyings=["SPY"], start=date(2015, 8, 3), end=date(2015, 12, 31), capital=1_000_000,
-        limits=dict.fromkeys(("max_margin_per_trade", "max_loss_per_trade", "max_at_risk", "max_margin"), 1.0),
+        limits=dict.fromkeys(WHOLE, 1.0),
         strategies=[{"strategy": "wheel", "parameters": {
             "trend": "off", "min_dte": 7, "max_dte": 21, "sizing": "fixed", "short_delta_min": 0.3,
             "short_delta_max": 0.5, "call_delta_max": 0.5,

@@ -51,6 +51,7 @@ class DenialCode(StrEnum):
         "ENTRY_CONVICTION_UNKNOWN",
         "A conviction is asked for, but the history is too short for it.",
     )
+    ENTRY_TERM = "ENTRY_TERM", "The near implied volatility lies too far below the later one."
     ENTRY_NO_EVENT = "ENTRY_NO_EVENT", "No announced event lies in the days that the strategy waits for."
 
     QUOTE_MISSING = "QUOTE_MISSING", "A leg has no bid or no ask."
@@ -79,6 +80,10 @@ class DenialCode(StrEnum):
     STRUCTURE_NO_EXPIRATION = "STRUCTURE_NO_EXPIRATION", "No expiration is listed in the range of days."
     STRUCTURE_NO_SHORT = "STRUCTURE_NO_SHORT", "No listed strike lies in the band for the short leg."
     STRUCTURE_NO_WING = "STRUCTURE_NO_WING", "No strike is listed at the width of the wing."
+    STRUCTURE_NO_LATER = (
+        "STRUCTURE_NO_LATER",
+        "No expiration is listed in the range of days after the near one.",
+    )
     STRUCTURE_NO_SHARES = "STRUCTURE_NO_SHARES", "The underlying is an index, which has no shares to be held."
     STRUCTURE_NO_OTHER_SIDE = "STRUCTURE_NO_OTHER_SIDE", "Only one side of the structure could be built."
 

@@ -82,12 +82,6 @@ def _candidates(prospect: Prospect, rows: Rows, params: ParameterSet) -> Candida
     static, called = (
         (value - cost / 100.0) / breakeven * (365.0 / days) for value in (prospect.spot, strike)
     )
-    points = np.array(
-        [
-            STATIC_WEIGHT * _share(static, HALF_POINTS_STATIC),
-            (100.0 - STATIC_WEIGHT) * _share(called, HALF_POINTS_CALLED),
-        ]
-    )
 
     def because(row: int) -> dict[str, float]:
         call = int(rows[row])
@@ -115,9 +109,14 @@ def _candidates(prospect: Prospect, rows: Rows, params: ParameterSet) -> Candida
         probability=chance(np.ones(len(rows)), breakeven, forward, volatility * root, slope * root),
         edge=(100.0 * kept - cost) * multiplier - 100.0 * params.number("fee_per_contract"),
         parts=("static_return", "called_return"),
-        points=points,
+        points=_points(static, called),
         because=because,
     )
+
+
+def _points(static: Floats, called: Floats) -> Floats:
+    stays, goes = _share(static, HALF_POINTS_STATIC), _share(called, HALF_POINTS_CALLED)
+    return np.array([STATIC_WEIGHT * stays, (100.0 - STATIC_WEIGHT) * goes])
 
 
 def _share(value: Floats, half: float) -> Floats:

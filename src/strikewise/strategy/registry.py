@@ -8,10 +8,12 @@ from types import MappingProxyType
 from strikewise.strategy.api import Strategy
 from strikewise.strategy.library.broken_wing_butterfly import BrokenWingButterfly
 from strikewise.strategy.library.butterfly import Butterfly
+from strikewise.strategy.library.calendar import Calendar
 from strikewise.strategy.library.cash_secured_put import CashSecuredPut
 from strikewise.strategy.library.covered_call import CoveredCall
 from strikewise.strategy.library.credit_spread import CreditSpread
 from strikewise.strategy.library.debit_spread import DebitSpread
+from strikewise.strategy.library.diagonal import Diagonal
 from strikewise.strategy.library.gamma_lotto import GammaLotto
 from strikewise.strategy.library.index_buy_write import IndexBuyWrite
 from strikewise.strategy.library.index_condor import IndexCondor
@@ -29,11 +31,13 @@ from strikewise.strategy.library.wheel import Wheel
 __all__ = ["STRATEGIES"]
 
 _ALL: tuple[Strategy, ...] = (
+    Calendar(),
     CashSecuredPut(),
     CoveredCall(),
     BrokenWingButterfly(),
     Butterfly(),
     DebitSpread(),
+    Diagonal(),
     GammaLotto(),
     IronButterfly(),
     LongOption(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -33,6 +33,8 @@ __all__ = [
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
+
+OddsOf = Callable[[Prospect, Priced, int], PayoffOdds]
 
 PAYOFF_PARTS = ("reward", "probability", "edge", "regime", "liquidity")
 """What the score of a structure is made of."""
@@ -97,6 +99,7 @@ def structured_signals(
     margin: Ints | None = None,
     because: Mapping[str, Floats] | None = None,
     labels: Mapping[str, str] | None = None,
+    odds_of: OddsOf = payoff_odds,
 ) -> list[Signal]:
     """Return the signals of the best of some priced structures, best first.
 
@@ -116,11 +119,11 @@ def structured_signals(
         What one unit holds, cents, where an option is sold uncovered; the largest loss elsewhere.
     because : mapping of str to (n,) float64, optional
         What else is known of each.
-    labels : mapping of str to str, optional
-        Further texts for `Signal.because`.
+    labels, odds_of : optional
+        Further texts for `Signal.because`; what gives the odds where not all legs end on one day.
     """
     multiplier = multiplier_of(prospect.chain)
-    odds = payoff_odds(prospect, found, multiplier)
+    odds = odds_of(prospect, found, multiplier)
     stake = np.maximum(odds.max_loss if margin is None else margin, 1)
     columns = {"fit": np.broadcast_to(np.asarray(fit), len(found)), **(because or {})}
     dear = _crossing(found, multiplier) > params.number("max_entry_cost") * stake
@@ -132,7 +135,7 @@ def structured_signals(
         if len(keep) == 0:
             return []
         found, stake = found.take(keep), stake[keep]
-        odds = payoff_odds(prospect, found, multiplier)
+        odds = odds_of(prospect, found, multiplier)
         columns = {name: column[keep] for name, column in columns.items()}
     table = _candidates(prospect, found, odds, stake, params, columns)
     return best(strategy, prospect, table, params, rejected, labels=labels)

@@ -1,0 +1,286 @@
+"""A near option sold against a later one: what the pair is worth when the near one ends, and how likely.
+
+Nothing of such a pair is settled at one instant, so its odds are those at the near expiration: the near leg
+is worth its intrinsic value, the later one what its own volatility makes of the time that is left to it.
+Profit, breakevens and probability rest on the quotes (the later leg keeps the volatility that it has today);
+the expected profit on forecasts of both volatilities, the later one's spread over the whole time. Greatest
+profit and breakevens are thus a model's, unlike those of structures of one expiration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikewise.domain.instruments import (
+    EXPIRATION_SHIFT,
+    ROOT_MASK,
+    ROOT_SHIFT,
+    STRIKE_BITS,
+    STRIKE_MASK,
+    OptionContract,
+    Style,
+    days_of,
+    option_roots,
+)
+from strikewise.domain.money import to_cents
+from strikewise.domain.parameters import ParameterSet
+from strikewise.domain.portfolio import Position
+from strikewise.domain.signals import Adjust
+from strikewise.domain.structures import Leg, Structure
+from strikewise.market.view import MarketView
+from strikewise.pricing.lognormal import chance, expected_intrinsic
+from strikewise.strategy.covering import AdjustCode, standing_prospect
+from strikewise.strategy.legs import Legs, Priced, gate_legs, listed_at
+from strikewise.strategy.payoff_odds import PayoffOdds, smile_at
+from strikewise.strategy.prospects import Prospect, Rejections
+from strikewise.strategy.scoring import forecast_volatility
+
+__all__ = ["front_and_back", "front_gone", "pair_odds", "reaching", "rolled_front", "same_strikes_later"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+GRID = np.linspace(-5.0, 5.0, 81)
+"""Standard deviations of the price at which the pair is valued, beside the strikes."""
+FAR = 2.0
+"""Multiple of spot up to which the loss of European calls is bounded: their time value can be negative."""
+
+
+def reaching(prospect: Prospect, view: MarketView, max_dte: int) -> Prospect:
+    """Return a prospect whose chain goes on to later expirations; the rows that it has keep their numbers."""
+    whole, chain = view.fresh_chain(prospect.chain.underlying), prospect.chain
+    if whole is None:
+        return prospect
+    last = (days_of(chain.day) + max_dte + 1) << EXPIRATION_SHIFT
+    stop = int(whole.key.searchsorted(last))
+    first = chain.start - whole.start
+    return replace(prospect, chain=whole.rows(first, max(stop, first + len(chain))))
+
+
+def same_strikes_later(prospect: Prospect, front: Rows, least_days: int, most_days: int) -> Legs:
+    """Return contracts with those of the same strike and right that expire some days later, near leg first.
+
+    Parameters
+    ----------
+    prospect : Prospect
+        The underlying, its chain reaching to the later expirations.
+    front : (n,) intp
+        The near contracts.
+    least_days, most_days : int
+        Calendar days between the expirations.
+    """
+    key = prospect.chain.key
+    near = key[front]
+    pairs: list[tuple[Rows, Rows]] = []
+    for term in np.unique(key >> ROOT_SHIFT).tolist():
+        later = (term >> (EXPIRATION_SHIFT - ROOT_SHIFT)) - (near >> EXPIRATION_SHIFT)
+        fits = (later >= least_days) & (later <= most_days) & (_roots(near) == (term & ROOT_MASK))
+        rows, listed = listed_at(prospect, (term << ROOT_SHIFT) | (near & ((1 << ROOT_SHIFT) - 1)))
+        kept = fits & listed
+        pairs.append((front[kept], rows[kept]))
+    return _joined(pairs)
+
+
+def front_and_back(prospect: Prospect, front: Rows, back: Rows, least_days: int) -> Legs:
+    """Return each near contract with each later one of its right and root, near leg first."""
+    key = prospect.chain.key
+    near, far = key[front][:, np.newaxis], key[back]
+    fits = (far >> EXPIRATION_SHIFT) - (near >> EXPIRATION_SHIFT) >= least_days
+    fits &= (_roots(near) == _roots(far)) & (((near ^ far) >> STRIKE_BITS) & 1 == 0)
+    first, second = np.nonzero(fits)
+    return Legs((front[first], back[second]), (-1, 1))
+
+
+def _roots(keys: Ints) -> Ints:
+    return np.asarray((keys >> ROOT_SHIFT) & ROOT_MASK)
+
+
+def _joined(pairs: list[tuple[Rows, Rows]]) -> Legs:
+    none = np.zeros(0, dtype=np.intp)
+    front, back = (np.concatenate([none, *(pair[side] for pair in pairs)]) for side in (0, 1))
+    return Legs((front, back), (-1, 1))
+
+
+class _Pairs(NamedTuple):
+    """Columns of pairs: side 1 for calls and -1 for puts, strikes, years, implied volatilities."""
+
+    side: Floats
+    near_strike: Floats
+    far_strike: Floats
+    near_years: Floats
+    gap_years: Floats
+    near_iv: Floats
+    far_iv: Floats
+
+
+def pair_odds(prospect: Prospect, found: Priced, multiplier: int) -> PayoffOdds:
+    """Return the odds of pairs, the near leg sold and first; parameters as `payoff_odds`."""
+    pairs = _pairs(prospect, found)
+    carry = prospect.rate - prospect.dividend_yield
+    forward, root = prospect.spot * np.exp(carry * pairs.near_years), np.sqrt(pairs.near_years)
+    cost = found.cost / 100.0
+    levels = np.concatenate([forward * np.exp(GRID[:, np.newaxis] * pairs.near_iv * root),
+                             pairs.near_strike[np.newaxis], pairs.far_strike[np.newaxis]])  # fmt: skip
+    levels.sort(axis=0)
+    profit = _later_value(prospect, pairs, levels) - cost
+    profit -= np.maximum(pairs.side * (levels - pairs.near_strike), 0.0)
+    low, high = _profitable(levels, profit)
+    near, far = (forecast_volatility(prospect, iv) for iv in (pairs.near_iv, pairs.far_iv))
+    total = np.sqrt(near**2 * pairs.near_years + far**2 * pairs.gap_years)
+    later = expected_intrinsic(pairs.side, pairs.far_strike, forward * np.exp(carry * pairs.gap_years), total)
+    payout = later * np.exp(-prospect.rate * pairs.gap_years)
+    payout -= expected_intrinsic(pairs.side, pairs.near_strike, forward, near * root)
+    terms = prospect.chain.key[found.legs.rows[0]] >> ROOT_SHIFT
+
+    def above(level: Floats, elsewhere: float) -> Floats:
+        known = np.where(np.isnan(level), forward, level)
+        implied, slope = smile_at(prospect, terms, known, forward, pairs.near_iv)
+        found_chance = chance(np.ones(len(known)), known, forward, implied * root, slope * root)
+        return np.where(np.isnan(level), elsewhere, found_chance)
+
+    ever = profit.max(axis=0) > 0.0
+    probability = np.where(ever, np.maximum(above(low, 1.0) - above(high, 0.0), 0.0), 0.0)
+    return PayoffOdds(
+        max_loss=found.cost * multiplier
+        + np.ceil(_beyond(prospect, pairs) * 100.0 * multiplier).astype(np.int64),
+        max_profit=np.maximum(np.floor(profit.max(axis=0) * 100.0 * multiplier), 0.0).astype(np.int64),
+        breakevens=(low, high),
+        probability=probability,
+        payout=payout,
+        implied=pairs.near_iv,
+        forecast=near,
+    )
+
+
+def _pairs(prospect: Prospect, found: Priced) -> _Pairs:
+    chain, (front, back) = prospect.chain, found.legs.rows
+    near, far = chain.key[front], chain.key[back]
+    near_iv, far_iv = chain.iv[front].astype(np.float64), chain.iv[back].astype(np.float64)
+    return _Pairs(
+        side=np.asarray(1.0 - 2.0 * ((near >> STRIKE_BITS) & 1), dtype=np.float64),
+        near_strike=(near & STRIKE_MASK) / 1000.0,
+        far_strike=(far & STRIKE_MASK) / 1000.0,
+        near_years=found.years,
+        gap_years=prospect.years(far) - found.years,
+        near_iv=near_iv,
+        far_iv=np.where(np.isnan(far_iv), near_iv, far_iv),
+    )
+
+
+def _american(prospect: Prospect) -> bool:
+    return option_roots(prospect.chain.underlying)[0].style is Style.AMERICAN
+
+
+def _later_value(prospect: Prospect, pairs: _Pairs, levels: Floats) -> Floats:
+    """Return the later leg's value at prices of the underlying when the near leg ends, dollars a share."""
+    carry, discount = prospect.rate - prospect.dividend_yield, np.exp(-prospect.rate * pairs.gap_years)
+    forward = levels * np.exp(carry * pairs.gap_years)
+    total = pairs.far_iv * np.sqrt(pairs.gap_years)
+    value = discount * expected_intrinsic(pairs.side, pairs.far_strike, forward, total)
+    if _american(prospect):
+        value = np.maximum(value, pairs.side * (levels - pairs.far_strike))
+    return np.asarray(value)
+
+
+def _beyond(prospect: Prospect, pairs: _Pairs) -> Floats:
+    """Return what can be lost beyond the cost: where the later strike is the worse one, dollars a share.
+
+    An American option is worth its intrinsic value at least. A European one may be worth less by the interest
+    on its strike, and a call by dividends, which count up to `FAR` times spot.
+    """
+    gap = pairs.side * (pairs.far_strike - pairs.near_strike)
+    if not _american(prospect):
+        interest = pairs.far_strike * (1.0 - np.exp(-prospect.rate * pairs.gap_years))
+        dividends = FAR * prospect.spot * (1.0 - np.exp(-prospect.dividend_yield * pairs.gap_years))
+        gap = gap + np.where(pairs.side > 0, dividends - interest, interest)
+    return np.asarray(np.maximum(gap, 0.0))
+
+
+def _profitable(levels: Floats, profit: Floats) -> tuple[Floats, Floats]:
+    """Return where the profit begins and where it ends; NaN where it does so beyond the grid, or never."""
+    above = profit > 0.0
+    first = above.argmax(axis=0)
+    last = len(above) - 1 - above[::-1].argmax(axis=0)
+    column = np.arange(levels.shape[1])
+
+    def crossing(inside: Rows, outside: Rows) -> Floats:
+        one, other = np.minimum(inside, len(levels) - 1), np.clip(outside, 0, len(levels) - 1)
+        here, there = profit[one, column], profit[other, column]
+        share = here / np.where(here == there, 1.0, here - there)
+        found = levels[one, column] + share * (levels[other, column] - levels[one, column])
+        return np.where((outside < 0) | (outside >= len(levels)) | ~above.any(axis=0), np.nan, found)
+
+    return crossing(first, first - 1), crossing(last, last + 1)
+
+
+def front_gone(position: Position) -> bool:
+    """Return whether a pair has lost its near leg: what is left is the later option by itself."""
+    options = [one for one in position.holdings if isinstance(one.instrument, OptionContract)]
+    return bool(options) and all(one.quantity > 0 for one in options)
+
+
+def rolled_front(
+    position: Position, view: MarketView, params: ParameterSet, low: float, high: float, *, same_strike: bool
+) -> Adjust | None:
+    """Return the adjustment that buys the near leg back and sells the next, or None where none pays.
+
+    Of contracts that expire after the near leg and before the later one, in the days that entries want, the
+    one that brings most a day at the bid; it must bring more than buying back and both fees cost.
+
+    Parameters
+    ----------
+    position : Position
+        A pair: one option short, one later option long.
+    view : MarketView
+        What is known.
+    params : ParameterSet
+        With ``min_dte``, ``max_dte``, ``fee_per_contract`` and the parameters of the quote gates.
+    low, high : float
+        Band of the absolute delta of what is sold; it does not bind where the strike is to stay.
+    same_strike : bool
+        Whether the strike is to stay.
+    """
+    legs = _near_and_far(position)
+    prospect = standing_prospect(
+        view, position.underlying, params.integer("min_dte"), params.integer("max_dte")
+    )
+    whole = view.fresh_chain(position.underlying)
+    if legs is None or whole is None or prospect is None or not (quote := whole.quote(legs[0])).known:
+        return None
+    near, far, quantity = legs
+    chain, key = prospect.chain, prospect.chain.key
+    fits = (((key ^ near.key) >> STRIKE_BITS) & 1 == 0) & (_roots(key) == near.root_code)
+    day = key >> EXPIRATION_SHIFT
+    fits &= (day > days_of(near.expiration)) & (day < days_of(far.expiration))
+    size = np.abs(chain.delta)
+    fits &= key & STRIKE_MASK == near.strike_milli if same_strike else (size >= low) & (size <= high)
+    fees = 2 * to_cents(params.number("fee_per_contract"))
+    fits &= (chain.bid.astype(np.int64) - quote.ask) * near.multiplier > fees
+    rows = np.flatnonzero(fits)
+    rows = rows[gate_legs(prospect, Legs((rows,), (-1,)), params, Rejections())]
+    if len(rows) == 0:
+        return None
+    left = np.maximum((key[rows] >> EXPIRATION_SHIFT) - days_of(chain.day), 1)
+    row = int(rows[int(np.argmax(chain.bid[rows] / left))])
+    credit = (int(chain.bid[row]) - quote.ask) / 100
+    detail = f"from={near.symbol} to={chain.contract(row).symbol} credit={credit:.2f}"
+    traded = Structure.of([Leg(near, 1), Leg(chain.contract(row), -1)])
+    return Adjust(traded, quantity, AdjustCode.ROLLED, detail)
+
+
+def _near_and_far(position: Position) -> tuple[OptionContract, OptionContract, int] | None:
+    """Return the short and the long option of a pair, and how many are short; None where it is no pair."""
+    options = [one for one in position.holdings if isinstance(one.instrument, OptionContract)]
+    if len(options) != 2:
+        return None
+    near, far = sorted(options, key=lambda one: one.quantity)
+    if near.quantity >= 0 or far.quantity <= 0:
+        return None
+    assert isinstance(near.instrument, OptionContract)
+    assert isinstance(far.instrument, OptionContract)
+    return near.instrument, far.instrument, -near.quantity
