@@ -13,7 +13,9 @@ __all__ = ["position_of", "proposed_position", "sizing_parameters"]
 SIZINGS = ("fraction", "fixed", "volatility", "kelly")
 
 
-def sizing_parameters(*, risk_fraction: float, of: str = "largest loss at expiry") -> tuple[Parameter, ...]:
+def sizing_parameters(
+    *, risk_fraction: float, of: str = "largest loss at expiry", max_units: int = 100
+) -> tuple[Parameter, ...]:
     """Return the parameters that `proposed_position` reads; ``of`` names what the fraction bounds."""
     return (
         Parameter(
@@ -32,7 +34,7 @@ def sizing_parameters(*, risk_fraction: float, of: str = "largest loss at expiry
             1.0,
         ),
         Parameter("units", 1, "Units to trade where sizing is fixed.", "units", 1, 10_000),
-        Parameter("max_units", 100, "Most units of one position.", "units", 1, 10_000),
+        Parameter("max_units", max_units, "Most units of one position.", "units", 1, 10_000),
         Parameter(
             "compounding",
             True,

@@ -83,7 +83,7 @@ class BrokenWingButterfly:
             *payoff_parameters(max_entry_cost=0.10),
             *candidate_parameters(),
             *stake_exit_parameters(profit_target=0.15, stop_loss=0.5, dte_exit=14, of="largest loss"),
-            *sizing_parameters(risk_fraction=0.02),
+            *sizing_parameters(risk_fraction=0.02, max_units=50),
         ),
         ordered=(
             ("min_dte", "max_dte"),

@@ -87,7 +87,7 @@ class Butterfly:
             *payoff_parameters(max_entry_cost=0.25),
             *candidate_parameters(),
             *stake_exit_parameters(profit_target=1.0, stop_loss=0.6, dte_exit=5),
-            *sizing_parameters(risk_fraction=0.01),
+            *sizing_parameters(risk_fraction=0.01, max_units=50),
         ),
         ordered=(("min_dte", "max_dte"), ("dte_exit", "max_dte")),
     )

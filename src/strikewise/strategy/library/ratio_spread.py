@@ -78,7 +78,7 @@ class RatioSpread:
             *stake_exit_parameters(
                 profit_target=0.06, stop_loss=0.15, dte_exit=14, of="margin or largest loss"
             ),
-            *sizing_parameters(risk_fraction=0.10, of="margin or largest loss"),
+            *sizing_parameters(risk_fraction=0.10, of="margin or largest loss", max_units=50),
         ),
         ordered=(
             ("min_dte", "max_dte"),
