@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -96,6 +97,8 @@ class OptionChain:
         Price of the underlying in cents; -1 where unknown.
     columns : ChainColumns
         The columns; the chain is their rows ``start`` to ``stop``.
+    measured : mapping of str to float or None
+        Features computed of this very snapshot when it was stored, by name.
     """
 
     underlying: str
@@ -107,6 +110,7 @@ class OptionChain:
     columns: ChainColumns
     start: int
     stop: int
+    measured: Mapping[str, float] | None = None
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -198,17 +202,9 @@ class OptionChain:
 
     def rows(self, start: int, stop: int) -> OptionChain:
         """Return the rows ``start`` to ``stop`` as a chain of their own, empty where ``stop`` comes first."""
-        return OptionChain(
-            self.underlying,
-            self.as_of,
-            self.known_at,
-            self.grade,
-            self.source,
-            self.spot_cents,
-            self.columns,
-            self.start + start,
-            self.start + max(start, min(stop, len(self))),
-        )
+        first, last = self.start + start, self.start + max(start, min(stop, len(self)))
+        head = (self.underlying, self.as_of, self.known_at, self.grade, self.source, self.spot_cents)
+        return OptionChain(*head, self.columns, first, last)
 
     def window(self, min_dte: int, max_dte: int) -> OptionChain:
         """Return the contracts that expire in ``min_dte`` to ``max_dte`` calendar days, both included."""
@@ -305,6 +301,8 @@ class ChainTape:
         Rows of snapshot ``i`` are ``offsets[i]`` to ``offsets[i + 1]``.
     columns : ChainColumns
         All rows, sorted by key within each snapshot.
+    measured : sequence of mappings
+        `OptionChain.measured` of each snapshot; empty where nothing was computed.
     """
 
     underlying: str
@@ -316,6 +314,7 @@ class ChainTape:
     sources: tuple[str, ...]
     offsets: NDArray[np.int64]
     columns: ChainColumns
+    measured: Sequence[Mapping[str, float]] = ()
 
     def __len__(self) -> int:
         return len(self.as_of)
@@ -332,4 +331,5 @@ class ChainTape:
             self.columns,
             int(self.offsets[index]),
             int(self.offsets[index + 1]),
+            self.measured[index] if self.measured else None,
         )

@@ -177,9 +177,9 @@ class ChainStatistics:
         """Return the sides (expiration, root and right, as in a key), and the bounds of their rows."""
         if self._sides is None:
             side = self.chain.key >> STRIKE_BITS
-            rows = [*np.flatnonzero(side[1:] != side[:-1]).tolist(), len(side) - 1]
-            sides = side[rows].tolist() if len(side) else []
-            self._sides = sides, [0, *(row + 1 for row in rows)]
+            first = np.flatnonzero(side[1:] != side[:-1]) + 1
+            sides = [int(side[0]), *side[first].tolist()] if len(side) else []
+            self._sides = sides, [0, *first.tolist(), len(side)]
         return self._sides
 
     def _at_the_money(self, term: _Term) -> float:
@@ -298,10 +298,17 @@ class VolatilityHistory:
     ----------
     statistics_at : callable
         Hands out the statistics of the chain known at an instant, or None.
+    seen : callable, optional
+        Tells the volatility, and when it was known (Unix seconds), of a snapshot that was computed before.
     """
 
-    def __init__(self, statistics_at: Callable[[datetime], ChainStatistics | None]) -> None:
+    def __init__(
+        self,
+        statistics_at: Callable[[datetime], ChainStatistics | None],
+        seen: Callable[[int], tuple[float, int] | None] = lambda _: None,
+    ) -> None:
         self._statistics_at = statistics_at
+        self._seen = seen
         self._instants = np.zeros(0, dtype=np.int64)
         self._looked: dict[int, tuple[float, int]] = {}
         # One entry a session that has snapshots: its day, its last snapshot, what was found there.
@@ -338,8 +345,12 @@ class VolatilityHistory:
         last = int(self._last[row])
         following = int(self._instants[last + 1]) - 1 if last + 1 < len(self._instants) else as_of
         until = min(following, as_of)
-        found = self._statistics_at(datetime.fromtimestamp(until, UTC))
         instant = int(self._instants[last])
+        seen = self._seen(instant)
+        if seen is not None and seen[1] <= until:
+            self._looked[instant] = self._iv[row], self._known_at[row] = seen
+            return
+        found = self._statistics_at(datetime.fromtimestamp(until, UTC))
         if found is not None and int(found.chain.as_of.timestamp()) == instant:
             self._looked[instant] = found.iv30, int(found.chain.known_at.timestamp())
         elif until < as_of:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -96,7 +96,7 @@ class ComputedMarket:
         mark = _mark(found)
         if held is None or held.mark != mark:
             held = self._latest[underlying] = _Latest(
-                mark, ChainStatistics(found, _values_of(self._values, mark))
+                mark, ChainStatistics(found, _values_of(self._values, mark, found))
             )
         return held.statistics
 
@@ -149,7 +149,8 @@ class ComputedMarket:
         if held is None:
             # Not a method of this object: a circle would keep it, and a mapped chain, after its run.
             look = partial(_glance, self.source, self._values, underlying)
-            held = self._volatility[underlying] = VolatilityHistory(look)
+            seen = partial(_seen, self._values, underlying)
+            held = self._volatility[underlying] = VolatilityHistory(look, seen)
         return held
 
     @property
@@ -188,15 +189,22 @@ class ComputedMarket:
 def _glance(source: MarketSource, values: Values, underlying: str, as_of: datetime) -> ChainStatistics | None:
     """Look at a chain of the past without letting it replace the latest one."""
     found = _ask_chain(source, underlying, as_of)
-    return None if found is None else ChainStatistics(found, _values_of(values, _mark(found)))
+    return None if found is None else ChainStatistics(found, _values_of(values, _mark(found), found))
 
 
-def _values_of(values: Values, mark: _Mark) -> dict[str, float]:
-    """Return what was computed of a chain before: numbers outlive the chain, for the next run over it."""
+def _seen(values: Values, underlying: str, instant: int) -> tuple[float, int] | None:
+    """Return the volatility computed of a chain that some view has shown, and when it was known."""
+    held = values.get(underlying, {}).get(datetime.fromtimestamp(instant, UTC))
+    iv30 = None if held is None else held[1].get("iv30")
+    return None if held is None or iv30 is None else (iv30, int(held[0].known_at.timestamp()))
+
+
+def _values_of(values: Values, mark: _Mark, chain: OptionChain) -> dict[str, float]:
+    """Return what was computed of a chain before: numbers outlive the chain."""
     by_instant = values.setdefault(mark.underlying, {})
     held = by_instant.get(mark.as_of)
     if held is None or held[0] != mark:
-        held = by_instant[mark.as_of] = (mark, {})
+        held = by_instant[mark.as_of] = (mark, dict(chain.measured or {}))
     return held[1]
 
 

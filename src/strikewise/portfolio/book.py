@@ -4,18 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from strikewise.domain.instruments import Instrument, OptionContract
+from strikewise.domain.instruments import Instrument, OptionContract, Right
 from strikewise.domain.portfolio import Holding, Position
 from strikewise.market.estimate import LastQuote
 
-__all__ = ["Book"]
+__all__ = ["Book", "Part"]
 
 NO_KEY = -1
 """Stands for shares, which no chain lists."""
+
+
+class Part(NamedTuple):
+    """What one position holds, laid out once for as long as it holds the same.
+
+    Attributes
+    ----------
+    holdings : tuple of Holding
+        The very object; what holds another is another part.
+    instruments : tuple of Instrument
+        One a leg.
+    keys, quantities, weights : list of int
+        Packed contracts (`NO_KEY` for shares), contracts or shares, and the same times the multiplier.
+    shares : int
+        Shares among them.
+    leaves_naked : bool
+        Whether more is sold of a right than held and covered, counted from any expiration on.
+    """
+
+    holdings: tuple[Holding, ...]
+    instruments: tuple[Instrument, ...]
+    keys: list[int]
+    quantities: list[int]
+    weights: list[int]
+    shares: int
+    leaves_naked: bool
+
+    @classmethod
+    def of(cls, holdings: tuple[Holding, ...]) -> Part:
+        """Lay out what a position holds."""
+        instruments = tuple([one.instrument for one in holdings])
+        quantities = [one.quantity for one in holdings]
+        shares = sum(one.quantity for one in holdings if not isinstance(one.instrument, OptionContract))
+        return cls(
+            holdings,
+            instruments,
+            [one.key if isinstance(one, OptionContract) else NO_KEY for one in instruments],
+            quantities,
+            [count * one.multiplier for count, one in zip(quantities, instruments, strict=True)],
+            shares,
+            _leaves_naked(holdings, shares),
+        )
+
+
+def _leaves_naked(holdings: Sequence[Holding], shares: int) -> bool:
+    if all(one.quantity > 0 for one in holdings if isinstance(one.instrument, OptionContract)):
+        return False
+    for right in Right:
+        lots = max(0, shares // 100 if right is Right.CALL else -shares // 100)
+        held = [
+            (one.instrument.expiration, one.quantity)
+            for one in holdings
+            if isinstance(one.instrument, OptionContract) and one.instrument.right is right
+        ]
+        for day in {day for day, quantity in held if quantity < 0}:
+            if sum(quantity for other, quantity in held if other >= day) + lots < 0:
+                return True
+    return False
 
 
 @dataclass(slots=True)
@@ -26,11 +85,11 @@ class Book:
     ----------
     underlying : str
         Its symbol.
-    holdings : tuple of holdings
-        Those of each position; the book is good for as long as they are the same objects.
-    instruments : tuple of Instrument
+    parts : list of Part
+        What each position holds; the book is good for as long as they hold the same objects.
+    instruments : list of Instrument
         One a leg.
-    owner : (n_legs,) int
+    owner : list of int
         Number of the position each leg belongs to.
     starts : (n_positions,) int
         First leg of each position that holds any.
@@ -38,7 +97,7 @@ class Book:
         Packed contracts; `NO_KEY` for shares.
     quantity, weight : (n_legs,) int64
         Contracts or shares, and the same times the multiplier; long positive.
-    bid, ask : (n_legs,) int64
+    bid, ask : (n_legs,) int
         Quotes or estimates at the last marking, cents per share; -1 before it.
     known_bid, known_ask, known_iv : (n_legs,)
         The last usable quote and its volatility; -1 and NaN before there was one.
@@ -49,18 +108,18 @@ class Book:
     """
 
     underlying: str
-    holdings: tuple[tuple[Holding, ...], ...]
-    instruments: tuple[Instrument, ...]
-    owner: NDArray[np.int64]
+    parts: list[Part]
+    instruments: list[Instrument]
+    owner: list[int]
     starts: NDArray[np.intp]
     key: NDArray[np.int64]
     quantity: NDArray[np.int64]
     weight: NDArray[np.int64]
-    bid: NDArray[np.int64]
-    ask: NDArray[np.int64]
-    known_bid: NDArray[np.int64]
-    known_ask: NDArray[np.int64]
-    known_iv: NDArray[np.float64]
+    bid: NDArray[np.integer]
+    ask: NDArray[np.integer]
+    known_bid: NDArray[np.integer]
+    known_ask: NDArray[np.integer]
+    known_iv: NDArray[np.floating]
     spot_cents: int = -1
     plan: object = field(default=None, repr=False)
 
@@ -77,58 +136,59 @@ class Book:
         before : Book, optional
             The book that this one replaces.
         """
-        legs = [(number, one) for number, position in enumerate(positions) for one in position.holdings]
-        instruments = tuple(one.instrument for _, one in legs)
-        owners = [number for number, _ in legs]
-        quantity = np.array([one.quantity for _, one in legs], dtype=np.int64)
-        multiplier = np.array([one.multiplier for one in instruments], dtype=np.int64)
-        key = [one.key if isinstance(one, OptionContract) else NO_KEY for one in instruments]
+        known = {} if before is None else {id(part.holdings): part for part in before.parts}
+        parts = [known.get(id(one.holdings)) or Part.of(one.holdings) for one in positions]
+        owner = [number for number, part in enumerate(parts) for _ in part.keys]
+        starts, legs = [], 0
+        for part in parts:
+            if part.keys:
+                starts.append(legs)
+                legs += len(part.keys)
         book = cls(
             underlying=underlying,
-            holdings=tuple(position.holdings for position in positions),
-            instruments=instruments,
-            owner=np.array(owners, dtype=np.int64),
-            starts=np.array(
-                [row for row, number in enumerate(owners) if row == 0 or number != owners[row - 1]],
-                dtype=np.intp,
-            ),
-            key=np.array(key, dtype=np.int64),
-            quantity=quantity,
-            weight=quantity * multiplier,
-            bid=np.full(len(legs), -1, dtype=np.int64),
-            ask=np.full(len(legs), -1, dtype=np.int64),
-            known_bid=np.full(len(legs), -1, dtype=np.int64),
-            known_ask=np.full(len(legs), -1, dtype=np.int64),
-            known_iv=np.full(len(legs), np.nan),
+            parts=parts,
+            instruments=[one for part in parts for one in part.instruments],
+            owner=owner,
+            starts=np.array(starts, dtype=np.intp),
+            key=np.array([one for part in parts for one in part.keys], dtype=np.int64),
+            quantity=np.array([one for part in parts for one in part.quantities], dtype=np.int64),
+            weight=np.array([one for part in parts for one in part.weights], dtype=np.int64),
+            bid=np.full(legs, -1),
+            ask=np.full(legs, -1),
+            known_bid=np.full(legs, -1),
+            known_ask=np.full(legs, -1),
+            known_iv=np.full(legs, np.nan),
         )
-        if before is not None:
+        if before is not None and len(before.key) and legs:
             book._recall(before)
         return book
 
     def _recall(self, before: Book) -> None:
-        rows = {key: row for row, key in enumerate(before.key.tolist())}
-        known = [(row, rows[key]) for row, key in enumerate(self.key.tolist()) if key in rows]
-        if known:
-            here, there = (list(each) for each in zip(*known, strict=True))
-            self.known_bid[here] = before.known_bid[there]
-            self.known_ask[here] = before.known_ask[there]
-            self.known_iv[here] = before.known_iv[there]
+        same = self.key[:, np.newaxis] == before.key
+        here, there = np.flatnonzero(same.any(axis=1)), same.argmax(axis=1)
+        there = there[here]
+        self.known_bid[here] = before.known_bid[there]
+        self.known_ask[here] = before.known_ask[there]
+        self.known_iv[here] = before.known_iv[there]
 
     def holds(self, positions: Sequence[Position]) -> bool:
         """Return whether these are the positions laid out here, holding the same."""
-        return len(positions) == len(self.holdings) and all(
-            position.holdings is held for position, held in zip(positions, self.holdings, strict=True)
-        )
+        if len(positions) != len(self.parts):
+            return False
+        for position, part in zip(positions, self.parts, strict=True):
+            if position.holdings is not part.holdings:
+                return False
+        return True
 
     def take(
         self,
         usable: NDArray[np.bool_],
-        bid: NDArray[np.int64],
-        ask: NDArray[np.int64],
-        iv: NDArray[np.float64],
+        bid: NDArray[np.integer],
+        ask: NDArray[np.integer],
+        iv: NDArray[np.floating],
     ) -> None:
         """Take quotes where they are usable; the arrays are the book's from now on."""
-        if usable.all():
+        if np.count_nonzero(usable) == len(usable):
             self.bid, self.ask = bid, ask
             self.known_bid, self.known_ask, self.known_iv = bid, ask, iv
             return
@@ -144,6 +204,6 @@ class Book:
         return LastQuote(int(self.known_bid[row]), int(self.known_ask[row]), float(self.known_iv[row]))
 
     @property
-    def exit_cents(self) -> NDArray[np.int64]:
+    def exit_cents(self) -> NDArray[np.integer]:
         """Price per share to close each leg: the bid of what is long, the ask of what is short."""
         return np.where(self.quantity > 0, self.bid, self.ask)

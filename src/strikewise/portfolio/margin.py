@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from strikewise.domain.instruments import BROAD_INDEXES, OptionContract, Right, Settlement, Stock
+from strikewise.domain.instruments import BROAD_INDEXES, OptionContract, Right, Settlement
 from strikewise.domain.margin import FLOOR_PERCENT, naked_margins_cents
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.portfolio.book import Book
@@ -28,6 +28,7 @@ from strikewise.portfolio.legs import Legs, LongLeg, Lots, ShortLeg
 __all__ = ["OptionRows", "account_margin_cents", "margin_call", "margin_cents", "with_own_margins"]
 
 Cents = NDArray[np.int64]
+Prices = NDArray[np.integer]
 
 SHARES_PERCENT = 50
 """Of the value of shares, long or short: Regulation T, 12 CFR 220.12."""
@@ -148,7 +149,7 @@ def account_margin_cents(books: Iterable[Book]) -> int:
     return sum(_book_margin(book) for book in books)
 
 
-def margin_cents(options: OptionRows, prices: Cents, spot_cents: int, shares: int = 0) -> int:
+def margin_cents(options: OptionRows, prices: Prices, spot_cents: int, shares: int = 0) -> int:
     """Return the margin of options and shares on one underlying.
 
     Parameters
@@ -224,21 +225,21 @@ def _plan_of(book: Book) -> _Plan:
 def _plan(book: Book) -> _Plan:
     rows: dict[OptionContract, int] = {}
     net: dict[OptionContract, int] = {}
-    shares = 0
-    for row, (instrument, quantity) in enumerate(zip(book.instruments, book.quantity.tolist(), strict=True)):
-        if isinstance(instrument, Stock):
-            shares += quantity
-        else:
-            rows[instrument] = row
-            net[instrument] = net.get(instrument, 0) + quantity
+    row = 0
+    for part in book.parts:
+        for instrument, quantity in zip(part.instruments, part.quantities, strict=True):
+            if isinstance(instrument, OptionContract):
+                rows[instrument] = row
+                net[instrument] = net.get(instrument, 0) + quantity
+            row += 1
     held = [(contract, quantity) for contract, quantity in net.items() if quantity]
     options = OptionRows.of(held)
-    at = np.array([rows[contract] for contract, _ in held], dtype=np.intp)
+    shares = sum(part.shares for part in book.parts)
     floor = max(0, book.spot_cents // 2)
     opened = _open_positions(book)
     singles = [one for one in opened if len(one.rows) == 1]
     return _Plan(
-        rows=at,
+        rows=np.array([rows[contract] for contract, _ in held], dtype=np.intp),
         options=options,
         shares=shares,
         gross=_fixed_gross(options, shares, floor),
@@ -265,30 +266,16 @@ def _fixed_gross(options: OptionRows, shares: int, spot_floor: int) -> int | Non
 
 
 def _open_positions(book: Book) -> list[_Open]:
-    found = []
-    bounds = [*book.starts.tolist(), len(book.key)]
-    for number, held in enumerate(book.holdings):
-        options = [
-            (each.instrument, each.quantity) for each in held if isinstance(each.instrument, OptionContract)
-        ]
-        shares = sum(each.quantity for each in held if isinstance(each.instrument, Stock))
-        if _leaves_naked(options, shares):
-            rows = np.arange(bounds[number], bounds[number + 1])
-            found.append(_Open(number, rows[book.key[rows] >= 0], OptionRows.of(options), shares))
+    found, start = [], 0
+    for number, part in enumerate(book.parts):
+        if part.leaves_naked:
+            legs = enumerate(zip(part.instruments, part.quantities, strict=True), start)
+            held = [(row, one, count) for row, (one, count) in legs if isinstance(one, OptionContract)]
+            rows = np.array([row for row, _, _ in held], dtype=np.intp)
+            options = OptionRows.of([(one, count) for _, one, count in held])
+            found.append(_Open(number, rows, options, part.shares))
+        start += len(part.keys)
     return found
-
-
-def _leaves_naked(options: Sequence[tuple[OptionContract, int]], shares: int) -> bool:
-    """Return whether more is sold than held and covered of a right, counted from any expiration on."""
-    if all(quantity > 0 for _, quantity in options):
-        return False
-    for right in Right:
-        lots = max(0, shares // 100 if right is Right.CALL else -shares // 100)
-        held = [(one.expiration, quantity) for one, quantity in options if one.right is right]
-        for day in {day for day, quantity in held if quantity < 0}:
-            if sum(quantity for other, quantity in held if other >= day) + lots < 0:
-                return True
-    return False
 
 
 def _own_margins(book: Book) -> dict[int, int]:
@@ -303,16 +290,16 @@ def _own_margins(book: Book) -> dict[int, int]:
         prices = exits[book.starts[list(plan.singles)]]
         naked = -options.quantity * (prices * options.multiplier + options.requirements(book.spot_cents))
         own = {
-            id(book.holdings[number]): margin
+            id(book.parts[number].holdings): margin
             for number, margin in zip(plan.singles, naked.tolist(), strict=True)
         }
     for one in plan.others:
         margin = margin_cents(one.options, exits[one.rows], book.spot_cents, one.shares)
-        own[id(book.holdings[one.number])] = margin
+        own[id(book.parts[one.number].holdings)] = margin
     return own
 
 
-def _gross(options: OptionRows, prices: Cents, requirements: Cents, spot_cents: int, shares: int) -> int:
+def _gross(options: OptionRows, prices: Prices, requirements: Cents, spot_cents: int, shares: int) -> int:
     """Return what the groups ask for beyond what the legs are worth to close."""
     short = options.quantity < 0
     if not shares and short.all() and (options.is_put.all() or not options.is_put.any()):
@@ -321,7 +308,7 @@ def _gross(options: OptionRows, prices: Cents, requirements: Cents, spot_cents: 
     return group(_legs(options, prices, requirements, spot_cents, shares)).gross
 
 
-def _legs(options: OptionRows, prices: Cents, requirements: Cents, spot_cents: int, shares: int) -> Legs:
+def _legs(options: OptionRows, prices: Prices, requirements: Cents, spot_cents: int, shares: int) -> Legs:
     shorts, longs = [], []
     columns = (options.quantity.tolist(), prices.tolist(), requirements.tolist())
     for contract, quantity, price, requirement in zip(options.contracts, *columns, strict=True):

@@ -234,7 +234,7 @@ def _mark(
     greeks = table[3:]
     usable = _read(book, view.fresh_chain(book.underlying), greeks)
     estimated = []
-    if not usable.all():
+    if np.count_nonzero(usable) < len(usable):
         for row in np.flatnonzero(~usable).tolist():
             instrument = book.instruments[row]
             if isinstance(instrument, Stock):
@@ -246,7 +246,7 @@ def _mark(
             greeks[:, row] = per_share.delta, per_share.gamma, per_share.theta, per_share.vega
             book.bid[row], book.ask[row] = stand_in.bid, stand_in.ask
             price = stand_in.bid if book.quantity[row] > 0 else stand_in.ask
-            owner = members[int(book.owner[row])].position_id
+            owner = members[book.owner[row]].position_id
             estimated.append(EstimatedMark(owner, instrument, stand_in.policy, price))
         table[2] = ~usable & (book.key >= 0)
     # Twice the mid is a whole number of cents, and every multiplier of an option is even.
@@ -262,9 +262,9 @@ def _read(book: Book, chain: OptionChain | None, greeks: Array) -> NDArray[np.bo
         return np.zeros(len(book.key), dtype=np.bool_)
     columns = chain.columns
     rows = np.minimum(chain.key.searchsorted(book.key), len(chain) - 1) + chain.start
-    bid, ask = columns.bid[rows].astype(np.int64), columns.ask[rows].astype(np.int64)
+    bid, ask = columns.bid[rows], columns.ask[rows]
     usable: NDArray[np.bool_] = (columns.key[rows] == book.key) & (bid >= 0) & (ask > 0) & (ask >= bid)
-    book.take(usable, bid, ask, columns.iv[rows].astype(np.float64))
+    book.take(usable, bid, ask, columns.iv[rows])
     for number, column in enumerate((columns.delta, columns.gamma, columns.theta, columns.vega)):
         greeks[number] = column[rows]
     if isnan(greeks.sum()):

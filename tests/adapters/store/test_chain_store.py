@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from strikewise.domain.chain import GRADES, ChainColumns, ChainTape
 from strikewise.domain.errors import MissingDataError, StoreError
 from strikewise.domain.instruments import INDEX_ROOTS, pack_keys
 from strikewise.domain.quotes import Grade
+from strikewise.market.chain_features import ChainStatistics
 
 DAYS = [date(2025, 12, 30), date(2025, 12, 31), date(2026, 1, 2), date(2026, 1, 5)]
 COLUMNS = tuple(ChainColumns.__dataclass_fields__)
@@ -311,7 +313,17 @@ def test_old_generations_of_the_cache_are_cleared_away(store: ChainStore) -> Non
     assert all(name.startswith("202") for name in cached)
 
 
-@pytest.mark.parametrize("damage", ["delete a column", "cut the manifest", "cut the index", "delete it all"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "delete a column",
+        "cut the manifest",
+        "cut the index",
+        "cut the numbers",
+        "other formulas",
+        "delete it all",
+    ],
+)
 def test_a_damaged_cache_is_built_anew(store: ChainStore, damage: str) -> None:
     expected = store.chain("SPY", instant(DAYS[3]))
     assert expected is not None
@@ -319,16 +331,42 @@ def test_a_damaged_cache_is_built_anew(store: ChainStore, damage: str) -> None:
     (folder,) = (store.home / "cache" / "chains" / "SPY").glob("2026-*")
     match damage:
         case "delete a column":
-            (folder / "bid.npy").unlink()
+            (folder / "quotes.npy").unlink()
         case "cut the manifest":
             (folder / "manifest.json").write_bytes(b'{"digest": "')
         case "cut the index":
             (folder / "index.npy").write_bytes((folder / "index.npy").read_bytes()[:-8])
+        case "cut the numbers":
+            (folder / "measured.npy").write_bytes((folder / "measured.npy").read_bytes()[:-8])
+        case "other formulas":
+            said = json.loads((folder / "manifest.json").read_text())
+            (folder / "manifest.json").write_text(json.dumps(said | {"formulas": "of old"}))
+            np.save(folder / "measured.npy", np.zeros_like(np.load(folder / "measured.npy")))
         case _:
             shutil.rmtree(store.home / "cache")
     chain = ChainStore(store.home).chain("SPY", instant(DAYS[3]))
     assert chain is not None
     np.testing.assert_array_equal(chain.bid, bids)
+    assert dict(chain.measured or {}) == pytest.approx(dict(expected.measured or {}), nan_ok=True)
+
+
+def test_what_the_store_has_computed_of_a_snapshot_is_what_its_chain_says(store: ChainStore) -> None:
+    seen = 0
+    for day in DAYS:
+        chain = store.chain("SPY", instant(day))
+        assert chain is not None
+        assert chain.measured
+        fresh = ChainStatistics(chain)
+        for name, value in chain.measured.items():
+            np.testing.assert_equal(value, getattr(fresh, name))
+            seen += np.isfinite(value)
+    assert seen >= len(DAYS)
+
+
+def test_a_part_of_a_chain_does_not_carry_the_numbers_of_the_whole(store: ChainStore) -> None:
+    chain = store.chain("SPY", instant(DAYS[0]))
+    assert chain is not None
+    assert chain.rows(0, 3).measured is None
 
 
 def test_a_damaged_archive_is_an_error_that_names_the_file(store: ChainStore) -> None:

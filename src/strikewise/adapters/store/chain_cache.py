@@ -1,4 +1,7 @@
-"""The memory-mapped form of an archive file: one array a column, rebuilt whenever the archive changes.
+"""The memory-mapped form of an archive file: a few arrays, rebuilt whenever the archive changes.
+
+Columns that are read together lie side by side: whoever looks at a held contract touches one page for its
+quote and one for its Greeks, and not one for each number.
 
 A *generation* is a directory named by the digest of the archive file it was made of. It is built aside,
 flushed, and renamed into place, so a reader sees a whole one or none, and two processes that build the
@@ -14,6 +17,7 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass, fields
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +27,28 @@ from strikewise.adapters.store.chain_archive import read_archive, tape_from_fram
 from strikewise.adapters.store.staging import flush_directory, flush_file
 from strikewise.domain.chain import ChainColumns, ChainTape
 from strikewise.domain.errors import StoreError
+from strikewise.market.chain_features import ChainStatistics
 
 __all__ = ["Generation", "MappedYear", "open_generation"]
 
 State = dict[str, int]
 """What changes when a file changes, even to other contents of the same size."""
 
-FORMAT = 1
+FORMAT = 2
 """Number of this layout; a cache of another number is built anew."""
 MANIFEST = "manifest.json"
 COLUMNS = tuple(field.name for field in fields(ChainColumns))
+ARRAYS: dict[str, tuple[str, ...]] = {
+    "key": ("key",),
+    "quotes": ("bid", "ask", "volume", "open_interest"),
+    "greeks": ("iv", "delta", "gamma", "theta", "vega"),
+    "flaws": ("flaws",),
+}
+"""The mapped arrays, and the columns that lie side by side in each."""
+MEASURED = ("iv30", "skew", "term_slope", "put_call_volume")
+"""Properties of `ChainStatistics` that are computed once, when the cache is built."""
+FORMULAS = hashlib.sha256((files("strikewise.market") / "chain_features.py").read_bytes()).hexdigest()
+"""Digest of the code that computes them; a cache of other code is built anew."""
 AS_OF, KNOWN_AT, SPOT, GRADE, SOURCE, START, STOP = range(7)
 """Columns of the snapshot index."""
 CACHED = [
@@ -81,6 +97,8 @@ class Generation:
         Where the arrays lie.
     index : (d, 7) int64
         One row a snapshot: as_of, known_at, spot, grade, source, first and last row.
+    measured : (d, 4) float64
+        What was computed of each snapshot, a column for each of `MEASURED`.
     digests : (d, 16) uint8
         Digest of each snapshot's contents.
     sources : tuple of str
@@ -91,6 +109,7 @@ class Generation:
     year: int
     folder: Path
     index: NDArray[np.int64]
+    measured: NDArray[np.float64]
     digests: NDArray[np.uint8]
     sources: tuple[str, ...]
 
@@ -108,16 +127,20 @@ class Generation:
             If the generation has been cleared away because the archive changed since it was opened.
         """
         try:
-            mapped = {name: np.load(self.folder / f"{name}.npy", mmap_mode="r") for name in COLUMNS}
+            mapped = {name: np.load(self.folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
         except FileNotFoundError as error:
             raise StoreError(
                 f"The chains of {self.underlying} {self.year} changed more than once while they were in use: "
                 "open the store again."
             ) from error
-        if any(len(column) != self.rows for column in mapped.values()):
+        if any(array.shape != (self.rows, len(ARRAYS[name])) for name, array in mapped.items()):
             raise StoreError(f"{self.folder} is damaged: delete it, it will be built anew.")
         # Plain arrays over the mapping: slicing a `memmap` costs microseconds of bookkeeping.
-        columns = {name: column.view(np.ndarray) for name, column in mapped.items()}
+        columns = {
+            column: mapped[name].view(np.ndarray)[:, place]
+            for name, together in ARRAYS.items()
+            for place, column in enumerate(together)
+        }
         index = self.index
         tape = ChainTape(
             underlying=self.underlying,
@@ -129,6 +152,7 @@ class Generation:
             sources=self.sources,
             offsets=np.append(index[:, START], self.rows),
             columns=ChainColumns(**columns),
+            measured=[dict(zip(MEASURED, row, strict=True)) for row in self.measured.tolist()],
         )
         return MappedYear(tape, tuple(one.base for one in mapped.values() if isinstance(one.base, mmap.mmap)))
 
@@ -182,15 +206,16 @@ def _open(manifest: Path, state: State | None, underlying: str, year: int) -> Ge
     folder = manifest.parent
     try:
         said = json.loads(manifest.read_text(encoding="utf-8"))
-        if said["format"] != FORMAT or (state and said["archive"] != state):
+        if said["format"] != FORMAT or said["formulas"] != FORMULAS or (state and said["archive"] != state):
             return None
         if any((folder / name).stat().st_size != size for name, size in said["files"].items()):
             return None
         index = np.load(folder / "index.npy")
+        measured = np.load(folder / "measured.npy")
         digests = np.load(folder / "digests.npy")
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return Generation(underlying, year, folder, index, digests, tuple(said["sources"]))
+    return Generation(underlying, year, folder, index, measured, digests, tuple(said["sources"]))
 
 
 def _build(contents: bytes, target: Path, underlying: str, year: int, state: State) -> None:
@@ -198,14 +223,21 @@ def _build(contents: bytes, target: Path, underlying: str, year: int, state: Sta
     tape = tape_from_frame(underlying, read_archive(contents, CACHED))
     aside = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
     try:
-        for name in COLUMNS:
-            np.save(aside / f"{name}.npy", getattr(tape.columns, name))
+        for name, together in ARRAYS.items():
+            np.save(aside / f"{name}.npy", np.stack([getattr(tape.columns, one) for one in together], axis=1))
         bounds = (tape.offsets[:-1], tape.offsets[1:])
         heads = (tape.as_of, tape.known_at, tape.spot_cents, tape.grade, tape.source, *bounds)
         np.save(aside / "index.npy", np.stack(heads, axis=1).astype(np.int64))
+        np.save(aside / "measured.npy", _measured(tape))
         np.save(aside / "digests.npy", snapshot_digests(tape))
         sizes = {path.name: path.stat().st_size for path in sorted(aside.iterdir())}
-        said = {"format": FORMAT, "archive": state, "files": sizes, "sources": tape.sources}
+        said = {
+            "format": FORMAT,
+            "formulas": FORMULAS,
+            "archive": state,
+            "files": sizes,
+            "sources": tape.sources,
+        }
         (aside / MANIFEST).write_text(json.dumps(said, sort_keys=True), encoding="utf-8")
         for path in aside.iterdir():
             flush_file(path)
@@ -220,6 +252,13 @@ def _build(contents: bytes, target: Path, underlying: str, year: int, state: Sta
         flush_directory(target.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _measured(tape: ChainTape) -> NDArray[np.float64]:
+    """Compute of each snapshot what every run would compute of it anew, shape ``(d, len(MEASURED))``."""
+    found = [ChainStatistics(tape.chain(number)) for number in range(len(tape))]
+    rows = [[getattr(one, name) for name in MEASURED] for one in found]
+    return np.array(rows, dtype=np.float64).reshape(len(tape), len(MEASURED))
 
 
 def _write_manifest(folder: Path, state: State) -> None:

@@ -41,7 +41,7 @@ __all__ = ["RESIDENT_BYTES", "ChainStore", "WriteReport"]
 RESIDENT_BYTES = 8 << 20
 """Once chains of so many bytes were handed out, the memory they were read into is given back."""
 MAPPED_YEARS = 64
-"""Years mapped at once, the least recently used let go first; each holds eleven files open."""
+"""Years mapped at once, the least recently used let go first; each holds four files open."""
 SECONDS_A_DAY = 86_400
 
 
