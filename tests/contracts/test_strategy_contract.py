@@ -173,7 +173,8 @@ def test_no_more_signals_come_than_are_asked_for_and_they_are_the_best(strategy:
 
 @every_strategy
 def test_a_minimum_turns_away_what_lies_below_it_and_counts_it(strategy: Strategy) -> None:
-    steps = ((5.0, (1, 10, 38)), (1.0, (1, 10, 38)), (20.0, range(1, 60)), (2.0, DTES), (20.0, (1, 38)))
+    few = (1, 10, 38)
+    steps = ((5.0, few), (1.0, few), (20.0, range(1, 60)), (2.0, DTES), (10.0, DTES), (20.0, (1, 38)))
     views = [view_of(replace(WILD, dtes=tuple(dtes), strike_step=step)) for step, dtes in steps]
     counts = [len(strategy.generate_signals(view, generous(strategy))) for view in views]
     view = next(view for view, count in zip(views, counts, strict=True) if 2 < count < 50)

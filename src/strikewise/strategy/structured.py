@@ -105,10 +105,8 @@ def structured_signals(
 
     Parameters
     ----------
-    strategy : str
-        Who says it.
-    prospect, found : Prospect, Priced
-        The underlying and the structures.
+    strategy, prospect, found
+        Who says it, the underlying, and the structures.
     params : ParameterSet
         With the parameters of `payoff_parameters` and `candidate_parameters`.
     rejected : Rejections
@@ -120,7 +118,7 @@ def structured_signals(
     because : mapping of str to (n,) float64, optional
         What else is known of each.
     labels, odds_of : optional
-        Further texts for `Signal.because`; what gives the odds where not all legs end on one day.
+        Further texts for `Signal.because`; what gives odds where legs end on several days.
     """
     multiplier = multiplier_of(prospect.chain)
     odds = odds_of(prospect, found, multiplier)
