@@ -6,23 +6,32 @@ import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from reference_text import attribute_docs
-from strikewise.bootstrap.trading import FeesTable, FillsTable, LimitsTable
+from strikewise.bootstrap.trading import (
+    AllocationTable,
+    FeesTable,
+    FillsTable,
+    LimitsTable,
+    StrategyLimitsTable,
+)
+from strikewise.engine.allocation import Allocation
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
-from strikewise.risk.limits import Limits
+from strikewise.risk.limits import Limits, StrategyLimits
 
 __all__ = ["rows_of"]
 
 Row = tuple[str, str, str]
 
 MEANT: Mapping[type, tuple[type, Mapping[str, str]]] = {
+    AllocationTable: (Allocation, {}),
     LimitsTable: (Limits, {}),
+    StrategyLimitsTable: (StrategyLimits, {}),
     FillsTable: (FillRule, {"f": "f_by_legs"}),
     FeesTable: (
         FeeSchedule,
@@ -100,9 +109,10 @@ def rows_of(model: type, prefix: str = "") -> Iterator[Row]:
 
 
 def _inner(kind: Any) -> tuple[type | None, str]:
-    """Return the table that a key holds, and ``[]`` where it holds several."""
+    """Return the table that a key holds, and ``[]`` or ``.LABEL`` where it holds several."""
     many = next((one for one in get_args(kind) if _is_table(one)), None)
-    return (many, "[]") if many is not None else (kind if _is_table(kind) else None, "")
+    mark = ".LABEL" if get_origin(kind) is dict else "[]"
+    return (many, mark) if many is not None else (kind if _is_table(kind) else None, "")
 
 
 def _is_table(kind: Any) -> bool:

@@ -119,8 +119,80 @@ class ByStrategy(Part):
     win_rate: Fraction
 
 
+class StrategyResult(Part):
+    strategy: str
+    trades: int
+    win_rate: Fraction | None
+    return_on_stake: float | None
+    pnl: float
+    realised: float
+    fees: float
+    max_drawdown: Annotated[float, Field(le=0)]
+    sharpe: float | None
+    days: int
+
+
+class MonthOfStrategies(Part):
+    year: int
+    month: Annotated[int, Field(ge=1, le=12)]
+    strategies: dict[str, float]
+    account: float
+    pnl: float
+
+
+class Correlation(Part):
+    strategies: list[str]
+    matrix: list[list[Annotated[float, Field(ge=-1.000001, le=1.000001)] | None]]
+
+
+class RegimeResult(Part):
+    regime: str
+    days: int
+    episodes: int
+    share: Fraction
+    pnl: float
+    sharpe: float | None
+    trades: int
+    win_rate: Fraction | None
+    trade_pnl: float
+    few: bool
+
+
+class CampaignStep(Part):
+    trade_id: str
+    structure: str
+    opened_at: AwareDatetime
+    pnl: float | None
+    running: float | None
+
+
+class Campaign(Part):
+    campaign_id: str
+    strategy: str
+    underlying: str
+    positions: Annotated[int, Field(ge=2)]
+    rolls: Annotated[int, Field(ge=1)]
+    opened_at: AwareDatetime
+    closed_at: AwareDatetime | None
+    days: int | None
+    pnl: float
+    fees: float
+    max_loss: float | None
+    steps: Annotated[list[CampaignStep], Field(min_length=2)]
+
+
+class Portfolio(Part):
+    strategies: list[StrategyResult]
+    months: list[MonthOfStrategies]
+    correlation: Correlation
+    regimes: list[RegimeResult]
+    campaigns: list[Campaign]
+    daily: dict[str, list[float]]
+
+
 class Trade(Part):
     trade_id: str
+    campaign_id: str
     strategy: str
     underlying: str
     structure: str
@@ -155,6 +227,7 @@ class Equity(Part):
     at_risk: float
     open_positions: int
     estimated_legs: int
+    regime: str
 
 
 class Close(Part):
@@ -232,6 +305,7 @@ class Backtest(Part):
     months: list[Month]
     exits: list[Ended]
     strategies: list[ByStrategy]
+    portfolio: Portfolio
     trades: list[Trade]
     equity: list[Equity]
     prices: dict[str, list[Close]]

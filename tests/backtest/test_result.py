@@ -28,7 +28,8 @@ SUMMARY = {
     *("expectancy", "average_win", "average_loss", "average_days_held", "exposure", "turnover", "costs"),
 }
 TRADE = {
-    *("trade_id", "strategy", "underlying", "structure", "legs", "quantity", "opened_at", "closed_at"),
+    *("trade_id", "campaign_id", "strategy", "underlying", "structure", "legs", "quantity"),
+    *("opened_at", "closed_at"),
     *("entry", "exit", "fees", "pnl", "return_on_risk", "return_on_margin", "days_held", "exit_reason"),
     *("grade", "max_loss", "margin", "probability_of_profit", "score", "regime"),
     *("estimated_marks", "policy_fills"),

@@ -7,7 +7,7 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import pytest
 import typer
@@ -116,11 +116,11 @@ def test_the_annotated_specification_says_every_key_with_its_default() -> None:
 
 
 def keys_of(document: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield the dotted keys of a document; parameters of strategies are one key."""
+    """Yield the dotted keys of a document; tables with names of the writer's own are one key."""
     for key, value in document.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             yield from keys_of(value[0], f"{prefix}{key}.")
-        elif isinstance(value, dict) and key != "parameters":
+        elif isinstance(value, dict) and key not in {"parameters", "by_strategy", "weights", "by_regime"}:
             yield from keys_of(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}"
@@ -129,7 +129,8 @@ def keys_of(document: dict[str, Any], prefix: str = "") -> Iterator[str]:
 def keys_of_table(table: type[Table], prefix: str = "") -> Iterator[str]:
     """Yield the dotted keys that a table may have."""
     for key, field in table.model_fields.items():
-        kinds = (field.annotation, *getattr(field.annotation, "__args__", ()))
+        several = get_origin(field.annotation) is not dict
+        kinds = (field.annotation, *(get_args(field.annotation) if several else ()))
         inner = next((one for one in kinds if isinstance(one, type) and issubclass(one, Table)), None)
         if inner is None:
             yield f"{prefix}{key}"

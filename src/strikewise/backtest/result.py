@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
+from strikewise.backtest.portfolio_figures import PortfolioFigures, portfolio_figures
 from strikewise.backtest.runner import ReplaySpec
 from strikewise.domain.events import MarkEstimated, RunStarted
 from strikewise.domain.instruments import date_of, days_of
@@ -75,6 +76,8 @@ class ReplayResult:
         Digest of the data by underlying.
     performance : Performance
         The figures.
+    portfolio : PortfolioFigures
+        Its strategies, months, regimes and campaigns.
     trades : tuple of TradeRow
         In order of opening.
     equity : tuple of EquityRow
@@ -93,6 +96,7 @@ class ReplayResult:
     spec: Mapping[str, object]
     data: Mapping[str, str]
     performance: Performance
+    portfolio: PortfolioFigures
     trades: tuple[TradeRow, ...]
     equity: tuple[EquityRow, ...]
     prices: Mapping[str, tuple[tuple[date, float], ...]]
@@ -113,6 +117,7 @@ class ReplayResult:
             "months": figures["months"],
             "exits": figures["exits"],
             "strategies": figures["strategies"],
+            "portfolio": self.portfolio.as_dict(),
             "trades": [trade_as_dict(trade) for trade in self.trades],
             "equity": [equity_as_dict(row) for row in self.equity],
             "prices": {
@@ -135,6 +140,7 @@ def equity_as_dict(row: EquityRow) -> dict[str, object]:
         "at_risk": to_dollars(row.at_risk_cents),
         "open_positions": row.open_positions,
         "estimated_legs": row.estimated_legs,
+        "regime": row.regime,
     }
 
 
@@ -146,6 +152,7 @@ def trade_as_dict(trade: TradeRow) -> dict[str, object]:
 
     return {
         "trade_id": trade.trade_id,
+        "campaign_id": trade.campaign_id,
         "strategy": trade.strategy,
         "underlying": trade.underlying,
         "structure": trade.structure,
@@ -193,6 +200,8 @@ def result_of(
     told = list(records)
     journal = journal_of(told)
     points = _points(journal)
+    equity = _last_of_day(journal.equity)
+    labels = [one.label for one in spec.run.strategies]
     title = spec.name if grade is Grade.QUOTES else f"{spec.name} ({grade.value} data)"
     data = next(event.data for one in told if isinstance(event := one.event, RunStarted))
     return ReplayResult(
@@ -202,8 +211,9 @@ def result_of(
         spec=spec.run.document,
         data=data,
         performance=_measured(spec, journal, points),
+        portfolio=portfolio_figures(spec.run.capital_cents, labels, journal, equity),
         trades=journal.trades,
-        equity=_last_of_day(journal.equity),
+        equity=equity,
         prices={name: _closes(source, name, points) for name in spec.run.underlyings},
         missing_quotes=_missing_quotes(told),
         facts=len(told),

@@ -21,6 +21,13 @@ from strikewise.apps.cli.backtest_tables import (
     years_table,
 )
 from strikewise.apps.cli.installation import system_of
+from strikewise.apps.cli.portfolio_tables import (
+    campaigns_table,
+    correlation_table,
+    months_table,
+    regimes_table,
+    strategies_table,
+)
 from strikewise.apps.cli.session import JsonFlag, Session
 from strikewise.apps.cli.specification import changed, read_document
 from strikewise.apps.cli.tables import heading, soft
@@ -36,6 +43,7 @@ __all__ = ["app", "show_run", "write_run"]
 app = typer.Typer(add_completion=False)
 
 LAST_TRADES, MOST_MISSING = 8, 5
+LAST_MONTHS, MOST_CAMPAIGNS = 12, 5
 
 
 @app.command()
@@ -98,6 +106,7 @@ def show_run(session: Session, result: Mapping[str, Any]) -> None:
     session.show(Columns([years_table(result["years"]), exits_table(result["exits"])], padding=(0, 6)), "")
     if result["fills"]:
         session.show(heading("The same at other fills"), fills_table(result["fills"]), "")
+    _show_portfolio(session, result["portfolio"])
     trades = result["trades"]
     if trades:
         last = trades[-LAST_TRADES:]
@@ -111,6 +120,23 @@ def show_run(session: Session, result: Mapping[str, Any]) -> None:
         counted = soft(f"{len(most)} of {len(unquoted):,}; held on and marked by policy")
         session.show("", heading("Held without a usable quote", counted), missing_quotes_table(most))
     session.show("", heading("Fingerprint", result["fingerprint"], soft(f"{result['facts']:,} facts")))
+
+
+def _show_portfolio(session: Session, portfolio: Mapping[str, Any]) -> None:
+    """Print regimes and campaigns, and what several strategies came to beside and with one another."""
+    strategies, months = portfolio["strategies"], portfolio["months"][-LAST_MONTHS:]
+    if len(strategies) > 1:
+        labels = [row["strategy"] for row in strategies]
+        session.show(heading("By strategy"), strategies_table(strategies), "")
+        counted = soft(f"{len(months)} of {len(portfolio['months']):,}")
+        session.show(heading("The last months", counted), months_table(months, labels), "")
+        note = soft("of daily profits")
+        session.show(heading("Correlation", note), correlation_table(portfolio["correlation"]), "")
+    session.show(heading("By the market's regime"), regimes_table(portfolio["regimes"]), "")
+    campaigns = sorted(portfolio["campaigns"], key=lambda row: row["pnl"])
+    if campaigns:
+        counted = soft(f"the worst {len(campaigns[:MOST_CAMPAIGNS])} of {len(campaigns):,}")
+        session.show(heading("Rolled positions", counted), campaigns_table(campaigns[:MOST_CAMPAIGNS]), "")
 
 
 def write_run(finished: FinishedRun, result: Mapping[str, Any], folder: Path) -> Path:
