@@ -145,14 +145,7 @@ def replay(
     ticks = ticks_of(universe, spec.start, spec.end)
     market = Market(universe, calendar)
     clock = SimulatedClock(_at(ticks[0]))
-    broker = SimulatedBroker(
-        spec.run.capital_cents,
-        rule=spec.fills,
-        fees=spec.fees,
-        lag=spec.lag,
-        exercise=spec.exercise,
-        financing=spec.financing,
-    )
+    broker = _broker(spec)
     loop = Loop(spec.run, market=market, broker=broker, ledger=ledger, clock=clock, data=dict(data or {}))
     worst = Grade.QUOTES
     with _collecting_only_what_is_new():
@@ -164,6 +157,17 @@ def replay(
             if progress is not None:
                 progress(done, len(ticks))
     return worst
+
+
+def _broker(spec: ReplaySpec) -> SimulatedBroker:
+    return SimulatedBroker(
+        spec.run.capital_cents,
+        rule=spec.fills,
+        fees=spec.fees,
+        lag=spec.lag,
+        exercise=spec.exercise,
+        financing=spec.financing,
+    )
 
 
 @contextmanager

@@ -121,9 +121,7 @@ def settle(
     at: datetime,
     rule: str = "",
 ) -> SettlementReport:
-    """Return what becomes of a holding at its settlement.
-
-    Cash roots pay the intrinsic value; all others exchange the strike for shares.
+    """Return what becomes of a holding at its settlement: cash, or the strike for shares.
 
     Parameters
     ----------
@@ -131,16 +129,14 @@ def settle(
         What is held: long positive, short negative.
     price : SettlementPrice
         Price of the underlying it settles against.
-    exercised : bool
-        Whether it is exercised.
+    exercised, rule : bool, str
+        Whether it is exercised, and why, where not for the settlement price.
     position_id : str
         The position it belongs to.
     assignment_cents : int
         Fee of an exercise or assignment.
     at : datetime
         When.
-    rule : str
-        Why, where not for the settlement price.
     """
     side = 1 if contract.right is Right.CALL else -1
     contracts = quantity * contract.multiplier

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TypeVar
 
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.orders import (
     Accepted,
     BrokerEvent,
-    CashFlow,
     Execution,
     Known,
     Order,
@@ -25,19 +24,19 @@ from strikewise.domain.orders import (
     Purpose,
     Rejected,
     SettlementReport,
+    SplitReport,
     SubmitAnswer,
     Unknown,
 )
 from strikewise.domain.portfolio import Holding
 from strikewise.execution.account import Account
-from strikewise.execution.corporate_actions import action_days, bought_out, dividends_of, splits_of
 from strikewise.execution.exercise import ExerciseRule
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
-from strikewise.execution.financing import Financing, overnight_flows
+from strikewise.execution.financing import Financing
 from strikewise.execution.matching import Match, Matcher
-from strikewise.execution.settlement import assign_early, settle_due
-from strikewise.market.estimate import Estimator, LastQuote
+from strikewise.execution.night import NightEvent, Nights
+from strikewise.market.estimate import LastQuote
 from strikewise.market.view import MarketView
 
 __all__ = ["Past", "SimulatedBroker"]
@@ -133,10 +132,9 @@ class SimulatedBroker:
     ) -> None:
         known = past or Past()
         self._account = Account(cash_cents, holdings or {})
-        self._exercise, self._financing = exercise or ExerciseRule(), financing or Financing()
-        self._estimator = Estimator()
         self._seen = known.seen
         self._rule, self._fees, self._lag = rule or FillRule(), fees or FeeSchedule(), lag
+        self._nights = Nights(exercise or ExerciseRule(), financing or Financing(), self._fees)
         self._working = {order.order_id: _Working.resumed(order, lag, known) for order in open_orders}
         self._known: set[str] = {*self._working, *known.ended}
         self._events: list[BrokerEvent] = []
@@ -152,8 +150,8 @@ class SimulatedBroker:
         self._view = view
         self._matcher.new_snapshot()
         if seen is not None and view.day > seen.day:
-            self._pass_night(seen, view)
-        self._settle(view, view.as_of)
+            self._told(self._nights.passed(self._account, seen, view), view)
+        self._told(self._nights.settle(self._account, view, view.as_of), view)
         if self._working:
             self._work(view)
 
@@ -212,51 +210,20 @@ class SimulatedBroker:
         if self._account.held:
             self._matcher.remember(self._account.instruments(), view)
 
-    def _pass_night(self, seen: MarketView, view: MarketView) -> None:
-        """Book what happened between the last view of a session and the first of a later one, in order."""
-        account = self._account
-        flows = overnight_flows(account, self._financing, seen, view)
-        self._pay(flows)
-        if not account.held:
-            return
-        self._settle(view, _opening(seen.day, view))
-        if self._exercise.early:
-            self._settled(
-                assign_early(account, seen, view, self._exercise, self._fees, self._estimator), view
-            )
-        for day in action_days(account, seen.day, view):
-            self._settle(view, _opening(day - timedelta(days=1), view))
-            for bought in bought_out(account, day, seen, view, self._fees, self._estimator):
-                account.settle(bought)
-                self._settled([bought], view)
-            for report in splits_of(account, day, seen, view):
-                account.split(report)
-                self._events.append(report)
-                self._end_all(f"{report.symbol} was split", view, position_id=report.position_id)
-            self._pay(dividends_of(account, day, view))
+    def _told(self, events: Iterable[NightEvent], view: MarketView) -> None:
+        """Pass on what was booked, and cancel the orders that rest on what is no more."""
+        for event in events:
+            self._events.append(event)
+            if isinstance(event, SettlementReport):
+                if event.shares:
+                    self._shares_since[event.position_id] = view.calendar.day_of(event.at)
+                self._cancel(event.position_id, event.contract, f"{event.contract} settled", view)
+            elif isinstance(event, SplitReport):
+                self._cancel(event.position_id, None, f"{event.symbol} was split", view)
 
-    def _pay(self, flows: Iterable[CashFlow]) -> None:
-        for flow in flows:
-            self._account.pay(flow)
-            self._events.append(flow)
-
-    def _settle(self, view: MarketView, until: datetime) -> None:
-        if self._account.next_settlement <= until:
-            self._settled(settle_due(self._account, view, until, self._exercise, self._fees), view)
-
-    def _settled(self, reports: Iterable[SettlementReport], view: MarketView) -> None:
-        for report in reports:
-            if report.shares:
-                self._shares_since[report.position_id] = view.calendar.day_of(report.at)
-            self._events.append(report)
-            self._end_all(
-                f"{report.contract} settled", view, contract=report.contract, position_id=report.position_id
-            )
-
-    def _end_all(
-        self, reason: str, view: MarketView, *, position_id: str, contract: OptionContract | None = None
+    def _cancel(
+        self, position_id: str, contract: OptionContract | None, reason: str, view: MarketView
     ) -> None:
-        """Cancel what rests of a position's orders, where given those that trade a contract."""
         for working in list(self._working.values()):
             order = working.order
             legs = [leg.instrument for leg in order.structure.legs]
@@ -311,9 +278,3 @@ class SimulatedBroker:
     def _end(self, working: _Working, outcome: str, reason: str, at: datetime) -> None:
         del self._working[working.order.order_id]
         self._events.append(OrderEnded(working.order.order_id, outcome, reason, at))
-
-
-def _opening(day: date, view: MarketView) -> datetime:
-    """Return when the session after a day opens; the view's instant where that lies before."""
-    calendar = view.calendar
-    return min(view.as_of, calendar.session_open(calendar.next_session(day)))

@@ -158,7 +158,7 @@ class MarketView:
     def stocks(self) -> tuple[str, ...]:
         """Return the symbols whose shares may be traded and have a price by now, sorted; no indexes."""
         named = {*self._market.source.underlyings(), *self._market.source.symbols()} - INDEX_ROOTS.keys()
-        return tuple(sorted(symbol for symbol in named if self.spot(symbol) is not None))
+        return tuple(sorted(one for one in named if self.spot(one) is not None))
 
     def fresh_spot(self, symbol: str) -> float | None:
         """Return the price at which shares trade now: of a fresh chain or of today's bar; None without."""
@@ -270,11 +270,8 @@ class MarketView:
 
     def regime(self) -> Regime:
         """Return the regime that acts today: the label of the session before."""
-        for regimes in self._market.regimes:
-            acting = regimes.acting_on(days_of(self.day), self._seconds)
-            if acting is not Regime.UNKNOWN:
-                return acting
-        return Regime.UNKNOWN
+        acting = (one.acting_on(days_of(self.day), self._seconds) for one in self._market.regimes)
+        return next((one for one in acting if one is not Regime.UNKNOWN), Regime.UNKNOWN)
 
     def _statistics(self, underlying: str) -> ChainStatistics | None:
         if underlying not in self._chains:

@@ -201,20 +201,7 @@ class JournalKeeper:
 
     def position(self, name: str) -> PositionRow:
         """Return the row of an open position."""
-        held = self.state.positions[name]
-        same = {field.name for field in fields(PositionRow)} - {
-            "structure",
-            "holdings",
-            "grade",
-            "opened_seq",
-        }
-        return PositionRow(
-            structure=held.structure.name,
-            holdings=_text((holding.instrument, holding.quantity) for holding in held.holdings),
-            grade=held.grade.value,
-            opened_seq=self.trades[name].opened_seq,
-            **{field: getattr(held, field) for field in same},
-        )
+        return _position_row(self.state.positions[name], self.trades[name].opened_seq)
 
     def _position(self, name: str) -> Position:
         return self.state.positions.get(name) or self.state.closed[name]
@@ -318,6 +305,18 @@ def legs_text(structure: Structure) -> str:
 
 def _text(legs: Iterable[tuple[Instrument, int]]) -> str:
     return ", ".join(f"{quantity:+d} {instrument}" for instrument, quantity in legs)
+
+
+def _position_row(held: Position, opened_seq: int) -> PositionRow:
+    told = {"structure", "holdings", "grade", "opened_seq"}
+    same = {field.name for field in fields(PositionRow)} - told
+    return PositionRow(
+        structure=held.structure.name,
+        holdings=_text((holding.instrument, holding.quantity) for holding in held.holdings),
+        grade=held.grade.value,
+        opened_seq=opened_seq,
+        **{field: getattr(held, field) for field in same},
+    )
 
 
 def _signal_row(signal: Signal, seq: int) -> SignalRow:
