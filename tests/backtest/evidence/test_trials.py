@@ -83,6 +83,12 @@ def test_trials_of_other_years_cannot_be_compared_and_count_for_themselves() -> 
     assert count_of(shifted).effective == 3.0
 
 
+def test_what_never_traded_was_tried_but_is_no_idea_that_could_win() -> None:
+    idle = trial_of(spec(capital=9), "test", history(np.zeros(500)))
+    count = count_of([trial(1), trial(30), idle])
+    assert (count.raw, count.measured, count.effective) == (3, 2, 2.0)
+
+
 def test_nothing_tried_is_nothing() -> None:
     assert count_of([]) == TrialCount(0, 0, 0.0, 0.0, 0.0, {})
 

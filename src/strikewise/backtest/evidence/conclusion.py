@@ -77,9 +77,10 @@ def _market(evidence: Evidence) -> str:
     if market is None:
         return ""
     kind = "and that may be chance" if abs(market.t) < 1.96 else "and that is hardly chance"
+    verb = "earns" if market.alpha >= 0.0 else "loses"
     return (
-        f"Held against the underlying it moves {market.beta:.2f} for one, and earns {market.alpha:+.1%} a "
-        f"year beside that (t {market.t:.1f}, {kind})."
+        f"Held against the underlying it moves {market.beta:.2f} for one, and {verb} "
+        f"{abs(market.alpha):.1%} a year beside that (t {market.t:.1f}, {kind})."
     )
 
 

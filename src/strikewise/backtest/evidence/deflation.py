@@ -38,7 +38,8 @@ class TrialCount:
     measured : int
         Those of them whose result is known.
     effective : float
-        Different ideas among them: clusters of weekly returns, what cannot be compared counting for itself.
+        Different ideas among them: clusters of weekly returns. What cannot be compared counts for itself, and
+        what never traded not at all: it could not have been chosen.
     deviation : float
         Standard deviation of the trials' Sharpe ratios, per day; 0 where fewer than two are known.
     between : float
@@ -83,6 +84,7 @@ def count_of(trials: Sequence[TrialCounted]) -> TrialCount:
     compared = known[:: -(-len(known) // MOST_COMPARED)] if known else []
     labels = _clusters(compared)
     ratios = np.array([one.sharpe for one in compared if one.sharpe is not None])
+    flat = sum(one.sessions > 0 and one.sharpe is None for one in trials)
     clusters = len(set(labels.tolist()))
     share = clusters / len(compared) if compared else 1.0
     means = [float(ratios[labels == label].mean()) for label in sorted(set(labels.tolist()))]
@@ -93,7 +95,7 @@ def count_of(trials: Sequence[TrialCounted]) -> TrialCount:
     return TrialCount(
         raw=len(trials),
         measured=len(all_ratios),
-        effective=share * len(known) + (len(trials) - len(known)),
+        effective=share * len(known) + len(trials) - flat - len(known),
         deviation=float(np.std(all_ratios, ddof=1)) if len(all_ratios) > 1 else 0.0,
         between=float(np.std(means, ddof=1)) if len(means) > 1 else 0.0,
         by_family=families,
