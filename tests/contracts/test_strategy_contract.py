@@ -48,6 +48,11 @@ WITH_EVENTS = [one for one in STRATEGIES.values() if any(p.name == "events" for 
 
 any_strategy = pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES)
 every_strategy = pytest.mark.parametrize("strategy", SEEKERS.values(), ids=SEEKERS)
+sized_by_risk = pytest.mark.parametrize(
+    "strategy",
+    [one for one in SEEKERS.values() if any(p.name == "risk_fraction" for p in one.space.parameters)],
+    ids=lambda one: one.name,
+)
 quiet = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -383,7 +388,7 @@ def test_without_capital_nothing_is_traded(strategy: Strategy) -> None:
         assert (none.quantity, none.holdings, none.entry_cents, none.margin_cents) == (0, (), 0, 0)
 
 
-@every_strategy
+@sized_by_risk
 @given(
     equity=st.integers(0, 10**9),
     used=st.floats(0.0, 1.2),

@@ -51,6 +51,8 @@ class DenialCode(StrEnum):
         "ENTRY_CONVICTION_UNKNOWN",
         "A conviction is asked for, but the history is too short for it.",
     )
+    ENTRY_VIX = "ENTRY_VIX", "VIX is not where the strategy buys."
+    ENTRY_NO_INDEX = "ENTRY_NO_INDEX", "The underlying is neither an index nor a fund on one."
     ENTRY_TERM = "ENTRY_TERM", "The near implied volatility lies too far below the later one."
     ENTRY_NO_EVENT = "ENTRY_NO_EVENT", "No announced event lies in the days that the strategy waits for."
 
@@ -72,6 +74,7 @@ class DenialCode(StrEnum):
     DATA_NO_DELTA = "DATA_NO_DELTA", "A contract has no delta."
     DATA_NO_VOLATILITY = "DATA_NO_VOLATILITY", "A contract has no implied volatility."
     DATA_NO_RATE = "DATA_NO_RATE", "No interest rate is known."
+    DATA_NO_VIX = "DATA_NO_VIX", "The level of VIX, or its past, is not known."
     DATA_NO_EVENTS = (
         "DATA_NO_EVENTS",
         "No calendar of the events that the strategy trades is known, a year back and ahead.",

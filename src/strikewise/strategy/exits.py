@@ -29,6 +29,8 @@ class ExitCode(StrEnum):
     """As few days are left to expiration as were set for leaving."""
     TIME_EXIT = "TIME_EXIT"
     """It has been held for as many days as were set."""
+    VOLATILITY_SPIKE = "VOLATILITY_SPIKE"
+    """Volatility has risen so far that a hedge is turned into cash."""
     EVENT_NEAR = "EVENT_NEAR"
     """The event it was bought for comes before the next session's close."""
     EVENT_PAST = "EVENT_PAST"

@@ -15,6 +15,7 @@ from strikewise.strategy.library.credit_spread import CreditSpread
 from strikewise.strategy.library.debit_spread import DebitSpread
 from strikewise.strategy.library.diagonal import Diagonal
 from strikewise.strategy.library.gamma_lotto import GammaLotto
+from strikewise.strategy.library.hedge_overlay import HedgeOverlay
 from strikewise.strategy.library.index_buy_write import IndexBuyWrite
 from strikewise.strategy.library.index_condor import IndexCondor
 from strikewise.strategy.library.index_protective_put import IndexProtectivePut
@@ -39,6 +40,7 @@ _ALL: tuple[Strategy, ...] = (
     DebitSpread(),
     Diagonal(),
     GammaLotto(),
+    HedgeOverlay(),
     IronButterfly(),
     LongOption(),
     RatioSpread(),
