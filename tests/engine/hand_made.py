@@ -142,12 +142,18 @@ def hand_spec(
 
 
 def played(
-    chosen: ReplaySpec, snapshots: Market, days: Mapping[date, tuple[float, float]] | None = None
+    chosen: ReplaySpec,
+    snapshots: Market,
+    days: Mapping[date, tuple[float, float]] | None = None,
+    **more: Any,
 ) -> tuple[Journal, MemoryLedger]:
-    """Run over hand-written snapshots, with bars of (open, close) where given; return journal and ledger."""
+    """Run over hand-written snapshots, with bars of (open, close) where given; return journal and ledger.
+
+    What is given beside goes to the source: series, dividends, splits.
+    """
     underlying = chosen.run.underlyings[0]
     source = MemorySource(
-        [tape(snapshots, underlying=underlying)], bars=[bars(underlying, days)] if days else []
+        [tape(snapshots, underlying=underlying)], bars=[bars(underlying, days)] if days else [], **more
     )
     ledger = MemoryLedger()
     replay(chosen, source, CALENDAR, ledger)
