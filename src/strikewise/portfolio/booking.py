@@ -71,7 +71,23 @@ def book_fill(
             "which was never opened."
         )
     ended = ends and before.closing_order_id == order.order_id
-    return book_trade(before, execution, closing_order_id="" if ended else before.closing_order_id)
+    after = book_trade(before, execution, closing_order_id="" if ended else before.closing_order_id)
+    return _remargined(after, execution) if order.purpose is Purpose.ADJUST else after
+
+
+def _remargined(position: Position, execution: Execution) -> Position:
+    """Return an adjusted position with what it holds of capital now: its largest loss where that is bounded.
+
+    Where it is not, shares traded beside options ask for half their value on top of the capital at entry.
+    What leaves an option naked is given its margin anew at every valuation.
+    """
+    if position.max_loss_cents is not None:
+        return replace(position, margin_cents=max(0, position.max_loss_cents))
+    prices = [leg.price_cents for leg in execution.legs if isinstance(leg.instrument, Stock)]
+    if not prices:
+        return position
+    shares = sum(abs(one.quantity) for one in position.holdings if isinstance(one.instrument, Stock))
+    return replace(position, margin_cents=position.stake_cents + shares * prices[-1] // 2)
 
 
 def proposed(order: Order, signal: Signal, units: int) -> Position:
