@@ -137,4 +137,8 @@ class DenialCode(StrEnum):
     )
 
     MARKET_CLOSED = "MARKET_CLOSED", "The market of the instrument is closed."
+    MARKET_ADJUSTED = (
+        "MARKET_ADJUSTED",
+        "A split would make adjusted contracts of the legs before the next session.",
+    )
     MARKET_EXPIRED = "MARKET_EXPIRED", "A leg can no longer be traded."

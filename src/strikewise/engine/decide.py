@@ -14,6 +14,7 @@ from strikewise.domain.signals import Action, Adjust, Close, Hold, Roll, Signal
 from strikewise.engine.allocation import Priority
 from strikewise.engine.spec import WEEKDAYS, RunSpec, StrategySpec
 from strikewise.execution.planner import adjusting_order, closing_order, opening_order
+from strikewise.market.corporate_actions import adjusting_split
 from strikewise.market.regime import Regime
 from strikewise.market.view import MarketView
 from strikewise.portfolio.ledger import Entry
@@ -213,6 +214,9 @@ def _manage(draft: _Draft) -> None:
         if position.position_id in called:
             draft.close(position, margin_called, ENGINE)
             continue
+        if (adjusted := _adjusted_overnight(position, draft.view)) is not None:
+            draft.close(position, adjusted, ENGINE)
+            continue
         chosen = draft.spec.labelled(position.strategy)
         if chosen is None:
             continue  # held from an earlier run whose strategy is no longer configured
@@ -226,6 +230,14 @@ def _can_trade(position: Position, view: MarketView) -> bool:
         return True
     shares_only = all(isinstance(one.instrument, Stock) for one in position.holdings)
     return shares_only and view.fresh_spot(position.underlying) is not None
+
+
+def _adjusted_overnight(position: Position, view: MarketView) -> Close | None:
+    """Return the closing of a position whose options a split would adjust before the next session."""
+    split = adjusting_split(view, position.underlying)
+    if split is None or all(isinstance(one.instrument, Stock) for one in position.holdings):
+        return None
+    return Close("ADJUSTED_CONTRACT", f"ex_date={split.ex_date.isoformat()} ratio={split.ratio}")
 
 
 def _act(draft: _Draft, chosen: StrategySpec, position: Position, action: Action) -> None:

@@ -123,7 +123,7 @@ class Matcher:
             size = self._rule.shares(_volume(view, instrument.symbol)) - self._taken.get(instrument, 0)
             return _LegQuote(self._rule.stock_quote(round(spot * 100)), size, "")
         near = (instrument.expiration - view.day).days <= SETTLES_WITHIN
-        if near and view.calendar.settlement_at(instrument) <= view.as_of:
+        if near and not view.calendar.trades_at(instrument, view.as_of):
             return None
         row = None if chain is None else chain.find(instrument)
         if chain is not None and row is not None:

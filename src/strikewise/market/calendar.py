@@ -273,6 +273,15 @@ class SessionCalendar:
             return self.session_open(session)
         return self.session_close(session)
 
+    def trades_at(self, contract: OptionContract, at: datetime) -> bool:
+        """Return whether a contract is not settled and its last session not past at an instant.
+
+        The hours after a close belong to its session: end-of-day snapshots are taken then.
+        """
+        if self.settlement_at(contract) <= at:
+            return False
+        return self.day_of(at) <= self.day_of(self.last_trade_at(contract))
+
     def last_trade_at(self, contract: OptionContract) -> datetime:
         """Return the last instant at which a contract trades; AM roots stop at the close before."""
         session = self.settlement_session(contract)

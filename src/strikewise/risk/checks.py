@@ -10,6 +10,7 @@ from strikewise.domain.instruments import OptionContract
 from strikewise.domain.orders import Order
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.structures import Structure
+from strikewise.market.corporate_actions import adjusting_split
 from strikewise.market.quality import Flaw, spot_doubted
 from strikewise.market.view import MarketView
 from strikewise.risk.exposure import at_stake_cents, held_sides, portfolio_at_stake_cents, uncovered
@@ -60,7 +61,7 @@ def _tighter(one: int, other: int | None) -> int:
 
 
 def check_market(structure: Structure, view: MarketView) -> Denial | None:
-    """Deny what trades on a day without a session, before its opening, or after a leg has settled.
+    """Deny what trades on a day without a session, before its opening, or after a leg's last session.
 
     The hours after the close pass: end-of-day snapshots are taken then, and stand for the session.
     """
@@ -69,7 +70,7 @@ def check_market(structure: Structure, view: MarketView) -> Denial | None:
         return Denial(DenialCode.MARKET_CLOSED, f"at={view.as_of.isoformat()}")
     for contract, _ in structure.options:
         near = (contract.expiration - day).days <= SETTLES_WITHIN
-        if near and view.calendar.settlement_at(contract) <= view.as_of:
+        if near and not view.calendar.trades_at(contract, view.as_of):
             return Denial(DenialCode.MARKET_EXPIRED, f"leg={contract.symbol}")
     return None
 
@@ -78,6 +79,8 @@ def check_quotes(structure: Structure, limits: Limits, view: MarketView) -> Deni
     """Deny an entry on quotes that cannot carry one."""
     underlying = structure.underlying
     chain = view.fresh_chain(underlying)
+    if structure.options and (split := adjusting_split(view, underlying)) is not None:
+        return Denial(DenialCode.MARKET_ADJUSTED, f"ex_date={split.ex_date.isoformat()} ratio={split.ratio}")
     if chain is None and not structure.options:
         fresh = view.fresh_spot(underlying) is not None
         return None if fresh else Denial(DenialCode.DATA_NO_SPOT, f"underlying={underlying}")
