@@ -42,9 +42,10 @@ from strikewise.service.commands import run_over_history
 from strikewise.service.system import Progress, System
 from strikewise.service.trials import count_trials, tried
 
-__all__ = ["QUICK", "THOROUGH", "Baseline", "Effort", "Validation", "validate"]
+__all__ = ["QUICK", "THOROUGH", "Baseline", "Effort", "Validation", "levels_of_run", "validate"]
 
 Array = NDArray[np.float64]
+Levels = Sequence[tuple[date, float]]
 
 NEAR, FAR = 0.2, 0.5
 """How far numbers move to see how much hangs on them, and to have something to choose among."""
@@ -163,7 +164,7 @@ def validate(
     spec: ReplaySpec,
     *,
     grid: Mapping[str, Sequence[ParameterValue]] | None = None,
-    against: Sequence[str] = (),
+    beside: Mapping[str, Levels] | None = None,
     effort: Effort = THOROUGH,
     seed: int = 1,
     progress: Progress | None = None,
@@ -176,22 +177,18 @@ def validate(
         The installation, which counts every configuration that is run, and what to judge.
     grid : mapping of str to sequence, optional
         Values of parameters to choose among, by ``label.parameter``; neighbours are drawn if not given.
-    against : sequence of str
-        Kept runs, by fingerprint, to stand beside it.
-    effort, seed
-        How much to run, and where all chance comes from.
-    progress : callable, optional
-        Told of every run.
+    beside : mapping of str to sequence, optional
+        Levels by day of what else one could have done, by name.
+    effort, seed, progress
+        How much to run, where all chance comes from, and who is told of every run.
 
     Raises
     ------
     MissingDataError, SettingsError
-        If chains or a named run are not there, or the grid names no parameter of the run.
+        If chains are not there, or the grid names no parameter of the run.
     """
     strict, random = at_the_touch(spec), np.random.default_rng(seed)
-    near = neighbours(strict, effort.near, NEAR, random)
-    far = neighbours(strict, effort.far, FAR, random) if grid is None else grid_of(strict, grid)
-    others = [system.runs.result(name) for name in against]
+    near, far = _variants(strict, grid, effort, random)
     finished = run_over_history(system, strict, other_fills=False, progress=progress)
     base = history_of_result(finished.result)
     work = _Work(system, system.data.source(), progress, _runs(len(near) + len(far), effort, base))
@@ -199,12 +196,11 @@ def validate(
     choices = [(Variant("as written", strict), base), *work.tried(far, "configurations to choose among")]
     market = holding(finished.result.prices, base.days, work.source)
     evidence = _evidence(work, choices, around, market, effort=effort, random=random, seed=seed)
-    name = f"holding {' and '.join(finished.result.prices)}"
     return Validation(
         result=finished.result,
         evidence=evidence,
         verdict=judge(evidence),
-        baselines=(Baseline(name, market), *(_kept(one, base) for one in others)),
+        baselines=_baselines(finished.result, base, market, beside or {}),
         orders=_orders(base, effort, random),
         against_market=_superiority(_matrix(choices), market, seed),
         choices=tuple(variant.name for variant, _ in choices),
@@ -213,6 +209,16 @@ def validate(
         effort=effort,
         seed=seed,
     )
+
+
+def _variants(
+    spec: ReplaySpec,
+    grid: Mapping[str, Sequence[ParameterValue]] | None,
+    effort: Effort,
+    random: np.random.Generator,
+) -> tuple[tuple[Variant, ...], tuple[Variant, ...]]:
+    near = neighbours(spec, effort.near, NEAR, random)
+    return near, neighbours(spec, effort.far, FAR, random) if grid is None else grid_of(spec, grid)
 
 
 def _evidence(
@@ -290,10 +296,26 @@ def _matrix(choices: Sequence[tuple[Variant, History]]) -> Array:
     return np.column_stack([history.returns for _, history in choices])
 
 
-def _kept(result: Mapping[str, Any], base: History) -> Baseline:
-    """Return a kept run's daily returns on the sessions of another; 0 on those it does not have."""
-    rows = result["equity"]
-    curve = [result["summary"]["start_equity"], *(row["equity_exit"] for row in rows)]
-    days = (days_of(date.fromisoformat(row["at"][:10])) for row in rows)
-    by_day = dict(zip(days, returns_of(curve).tolist(), strict=True))
-    return Baseline(str(result["title"]), np.array([by_day.get(day, 0.0) for day in base.days.tolist()]))
+def _baselines(
+    result: ReplayResult, base: History, market: Array, beside: Mapping[str, Levels]
+) -> tuple[Baseline, ...]:
+    """Return what else one could have done; a day without a level earned nothing."""
+    found = [Baseline(f"holding {' and '.join(result.prices)}", market)]
+    for name, levels in beside.items():
+        returns = returns_of([level for _, level in levels]).tolist()
+        by_day = dict(zip((days_of(day) for day, _ in levels[1:]), returns, strict=True))
+        found.append(Baseline(name, np.array([by_day.get(day, 0.0) for day in base.days.tolist()])))
+    return tuple(found)
+
+
+def levels_of_run(system: System, fingerprint: str) -> tuple[str, Levels]:
+    """Return a kept run's name and its equity by day, marked to exit.
+
+    Raises
+    ------
+    MissingDataError
+        If no run, or more than one, begins so.
+    """
+    result: Mapping[str, Any] = system.runs.result(fingerprint)
+    rows = [(date.fromisoformat(row["at"][:10]), float(row["equity_exit"])) for row in result["equity"]]
+    return str(result["title"]), rows

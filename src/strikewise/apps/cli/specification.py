@@ -12,7 +12,7 @@ from typing import Any
 from strikewise.bootstrap.documents import read_toml
 from strikewise.service.errors import SettingsError
 
-__all__ = ["changed", "read_document"]
+__all__ = ["changed", "grid_axes", "read_document"]
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -65,6 +65,26 @@ def changed(document: Mapping[str, Any], changes: Sequence[str]) -> dict[str, An
             raise SettingsError(f"{change!r} names no key: write the key after a dot.")
         here[path[-1]] = _value(text.strip())
     return made
+
+
+def grid_axes(written: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the axes of a grid: ``label.parameter=1,2,3`` each, values as TOML writes them.
+
+    Raises
+    ------
+    SettingsError
+        If one has no ``=``, or no value.
+    """
+    axes = {}
+    for one in written:
+        name, _, text = one.partition("=")
+        values = [_value(part.strip()) for part in text.split(",") if part.strip()]
+        if not name.strip() or not values:
+            raise SettingsError(
+                f"An axis of a grid is written parameter=value,value, such as stop_loss=1.5,2,3; was {one!r}."
+            )
+        axes[name.strip()] = values
+    return axes
 
 
 def _inside(here: Any, part: str, change: str) -> Any:

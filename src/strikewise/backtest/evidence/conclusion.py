@@ -64,11 +64,11 @@ def _luck(evidence: Evidence) -> str:
     moments, deflation = evidence.history.moments, evidence.deflation
     if moments is None or deflation is None:
         return "There are too few days, or they never moved: nothing can be said about luck."
-    alone = probabilistic_sharpe(moments)
+    alone, ideas = probabilistic_sharpe(moments), evidence.trials.effective
     return (
         f"Seen alone, its ratio is above zero with a probability of {alone:.1%}. After the "
-        f"{evidence.trials.raw:,} configurations ever tried here ({evidence.trials.effective:.0f} different "
-        f"ideas), {deflation.probability:.1%} are left."
+        f"{evidence.trials.raw:,} configurations ever tried here ({ideas:.0f} different "
+        f"{'idea' if round(ideas) == 1 else 'ideas'}), {deflation.probability:.1%} are left."
     )
 
 
