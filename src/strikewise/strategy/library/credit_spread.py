@@ -1,4 +1,10 @@
-"""Sell a vertical spread out of the money: bull puts below the market, bear calls above it."""
+"""Sell a vertical spread out of the money: bull puts below the market, bear calls above it.
+
+Earns when the price stays on its own side of the short strike, whether it rises, stands or moves against it a
+little: time and falling volatility work for it. Loses when the price runs through the short strike, up to the
+width less the credit, which is several times what it can win: so it wins often and little, and loses seldom
+and much. Half the credit is taken early, for the second half is earned slowly and at full risk.
+"""
 
 from __future__ import annotations
 

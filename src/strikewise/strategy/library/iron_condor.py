@@ -1,4 +1,10 @@
-"""Sell a put spread below and a call spread above the market, of one expiration."""
+"""Sell a put spread below and a call spread above the market, of one expiration.
+
+Earns when the price stays between the short strikes while time passes or volatility falls; only one side can
+lose, so that the second credit comes without a second risk. Loses when the price runs beyond either short
+strike, up to the width less both credits. It wins often and little; a market that trends, or one that moves
+more than the options had said, costs several wins at once. Half the credit is taken early.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Sell a put far below a rising market: the baseline that others must beat."""
+"""Sell a put far below a rising market: the baseline that others must beat.
+
+Earns the premium as long as the price does not fall to the strike, which far below a rising market is nearly
+always. Loses without a wing to stop it when the market falls fast: the loss of one such week can take the
+premium of years, and the margin asked for rises as it falls. It is here as a measure: whatever is more
+complicated must beat it.
+"""
 
 from __future__ import annotations
 
