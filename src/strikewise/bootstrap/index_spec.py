@@ -53,19 +53,11 @@ def index_spec(index: str, underlying: str, start: date, end: date) -> ReplaySpe
         "start": start,
         "end": end,
         "capital": CAPITAL,
-        "fills": {
-            "f": 0.0,
-            "volume_share": 1.0,
-            "open_interest_share": 1.0,
-            "unknown_size": 1_000_000,
-            "slippage_bp": 0,
-        },
+        "fills": {"f": 0.0, "any_size": True, "slippage_bp": 0},
         "fees": {"commission": 0.0, "assignment": 0.0, "pass_through": False},
         "financing": {"cash": "bills", "debit_spread": 0.0},
         "limits": {
-            **dict.fromkeys(
-                ("max_loss_per_trade", "max_margin_per_trade", "max_at_risk", "max_margin"), 100.0
-            ),
+            **dict.fromkeys(("max_loss_per_trade", "max_margin_per_trade", "max_at_risk", "max_margin"), 1.0),
             "max_positions": 1,
             "max_contracts": 100_000_000,
             "max_spread": 2.0,

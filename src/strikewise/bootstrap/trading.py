@@ -97,6 +97,7 @@ class FillsTable(Table):
     unknown_size: int = 10
     slippage_bp: int = 1
     missing_quote: MissingQuotePolicy = MissingQuotePolicy.MODEL
+    any_size: bool = False
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:
@@ -112,6 +113,7 @@ class FillsTable(Table):
             unknown_size=self.unknown_size,
             slippage_bp=self.slippage_bp,
             missing_quote=self.missing_quote,
+            any_size=self.any_size,
         )
 
 

@@ -19,6 +19,7 @@ __all__ = ["FillRule", "MissingQuotePolicy", "can_open", "fill_price_cents"]
 
 TOUCH = 1000
 """f in thousandths, so that prices are computed in integers."""
+EVERY_SIZE = 1 << 40
 LOT = 100
 """A round lot of shares: a quote is firm for one at least."""
 
@@ -41,6 +42,8 @@ class FillRule:
         Cost of trading shares, in hundredths of a percent of the price, at least one cent.
     missing_quote : MissingQuotePolicy
         What a closing order does where a leg has no usable quote.
+    any_size : bool
+        Whether size is no matter: for replays of published rules, which move no market. Never for an account.
 
     Notes
     -----
@@ -54,6 +57,7 @@ class FillRule:
     unknown_size: int = 10
     slippage_bp: int = 1
     missing_quote: MissingQuotePolicy = MissingQuotePolicy.MODEL
+    any_size: bool = False
 
     def __post_init__(self) -> None:
         if not self.f_by_legs or not all(0.0 <= f <= 1.0 for f in self.f_by_legs):
@@ -77,6 +81,8 @@ class FillRule:
 
     def contracts(self, volume: int, open_interest: int) -> int:
         """Return how many contracts of a quoted option fill; -1 stands for unknown."""
+        if self.any_size:
+            return EVERY_SIZE
         if volume < 0 and open_interest < 0:
             return self.unknown_size
         limits = []
@@ -88,6 +94,8 @@ class FillRule:
 
     def shares(self, volume: float) -> int:
         """Return how many shares fill on a day of some volume; NaN stands for unknown."""
+        if self.any_size:
+            return EVERY_SIZE
         if not isfinite(volume):
             return self.unknown_size * LOT
         return max(LOT, int(volume * self.volume_share))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.orders import Order
@@ -195,8 +195,16 @@ def judge_adjusting(
     rest = portfolio.without(position.position_id)
     denial = check_sides(after, rest)
     if denial is None and not _calmer(after, position):
-        denial = check_capital(after, rest, limits)
+        denial = check_capital(_from_now(after, position), rest, limits)
     return ApprovedAdjusting(order, after) if denial is None else _denied(denial)
+
+
+def _from_now(after: Position, before: Position) -> Position:
+    """Return a position with what it can still lose: the loss it has made is no longer in the equity."""
+    if after.max_loss_cents is None or before.profit_exit_cents is None:
+        return after
+    lost = max(0, -before.profit_exit_cents)
+    return replace(after, max_loss_cents=max(0, after.max_loss_cents - lost))
 
 
 def _calmer(after: Position, before: Position) -> bool:

@@ -23,6 +23,7 @@ from strikewise.domain.instruments import (
     Stock,
     date_of,
     days_of,
+    option_roots,
 )
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.signals import Adjust, Signal
@@ -50,6 +51,9 @@ __all__ = [
 
 FRIDAY = 4
 SECONDS_A_YEAR = 365.0 * 86_400.0
+INVESTED = 0.99
+"""Share of the value that is put to work. An index knows no margin; an account that
+does would be called for the half-spread between what it holds and what it could close that for."""
 WITHIN = 6
 """Days by which a listed expiration may lie before the Friday it stands for: a holiday moves it."""
 
@@ -70,17 +74,24 @@ def is_weekly_roll(day: date, calendar: SessionCalendar) -> bool:
     return day == calendar.session_at_or_before(day + timedelta(days=(FRIDAY - day.weekday()) % 7))
 
 
-def next_monthly(chain: OptionChain, day: date) -> date | None:
-    """Return the monthly expiration of the next month that is listed in the first root, or None."""
+def next_monthly(chain: OptionChain, day: date) -> tuple[date, int] | None:
+    """Return the next month's monthly expiration, and the first root that lists it; None where none does."""
     year, month = (day.year, day.month + 1) if day.month < 12 else (day.year + 1, 1)
-    return _listed_until(chain, third_friday(year, month), root_code=0)
+    for root_code in range(len(option_roots(chain.underlying))):
+        found = _listed_until(chain, third_friday(year, month), root_code)
+        if found is not None:
+            return found, root_code
+    return None
 
 
-def next_weekly(chain: OptionChain, day: date, root_code: int) -> date | None:
-    """Return the expiration at or before the next Friday that is listed in a root, or None."""
+def next_weekly(chain: OptionChain, day: date) -> tuple[date, int] | None:
+    """Return the expiration at or before the next Friday, and the last root that lists it, or None."""
     friday = day + timedelta(days=(FRIDAY - day.weekday() - 1) % 7 + 1)
-    found = _listed_until(chain, friday, root_code)
-    return found if found is not None and found > day else None
+    for root_code in reversed(range(len(option_roots(chain.underlying)))):
+        found = _listed_until(chain, friday, root_code)
+        if found is not None and found > day:
+            return found, root_code
+    return None
 
 
 def _listed_until(chain: OptionChain, last: date, root_code: int) -> date | None:
@@ -105,7 +116,7 @@ def _quoted(chain: OptionChain, side: slice) -> np.ndarray[tuple[int], np.dtype[
 
 
 def strike_by_level(
-    chain: OptionChain, expiration: date, right: Right, level: float, *, above: bool, root_code: int = 0
+    chain: OptionChain, expiration: date, root_code: int, right: Right, level: float, *, above: bool
 ) -> OptionContract | None:
     """Return the quoted contract with the first strike above a level, or the last at or below it.
 
@@ -113,7 +124,7 @@ def strike_by_level(
     ----------
     chain : OptionChain
         The chain.
-    expiration, right, root_code
+    expiration, root_code, right
         Which contracts.
     level : float
         Dollars.
@@ -129,7 +140,7 @@ def strike_by_level(
 
 
 def strike_at_delta(
-    chain: OptionChain, expiration: date, right: Right, delta: float, *, root_code: int = 0
+    chain: OptionChain, expiration: date, root_code: int, right: Right, delta: float
 ) -> OptionContract | None:
     """Return the quoted contract whose absolute delta is next to one, or None."""
     rows = _quoted(chain, _side(chain, expiration, right, root_code))
@@ -219,7 +230,7 @@ def sized(signal: Signal, portfolio: Portfolio, unit_cents: float) -> Position:
     unit_cents : float
         Capital that one unit takes by the index's rule.
     """
-    quantity = int(portfolio.equity_mid_cents // unit_cents) if unit_cents > 0 else 0
+    quantity = int(INVESTED * portfolio.equity_mid_cents // unit_cents) if unit_cents > 0 else 0
     return position_of(signal, portfolio, quantity)
 
 
@@ -251,7 +262,7 @@ def rebalanced(position: Position, view: MarketView, chain: OptionChain, option:
     held = sum(one.quantity for one in position.holdings if isinstance(one.instrument, Stock))
     spare = position.entry_cents - position.cash_cents - position.fees_cents
     value = held * chain.spot_cents + spare
-    units = int(value // ((chain.spot_cents + price) * contract.multiplier))
+    units = int(INVESTED * value // ((chain.spot_cents + price) * contract.multiplier))
     if units < 1:
         return None
     trade = [Leg(contract, option.ratio * units)]

@@ -11,8 +11,6 @@ Monthly Index*, Journal of Derivatives, 2002.
 
 from __future__ import annotations
 
-from datetime import date
-
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.instruments import OptionContract, Right, Stock
 from strikewise.domain.parameters import ParameterSet, ParameterSpace
@@ -61,7 +59,7 @@ class IndexBuyWrite:
 
     def size_position(self, signal: Signal, portfolio: Portfolio, params: ParameterSet) -> Position:
         """Return as many units as the value pays for."""
-        return sized(signal, portfolio, signal.mid_cents)
+        return sized(signal, portfolio, signal.price_cents)
 
     def manage_position(self, position: Position, market_data: MarketView, params: ParameterSet) -> Action:
         """Sell the next call on a roll day, and put what was earned to work; hold otherwise."""
@@ -75,8 +73,8 @@ def _call(view: MarketView, underlying: str) -> tuple[OptionChain, OptionContrac
     chain, day = view.fresh_chain(underlying), view.day
     if chain is None or not is_monthly_roll(day, view.calendar):
         return None
-    expiration: date | None = next_monthly(chain, day)
-    if expiration is None:
+    listed = next_monthly(chain, day)
+    if listed is None:
         return None
-    call = strike_by_level(chain, expiration, Right.CALL, chain.spot, above=True)
+    call = strike_by_level(chain, *listed, Right.CALL, chain.spot, above=True)
     return None if call is None else (chain, call)

@@ -71,11 +71,11 @@ class IndexCondor:
 
 def _legs(view: MarketView, underlying: str, params: ParameterSet) -> list[Leg]:
     chain = view.fresh_chain(underlying)
-    expiration = None if chain is None else next_monthly(chain, view.day)
-    if chain is None or expiration is None:
+    listed = None if chain is None else next_monthly(chain, view.day)
+    if chain is None or listed is None:
         return []
     legs: list[tuple[OptionContract | None, int]] = [
-        (strike_at_delta(chain, expiration, right, params.number(name)), ratio)
+        (strike_at_delta(chain, *listed, right, params.number(name)), ratio)
         for right in (Right.PUT, Right.CALL)
         for name, ratio in (("long_delta", 1), ("short_delta", -1))
     ]

@@ -60,7 +60,7 @@ class IndexProtectivePut:
 
     def size_position(self, signal: Signal, portfolio: Portfolio, params: ParameterSet) -> Position:
         """Return as many units as the value pays for."""
-        return sized(signal, portfolio, signal.mid_cents)
+        return sized(signal, portfolio, signal.price_cents)
 
     def manage_position(self, position: Position, market_data: MarketView, params: ParameterSet) -> Action:
         """Buy the next put on a roll day, out of the index units; hold otherwise."""
@@ -76,9 +76,9 @@ def _put(
     chain, day = view.fresh_chain(underlying), view.day
     if chain is None or not is_monthly_roll(day, view.calendar):
         return None
-    expiration = next_monthly(chain, day)
-    if expiration is None:
+    listed = next_monthly(chain, day)
+    if listed is None:
         return None
     level = chain.spot * (1.0 - params.number("otm"))
-    put = strike_by_level(chain, expiration, Right.PUT, level, above=False)
+    put = strike_by_level(chain, *listed, Right.PUT, level, above=False)
     return None if put is None else (chain, put)

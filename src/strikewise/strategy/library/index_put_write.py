@@ -14,7 +14,7 @@ from __future__ import annotations
 from datetime import date
 
 from strikewise.domain.chain import OptionChain
-from strikewise.domain.instruments import OptionContract, Right, option_roots
+from strikewise.domain.instruments import OptionContract, Right
 from strikewise.domain.parameters import Parameter, ParameterSet, ParameterSpace
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.signals import Action, Hold, Signal
@@ -84,8 +84,5 @@ class IndexPutWrite:
 
 
 def _put(chain: OptionChain, day: date, *, weekly: bool) -> OptionContract | None:
-    root = len(option_roots(chain.underlying)) - 1 if weekly else 0
-    expiration = next_weekly(chain, day, root) if weekly else next_monthly(chain, day)
-    if expiration is None:
-        return None
-    return strike_by_level(chain, expiration, Right.PUT, chain.spot, above=False, root_code=root)
+    listed = next_weekly(chain, day) if weekly else next_monthly(chain, day)
+    return None if listed is None else strike_by_level(chain, *listed, Right.PUT, chain.spot, above=False)
