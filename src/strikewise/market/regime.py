@@ -9,9 +9,9 @@ next session on.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from strikewise.domain.quotes import DailyBars, Series
 from strikewise.market.indicators import change, rolling_mean
 
 __all__ = ["Regime", "RegimeRules", "RegimeSeries", "regime_series"]
+
+Floats = NDArray[np.float64]
 
 
 class Regime(StrEnum):
@@ -142,18 +144,26 @@ def regime_series(index: DailyBars, volatility: Series, rules: RegimeRules | Non
         np.maximum.accumulate(index.known_at)[priced][row],
         np.maximum.accumulate(volatility.known_at)[valued][value],
     )
-    labels = _labels(list(zip(*(column.tolist() for column in columns), strict=True)), chosen)
-    return RegimeSeries(days, known_at, labels)
+    return RegimeSeries(days, known_at, _labels(columns, chosen))
 
 
-def _labels(rows: list[tuple[float, ...]], rules: RegimeRules) -> tuple[Regime, ...]:
+def _labels(columns: Sequence[Floats], rules: RegimeRules) -> tuple[Regime, ...]:
+    known: list[bool] = (~np.isnan(np.array(columns)).any(axis=0)).tolist()
+    enters, stays = _conditions(columns, rules, 0), _conditions(columns, rules, 1)
+    first: list[int] = np.argmax(enters, axis=0).tolist()
+    may_stay: list[list[bool]] = stays.tolist()
     labels: list[Regime] = []
     present, stood = Regime.UNKNOWN, 0
-    for row in rows:
-        if any(map(isnan, row)):
+    for row, wished in enumerate(first):
+        if not known[row]:
             present, stood = Regime.UNKNOWN, 0
         else:
-            wish = next(kind for kind in _ORDER if _holds(kind, row, rules, stays=kind is present))
+            at = -1 if present is Regime.UNKNOWN else _ORDER.index(present)
+            if at >= 0 and may_stay[at][row]:
+                wished = min(wished, at)
+            elif wished == at:
+                wished = at + 1 + int(np.argmax(enters[at + 1 :, row]))
+            wish = _ORDER[wished]
             more_dangerous = _DANGER.get(wish, 0) > _DANGER.get(present, 0)
             if wish is not present and (
                 present is Regime.UNKNOWN or more_dangerous or stood >= rules.minimum_stay
@@ -164,19 +174,16 @@ def _labels(rows: list[tuple[float, ...]], rules: RegimeRules) -> tuple[Regime, 
     return tuple(labels)
 
 
-def _holds(kind: Regime, row: tuple[float, ...], rules: RegimeRules, *, stays: bool) -> bool:
-    level, fall, above, slope, trend = row
-    side = 1 if stays else 0
-    match kind:
-        case Regime.CRASH:
-            return level > rules.crash_volatility[side] and fall < rules.crash_fall[side]
-        case Regime.HIGH_VOLATILITY:
-            return level > rules.high_volatility[side]
-        case Regime.BEAR:
-            return level > rules.bear_volatility[side] and above < 0.0 and slope < 0.0
-        case Regime.LOW_VOLATILITY_SIDEWAYS:
-            return level < rules.calm_volatility[side] and trend < rules.flat_trend[side]
-        case Regime.BULL:
-            return level < rules.bull_volatility[side] and above > 0.0 and slope > 0.0
-        case _:
-            return True
+def _conditions(columns: Sequence[Floats], rules: RegimeRules, side: int) -> NDArray[np.bool_]:
+    """Say of each class of `_ORDER` and each close whether it may begin (``side`` 0) or go on (1) there."""
+    level, fall, above, slope, trend = columns
+    return np.array(
+        [
+            (level > rules.crash_volatility[side]) & (fall < rules.crash_fall[side]),
+            level > rules.high_volatility[side],
+            (level > rules.bear_volatility[side]) & (above < 0.0) & (slope < 0.0),
+            (level < rules.calm_volatility[side]) & (trend < rules.flat_trend[side]),
+            (level < rules.bull_volatility[side]) & (above > 0.0) & (slope > 0.0),
+            np.ones(len(level), dtype=np.bool_),
+        ]
+    )

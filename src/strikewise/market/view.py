@@ -93,7 +93,7 @@ class MarketView:
     """
 
     __slots__ = (
-        *("_chains", "_day", "_features", "_fresh", "_market", "_seconds", "_spots", "_yields"),
+        *("_chains", "_day", "_features", "_fresh", "_market", "_regime", "_seconds", "_spots", "_yields"),
         *("as_of", "calendar"),
     )
 
@@ -107,6 +107,7 @@ class MarketView:
         self._spots: dict[str, float | None] = {}
         self._features: dict[str, Features] = {}
         self._yields: dict[str, float] = {}
+        self._regime: Regime | None = None
 
     @property
     def day(self) -> date:
@@ -270,8 +271,10 @@ class MarketView:
 
     def regime(self) -> Regime:
         """Return the regime that acts today: the label of the session before."""
-        acting = (one.acting_on(days_of(self.day), self._seconds) for one in self._market.regimes)
-        return next((one for one in acting if one is not Regime.UNKNOWN), Regime.UNKNOWN)
+        if self._regime is None:
+            acting = (one.acting_on(days_of(self.day), self._seconds) for one in self._market.regimes)
+            self._regime = next((one for one in acting if one is not Regime.UNKNOWN), Regime.UNKNOWN)
+        return self._regime
 
     def _statistics(self, underlying: str) -> ChainStatistics | None:
         if underlying not in self._chains:

@@ -144,6 +144,7 @@ class Book:
             if part.keys:
                 starts.append(legs)
                 legs += len(part.keys)
+        unknown = np.full((4, legs), -1)
         book = cls(
             underlying=underlying,
             parts=parts,
@@ -153,10 +154,10 @@ class Book:
             key=np.array([one for part in parts for one in part.keys], dtype=np.int64),
             quantity=np.array([one for part in parts for one in part.quantities], dtype=np.int64),
             weight=np.array([one for part in parts for one in part.weights], dtype=np.int64),
-            bid=np.full(legs, -1),
-            ask=np.full(legs, -1),
-            known_bid=np.full(legs, -1),
-            known_ask=np.full(legs, -1),
+            bid=unknown[0],
+            ask=unknown[1],
+            known_bid=unknown[2],
+            known_ask=unknown[3],
             known_iv=np.full(legs, np.nan),
         )
         if before is not None and len(before.key) and legs:

@@ -236,7 +236,7 @@ def _opened(state: AccountState, order: Order, known_at: datetime) -> Changes:
 
 def _order_accepted(state: AccountState, _: int, event: OrderAccepted, __: datetime) -> Changes:
     found = _known(state, event.order_id)
-    return _store(state, replace(found, broker_order_id=event.broker_order_id), OrderStatus.ACCEPTED)
+    return _store(state, found, OrderStatus.ACCEPTED, broker_order_id=event.broker_order_id)
 
 
 def _order_unresolved(state: AccountState, _: int, event: OrderUnresolved, __: datetime) -> Changes:
@@ -260,12 +260,12 @@ def _known(state: AccountState, order_id: str) -> OrderState:
     return found
 
 
-def _store(state: AccountState, order: OrderState, status: OrderStatus) -> Changes:
+def _store(state: AccountState, order: OrderState, status: OrderStatus, **more: Any) -> Changes:
     """Note a status; the end of an order is not taken back."""
     name = order.order.order_id
     if name in state.open_orders:
-        return {"open_orders": {**state.open_orders, name: replace(order, status=status)}}
-    return {"ended_orders": state.ended_orders.put(name, order)}
+        return {"open_orders": {**state.open_orders, name: replace(order, status=status, **more)}}
+    return {"ended_orders": state.ended_orders.put(name, replace(order, **more) if more else order)}
 
 
 def _ended(state: AccountState, order: OrderState, status: OrderStatus) -> Changes:

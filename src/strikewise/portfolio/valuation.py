@@ -58,10 +58,15 @@ class EstimatedMark:
 
 @dataclass(slots=True)
 class Memory:
-    """What one valuation leaves to the next: the books with their last usable quotes."""
+    """What one valuation leaves to the next: books with their last usable quotes, and marks of its view.
+
+    A view always gives the same answers, so a position that is the same object has the same mark at it.
+    """
 
     books: dict[str, Book] = field(default_factory=dict)
     estimator: Estimator = field(default_factory=Estimator, repr=False)
+    view: MarketView | None = field(default=None, repr=False)
+    marked: dict[str, tuple[Position, Position]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +202,8 @@ def value_positions(
         groups.setdefault(position.underlying, []).append(number)
     for gone in memory.books.keys() - groups.keys():
         del memory.books[gone]
+    if memory.view is not view:
+        memory.view, memory.marked = view, {}
     marked, estimated = list(positions), []
     for underlying, numbers in groups.items():
         members = [positions[number] for number in numbers]
@@ -206,11 +213,15 @@ def value_positions(
         sums, missing = _mark(book, members, view, policy, memory.estimator)
         estimated.extend(missing)
         for number, position, values in zip(numbers, members, sums, strict=True):
+            before = memory.marked.get(position.position_id)
+            if before is not None and before[0] is position:
+                marked[number] = before[1]
+                continue
             mid, out, legs, delta, gamma, theta, vega = values
             greeks = Greeks(delta, gamma, theta, vega)
-            marked[number] = _with_mark(
-                position, Mark(int(mid), int(out), book.spot_cents, int(legs), greeks, view.as_of)
-            )
+            mark = Mark(int(mid), int(out), book.spot_cents, int(legs), greeks, view.as_of)
+            marked[number] = _with_mark(position, mark)
+            memory.marked[position.position_id] = position, marked[number]
     return tuple(marked), tuple(estimated)
 
 
