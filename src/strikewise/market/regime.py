@@ -148,14 +148,14 @@ def regime_series(index: DailyBars, volatility: Series, rules: RegimeRules | Non
 
 
 def _labels(columns: Sequence[Floats], rules: RegimeRules) -> tuple[Regime, ...]:
-    known: list[bool] = (~np.isnan(np.array(columns)).any(axis=0)).tolist()
+    missing = np.logical_or.reduce(np.isnan(columns)).tolist()
     enters, stays = _conditions(columns, rules, 0), _conditions(columns, rules, 1)
     first: list[int] = np.argmax(enters, axis=0).tolist()
     may_stay: list[list[bool]] = stays.tolist()
     labels: list[Regime] = []
     present, stood = Regime.UNKNOWN, 0
     for row, wished in enumerate(first):
-        if not known[row]:
+        if missing[row]:
             present, stood = Regime.UNKNOWN, 0
         else:
             at = -1 if present is Regime.UNKNOWN else _ORDER.index(present)
