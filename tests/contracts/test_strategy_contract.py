@@ -40,9 +40,9 @@ WORLDS = {"rising": RISING, "wild": WILD, "falling": FALLING}
 SEEKERS = {
     name: one
     for name, one in STRATEGIES.items()
-    if any(parameter.name == "max_signals" for parameter in one.space.parameters)
+    if any(parameter.name == "min_dte" for parameter in one.space.parameters)
 }
-"""Those that seek the best of many candidates, any day; the others follow a rule of the calendar."""
+"""Those that seek the best of many options, any day; others trade shares, or by a rule of the calendar."""
 
 WITH_EVENTS = [one for one in STRATEGIES.values() if any(p.name == "events" for p in one.space.parameters)]
 

@@ -20,7 +20,7 @@ def params_of(strategy: Strategy) -> ParameterSet:
     return strategy.space.make({"max_signals": 10})
 
 
-SEEKERS = {name: one for name, one in STRATEGIES.items() if "max_signals" in one.space.make()}
+SEEKERS = {name: one for name, one in STRATEGIES.items() if "min_dte" in one.space.make()}
 FEW = {
     "naked_put": "in 2026 no put 15 percent below was worth 30 cents",
     "butterfly": "one a term",
@@ -31,6 +31,7 @@ FEW = {
     "pre_event_strangle": "on some days",
     "post_event_strangle": "on some days",
     "gamma_lotto": "on the eve of an event",
+    "hedge_overlay": "while volatility is low",
     "long_option": "where there is conviction",
     "debit_spread": "where there is a trend",
 }
