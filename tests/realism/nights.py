@@ -51,7 +51,7 @@ def week(
     """Open on Monday, and let the week pass; the quotes stay as they are."""
     prices = {day: (spots or {}).get(day, spot) for day in WEEK}
     snapshots: dict[datetime, Any] = {close_of(day): (price, rows) for day, price in prices.items()}
-    strategy = Told({start: [structure]}, **{"margin_cents": 1, "max_loss_cents": 1, **(told or {})})
+    strategy = Told({start: [structure]}, **{"margin_cents": 1, "max_loss_cents": None, **(told or {})})
     chosen = hand_spec(strategy, start=MONDAY, end=FRIDAY, **(changes or {}))
     return played(chosen, snapshots, **data)
 

@@ -106,7 +106,7 @@ def test_european_roots_are_never_assigned_early() -> None:
     rows = [(index, 60_000, 60_100)]
     strategy = {"exercise": ExerciseRule(deep_delta=0.0)}
 
-    told = Told({MONDAY: [of((index, -1))]}, margin_cents=1, max_loss_cents=1)
+    told = Told({MONDAY: [of((index, -1))]}, margin_cents=1, max_loss_cents=None)
     chosen = hand_spec(told, underlying="SPX", start=MONDAY, end=FRIDAY, **strategy)
     snapshots = {close_of(day): (5_000.0, rows) for day in (MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY)}
     _, ledger = played(chosen, snapshots, series=[bills(5.0)])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from strikewise.domain.errors import LedgerError, MissingDataError, SettingsError
 from strikewise.domain.quotes import Grade, worst_grade
+from strikewise.engine.invariants import check_closed
 from strikewise.engine.loop import Loop
 from strikewise.engine.spec import RunSpec
 from strikewise.execution.exercise import ExerciseRule
@@ -139,6 +140,8 @@ def replay(
         If there are no chains of an underlying, or none in the period.
     LedgerError
         If the ledger is not empty.
+    InvariantError
+        If money does not add up, or a position lost more than it could.
     """
     _require_empty(ledger)
     universe = Universe(source, spec.run.underlyings)
@@ -152,11 +155,17 @@ def replay(
         for done, seconds in enumerate(ticks.tolist(), start=1):
             clock.advance_to(_at(seconds))
             broker.advance(market.view(clock.now()))
-            report = loop.tick()
-            worst = worst_grade((worst, *report.grades))
+            worst = worst_grade((worst, *_checked_tick(loop)))
             if progress is not None:
                 progress(done, len(ticks))
     return worst
+
+
+def _checked_tick(loop: Loop) -> frozenset[Grade]:
+    before = loop.state.positions
+    report = loop.tick()
+    check_closed(before, loop.state, report.delivered)
+    return report.grades
 
 
 def _broker(spec: ReplaySpec) -> SimulatedBroker:

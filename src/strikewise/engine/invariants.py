@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from strikewise.domain.errors import InvariantError
 from strikewise.domain.instruments import OptionContract
-from strikewise.domain.portfolio import Portfolio
+from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.market.view import MarketView
 from strikewise.portfolio.projection import AccountState
 
@@ -43,6 +45,50 @@ def check_account(state: AccountState, portfolio: Portfolio, view: MarketView) -
     if out > mid:
         raise InvariantError(f"At {at} the account is worth more at exit prices ({out}) than at mid ({mid}).")
     _check_nothing_expired(valued_contracts(portfolio), view)
+
+
+def check_closed(before: Mapping[str, Position], state: AccountState, delivered: Collection[str]) -> None:
+    """Check that no position of defined risk that was closed since lost more than it could, fees left out.
+
+    One that held shares may have: a gap has no wing. So may one whose options ended at different times.
+
+    Parameters
+    ----------
+    before : mapping of str to Position
+        What was open at the check before.
+    state : AccountState
+        The account now.
+    delivered : collection of str
+        Positions to which shares were delivered since.
+
+    Raises
+    ------
+    InvariantError
+        With the position and the amounts, if one did.
+    """
+    if state.positions is before:
+        return
+    for name in before.keys() - state.positions.keys() - set(delivered):
+        held, closed = before[name], state.closed.get(name)
+        most = held.max_loss_cents
+        if closed is None or most is None or closed.quantity != held.quantity or not _one_expiration(held):
+            continue
+        if closed.cash_cents > most:
+            raise InvariantError(
+                f"Position {name} ({held.structure.describe()}) could lose {most} and lost "
+                f"{closed.cash_cents}, fees left out; all in cents."
+            )
+
+
+def _one_expiration(position: Position) -> bool:
+    """Return whether a position holds options only, all of which end at one time."""
+    ends = {
+        (one.instrument.expiration, one.instrument.root_code)
+        if isinstance(one.instrument, OptionContract)
+        else None
+        for one in position.holdings
+    }
+    return len(ends) == 1 and None not in ends
 
 
 def valued_contracts(portfolio: Portfolio) -> list[OptionContract]:

@@ -68,11 +68,14 @@ class TickReport:
         Orders submitted.
     grades : frozenset of Grade
         Of the chains that could be traded on.
+    delivered : frozenset of str
+        Positions to which an assignment or exercise delivered shares.
     """
 
     portfolio: Portfolio
     orders: int
     grades: frozenset[Grade]
+    delivered: frozenset[str] = frozenset()
 
 
 class Loop:
@@ -144,7 +147,7 @@ class Loop:
             If somebody else wrote to the ledger.
         """
         view = self._market.view(self._clock.now())
-        self._listen(view)
+        delivered = self._listen(view)
         valuation = self._value(view)
         self._write(
             Entry(
@@ -167,7 +170,7 @@ class Loop:
         self._write([self._valued(valuation, view)])
         fresh = (view.fresh_chain(symbol) for symbol in view.underlyings())
         grades = frozenset(chain.grade for chain in fresh if chain is not None)
-        return TickReport(valuation.portfolio, len(decision.orders), grades)
+        return TickReport(valuation.portfolio, len(decision.orders), grades, delivered)
 
     def _write(self, entries: Iterable[Entry]) -> None:
         batch = list(entries)
@@ -177,10 +180,12 @@ class Loop:
         for entry in batch:
             self._state = self._state.apply(self._state.seq + 1, entry.event, entry.known_at)
 
-    def _listen(self, view: MarketView) -> None:
-        self._write(
-            Entry(_fact_of(event), view.as_of, BROKER, self._cause(event)) for event in self._broker.events()
-        )
+    def _listen(self, view: MarketView) -> frozenset[str]:
+        """Write down what the broker tells; return the positions to which it delivered shares."""
+        told = self._broker.events()
+        self._write(Entry(_fact_of(event), view.as_of, BROKER, self._cause(event)) for event in told)
+        settled = (event for event in told if isinstance(event, SettlementReport))
+        return frozenset(event.position_id for event in settled if event.shares)
 
     def _stop_opening(self, position_id: str) -> None:
         """Cancel what still rests of orders that open or adjust a position: what is closed must not grow."""

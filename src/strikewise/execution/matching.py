@@ -7,6 +7,7 @@ from math import nan
 from typing import NamedTuple
 
 from strikewise.domain.chain import OptionChain
+from strikewise.domain.errors import InvariantError
 from strikewise.domain.instruments import Instrument, OptionContract, Stock
 from strikewise.domain.money import format_cents
 from strikewise.domain.orders import LegFill, Order, Purpose
@@ -137,6 +138,24 @@ class Matcher:
             view, instrument, self._rule.missing_quote, self._last.get(instrument)
         )
         return _LegQuote(Quote(stand_in.bid, stand_in.ask), ANY_SIZE, stand_in.policy)
+
+    def check(self, order: Order, match: Match) -> None:
+        """Check that a match is of whole units, each leg inside its quote widened by what size may cost.
+
+        Raises
+        ------
+        InvariantError
+            Naming the leg, if it is not.
+        """
+        for leg, filled in zip(order.structure.legs, match.legs, strict=True):
+            if (filled.instrument, filled.quantity) != (leg.instrument, leg.ratio * match.units):
+                raise InvariantError(f"{match.units} units of {order.structure.describe()} filled {filled}.")
+            bid, ask, price = filled.bid_cents, filled.ask_cents, filled.price_cents
+            slip = (ask - bid + 1) // 2 + 1
+            if bid >= 0 and not max(0, bid - slip) <= price <= ask + slip:
+                raise InvariantError(
+                    f"{leg.instrument} filled at {price} cents, outside its quote {bid} to {ask} and {slip} more."
+                )
 
     def take(self, legs: Iterable[LegFill]) -> None:
         """Count fills against the size of the present snapshot."""

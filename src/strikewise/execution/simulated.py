@@ -254,6 +254,7 @@ class SimulatedBroker:
 
     def _fill(self, working: _Working, match: Match, view: MarketView) -> None:
         order = working.order
+        self._matcher.check(order, match)
         fees = self._fees.order_cents(match.legs, view.day)
         execution = Execution(
             execution_id=f"{order.order_id}/{int(view.as_of.timestamp())}",
