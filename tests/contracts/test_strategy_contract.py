@@ -8,18 +8,28 @@ from math import isfinite
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from contracts.seekers import (
+    DTES,
+    VIEW,
+    WILD,
+    WORLDS,
+    any_strategy,
+    every_strategy,
+    found,
+    generous,
+    quiet,
+)
 from strategy.markets import CALENDAR, TODAY, World, source_of, view_of, with_rows
 from strikewise.domain.chain import ChainColumns, OptionChain
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.events import SCHEMA_VERSIONS, SignalGenerated
 from strikewise.domain.instruments import Right
 from strikewise.domain.parameters import Parameter, ParameterSet
-from strikewise.domain.portfolio import Portfolio
 from strikewise.domain.quotes import Grade
-from strikewise.domain.signals import Close, Hold, Signal
+from strikewise.domain.signals import Signal
 from strikewise.market.quality import Flaw
 from strikewise.market.view import Market, MarketView
 from strikewise.portfolio.codec import decode, encode
@@ -27,61 +37,6 @@ from strikewise.portfolio.margin import OptionRows, margin_cents
 from strikewise.risk.exposure import uncovered
 from strikewise.strategy.api import Strategy
 from strikewise.strategy.registry import STRATEGIES
-
-ANNOUNCED = (("FOMC", -1), ("CPI", 1), ("NFP", 6))
-DTES = (1, 10, 24, 31, 38, 45, 66)
-RISING = World(dtes=DTES, events=ANNOUNCED)
-WILD = replace(RISING, level=0.50, skew=-0.35)
-"""So much volatility that a put 15 percent below costs something."""
-FALLING = replace(RISING, drift=-0.002)
-VIEW = view_of(WILD)
-WORLDS = {"rising": RISING, "wild": WILD, "falling": FALLING}
-
-SEEKERS = {
-    name: one
-    for name, one in STRATEGIES.items()
-    if any(parameter.name == "min_dte" for parameter in one.space.parameters)
-}
-"""Those that seek the best of many options, any day; others trade shares, or by a rule of the calendar."""
-
-WITH_EVENTS = [one for one in STRATEGIES.values() if any(p.name == "events" for p in one.space.parameters)]
-
-any_strategy = pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES)
-every_strategy = pytest.mark.parametrize("strategy", SEEKERS.values(), ids=SEEKERS)
-sized_by_risk = pytest.mark.parametrize(
-    "strategy",
-    [one for one in SEEKERS.values() if any(p.name == "risk_fraction" for p in one.space.parameters)],
-    ids=lambda one: one.name,
-)
-quiet = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def generous(strategy: Strategy, **values: object) -> ParameterSet:
-    """Many signals, whatever the trend."""
-    known = {parameter.name for parameter in strategy.space.parameters}
-    loose = {
-        "max_signals": 50,
-        "trend": "off",
-        "min_credit_to_width": 0.0,
-        "delta_balance": 0.5,
-        "premium_max": 9.0,
-        "max_debit": 0.9,
-        "min_credit": -0.9,
-        "max_entry_cost": 1.0,
-        "min_conviction": 0.0,
-    }
-    return strategy.space.make({k: v for k, v in {**loose, **values}.items() if k in known})
-
-
-def found(strategy: Strategy, view: MarketView, **values: object) -> list[Signal]:
-    signals = strategy.generate_signals(view, generous(strategy, **values))
-    assert signals, "this market must offer something, or the test says nothing"
-    return signals
-
-
-def portfolio(equity_cents: int, *, margin_cents: int = 0) -> Portfolio:
-    at = CALENDAR.session_close(TODAY)
-    return Portfolio(at, equity_cents, equity_cents, equity_cents, margin_cents)
 
 
 @any_strategy
@@ -377,75 +332,3 @@ def test_contracts_without_delta_give_no_signal(strategy: Strategy) -> None:
     screened = strategy.screen(view_of(WILD, blind), generous(strategy, short_by="delta"))
     assert screened.signals == ()
     assert set(screened.rejected) == {DenialCode.DATA_NO_DELTA}
-
-
-@every_strategy
-def test_without_capital_nothing_is_traded(strategy: Strategy) -> None:
-    signal = found(strategy, view_of(WILD))[0]
-    params = generous(strategy, risk_fraction=1.0)
-    for account in (portfolio(0), portfolio(10**9, margin_cents=10**9), portfolio(-(10**6))):
-        none = strategy.size_position(signal, account, params)
-        assert (none.quantity, none.holdings, none.entry_cents, none.margin_cents) == (0, (), 0, 0)
-
-
-@sized_by_risk
-@given(
-    equity=st.integers(0, 10**9),
-    used=st.floats(0.0, 1.2),
-    fraction=st.floats(0.0001, 1.0),
-    fee=st.floats(0.0, 5.0),
-    fixed=st.booleans(),
-)
-def test_a_size_never_exceeds_risk_or_free_capital(
-    strategy: Strategy, equity: int, used: float, fraction: float, fee: float, fixed: bool
-) -> None:
-    signal = SIGNALS[strategy.name]
-    params = generous(
-        strategy,
-        risk_fraction=fraction,
-        fee_per_contract=fee,
-        sizing="fixed" if fixed else "fraction",
-        units=7,
-        max_units=10_000,
-    )
-    account = portfolio(equity, margin_cents=int(used * equity))
-    proposal = strategy.size_position(signal, account, params)
-    assert proposal.margin_cents == signal.margin_cents * proposal.quantity <= max(account.free_cents, 0)
-    assert proposal.entry_cents == signal.price_cents * proposal.quantity
-    assert [(h.instrument, h.quantity) for h in proposal.holdings] == [
-        (leg.instrument, leg.ratio * proposal.quantity) for leg in signal.structure.legs if proposal.quantity
-    ]
-    if fixed:
-        assert proposal.quantity <= 7
-    else:
-        assert signal.margin_cents * proposal.quantity <= fraction * equity + 1
-        fees = round(fee * 100) * sum(abs(ratio) for _, ratio in signal.structure.options)
-        affordable = max(account.free_cents, 0) // (signal.margin_cents + fees)
-        more = (signal.margin_cents + fees) * (proposal.quantity + 1)
-        assert more > fraction * equity - 1 or proposal.quantity in {affordable, 10_000}
-
-
-SIGNALS = {name: found(strategy, view_of(WILD))[0] for name, strategy in SEEKERS.items()}
-
-
-@every_strategy
-def test_a_fresh_position_is_held_and_one_that_reached_its_target_is_closed(strategy: Strategy) -> None:
-    signal = SIGNALS[strategy.name]
-    params = generous(strategy)
-    proposal = strategy.size_position(signal, portfolio(10**9), params)
-    view = view_of(WILD)
-    assert strategy.manage_position(proposal, view, params) == Hold()
-    if not params.integer("dte_exit") and strategy not in WITH_EVENTS:
-        return  # it may hold to the end
-    end = CALENDAR.session_at_or_before(min(signal.structure.expirations))
-    action = strategy.manage_position(proposal, view_of(WILD, at=CALENDAR.session_close(end)), params)
-    assert isinstance(action, Close)
-    assert action.reason in {"DTE_EXIT", "EVENT_PAST"}
-
-
-@pytest.mark.parametrize("strategy", WITH_EVENTS, ids=lambda strategy: strategy.name)
-def test_without_a_calendar_of_events_that_is_the_reason(strategy: Strategy) -> None:
-    for events, code in (((), DenialCode.DATA_NO_EVENTS), ((("CPI", 90),), DenialCode.ENTRY_NO_EVENT)):
-        screened = strategy.screen(view_of(replace(WILD, events=events)), generous(strategy))
-        assert screened.signals == ()
-        assert screened.rejected == {code: 1}
