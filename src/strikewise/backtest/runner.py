@@ -148,9 +148,8 @@ def replay(
     ticks = ticks_of(universe, spec.start, spec.end)
     market = Market(universe, calendar)
     clock = SimulatedClock(_at(ticks[0]))
-    broker = _broker(spec)
+    broker, worst = _broker(spec), Grade.QUOTES
     loop = Loop(spec.run, market=market, broker=broker, ledger=ledger, clock=clock, data=dict(data or {}))
-    worst = Grade.QUOTES
     with _collecting_only_what_is_new():
         for done, seconds in enumerate(ticks.tolist(), start=1):
             clock.advance_to(_at(seconds))

@@ -154,7 +154,7 @@ class Matcher:
             slip = (ask - bid + 1) // 2 + 1
             if bid >= 0 and not max(0, bid - slip) <= price <= ask + slip:
                 raise InvariantError(
-                    f"{leg.instrument} filled at {price} cents, outside its quote {bid} to {ask} and {slip} more."
+                    f"{leg.instrument} filled at {price} cents, outside {bid} to {ask} and {slip} more."
                 )
 
     def take(self, legs: Iterable[LegFill]) -> None:
