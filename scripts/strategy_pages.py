@@ -34,13 +34,19 @@ PAGES = ROOT / "docs" / "strategies"
 NOTE = "<!-- Written by `make docs` from the code; edit the code. -->\n\n"
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("How much", ("sizing", "risk_fraction", "units", "max_units", "compounding", "target_volatility",
-                  "kelly_", "hedge_ratio", "premium_budget", "collateral")),
-    ("When it leaves, rolls or adjusts", ("profit_target", "stop_loss", "dte_exit", "max_days_held", "roll",
-                                         "hedge", "hold_through", "sell_after", "buy_back")),
-    ("Which quotes and scores it takes", ("max_spread", "min_open_interest", "weight_", "max_signals",
-                                          "min_score", "min_probability", "positive_edge", "fee_per_contract",
-                                          "max_entry_cost", "min_kept_at_touch")),
+    ("When it leaves, rolls or adjusts", (
+        "profit_target", "stop_loss", "dte_exit", "max_days_held", "max_sessions", "roll", "hedge_band",
+        "hold", "sell_after", "buy_back", "trail", "exit_deviations", "sessions_after", "spike",
+    )),
+    ("How much", (
+        "sizing", "risk_fraction", "units", "max_units", "compounding", "target_volatility", "kelly_",
+        "hedge", "premium_budget", "collateral",
+    )),
+    ("Which quotes and scores it takes", (
+        "max_spread", "min_open_interest", "weight_", "max_signals", "min_score", "min_probability",
+        "positive_edge", "fee_per_contract", "max_entry_cost", "min_kept_at_touch", "cost_bp", "min_price",
+        "min_dollar_volume",
+    )),
 )  # fmt: skip
 FIRST = "What it opens, and when"
 """The group of every parameter that no other group names."""
@@ -104,7 +110,7 @@ def _grouped(parameters: Iterable[Parameter]) -> Iterator[tuple[str, list[Parame
     found: dict[str, list[Parameter]] = {FIRST: []}
     for parameter in parameters:
         found.setdefault(_group(parameter.name), []).append(parameter)
-    for title in (FIRST, *(title for title, _ in reversed(GROUPS))):
+    for title in (FIRST, *(title for title, _ in GROUPS)):
         if found.get(title):
             yield title, found[title]
 
