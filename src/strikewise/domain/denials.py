@@ -51,6 +51,11 @@ class DenialCode(StrEnum):
         "ENTRY_CONVICTION_UNKNOWN",
         "A conviction is asked for, but the history is too short for it.",
     )
+    ENTRY_INSIDE = "ENTRY_INSIDE", "The price lies inside the range, or not outside it on the wanted side."
+    ENTRY_OVERDONE = "ENTRY_OVERDONE", "The relative strength is too extreme already."
+    ENTRY_VOLUME = "ENTRY_VOLUME", "The volume of the session is too small for a breakout."
+    ENTRY_REACTION = "ENTRY_REACTION", "The report moved the price too little, or the other way."
+    ENTRY_LIQUIDITY = "ENTRY_LIQUIDITY", "The shares are too cheap, or too few of them were traded."
     ENTRY_VIX = "ENTRY_VIX", "VIX is not where the strategy buys."
     ENTRY_NO_INDEX = "ENTRY_NO_INDEX", "The underlying is neither an index nor a fund on one."
     ENTRY_TERM = "ENTRY_TERM", "The near implied volatility lies too far below the later one."
@@ -74,6 +79,7 @@ class DenialCode(StrEnum):
     DATA_NO_DELTA = "DATA_NO_DELTA", "A contract has no delta."
     DATA_NO_VOLATILITY = "DATA_NO_VOLATILITY", "A contract has no implied volatility."
     DATA_NO_RATE = "DATA_NO_RATE", "No interest rate is known."
+    DATA_NO_HISTORY = "DATA_NO_HISTORY", "There are too few daily bars for what the strategy looks at."
     DATA_NO_VIX = "DATA_NO_VIX", "The level of VIX, or its past, is not known."
     DATA_NO_EVENTS = (
         "DATA_NO_EVENTS",

@@ -147,6 +147,23 @@ def _surge(frame: PriceFrame) -> Array:
     return found
 
 
+def _beyond(window: int, *, high: bool) -> FeatureDefinition:
+    """Return how far a close lies beyond the extreme of the sessions before it."""
+
+    def compute(frame: PriceFrame) -> Array:
+        found = np.full(len(frame.close), np.nan)
+        extreme = (
+            indicators.rolling_max(frame.high, window) if high else indicators.rolling_min(frame.low, window)
+        )
+        found[1:] = frame.close[1:] / extreme[:-1] - 1.0
+        return found
+
+    extreme = "highest high" if high else "lowest low"
+    return FeatureDefinition(
+        "fraction", f"Close against the {extreme} of the {window} sessions before it, less one.", compute
+    )
+
+
 def _signal(frame: PriceFrame) -> Array:
     return indicators.exponential_average(frame.macd, 9, wait=0)
 
@@ -219,6 +236,12 @@ BAR_FEATURES: dict[str, FeatureDefinition] = {
         "Highest high of the last 20 sessions.",
         lambda frame: indicators.rolling_max(frame.high, 20) / frame.scale,
     ),
+    "breakout10": _beyond(10, high=True),
+    "breakout20": _beyond(20, high=True),
+    "breakout55": _beyond(55, high=True),
+    "breakdown10": _beyond(10, high=False),
+    "breakdown20": _beyond(20, high=False),
+    "breakdown55": _beyond(55, high=False),
     "volume_surge": FeatureDefinition(
         "ratio", "Volume over the mean volume of the 20 sessions before.", _surge
     ),

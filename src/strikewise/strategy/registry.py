@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from strikewise.strategy.api import Strategy
+from strikewise.strategy.library.breakout import Breakout
 from strikewise.strategy.library.broken_wing_butterfly import BrokenWingButterfly
 from strikewise.strategy.library.butterfly import Butterfly
 from strikewise.strategy.library.calendar import Calendar
@@ -14,6 +15,7 @@ from strikewise.strategy.library.covered_call import CoveredCall
 from strikewise.strategy.library.credit_spread import CreditSpread
 from strikewise.strategy.library.debit_spread import DebitSpread
 from strikewise.strategy.library.diagonal import Diagonal
+from strikewise.strategy.library.earnings_window import EarningsWindow
 from strikewise.strategy.library.gamma_lotto import GammaLotto
 from strikewise.strategy.library.hedge_overlay import HedgeOverlay
 from strikewise.strategy.library.index_buy_write import IndexBuyWrite
@@ -23,6 +25,8 @@ from strikewise.strategy.library.index_put_write import IndexPutWrite
 from strikewise.strategy.library.iron_butterfly import IronButterfly
 from strikewise.strategy.library.iron_condor import IronCondor
 from strikewise.strategy.library.long_option import LongOption
+from strikewise.strategy.library.mean_reversion import MeanReversion
+from strikewise.strategy.library.momentum import Momentum
 from strikewise.strategy.library.naked_put import NakedPut
 from strikewise.strategy.library.ratio_spread import RatioSpread
 from strikewise.strategy.library.straddle import POST_EVENT_STRADDLE, PRE_EVENT_STRADDLE, SHORT_STRADDLE
@@ -35,10 +39,12 @@ _ALL: tuple[Strategy, ...] = (
     Calendar(),
     CashSecuredPut(),
     CoveredCall(),
+    Breakout(),
     BrokenWingButterfly(),
     Butterfly(),
     DebitSpread(),
     Diagonal(),
+    EarningsWindow(),
     GammaLotto(),
     HedgeOverlay(),
     IronButterfly(),
@@ -46,6 +52,8 @@ _ALL: tuple[Strategy, ...] = (
     RatioSpread(),
     CreditSpread(),
     IronCondor(),
+    MeanReversion(),
+    Momentum(),
     NakedPut(),
     Wheel(),
     POST_EVENT_STRANGLE,

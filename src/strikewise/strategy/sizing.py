@@ -139,6 +139,8 @@ def _by_kelly(signal: Signal, portfolio: Portfolio, capital: float, params: Para
 
 def _fees_cents(signal: Signal, params: ParameterSet) -> int:
     contracts = sum(abs(ratio) for _, ratio in signal.structure.options)
+    if contracts == 0:
+        return 0
     return contracts * to_cents(params.number("fee_per_contract"))
 
 
