@@ -169,6 +169,7 @@ def as_it_arrives(
 
 def _broker(chosen: ReplaySpec, ledger: Ledger, market: Market) -> SimulatedBroker:
     rules: Any = {"rule": chosen.fills, "fees": chosen.fees, "lag": chosen.lag}
+    rules |= {"exercise": chosen.exercise, "financing": chosen.financing}
     if ledger.head.seq:
         return resumed_broker(ledger.records(), market, **rules)
     return SimulatedBroker(chosen.run.capital_cents, **rules)
