@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.made_chains import World, close_of, raw_snapshot, recomputed, settles_at
+from adapters import made_chains
+from adapters.made_chains import World, close_of, recomputed, settles_at
 from shared_data import CHAINS
 from strategy.recorded_market import recomputed_tape
 from strikewise.domain.chain import OptionChain
@@ -19,6 +22,7 @@ from strikewise.domain.instruments import STRIKE_BITS, STRIKE_MASK, days_of, pac
 from strikewise.domain.quotes import Grade
 from strikewise.market.quality import Flaw, spot_doubted
 from strikewise.market.recompute import RawSnapshot, recompute
+from strikewise.pricing import american
 from strikewise.pricing.black_scholes import forward_greeks
 
 DAY = date(2026, 1, 5)
@@ -32,6 +36,11 @@ def strikes_of(key: np.ndarray) -> np.ndarray:
 
 def is_put(key: np.ndarray) -> np.ndarray:
     return (key >> STRIKE_BITS & 1).astype(bool)
+
+
+def raw_snapshot(*what: Any, **how: Any) -> RawSnapshot:
+    """Make quotes of European options, where nothing else is asked for."""
+    return made_chains.raw_snapshot(*what, **{"underlying": "SPX", **how})
 
 
 @settings(max_examples=40, deadline=None)
@@ -150,6 +159,63 @@ def test_a_missing_spot_is_implied_by_parity() -> None:
     assert np.isfinite(found.columns.delta).all()
 
 
+def american_quotes(world: World, expirations: Sequence[date], half_spread_cents: int = 1) -> RawSnapshot:
+    """Quote options that may be exercised early."""
+    raw = made_chains.raw_snapshot(DAY, expirations, STRIKES, world)
+    strike = strikes_of(raw.key)
+    years = np.array([settles_at(int(day), 0) - raw.as_of for day in raw.key >> 32]) / (365 * 86_400)
+    smile = np.array([world.volatility(np.array([k]), t)[0] for k, t in zip(strike, years, strict=True)])
+    value = american.price(
+        ~is_put(raw.key), world.spot, strike, years, smile, world.rate, world.dividend_yield
+    )
+    mid = np.round(value * 100)
+    bid, ask = np.maximum(mid - half_spread_cents, 0), mid + half_spread_cents
+    return replace(raw, bid=bid.astype(np.int32), ask=ask.astype(np.int32))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    spot=st.floats(350, 450),
+    rate=st.floats(0.0, 0.06),
+    dividend_yield=st.floats(0.0, 0.05),
+    level=st.floats(0.15, 0.6),
+)
+def test_the_smile_and_the_forward_come_back_from_quotes_of_early_exercise(
+    spot: float, rate: float, dividend_yield: float, level: float
+) -> None:
+    world = World(round(spot, 2), rate, dividend_yield, level)
+    raw = american_quotes(world, [NEAR, FAR])
+    found = recomputed(raw, world)
+    columns = found.columns
+    for expiration, forward in zip((NEAR, FAR), found.forwards, strict=True):
+        assert forward.forward == pytest.approx(world.forward(forward.years), rel=5e-4)
+        rows = (columns.key >> 32) == days_of(expiration)
+        strike = strikes_of(columns.key[rows])
+        off = np.abs(columns.iv[rows] - world.volatility(strike, forward.years))
+        sharp = columns.vega[rows] > 0.1
+        assert np.all(off[sharp] <= 2e-3)
+
+
+def test_to_read_american_quotes_as_european_takes_the_premium_for_volatility() -> None:
+    world = World()
+    raw = american_quotes(world, [FAR])
+    told = {"rate": world.rate, "dividend_yield": world.dividend_yield, "settles_at": settles_at}
+    read = recompute(raw, **told).columns
+    misread = recompute(raw, **told, early_exercise=False).columns
+    smile = world.volatility(strikes_of(raw.key), (days_of(FAR) - days_of(DAY)) / 365)
+    near = np.abs(strikes_of(raw.key) - 400.0) < 21.0
+    assert np.max(np.abs(read.iv - smile)[near]) < 5e-4
+    assert np.median(np.abs(misread.iv - smile)[near]) > 2e-3
+
+
+def test_without_a_known_rate_american_quotes_are_read_as_european() -> None:
+    raw = american_quotes(World(), [FAR])
+    told = {"rate": None, "dividend_yield": 0.013, "settles_at": settles_at}
+    read = recompute(raw, **told).columns
+    misread = recompute(raw, **told, early_exercise=False).columns
+    np.testing.assert_array_equal(read.iv, misread.iv)
+
+
 def test_contracts_of_before_a_split_do_not_move_the_forward() -> None:
     raw = raw_snapshot(DAY, [NEAR], STRIKES)
     ghosts = np.arange(3_900_000, 4_100_000, 10_000)
@@ -162,7 +228,7 @@ def test_contracts_of_before_a_split_do_not_move_the_forward() -> None:
         name: np.concatenate([getattr(raw, name), np.full(len(days), value, np.int32)])[order]
         for name, value in extra.items()
     }
-    found = recomputed(RawSnapshot("SPY", raw.as_of, raw.spot_cents, key[order], **columns))
+    found = recomputed(RawSnapshot("SPX", raw.as_of, raw.spot_cents, key[order], **columns))
     assert found.forwards[0].forward == pytest.approx(World().forward(found.forwards[0].years), abs=0.01)
     ghost = strikes_of(found.columns.key) > 1000
     assert np.all(found.columns.flaws[ghost] & Flaw.PARITY.bit)

@@ -100,6 +100,25 @@ def test_both_implementations_give_the_same_prices_greeks_and_volatilities(seed)
     assert plain[alive] == pytest.approx(ours[alive], rel=1e-8)
 
 
+@settings(max_examples=30)
+@given(st.booleans(), YEARS, RATES, RATES, st.integers(0, 2**32 - 1))
+def test_options_of_one_expiry_priced_together_are_priced_as_each_by_itself(call, years, rate, yields, seed):
+    generator = np.random.default_rng(seed)
+    volatility = np.exp(generator.uniform(np.log(0.01), np.log(6.0), 60))
+    volatility[:2] = 0.04, 0.08  # where octaves meet
+    spot = 100.0 * np.exp(generator.uniform(-2.0, 2.0, 60) * np.minimum(volatility * years**0.5, 1.0))
+    columns = (call, spot, 100.0, years, volatility, rate, yields)
+    alone, among = american.greeks(*columns), american.greeks(*columns, together=True)
+    assert among.price == pytest.approx(american.price(*columns, together=True), rel=1e-12)
+    assert among.price == pytest.approx(alone.price, abs=1.5e-3)
+    assert among.delta == pytest.approx(alone.delta, abs=2e-3)
+    found = american.implied_volatility(call, among.price, *columns[1:4], rate, yields, together=True)
+    sure = (among.price > american.price(call, spot, 100.0, years, 0.0, rate, yields) + 1e-5) & (
+        among.vega > 1e-3
+    )
+    assert found[sure] == pytest.approx(volatility[sure], rel=1e-5)
+
+
 def domain(n, seed):
     """Return options of an equity chain: a week to three years, 8 to 80 %, rates and yields to 10 %."""
     generator = np.random.default_rng(seed)

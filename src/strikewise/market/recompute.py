@@ -10,13 +10,15 @@ compare. So all are recomputed by one rule:
    gives one: the out-of-the-money side if two-sided and not wide; the in-the-money side if two-sided, not
    wide and bid above intrinsic; the out-of-the-money side if two-sided; the out-of-the-money side with a
    zero bid if not wide.
-3. Greeks are those of a European option at that volatility and forward.
+3. Greeks are those of the option at that volatility and forward.
 
-Options of stocks and funds are American. Treating them as European reads the early-exercise premium as
-volatility. At 20 % volatility, a 4 % rate and a 1.3 % yield that is, in volatility points, for a put one
-deviation out of the money 0.03 at one month, 0.07 at three and 0.19 at a year; at the money 0.14, 0.31
-and 0.93; more in the money, which is why the out-of-the-money side is asked first; nothing for calls
-without a large dividend.
+Options of stocks and funds are American, those of indexes European (`exercise`). To read an American quote as
+European takes the early-exercise premium for volatility. At 20 % volatility, a 4 % rate and a 1.3 % yield
+that is, in volatility points, for a put one deviation out of the money 0.03 at one month, 0.07 at three and
+0.19 at a year; at the money 0.14, 0.31 and 0.93; more in the money, which is why the out-of-the-money side
+is asked first. Parity does not hold between American quotes: the forward is implied from what they would be
+without their premium, which depends on the forward, and is found in `ROUNDS`. Where the rate is not known,
+nobody can say what early exercise is worth, and all options are read as European.
 """
 
 from __future__ import annotations
@@ -33,11 +35,10 @@ from strikewise.domain.instruments import (
     EXPIRATION_SHIFT,
     ROOT_MASK,
     ROOT_SHIFT,
-    STRIKE_BITS,
-    STRIKE_MASK,
     Style,
     option_roots,
 )
+from strikewise.market.exercise import American, European, Exercise
 from strikewise.market.quality import (
     RATE_SLACK,
     UNKNOWN_RATE_SLACK,
@@ -49,9 +50,8 @@ from strikewise.market.quality import (
     spot_contradicts,
     stale_flaws,
 )
-from strikewise.pricing.black_scholes import forward_greeks
+from strikewise.market.quote_pairs import Dollars, Pairs
 from strikewise.pricing.carry import ImpliedForward, implied_forward
-from strikewise.pricing.implied_vol import implied_volatility
 
 __all__ = ["SECONDS_PER_YEAR", "ExpirationForward", "RawSnapshot", "Recomputed", "recompute"]
 
@@ -61,9 +61,15 @@ SettlesAt = Callable[[int, int], int]
 SECONDS_PER_YEAR = 365 * 86_400
 """Calendar seconds, ACT/365."""
 
-PUT_BIT = 1 << STRIKE_BITS
 _RECORDED = ("key", "bid", "ask", "volume", "open_interest")
 _SENSITIVITIES = ("delta", "gamma", "theta", "vega")
+ROUNDS = 3
+"""How often the forward is implied again from quotes without their early-exercise premium."""
+
+PREMIUM_PAIRS = 12
+"""Pairs of each expiration, those worth most nearly the same, whose premium is taken away; the forward asks
+fewer."""
+
 NEAREST = 3
 """How many of the nearest expirations say what spot was: carry adds least error to them."""
 
@@ -121,27 +127,6 @@ class Recomputed:
     spot: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pairs:
-    """Rows of the calls and puts that share expiration, root and strike, ascending."""
-
-    call: NDArray[np.intp]
-    put: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, key: NDArray[np.int64]) -> _Pairs:
-        is_put = (key & PUT_BIT) != 0
-        calls, puts = np.flatnonzero(~is_put), np.flatnonzero(is_put)
-        if len(calls) == 0 or len(puts) == 0:
-            none = np.zeros(0, dtype=np.intp)
-            return cls(none, none)
-        call_key = key[calls]
-        wanted = key[puts] ^ PUT_BIT
-        at = np.minimum(np.searchsorted(call_key, wanted), len(calls) - 1)
-        matched = call_key[at] == wanted
-        return cls(calls[at[matched]], puts[matched])
-
-
 def recompute(
     raw: RawSnapshot,
     *,
@@ -149,6 +134,7 @@ def recompute(
     dividend_yield: float,
     settles_at: SettlesAt,
     before: OptionChain | None = None,
+    early_exercise: bool = True,
 ) -> Recomputed:
     """Compute volatilities, Greeks and flaws of a snapshot.
 
@@ -157,57 +143,40 @@ def recompute(
     raw : RawSnapshot
         The recorded quotes.
     rate : float or None
-        Annual, continuously compounded, as a fraction. Where it is not known the chain is discounted at 0 %,
-        and parity is judged the more leniently.
+        Annual, continuously compounded, as a fraction. Where it is not known all options are European and
+        discounted at 0 %, and parity is judged the more leniently.
     dividend_yield : float
         Likewise; it counts only where no forward can be implied.
     settles_at : callable
         Unix seconds at which an expiration (days since 1970-01-01) of a root (its code) settles.
     before : OptionChain, optional
         The snapshot of the session before, to find stale quotes.
+    early_exercise : bool
+        Whether options of American style are priced so; otherwise all are European.
 
     Returns
     -------
     Recomputed
         Columns with NaN where no volatility exists; a contract at or past its settlement has none.
     """
-    dollars, pairs = _Dollars.of(raw), _Pairs.of(raw.key)
-    slack = UNKNOWN_RATE_SLACK if rate is None else RATE_SLACK
-    terms = _terms(raw, dollars, pairs, settles_at, _Carry(rate or 0.0, dividend_yield, slack))
-    flaws = _flaws(raw, dollars, pairs, terms, slack)
-    iv = _volatilities(dollars, pairs, flaws, terms)
+    dollars, pairs = Dollars.of(raw.key, raw.bid, raw.ask), Pairs.of(raw.key)
+    carry = _Carry(rate or 0.0, dividend_yield, UNKNOWN_RATE_SLACK if rate is None else RATE_SLACK)
+    terms = _terms(raw, dollars, pairs, settles_at, carry)
+    style: Exercise = terms.european(dollars, terms.spot)
+    if early_exercise and rate is not None and option_roots(raw.underlying)[0].style is Style.AMERICAN:
+        terms = _without_premiums(raw, dollars, pairs, settles_at, carry, terms)
+        style = American(terms.european(dollars, terms.anchor), rate)
+    flaws = _flaws(raw, dollars, pairs, terms, carry.slack)
+    iv = _volatilities(dollars, pairs, flaws, terms, style)
     flaws[np.isnan(iv)] |= Flaw.NO_VOLATILITY.bit
     if before is not None:
         old = (before.key, before.bid, before.ask, before.volume)
         flaws |= stale_flaws(raw.key, raw.bid, raw.ask, raw.volume, old)
-    greeks = forward_greeks(
-        ~dollars.is_put, terms.spot, terms.forward, dollars.strike, terms.years, iv, terms.discount
-    )
-    columns = ChainColumns(
-        **{name: getattr(raw, name) for name in _RECORDED},
-        **{name: getattr(greeks, name).astype(np.float32) for name in _SENSITIVITIES},
-        iv=iv.astype(np.float32),
-        flaws=flaws,
-    )
+    greeks = style.greeks(iv)
+    recorded = {name: getattr(raw, name) for name in _RECORDED}
+    moves = {name: getattr(greeks, name).astype(np.float32) for name in _SENSITIVITIES}
+    columns = ChainColumns(**recorded, **moves, iv=iv.astype(np.float32), flaws=flaws)
     return Recomputed(columns, terms.forwards, terms.spot)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Dollars:
-    """Quotes as float dollars with NaN for unknown, and what the keys say."""
-
-    bid: Array
-    ask: Array
-    mid: Array
-    strike: Array
-    is_put: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, raw: RawSnapshot) -> _Dollars:
-        bid = np.where(raw.bid >= 0, raw.bid / 100.0, np.nan)
-        ask = np.where(raw.ask > 0, raw.ask / 100.0, np.nan)
-        strike = (raw.key & STRIKE_MASK) / 1000.0
-        return cls(bid, ask, 0.5 * (bid + ask), strike, (raw.key & PUT_BIT) != 0)
 
 
 class _Carry(NamedTuple):
@@ -225,15 +194,20 @@ class _Carry(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Terms:
-    """The forwards, spread out to the rows, and whether the recorded spot contradicts them."""
+    """The forwards, spread out to the rows; spot, and what they say it was; whether they contradict it."""
 
     forwards: tuple[ExpirationForward, ...]
     spot: float
+    anchor: float
     forward: Array
     years: Array
     discount: Array
     unpaired: NDArray[np.bool_]
     spot_contradicted: bool
+
+    def european(self, dollars: Dollars, spot: float) -> European:
+        """Return the contracts, at a price of the underlying, as options exercised at expiry only."""
+        return European(~dollars.is_put, spot, self.forward, dollars.strike, self.years, self.discount)
 
 
 class _Implied(NamedTuple):
@@ -247,9 +221,7 @@ class _Implied(NamedTuple):
     far: int
 
 
-def _terms(
-    raw: RawSnapshot, dollars: _Dollars, pairs: _Pairs, settles_at: SettlesAt, carry: _Carry
-) -> _Terms:
+def _terms(raw: RawSnapshot, dollars: Dollars, pairs: Pairs, settles_at: SettlesAt, carry: _Carry) -> _Terms:
     """Find the forward of each (expiration, root), and the spot."""
     packed, group = np.unique(raw.key >> ROOT_SHIFT, return_inverse=True)
     of_pair = group[pairs.call]
@@ -279,6 +251,7 @@ def _terms(
     return _Terms(
         forwards,
         recorded if recorded > 0 else anchor,
+        anchor,
         np.array([one.forward for one in forwards])[group],
         np.array([one.years for one in forwards])[group],
         np.array([one.discount for one in forwards])[group],
@@ -292,7 +265,7 @@ def _nearest(implied: Sequence[_Implied]) -> list[_Implied]:
 
 
 def _forward(
-    dollars: _Dollars, call: NDArray[np.intp], put: NDArray[np.intp], recorded: float, discount: float
+    dollars: Dollars, call: NDArray[np.intp], put: NDArray[np.intp], recorded: float, discount: float
 ) -> tuple[ImpliedForward, int]:
     """Return the forward that pairs near the recorded spot imply, and how many two-sided ones are far."""
     far = 0
@@ -322,7 +295,7 @@ def _spot_contradicted(recorded: float, anchor: float, implied: Sequence[_Implie
 
 
 def _flaws(
-    raw: RawSnapshot, dollars: _Dollars, pairs: _Pairs, terms: _Terms, rate_slack: float
+    raw: RawSnapshot, dollars: Dollars, pairs: Pairs, terms: _Terms, rate_slack: float
 ) -> NDArray[np.uint16]:
     """Judge the quotes by themselves, against intrinsic value, and in pairs."""
     flaws = quote_flaws(raw.bid, raw.ask)
@@ -352,27 +325,56 @@ def _flaws(
     return flaws
 
 
-def _volatilities(dollars: _Dollars, pairs: _Pairs, flaws: NDArray[np.uint16], terms: _Terms) -> Array:
+def _without_premiums(
+    raw: RawSnapshot, dollars: Dollars, pairs: Pairs, settles_at: SettlesAt, carry: _Carry, terms: _Terms
+) -> _Terms:
+    """Return the terms that the quotes imply without their early-exercise premium."""
+    for _ in range(ROUNDS):
+        bare = dollars.less(_premiums(dollars, pairs, terms, carry.rate))
+        terms = _terms(raw, bare, pairs, settles_at, carry)
+    return terms
+
+
+def _premiums(dollars: Dollars, pairs: Pairs, terms: _Terms, rate: float) -> Array:
+    """Return what early exercise adds to the quotes that the forward is implied from, and zero elsewhere."""
+    c, p = pairs.call, pairs.put
+    gap = np.abs(dollars.mid[c] - dollars.mid[p])
+    usable = (np.minimum(dollars.bid[c], dollars.bid[p]) > 0) & np.isfinite(gap) & (terms.years[c] > 0)
+    c, p, gap = c[usable], p[usable], gap[usable]
+    # Pairs of one expiration and root share a forward: they stand together, in the order of their keys.
+    start = np.flatnonzero(np.diff(terms.years[c], prepend=-1.0) != 0)
+    block = np.repeat(np.arange(len(start)), np.diff(np.append(start, len(c))))
+    order = np.lexsort((gap, block))
+    near = order[np.arange(len(c)) - start[block] < PREMIUM_PAIRS]
+    c, p = c[near], p[near]
+    style = American(terms.european(dollars, terms.anchor), rate)
+    out = np.where(dollars.strike[c] >= terms.forward[c], c, p)
+    together = np.argsort(out)
+    iv = np.empty(len(out))
+    iv[together] = style.volatilities(out[together], dollars.mid[out[together]])
+    premium = np.zeros(len(dollars.mid))
+    for side in (c, p):
+        premium[side] = np.nan_to_num(style.premiums(side, iv))
+    return premium
+
+
+def _volatilities(
+    dollars: Dollars, pairs: Pairs, flaws: NDArray[np.uint16], terms: _Terms, style: Exercise
+) -> Array:
     """Return one volatility a strike, from the most reliable side of its pair."""
-    strike, is_put, mid = dollars.strike, dollars.is_put, dollars.mid
-    forward, years, discount = terms.forward, terms.years, terms.discount
-    sign = np.where(is_put, -1.0, 1.0)
-    intrinsic = np.maximum(discount * sign * (forward - strike), 0.0)
-    out_of_money = sign * (strike - forward) >= 0.0
+    sign, mid = np.where(dollars.is_put, -1.0, 1.0), dollars.mid
+    out_of_money = sign * (dollars.strike - terms.forward) >= 0.0
     narrow = (flaws & Flaw.WIDE.bit) == 0
     two_sided = ((flaws & (UNUSABLE | Flaw.ZERO_BID).bit) == 0) & np.isfinite(mid)
     zero_bid = ((flaws & Flaw.ZERO_BID.bit) != 0) & narrow
     rank = np.zeros(len(mid), dtype=np.int8)
     rank[out_of_money & zero_bid] = 1
     rank[out_of_money & two_sided] = 2
-    rank[~out_of_money & two_sided & narrow & (dollars.bid > intrinsic)] = 3
+    rank[~out_of_money & two_sided & narrow & (dollars.bid > style.least)] = 3
     rank[out_of_money & two_sided & narrow] = 4
-    solvable = rank > 0
     iv = np.full(len(mid), np.nan)
-    rows = np.flatnonzero(solvable)
-    iv[rows] = implied_volatility(
-        ~is_put[rows], mid[rows], forward[rows], strike[rows], years[rows], discount[rows]
-    )
+    rows = np.flatnonzero(rank > 0)
+    iv[rows] = style.volatilities(rows, mid[rows])
     rank[np.isnan(iv)] = 0
     c, p = pairs.call, pairs.put
     shared = np.where(rank[c] >= rank[p], iv[c], iv[p])

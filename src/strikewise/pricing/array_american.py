@@ -1,4 +1,7 @@
-"""The NumPy kernels of American prices, Greeks and implied volatilities: the fallback without Numba."""
+"""The NumPy kernels of American prices, Greeks and implied volatilities: the fallback without Numba.
+
+They solve the boundary of each option by itself, whether or not options share their expiry.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,7 @@ def price(
     rate: Array,
     dividend_yield: Array,
     scheme: Collocation,
+    _together: bool,
 ) -> None:
     """Write American prices."""
     columns = (is_call, spot, strike, years, volatility, rate, dividend_yield)
@@ -66,6 +70,7 @@ def greeks(
     rate: Array,
     dividend_yield: Array,
     scheme: Collocation,
+    _together: bool,
 ) -> None:
     """Write price, delta, gamma, theta, vega, rho as rows."""
     columns = (is_call, spot, strike, years, volatility, rate, dividend_yield)
@@ -89,6 +94,7 @@ def implied_volatility(
     dividend_yield: Array,
     start: Array,
     scheme: Collocation,
+    _together: bool,
 ) -> None:
     """Write implied volatilities, NaN where there is none; ``start`` are the European ones."""
     columns = (is_call, value, spot, strike, years, rate, dividend_yield, start)

@@ -64,6 +64,7 @@ class AmericanKernel(Protocol):
         e: Array,
         f: Array,
         scheme: Collocation,
+        together: bool,
         /,
     ) -> None: ...
 
@@ -83,6 +84,7 @@ class AmericanSolver(Protocol):
         f: Array,
         start: Array,
         scheme: Collocation,
+        together: bool,
         /,
     ) -> None: ...
 
@@ -180,6 +182,6 @@ def warm_up() -> None:
     DEFAULT.greeks(six, call, one, one, one, one, one, one)
     DEFAULT.forward_greeks(six, call, one, one, one, one, one, one)
     DEFAULT.implied_volatility(single, call, tenth, one, one, one, one)
-    DEFAULT.american.price(single, call, one, one, one, one, tenth, tenth, FAST)
-    DEFAULT.american.greeks(six, call, one, one, one, one, tenth, tenth, FAST)
-    DEFAULT.american.implied_volatility(single, call, tenth, one, one, one, tenth, tenth, one, FAST)
+    DEFAULT.american.price(single, call, one, one, one, one, tenth, tenth, FAST, False)
+    DEFAULT.american.greeks(six, call, one, one, one, one, tenth, tenth, FAST, False)
+    DEFAULT.american.implied_volatility(single, call, tenth, one, one, one, tenth, tenth, one, FAST, False)

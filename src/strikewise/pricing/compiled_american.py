@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from strikewise.pricing.collocation import Collocation
 from strikewise.pricing.compiled_boundary import (
-    boundary,
+    Memory,
     european,
     highest,
     is_never_early,
     is_stiff,
+    memory,
     premium,
     premium_slopes,
+    recall,
     workspace,
 )
 from strikewise.pricing.compiled_math import log_ratio
@@ -35,6 +37,7 @@ BUMP = 1e-5
 TRIALS = 100
 PATIENCE = 12  # secants before every other step halves the bracket
 MOST_TOTAL = 60.0
+OCTAVES = 8  # of volatility, in which boundaries are remembered
 
 
 @inlined
@@ -69,6 +72,7 @@ def _put(
     yields: float,
     stiff: bool,
     h: Array,
+    kept: Memory,
     work: Array,
     scheme: Collocation,
 ) -> float:
@@ -78,7 +82,7 @@ def _put(
     value, _, _ = european(x, years, volatility, rate, yields)
     if is_never_early(rate, yields):
         return value
-    boundary(h, work, scheme, years, volatility, rate, yields, stiff)
+    recall(h, kept, work, scheme, years, volatility, rate, yields, stiff)
     if log_ratio(highest(rate, yields), x) >= math.sqrt(h[0]):
         return 1.0 - x
     value += max(premium(x, h, work, scheme, years, volatility, rate, yields), 0.0)
@@ -96,9 +100,11 @@ def price(
     rate: Array,
     dividend_yield: Array,
     scheme: Collocation,
+    together: bool,
 ) -> None:
     """Write American prices."""
     h, work = np.empty(scheme.root.size), workspace(scheme)
+    kept = memory(scheme, OCTAVES if together else 0)
     for i in range(out.size):
         call = is_call[i if is_call.size > 1 else 0]
         S, K = _at(spot, i), _at(strike, i)
@@ -107,7 +113,7 @@ def price(
             S, K, r, q = K, S, q, r
         out[i] = math.nan
         if K > 0.0 and _solvable(S / K, T, sigma, r, q):
-            value = _put(S / K, T, sigma, r, q, is_stiff(T, sigma, r), h, work, scheme)
+            value = _put(S / K, T, sigma, r, q, is_stiff(T, sigma, r), h, kept, work, scheme)
             out[i] = max(K * value, K - S)
 
 
@@ -120,6 +126,8 @@ def _sensitivities(
     yields: float,
     bump_yield: bool,
     h: Array,
+    kept: Memory,
+    moved_kept: Memory,
     work: Array,
     scheme: Collocation,
 ) -> tuple[float, float, float, float, float, bool]:
@@ -136,18 +144,18 @@ def _sensitivities(
     value, delta, gamma = european(x, years, volatility, rate, yields)
     stiff = is_stiff(years, volatility, rate)
     if not is_never_early(rate, yields):
-        boundary(h, work, scheme, years, volatility, rate, yields, stiff)
+        recall(h, kept, work, scheme, years, volatility, rate, yields, stiff)
         if log_ratio(highest(rate, yields), x) >= math.sqrt(h[0]):
             return 1.0 - x, -1.0, 0.0, 0.0, 0.0, True
         more, first, second = premium_slopes(x, h, work, scheme, years, volatility, rate, yields)
         value = max(value + max(more, 0.0), 1.0 - x)
         delta, gamma = delta + first, gamma + second
     step = BUMP * volatility
-    vega = (_put(x, years, volatility + step, rate, yields, stiff, h, work, scheme) - value) / step
+    vega = (_put(x, years, volatility + step, rate, yields, stiff, h, kept, work, scheme) - value) / step
     if bump_yield:
-        moved = _put(x, years, volatility, rate, yields + BUMP, stiff, h, work, scheme)
+        moved = _put(x, years, volatility, rate, yields + BUMP, stiff, h, moved_kept, work, scheme)
     else:
-        moved = _put(x, years, volatility, rate + BUMP, yields, stiff, h, work, scheme)
+        moved = _put(x, years, volatility, rate + BUMP, yields, stiff, h, moved_kept, work, scheme)
     return value, delta, gamma, vega, (moved - value) / BUMP, False
 
 
@@ -162,9 +170,11 @@ def greeks(
     rate: Array,
     dividend_yield: Array,
     scheme: Collocation,
+    together: bool,
 ) -> None:
     """Write price, delta, gamma, theta, vega, rho as rows."""
     h, work = np.empty(scheme.root.size), workspace(scheme)
+    kept, moved = memory(scheme, OCTAVES if together else 0), memory(scheme, OCTAVES if together else 0)
     for i in range(out.shape[1]):
         call = is_call[i if is_call.size > 1 else 0]
         S, K = _at(spot, i), _at(strike, i)
@@ -175,7 +185,9 @@ def greeks(
         x, near, far = (K / S, q, r) if call else (S / K, r, q)
         if not _solvable(x, T, sigma, near, far):
             continue
-        value, first, second, vega, rho, now = _sensitivities(x, T, sigma, near, far, call, h, work, scheme)
+        value, first, second, vega, rho, now = _sensitivities(
+            x, T, sigma, near, far, call, h, kept, moved, work, scheme
+        )
         scale = S if call else K
         delta = value - x * first if call else first
         gamma = second * x * x / S if call else second / K
@@ -195,6 +207,7 @@ def _solve(
     yields: float,
     start: float,
     h: Array,
+    kept: Memory,
     work: Array,
     scheme: Collocation,
 ) -> float:
@@ -208,7 +221,7 @@ def _solve(
     last, misfit_last = 0.0, least - value
     for trial in range(TRIALS):
         stiff = is_stiff(years, here, rate)
-        misfit = _put(x, years, here, rate, yields, stiff, h, work, scheme) - value
+        misfit = _put(x, years, here, rate, yields, stiff, h, kept, work, scheme) - value
         if misfit > 0.0:
             above = here
         else:
@@ -246,9 +259,11 @@ def implied_volatility(
     dividend_yield: Array,
     start: Array,
     scheme: Collocation,
+    together: bool,
 ) -> None:
     """Write implied volatilities, NaN where there is none; ``start`` are the European ones."""
     h, work = np.empty(scheme.root.size), workspace(scheme)
+    kept = memory(scheme, OCTAVES if together else 0)
     for i in range(out.size):
         call = is_call[i if is_call.size > 1 else 0]
         S, K, V = _at(spot, i), _at(strike, i), _at(value, i)
@@ -257,4 +272,4 @@ def implied_volatility(
             S, K, r, q = K, S, q, r
         out[i] = math.nan
         if K > 0.0 and T > 0.0 and abs(V) < math.inf and _solvable(S / K, T, 1.0, r, q):
-            out[i] = _solve(V / K, S / K, T, r, q, _at(start, i), h, work, scheme)
+            out[i] = _solve(V / K, S / K, T, r, q, _at(start, i), h, kept, work, scheme)

@@ -6,6 +6,7 @@ Formulas, and names, as in `array_boundary`.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,10 @@ __all__ = [
     "highest",
     "is_never_early",
     "is_stiff",
+    "memory",
     "premium",
     "premium_slopes",
+    "recall",
     "workspace",
 ]
 
@@ -30,6 +33,8 @@ Array = NDArray[np.float64]
 INVERSE_ROOT_TWO_PI = 0.3989422804014327
 GUESSES = 3
 STIFF = 0.5
+LEAST_VOLATILITY = 0.02
+OCTAVE_POINTS = 8
 LEAST_RATE = 1e-10  # interest that is not worth an exercise
 LEAST_GAP = 1e-10  # logarithm by which the boundary lies below its limit at least
 
@@ -70,6 +75,67 @@ def _below(d: float) -> float:
     """Return N(d)."""
     _, tail = _bell_and_tail(d)
     return 1.0 - tail if d > 0.0 else tail
+
+
+class Memory(NamedTuple):
+    """Boundaries of the expiry, rate and yield last met, at the Chebyshev points of octaves of volatility."""
+
+    of: Array
+    """Years, rate and yield, ``(3,)``."""
+    known: NDArray[np.bool_]
+    """Which octaves have been solved, ``(octaves,)``; of no length where nothing is to be remembered."""
+    values: Array
+    """As `boundary` writes them, ``(octaves, points, n)``."""
+
+
+@called
+def memory(scheme: Collocation, octaves: int) -> Memory:
+    """Return an empty memory of so many octaves; zero where each boundary is to be solved by itself."""
+    of, known = np.full(3, math.nan), np.zeros(octaves, np.bool_)
+    return Memory(of, known, np.empty((octaves, OCTAVE_POINTS, scheme.root.size)))
+
+
+@called
+def recall(
+    h: Array,
+    kept: Memory,
+    work: Array,
+    scheme: Collocation,
+    years: float,
+    volatility: float,
+    rate: float,
+    yields: float,
+    stiff: bool,
+) -> None:
+    """Write the boundary as `boundary`, from the octaves of volatility that are remembered, if any are."""
+    height = math.log2(volatility / LEAST_VOLATILITY)
+    if not 0.0 <= height < kept.known.size:
+        boundary(h, work, scheme, years, volatility, rate, yields, stiff)
+        return
+    if kept.of[0] != years or kept.of[1] != rate or kept.of[2] != yields:
+        kept.of[0], kept.of[1], kept.of[2] = years, rate, yields
+        kept.known[:] = False
+    octave = int(height)
+    if not kept.known[octave]:
+        kept.known[octave] = True
+        for k in range(OCTAVE_POINTS):
+            point = 0.5 - 0.5 * math.cos(math.pi * k / (OCTAVE_POINTS - 1))
+            sigma = LEAST_VOLATILITY * 2.0 ** (octave + point)
+            hard = is_stiff(years, sigma, rate)
+            boundary(kept.values[octave, k], work, scheme, years, sigma, rate, yields, hard)
+    h[:] = 0.0
+    total = 0.0
+    for k in range(OCTAVE_POINTS):
+        gap = height - octave - (0.5 - 0.5 * math.cos(math.pi * k / (OCTAVE_POINTS - 1)))
+        if abs(gap) < 1e-14:
+            h[:] = kept.values[octave, k]
+            return
+        share = (0.5 if k in (0, OCTAVE_POINTS - 1) else 1.0) * (1.0 - 2.0 * (k % 2)) / gap
+        total += share
+        for j in range(h.size):
+            h[j] += share * kept.values[octave, k, j]
+    for j in range(h.size):
+        h[j] = max(h[j] / total, 0.0)
 
 
 @called
