@@ -93,7 +93,7 @@ def test_settings_that_cannot_be_used_are_refused_when_they_are_read(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[strategies.wheel]\nwidth = 5.0\n", "no strategy wheel to set parameters of"),
+        ("[strategies.roulette]\nwidth = 5.0\n", "no strategy roulette to set parameters of"),
         ("[strategies.iron_condor]\nwidht = 5.0\n", "'iron_condor'.*'width'"),
         ("[strategies.iron_condor]\nwidth = true\n", "'iron_condor'.*width"),
     ],

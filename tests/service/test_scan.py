@@ -15,6 +15,7 @@ import pytest
 from engine.runs import CALENDAR, reconstructed
 from service.systems import system_of
 from strategy.recorded_market import recorded_source
+from strikewise.bootstrap.trading import chosen_strategy
 from strikewise.domain.errors import DataError, MissingDataError
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.portfolio import Portfolio
@@ -35,9 +36,14 @@ LOOSE: dict[str, dict[str, Any]] = {
 }
 
 
+def three(source: MarketSource) -> System:
+    """An installation whose every signal is of one expiration and sold for a credit."""
+    return system_of(source, strategies=tuple(chosen_strategy(name, name, LOOSE[name]) for name in LOOSE))
+
+
 @cache
 def installation(source: MarketSource | None = None) -> System:
-    return system_of(source or reconstructed(), parameters=LOOSE)
+    return three(source or reconstructed())
 
 
 @cache
@@ -90,6 +96,13 @@ def test_every_number_of_an_opportunity_follows_from_its_legs() -> None:
 def test_every_number_follows_from_the_legs_on_recorded_quotes() -> None:
     source = recorded_source("SPY", 2026)
     check_numbers(find_opportunities(installation(source), as_of=date(2026, 8, 20)), source)
+
+
+def test_all_strategies_of_the_library_are_asked_and_their_answers_can_be_told() -> None:
+    result = find_opportunities(system_of(reconstructed()), as_of=DAY, payoff_of=1)
+    assert len({one.signal.strategy for one in result.opportunities}) > 5
+    assert {"calendar", "diagonal"} & {one.signal.strategy for one in result.opportunities}
+    json.dumps(result.as_dict(), allow_nan=False)
 
 
 def test_the_quantity_is_what_the_account_would_trade() -> None:
@@ -186,11 +199,11 @@ def test_an_underlying_whose_chain_is_old_is_stale_beside_one_that_is_not() -> N
         bars=[*honest._bars.values(), *old._bars.values()],
         series=honest._series.values(),
     )
-    result = find_opportunities(system_of(both, parameters=LOOSE), as_of=DAY)
+    result = find_opportunities(three(both), as_of=DAY)
     assert result.underlyings == ("SPX", "XSP")
     assert result.denied["DATA_STALE"] == 3
     assert [one.as_dict() for one in result.opportunities] == [one.as_dict() for one in found().opportunities]
-    only = find_opportunities(system_of(both, parameters=LOOSE), as_of=DAY, underlyings=["XSP"])
+    only = find_opportunities(three(both), as_of=DAY, underlyings=["XSP"])
     assert (only.opportunities, only.denied) == ((), {"DATA_STALE": 3})
 
 
@@ -198,8 +211,8 @@ def test_only_the_strategies_named_are_asked() -> None:
     one = find_opportunities(installation(), as_of=DAY, strategies=["iron_condor"])
     assert {found.signal.strategy for found in one.opportunities} == {"iron_condor"}
     assert set(one.denied) <= set(found().denied)
-    with pytest.raises(MissingDataError, match="no strategy wheel; known are: credit_spread"):
-        find_opportunities(installation(), as_of=DAY, strategies=["iron_condor", "wheel"])
+    with pytest.raises(MissingDataError, match="no strategy roulette; known are: credit_spread"):
+        find_opportunities(installation(), as_of=DAY, strategies=["iron_condor", "roulette"])
 
 
 def test_what_is_not_stored_is_refused() -> None:
