@@ -32,6 +32,7 @@ __all__ = ["page_of"]
 Array = NDArray[np.float64]
 
 HISTOGRAM_BINS = 24
+EDGE = 1e-6
 PERCENTILES = ("p05", "p25", "p50", "p75", "p95")
 
 
@@ -163,7 +164,9 @@ def _overfitting(evidence: Evidence) -> dict[str, Any] | None:
     found = evidence.overfitting
     if found is None:
         return None
-    counts, edges = np.histogram(found.logits, bins=HISTOGRAM_BINS)
+    # A rank in the very middle counts as the worse half, so that its bin must end there.
+    reach = max(0.1, float(np.abs(found.logits).max()) + EDGE)
+    counts, edges = np.histogram(found.logits - EDGE, bins=HISTOGRAM_BINS, range=(-reach, reach))
     return {
         "probability": found.probability,
         "splits": found.splits,

@@ -13,9 +13,9 @@ from strikewise.backtest.evidence.overfitting import probability_of_overfitting
 from strikewise.backtest.evidence.resampling import bands_of
 from strikewise.backtest.evidence.significance import (
     deflated_sharpe,
-    shortest_sample_years,
     minimum_track_record,
     probabilistic_sharpe,
+    shortest_sample_years,
 )
 
 purgedcv = pytest.importorskip("purgedcv")

@@ -16,10 +16,10 @@ from strikewise.backtest.evidence.significance import (
     expected_maximum,
     haircut_sharpe,
     holm,
-    shortest_sample_years,
     minimum_track_record,
     probabilistic_sharpe,
     sharpe_p_value,
+    shortest_sample_years,
 )
 from strikewise.domain.errors import DomainError
 

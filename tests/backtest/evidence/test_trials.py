@@ -89,8 +89,19 @@ def test_what_never_traded_was_tried_but_is_no_idea_that_could_win() -> None:
     assert (count.raw, count.measured, count.effective) == (3, 2, 2.0)
 
 
+def test_ratios_are_spread_within_their_families_and_families_of_one_among_each_other() -> None:
+    ratios = [("a", 0.05), ("a", 0.07), ("b", -0.09), ("b", -0.11), ("c", 0.3), ("d", 0.1)]
+    made = [
+        replace(trial(n), trial=str(n), family=family, sharpe=ratio)
+        for n, (family, ratio) in enumerate(ratios)
+    ]
+    pooled = (2 * 0.01**2 + 2 * 0.01**2 + 2 * 0.1**2) / 3
+    assert count_of(made).deviation == pytest.approx(pooled**0.5)
+    assert count_of(made[:1]).deviation == 0.0
+
+
 def test_nothing_tried_is_nothing() -> None:
-    assert count_of([]) == TrialCount(0, 0, 0.0, 0.0, 0.0, {})
+    assert count_of([]) == TrialCount(0, 0, 0.0, 0.0, {})
 
 
 def test_deflation_judges_by_the_stricter_count() -> None:
@@ -98,7 +109,7 @@ def test_deflation_judges_by_the_stricter_count() -> None:
     alone = deflation_of(found, count_of([trial(1)]))
     assert alone.probability == pytest.approx(probabilistic_sharpe(found))
     assert alone.bar == 0.0
-    many = deflation_of(found, TrialCount(400, 400, 40.0, 0.01, 0.01, {}))
+    many = deflation_of(found, TrialCount(400, 400, 40.0, 0.01, {}))
     assert many.probability == min(many.by_raw, many.by_effective) < alone.probability
     # Forty ideas over 1,250 days: chance alone spreads their ratios by 1/√1250.
     assert many.bar >= expected_maximum(40) / 1250**0.5 - 1e-12

@@ -136,8 +136,8 @@ def _lives(page: Mapping[str, Any]) -> Table:
             rows.append(
                 (
                     key,
-                    f"{percent(grown['p05'], 0)} to {percent(grown['p95'], 0)}",
-                    f"{percent(fallen['p05'], 0)} to {percent(fallen['p95'], 0)}",
+                    f"{percent(grown['p05'])} to {percent(grown['p95'])}",
+                    f"{percent(fallen['p05'])} to {percent(fallen['p95'])}",
                     percent(one["loss"]),
                 )
             )

@@ -255,8 +255,8 @@ def _lives(lives: Mapping[str, Any]) -> dict[str, Any]:
         one = lives[key]
         if one is not None:
             grown, fallen = one["total_return"], one["max_drawdown"]
-            cells = [percent(grown["p05"], 0), percent(grown["p50"], 0), percent(grown["p95"], 0)]
-            cells += [percent(fallen["p50"], 0), percent(fallen["p05"], 0)]
+            cells = [percent(grown["p05"]), percent(grown["p50"]), percent(grown["p95"])]
+            cells += [percent(fallen["p50"]), percent(fallen["p05"])]
             cells += [percent(one["loss"]), percent(one["ruin"])]
             rows.append({"name": name, "cells": cells})
     words = (

@@ -13,6 +13,9 @@ from strikewise.backtest.evidence.significance import minimum_track_record, shor
 __all__ = ["Check", "checks_of"]
 
 LEAST_TRADES = 30
+SURE = 0.95
+"""Of the best of 20 worthless configurations over six years, the gate's mean alone lets one in five through,
+with the bar on PBO one in fifteen, and with this one none of 200."""
 MOST_OVERFITTING = 0.20
 """The null of PBO is a half, with a deviation of 0.14 to 0.18: a half is no bar."""
 MOST_LOST = -0.50
@@ -87,6 +90,13 @@ def checks_of(evidence: Evidence) -> tuple[Check, ...]:
         ),
         least("trades", "Are there trades enough to speak of?", history.trades, LEAST_TRADES, "count"),
         *_long_enough(evidence),
+        least(
+            "luck",
+            "Is it above the best that as many worthless tries would show (DSR)?",
+            None if evidence.deflation is None else evidence.deflation.probability,
+            SURE,
+            "fraction",
+        ),
         least(
             "walk-forward",
             "Did choosing on the past earn anything in a future it had not seen?",

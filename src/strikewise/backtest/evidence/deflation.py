@@ -41,9 +41,9 @@ class TrialCount:
         Different ideas among them: clusters of weekly returns. What cannot be compared counts for itself, and
         what never traded not at all: it could not have been chosen.
     deviation : float
-        Standard deviation of the trials' Sharpe ratios, per day; 0 where fewer than two are known.
-    between : float
-        That of the clusters' mean ratios.
+        Standard deviation of the trials' Sharpe ratios, per day, within their families: that short puts earn
+        other ratios than long calls is no luck of a choice. Families of one are taken together; 0 where no
+        two can be compared.
     by_family : mapping of str to int
         Distinct configurations of each family.
     """
@@ -52,7 +52,6 @@ class TrialCount:
     measured: int
     effective: float
     deviation: float
-    between: float
     by_family: Mapping[str, int]
 
 
@@ -67,7 +66,7 @@ class Deflation:
     by_raw : float
         DSR with every configuration and the dispersion of their ratios.
     by_effective : float
-        DSR with the different ideas, and a dispersion no less than pure chance gives over so many days.
+        DSR with the different ideas, and the dispersion that pure chance gives over so many days, 1/√T.
     bar : float
         The ratio, per day, that the judged one had to beat.
     """
@@ -83,21 +82,17 @@ def count_of(trials: Sequence[TrialCounted]) -> TrialCount:
     known = [one for one in trials if one.sharpe is not None and len(one.weekly) >= LEAST_WEEKS]
     compared = known[:: -(-len(known) // MOST_COMPARED)] if known else []
     labels = _clusters(compared)
-    ratios = np.array([one.sharpe for one in compared if one.sharpe is not None])
     flat = sum(one.sessions > 0 and one.sharpe is None for one in trials)
     clusters = len(set(labels.tolist()))
     share = clusters / len(compared) if compared else 1.0
-    means = [float(ratios[labels == label].mean()) for label in sorted(set(labels.tolist()))]
-    all_ratios = [one.sharpe for one in trials if one.sharpe is not None]
     families: dict[str, int] = {}
     for one in trials:
         families[one.family] = families.get(one.family, 0) + 1
     return TrialCount(
         raw=len(trials),
-        measured=len(all_ratios),
+        measured=sum(one.sharpe is not None for one in trials),
         effective=share * len(known) + len(trials) - flat - len(known),
-        deviation=float(np.std(all_ratios, ddof=1)) if len(all_ratios) > 1 else 0.0,
-        between=float(np.std(means, ddof=1)) if len(means) > 1 else 0.0,
+        deviation=_deviation(trials),
         by_family=families,
     )
 
@@ -105,11 +100,24 @@ def count_of(trials: Sequence[TrialCounted]) -> TrialCount:
 def deflation_of(found: Moments, count: TrialCount) -> Deflation:
     """Return the probability that a ratio is no gift of so many trials, by the stricter of two counts."""
     raw, effective = max(1, count.raw), max(1.0, count.effective)
-    chance = max(count.between, 1.0 / sqrt(found.observations))
+    chance = 1.0 / sqrt(found.observations)
     by_raw = deflated_sharpe(found, raw, count.deviation)
     by_effective = deflated_sharpe(found, effective, chance)
     bar = max(count.deviation * expected_maximum(raw), chance * expected_maximum(effective))
     return Deflation(min(by_raw, by_effective), by_raw, by_effective, bar)
+
+
+def _deviation(trials: Sequence[TrialCounted]) -> float:
+    """Return the pooled standard deviation of ratios within families."""
+    ratios: dict[str, list[float]] = {}
+    for one in trials:
+        if one.sharpe is not None:
+            ratios.setdefault(one.family, []).append(one.sharpe)
+    groups = [one for one in ratios.values() if len(one) > 1]
+    groups.append([one[0] for one in ratios.values() if len(one) == 1])
+    freedom = sum(max(0, len(one) - 1) for one in groups)
+    squares = sum(float(np.var(one)) * len(one) for one in groups if one)
+    return sqrt(squares / freedom) if freedom else 0.0
 
 
 def _clusters(trials: Sequence[TrialCounted]) -> NDArray[np.int64]:

@@ -140,7 +140,7 @@ def haircut_sharpe(p_value: float, observations: int) -> float:
     Harvey and Liu, "Backtesting" (2015).
     """
     bounded = min(1.0, max(p_value, 1e-300))
-    return float(-stdtrit(observations - 1, bounded / 2.0)) / sqrt(observations)
+    return abs(float(stdtrit(observations - 1, bounded / 2.0))) / sqrt(observations)
 
 
 def holm(p_values: Sequence[float]) -> Array:

@@ -24,6 +24,11 @@
   const times = (days, values) => values.map((v, i) => [days[i], v]);
   const zero = { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: soft, type: "solid", width: 1 } };
 
+  function digits(values) {
+    const narrow = Math.max(...values) - Math.min(...values) < 0.05;
+    return (v) => v.toFixed(narrow ? 3 : 2);
+  }
+
   function draw(id, option) {
     const place = document.getElementById(id);
     if (!place) return;
@@ -68,7 +73,7 @@
       ],
     });
     draw("forward", {
-      xAxis: time, yAxis: value((v) => v.toFixed(2)),
+      xAxis: time, yAxis: value(digits([rolling, anchored].flatMap((one) => (one ? one.curve : [])))),
       tooltip: Object.assign({}, base.tooltip, { valueFormatter: (v) => v.toFixed(3) }),
       series: [[rolling, "Rolling training", accent], [anchored, "from the beginning", second]].filter((one) => one[0])
         .map(([one, name, color]) => curve(name, times(one.days, one.curve), color, 1.8)),
@@ -102,7 +107,7 @@
     draw(id, {
       title: { text: title, left: 0, top: 0, textStyle: { fontSize: 12.5, fontWeight: 600, color: soft, fontFamily: font } },
       legend: { show: false },
-      xAxis: value((v) => percent(v, 0), { min: 0, max: 1, splitLine: { show: false } }), yAxis: value((v) => v.toFixed(2)),
+      xAxis: value((v) => percent(v, 0), { min: 0, max: 1, splitLine: { show: false } }), yAxis: value(digits(life.fan.p05.concat(life.fan.p95))),
       tooltip: Object.assign({}, base.tooltip, { valueFormatter: (v) => v.toFixed(3) }),
       series: [
         ...band("p05", "p95", 0.14), ...band("p25", "p75", 0.22),
