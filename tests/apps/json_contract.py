@@ -130,6 +130,8 @@ class StrategyResult(Part):
     max_drawdown: Annotated[float, Field(le=0)]
     sharpe: float | None
     days: int
+    signals: int
+    refused: dict[str, Annotated[int, Field(ge=1)]]
 
 
 class MonthOfStrategies(Part):

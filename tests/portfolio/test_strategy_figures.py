@@ -99,7 +99,7 @@ def test_the_months_of_strategies_and_the_account_itself_add_up(moves: list[tupl
     for one in months:
         assert one.combined == pytest.approx(sum(one.by_strategy.values()) + one.own)
     assert sum(one.combined for one in months) == pytest.approx(sum(sum(move) for move in moves) / 100)
-    figures = {one.strategy: one for one in strategy_figures(curves, [])}
+    figures = {one.strategy: one for one in strategy_figures(curves, [], [])}
     assert figures["a"].profit == sum(a) / 100
     assert figures["b"].max_drawdown <= min(0, sum(b)) / 100
 
@@ -108,7 +108,7 @@ def test_a_strategy_that_trades_late_or_never_has_a_curve_of_nothing_before() ->
     moves = [0, 0, 700, -200]
     curves = curves_of(CAPITAL, ["never", "late"], equity(moves), rows("late", moves, start=2))
     assert curves.by_strategy == {"never": (0, 0, 0, 0), "late": (0, 0, 700, 500)}
-    never, late = strategy_figures(curves, [])
+    never, late = strategy_figures(curves, [], [])
     assert (never.sharpe, never.win_rate, never.days) == (None, None, 0)
     assert (late.days, late.max_drawdown) == (2, -2.0)
 

@@ -85,7 +85,7 @@ def portfolio_figures(
     curves = curves_of(capital_cents, labels, equity, journal.strategies)
     return PortfolioFigures(
         curves=curves,
-        strategies=strategy_figures(curves, journal.trades),
+        strategies=strategy_figures(curves, journal.trades, journal.signals),
         months=months_of(curves),
         correlation=correlations(curves),
         regimes=regime_figures(capital_cents, equity, journal.trades),

@@ -6,6 +6,7 @@ after its shares were sold) is the account's own, so that the parts add up to th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +15,8 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from strikewise.portfolio.journal_rows import EquityRow, StrategyRow, TradeRow
+from strikewise.portfolio.journal import ORDERED
+from strikewise.portfolio.journal_rows import EquityRow, SignalRow, StrategyRow, TradeRow
 
 __all__ = [
     "MIN_DAYS",
@@ -82,6 +84,10 @@ class StrategyFigures:
         Mean over standard deviation of its daily profits, times √252; None for too few days.
     days : int
         Sessions on which its profit changed.
+    signals : int
+        What it found worth opening.
+    refused : mapping of str to int
+        How many of them each denial code turned away.
     """
 
     strategy: str
@@ -94,6 +100,8 @@ class StrategyFigures:
     max_drawdown: float
     sharpe: float | None
     days: int
+    signals: int
+    refused: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +144,27 @@ def curves_of(
     return StrategyCurves(days, {name: tuple(curve) for name, curve in found.items()}, combined, own)
 
 
-def strategy_figures(curves: StrategyCurves, trades: Sequence[TradeRow]) -> tuple[StrategyFigures, ...]:
+def strategy_figures(
+    curves: StrategyCurves, trades: Sequence[TradeRow], signals: Sequence[SignalRow]
+) -> tuple[StrategyFigures, ...]:
     """Return the figures of each strategy, in the order of the curves."""
-    return tuple(_figures(label, curves, trades) for label in curves.by_strategy)
+    return tuple(
+        _figures(
+            label,
+            curves,
+            [one for one in trades if one.strategy == label],
+            [one for one in signals if one.strategy == label],
+        )
+        for label in curves.by_strategy
+    )
 
 
-def _figures(label: str, curves: StrategyCurves, trades: Sequence[TradeRow]) -> StrategyFigures:
-    closed = [one for one in trades if one.strategy == label and one.profit_cents is not None]
+def _figures(
+    label: str, curves: StrategyCurves, trades: Sequence[TradeRow], signals: Sequence[SignalRow]
+) -> StrategyFigures:
+    closed = [one for one in trades if one.profit_cents is not None]
     profits = [one.profit_cents or 0 for one in closed]
+    refused = Counter(one.outcome for one in signals if one.outcome not in ("", ORDERED))
     returns = [one.return_on_margin for one in closed if one.return_on_margin is not None]
     daily, curve = curves.daily(label), np.array([0, *curves.by_strategy[label]], dtype=np.int64)
     return StrategyFigures(
@@ -157,6 +178,8 @@ def _figures(label: str, curves: StrategyCurves, trades: Sequence[TradeRow]) -> 
         max_drawdown=int((curve - np.maximum.accumulate(curve)).min()) / 100,
         sharpe=yearly_sharpe(daily),
         days=int(np.count_nonzero(daily)),
+        signals=len(signals),
+        refused=dict(sorted(refused.items())),
     )
 
 

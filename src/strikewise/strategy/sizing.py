@@ -50,7 +50,7 @@ def _estimate_parameters() -> tuple[Parameter, ...]:
             "target_volatility",
             0.0025,
             "Share of equity that one standard deviation of the position's value over a session is to be, "
-            "where sizing is by volatility.",
+            "where sizing is by volatility; no more than `risk_fraction` is put at stake for it.",
             "of equity",
             0.00001,
             0.2,
@@ -109,15 +109,16 @@ def proposed_position(
     """
     fees = _fees_cents(signal, params)
     capital = portfolio.capital_of(signal.strategy, compounding=params.flag("compounding"))
+    at_risk = int(params.number("risk_fraction") * capital // max(at_stake_cents + fees, 1))
     match params.text("sizing"):
         case "fixed":
             wanted = params.integer("units")
         case "volatility":
-            wanted = _by_volatility(signal, capital, params)
+            wanted = min(_by_volatility(signal, capital, params), at_risk)
         case "kelly":
             wanted = _by_kelly(signal, portfolio, capital, params, fees)
         case _:
-            wanted = int(params.number("risk_fraction") * capital // max(at_stake_cents + fees, 1))
+            wanted = at_risk
     return position_of(signal, portfolio, min(wanted, _affordable(signal, portfolio, params, fees)))
 
 

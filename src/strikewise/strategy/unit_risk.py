@@ -31,13 +31,14 @@ def unit_greeks(
     shares : int
         Shares of the underlying in the unit, long positive.
     """
+    deltas, gammas, thetas, vegas = chain.delta, chain.gamma, chain.theta, chain.vega
     delta, gamma, theta, vega = float(shares), 0.0, 0.0, 0.0
     for row, ratio in legs:
         contracts = float(ratio * multiplier)
-        delta += contracts * float(chain.delta[row])
-        gamma += contracts * float(chain.gamma[row])
-        theta += contracts * float(chain.theta[row])
-        vega += contracts * float(chain.vega[row])
+        delta += contracts * float(deltas[row])
+        gamma += contracts * float(gammas[row])
+        theta += contracts * float(thetas[row])
+        vega += contracts * float(vegas[row])
     if not isfinite(delta + gamma + theta + vega):
         return None
     return Greeks(delta, gamma, theta, vega)

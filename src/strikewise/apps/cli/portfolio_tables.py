@@ -25,6 +25,8 @@ def strategies_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         ("Won", RIGHT),
         ("On margin", RIGHT),
         ("Fees", RIGHT),
+        ("Signals", RIGHT),
+        ("Refused", RIGHT),
     )
     cells = [
         (
@@ -36,6 +38,8 @@ def strategies_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             percent(row["win_rate"], 0),
             percent(row["return_on_stake"]),
             money(row["fees"], 0),
+            count(row["signals"]),
+            count(sum(row["refused"].values())),
         )
         for row in rows
     ]
