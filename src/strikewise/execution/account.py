@@ -43,9 +43,9 @@ class Account:
         self.cash_cents = cash_cents
         self.held: dict[str, dict[Instrument, int]] = {}
         self._settles: dict[OptionContract, datetime] = {}
-        # Ordered sets: what is looked through every night.
-        self._shares: dict[tuple[str, Stock], None] = {}
-        self._written: dict[tuple[str, OptionContract], None] = {}
+        # What is looked through every night.
+        self._shares: set[tuple[str, Stock]] = set()
+        self._written: set[tuple[str, OptionContract]] = set()
         for position_id, held in holdings.items():
             for holding in held:
                 self._change(position_id, holding.instrument, holding.quantity)
@@ -70,11 +70,12 @@ class Account:
 
     def shares(self) -> list[tuple[str, str, int]]:
         """Return position, symbol and number of the shares held, short negative."""
-        return [(name, stock.symbol, self.held[name][stock]) for name, stock in self._shares]
+        # Sorted, so that an account that resumed tells them in the same order.
+        return [(name, stock.symbol, self.held[name][stock]) for name, stock in sorted(self._shares)]
 
     def written(self) -> list[tuple[str, OptionContract, int]]:
         """Return position, contract and number of the American options sold; the number is negative."""
-        return [(name, contract, self.held[name][contract]) for name, contract in self._written]
+        return [(name, contract, self.held[name][contract]) for name, contract in sorted(self._written)]
 
     def lacking(self, order: Order) -> str:
         """Return what a closing order would trade that is not held; empty where all of it is."""
@@ -99,8 +100,10 @@ class Account:
     def settle(self, report: SettlementReport) -> None:
         """Book an option that ended."""
         self.cash_cents -= report.cash_cents + report.fees_cents
+        # Shares first: a position that is never empty keeps its place among the others.
+        if report.shares:
+            self._change(report.position_id, Stock(report.contract.underlying), report.shares)
         self._change(report.position_id, report.contract, -report.quantity)
-        self._change(report.position_id, Stock(report.contract.underlying), report.shares)
 
     def pay(self, flow: CashFlow) -> None:
         """Book cash that moved without a trade."""
@@ -109,11 +112,17 @@ class Account:
     def split(self, report: SplitReport) -> None:
         """Book a split: of everything a position holds where it is by a whole number, else of its shares."""
         self.cash_cents -= report.cash_cents
-        for instrument, quantity in list(self.held[report.position_id].items()):
-            after = abs(quantity) * report.numerator // report.denominator
-            self._change(report.position_id, instrument, -quantity)
-            became = split_instrument(instrument, report.numerator) if report.denominator == 1 else instrument
-            self._change(report.position_id, became, after if quantity > 0 else -after)
+        whole = report.denominator == 1
+        before = list(self.held[report.position_id].items())
+        for instrument, quantity in before:
+            size = abs(quantity) * report.numerator // report.denominator
+            became = split_instrument(instrument, report.numerator) if whole else instrument
+            after = size if quantity > 0 else -size
+            if became is instrument:
+                self._change(report.position_id, instrument, after - quantity)
+            else:
+                self._change(report.position_id, became, after)
+                self._change(report.position_id, instrument, -quantity)
         self.next_settlement = SOON
 
     def due(self, until: datetime, calendar: SessionCalendar) -> list[tuple[str, list[OptionContract]]]:
@@ -157,8 +166,8 @@ class Account:
             _keep(self._written, (position_id, instrument), american and after < 0)
 
 
-def _keep(kept: dict[K, None], key: K, wanted: bool) -> None:
+def _keep(kept: set[K], key: K, wanted: bool) -> None:
     if wanted:
-        kept[key] = None
+        kept.add(key)
     else:
-        kept.pop(key, None)
+        kept.discard(key)
