@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +27,13 @@ __all__ = ["app"]
 
 app = typer.Typer(add_completion=False)
 
+GridOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Choose among values of a parameter, as label.parameter=1,2,3; several times for a grid.",
+        metavar="PARAMETER=VALUES",
+    ),
+]
 Levels = dict[str, Sequence[tuple[date, float]]]
 
 
@@ -40,13 +47,7 @@ def validate_command(
             "--set", help="Change a key, as key=value; can be given several times.", metavar="KEY=VALUE"
         ),
     ] = None,
-    grid: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Choose among values of a parameter, as label.parameter=1,2,3; several times for a grid.",
-            metavar="PARAMETER=VALUES",
-        ),
-    ] = None,
+    grid: GridOption = None,
     against: Annotated[
         list[str] | None,
         typer.Option(help="Stand a kept run beside it, by the beginning of its fingerprint."),
@@ -68,10 +69,8 @@ def validate_command(
         strikewise validate spy-puts.toml --quick --grid credit_spread.stop_loss=1.5,2,3
     """
     session = Session.of(context)
-    document = changed(read_document(spec), changes or ())
-    wanted = make_spec(document, where=str(spec), name=spec.stem)
-    axes = grid_axes(grid) if grid else None
-    system = system_of(session)
+    wanted = make_spec(changed(read_document(spec), changes or ()), where=str(spec), name=spec.stem)
+    axes, system = grid_axes(grid) if grid else None, system_of(session)
     beside: Levels = dict(levels_of_run(system, name) for name in against or ())
     with session.progress() as tell:
         if put_write and len(wanted.run.underlyings) == 1:
@@ -80,10 +79,7 @@ def validate_command(
         done = validate(system, wanted, grid=axes, beside=beside, effort=effort, seed=seed, progress=tell)
     page = page_of(done)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(page, indent=1, ensure_ascii=False)
-        (out / "verdict.json").write_text(f"{text}\n", encoding="utf-8")
-        (out / "verdict.html").write_text(render_verdict(page), encoding="utf-8")
+        _write(page, out)
     if as_json:
         session.json(page)
         return
@@ -92,6 +88,13 @@ def validate_command(
         session.next(try_=f"{out / 'verdict.html'}", why="shows all of it; open it in a browser.")
     else:
         session.next(try_=f"strikewise validate {spec} --out verdict", why="writes the whole page.")
+
+
+def _write(page: Mapping[str, Any], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(page, indent=1, ensure_ascii=False)
+    (folder / "verdict.json").write_text(f"{text}\n", encoding="utf-8")
+    (folder / "verdict.html").write_text(render_verdict(page), encoding="utf-8")
 
 
 def _put_write(

@@ -73,56 +73,61 @@ def checks_of(evidence: Evidence) -> tuple[Check, ...]:
     """Return every hard check with what was found."""
     history = evidence.history
     growth = growth_a_year(history.returns)
-    lives = (evidence.lives_of_days, evidence.lives_of_trades)
-    worst = min((one.worst for one in evidence.disasters), default=None)
-    unsound = growth if history.drawdown >= TOO_CALM else min(growth, TOO_GOOD)
-    overfitting = None if evidence.overfitting is None else evidence.overfitting.probability
-
-    def least(name: str, question: str, found: float | None, bar: float, unit: str) -> Check:
-        return Check(name, question, found, bar, True, unit)
-
-    def most(name: str, question: str, found: float | None, bar: float) -> Check:
-        return Check(name, question, found, bar, False, "fraction")
-
     return (
-        least(
-            "profit", "Did it earn anything after every cost, at the touch?", growth, ABOVE_ZERO, "fraction"
-        ),
-        least("trades", "Are there trades enough to speak of?", history.trades, LEAST_TRADES, "count"),
+        _least("profit", "Did it earn anything after all costs, at the touch?", growth, ABOVE_ZERO),
+        _least("trades", "Are there trades enough to speak of?", history.trades, LEAST_TRADES, "count"),
         *_long_enough(evidence),
-        least(
+        *_no_luck(evidence),
+        *_survives(evidence),
+        _most(
+            "too good",
+            "Is it humble enough to be no mistake? More than 100% a year in calm is audited first.",
+            growth if history.drawdown >= TOO_CALM else min(growth, TOO_GOOD),
+            TOO_GOOD,
+        ),
+    )
+
+
+def _least(name: str, question: str, found: float | None, bar: float, unit: str = "fraction") -> Check:
+    return Check(name, question, found, bar, True, unit)
+
+
+def _most(name: str, question: str, found: float | None, bar: float) -> Check:
+    return Check(name, question, found, bar, False, "fraction")
+
+
+def _no_luck(evidence: Evidence) -> tuple[Check, ...]:
+    overfitting = None if evidence.overfitting is None else evidence.overfitting.probability
+    return (
+        _least(
             "luck",
             "Is it above the best that as many worthless tries would show (DSR)?",
             None if evidence.deflation is None else evidence.deflation.probability,
             SURE,
-            "fraction",
         ),
-        least(
+        _least(
             "walk-forward",
             "Did choosing on the past earn anything in a future it had not seen?",
             _tested(evidence),
             ABOVE_ZERO,
             "ratio",
         ),
-        most(
+        _most(
             "overfitting",
             "How often does the best choice fall into the worse half on other days?",
             overfitting,
             MOST_OVERFITTING,
         ),
-        least("disasters", "Is half of it left after the worst disaster?", worst, MOST_LOST, "fraction"),
-        most(
-            "ruin",
-            "How many of its other lives lose half?",
-            max(one.ruin for one in lives if one is not None),
-            MOST_RUINED,
-        ),
-        most(
-            "too good",
-            "Is it humble enough to be no mistake? More than 100% a year in calm is audited first.",
-            unsound,
-            TOO_GOOD,
-        ),
+    )
+
+
+def _survives(evidence: Evidence) -> tuple[Check, Check]:
+    worst = min((one.worst for one in evidence.disasters), default=None)
+    lives = (evidence.lives_of_days, evidence.lives_of_trades)
+    ruined = max(one.ruin for one in lives if one is not None)
+    return (
+        _least("disasters", "Is half of it left after the worst disaster?", worst, MOST_LOST),
+        _most("ruin", "How many of its other lives lose half?", ruined, MOST_RUINED),
     )
 
 
