@@ -26,6 +26,7 @@ class StrategyResult(Part):
     days: int
     signals: int
     refused: dict[str, Annotated[int, Field(ge=1)]]
+    by_regime: dict[str, float]
 
 
 class MonthOfStrategies(Part):

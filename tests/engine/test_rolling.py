@@ -12,7 +12,7 @@ import pytest
 from engine.hand_made import Told, hand_spec
 from execution.tapes import CALENDAR, Row, close_of, put, tape
 from strikewise.backtest.runner import replay
-from strikewise.domain.events import OrderFilled, SignalDenied
+from strikewise.domain.events import OrderFilled, OrderPlaced, SignalDenied
 from strikewise.domain.parameters import ParameterSet
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.signals import Action, Adjust, Hold, Roll, Signal
@@ -22,6 +22,7 @@ from strikewise.market.view import MarketView
 from strikewise.portfolio.campaigns import campaigns_of
 from strikewise.portfolio.journal import Journal, journal_of
 from strikewise.portfolio.ledger import MemoryLedger
+from strikewise.portfolio.lineage import lineage
 from strikewise.portfolio.projection import AccountState
 from strikewise.risk.limits import Limits
 from strikewise.strategy.api import Screened
@@ -88,6 +89,20 @@ def test_rolls_are_one_campaign_whose_profit_runs_on() -> None:
     assert (campaign.rolls, campaign.profit_cents, campaign.closed_at) == (2, so_far, None)
     assert [step.running_cents for step in campaign.steps] == [first.profit_cents, so_far, None]
     assert campaign.fees_cents == sum(trade.fees_cents for trade in journal.trades)
+
+
+def test_the_lineage_of_a_rolled_position_goes_back_to_the_first_of_its_campaign() -> None:
+    journal, ledger = rolled({TUESDAY: SECOND, THURSDAY: THIRD})
+    first, _, third = journal.trades
+    told = [one.event for one in lineage(ledger.records(), third.trade_id)]
+    orders = [one.order for one in told if isinstance(one, OrderPlaced)]
+    assert [(order.purpose.value, order.position_id == first.trade_id) for order in orders] == [
+        ("open", True),
+        ("close", True),
+        ("open", False),
+        ("close", False),
+        ("open", False),
+    ]
 
 
 def test_a_roll_counts_what_it_closes_as_gone() -> None:

@@ -102,6 +102,7 @@ def test_the_months_of_strategies_and_the_account_itself_add_up(moves: list[tupl
     figures = {one.strategy: one for one in strategy_figures(curves, [], [])}
     assert figures["a"].profit == sum(a) / 100
     assert figures["b"].max_drawdown <= min(0, sum(b)) / 100
+    assert figures["b"].by_regime == {"unknown": sum(b) / 100}
 
 
 def test_a_strategy_that_trades_late_or_never_has_a_curve_of_nothing_before() -> None:
@@ -119,6 +120,7 @@ def test_correlations_are_those_of_numpy_and_a_strategy_without_a_past_has_none(
     a, b = random.integers(-1000, 1000, (2, 60)).tolist()
     curves = StrategyCurves(
         tuple(date(2024, 1, 1) + timedelta(days=n) for n in range(60)),
+        ("bull",) * 60,
         {"a": tuple(np.cumsum(a).tolist()), "b": tuple(np.cumsum(b).tolist()), "flat": (0,) * 60},
         (0,) * 60,
         (0,) * 60,

@@ -62,6 +62,10 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
     calendar, clock = SessionCalendar(), SystemClock()
     data = DataHome(home, calendar)
 
+    limits = chosen.limits.frozen()
+    with told_of(str(settings_path(home))):
+        limits.check(STRATEGIES)
+
     def account_ledger() -> SqlLedger:
         home.mkdir(parents=True, exist_ok=True)
         return open_ledger(ledger_url(home, chosen))
@@ -77,7 +81,7 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
         home=home,
         account=chosen.account.name,
         capital_cents=to_cents(chosen.account.capital),
-        limits=chosen.limits.frozen(),
+        limits=limits,
         strategies=_strategies(home, chosen),
         data=data,
         runs=FileRunArchive(home),

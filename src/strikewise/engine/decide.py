@@ -123,10 +123,12 @@ class _Draft:
     def open(self, chosen: StrategySpec, signal: Signal, rolled: Position | None = None) -> None:
         """Size a signal, ask the gate, and order it or write down why not.
 
-        What continues a rolled position is judged as if that one were gone: its closing order is sent first.
+        What continues a rolled position is judged as if that one were gone: its closing order, the last fact
+        so far, is sent first, and is its cause.
         """
         signal = labelled_signal(signal, chosen, self.regime)
-        cause = self.write(SignalGenerated(signal), chosen.label, self.state.run_seq)
+        brought_about_by = self.state.run_seq if rolled is None else self.state.seq + len(self.entries)
+        cause = self.write(SignalGenerated(signal), chosen.label, brought_about_by)
         verdict = self.judged(chosen, signal, rolled)
         match verdict:
             case Denied(code=code, detail=detail):

@@ -9,12 +9,10 @@ from itertools import groupby
 import numpy as np
 
 from strikewise.portfolio.journal_rows import EquityRow, TradeRow
-from strikewise.portfolio.strategy_curves import yearly_sharpe
+from strikewise.portfolio.strategy_curves import UNKNOWN, yearly_sharpe
 
 __all__ = ["RegimeFigures", "regime_figures"]
 
-UNKNOWN = "unknown"
-"""Of days and trades whose regime nobody wrote down, too."""
 ENOUGH_TRADES, ENOUGH_EPISODES = 30, 30
 """What fewer trades, or fewer separate stretches of a regime, say about it is an anecdote."""
 

@@ -20,6 +20,7 @@ from strikewise.portfolio.journal_rows import EquityRow, SignalRow, StrategyRow,
 
 __all__ = [
     "MIN_DAYS",
+    "UNKNOWN",
     "MonthOfStrategies",
     "StrategyCurves",
     "StrategyFigures",
@@ -33,6 +34,8 @@ __all__ = [
 Cents = tuple[int, ...]
 
 SESSIONS_A_YEAR = 252
+UNKNOWN = "unknown"
+"""The regime of days of which nobody wrote it down."""
 MIN_DAYS = 20
 """Fewer days than this give no Sharpe ratio and no correlation."""
 
@@ -45,6 +48,8 @@ class StrategyCurves:
     ----------
     days : tuple of date
         The sessions.
+    regimes : tuple of str
+        The regime that acted on each; ``unknown`` where nobody knew.
     by_strategy : mapping of str to tuple of int
         Of each strategy, by label.
     combined : tuple of int
@@ -54,6 +59,7 @@ class StrategyCurves:
     """
 
     days: tuple[date, ...]
+    regimes: tuple[str, ...]
     by_strategy: Mapping[str, Cents]
     combined: Cents
     own: Cents
@@ -88,6 +94,8 @@ class StrategyFigures:
         What it found worth opening.
     refused : mapping of str to int
         How many of them each denial code turned away.
+    by_regime : mapping of str to float
+        Profit on the sessions on which each regime acted, dollars.
     """
 
     strategy: str
@@ -102,6 +110,7 @@ class StrategyFigures:
     days: int
     signals: int
     refused: Mapping[str, int]
+    by_regime: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +149,8 @@ def curves_of(
             found[row.strategy][place[row.seq]] = row.profit_cents
     combined = tuple(row.equity_exit_cents - capital_cents for row in equity)
     own = tuple(whole - sum(curve[at] for curve in found.values()) for at, whole in enumerate(combined))
-    days = tuple(row.at.date() for row in equity)
-    return StrategyCurves(days, {name: tuple(curve) for name, curve in found.items()}, combined, own)
+    days, regimes = tuple(row.at.date() for row in equity), tuple(row.regime or UNKNOWN for row in equity)
+    return StrategyCurves(days, regimes, {name: tuple(curve) for name, curve in found.items()}, combined, own)
 
 
 def strategy_figures(
@@ -180,7 +189,15 @@ def _figures(
         days=int(np.count_nonzero(daily)),
         signals=len(signals),
         refused=dict(sorted(refused.items())),
+        by_regime=_by_regime(curves.regimes, daily.tolist()),
     )
+
+
+def _by_regime(regimes: Sequence[str], daily: Sequence[int]) -> dict[str, float]:
+    found: Counter[str] = Counter()
+    for regime, cents in zip(regimes, daily, strict=True):
+        found[regime] += cents
+    return {regime: cents / 100 for regime, cents in sorted(found.items())}
 
 
 def yearly_sharpe(daily: NDArray[np.int64] | NDArray[np.float64]) -> float | None:
