@@ -111,6 +111,15 @@ def test_a_debit_spread_holds_what_it_is_worth_and_no_more() -> None:
     assert margin({put(490): (1, 600), put(480): (-1, 250)}, 500.0) == 350
 
 
+def test_a_butterfly_that_was_paid_for_holds_what_it_is_worth_and_no_more() -> None:
+    assert margin({call(495): (1, 700), call(500): (-2, 400), call(505): (1, 200)}, 500.0) == 100
+
+
+def test_a_broken_wing_asks_what_its_far_side_loses() -> None:
+    # Worth 4.00 - 2 x 2.00 + 0.60; below 485 it loses 10 on one side and wins 5 on the other.
+    assert margin({put(500): (1, 400), put(495): (-2, 200), put(485): (1, 60)}, 500.0) == 60 + 500
+
+
 def test_a_long_option_holds_its_value() -> None:
     assert margin({call(520): (3, 210)}, 500.0) == 630
 
@@ -197,10 +206,27 @@ def _groups(first: Unit, left: tuple[Unit, ...], spot: int) -> Iterator[tuple[tu
         yield (first, wing), width
         if wing[1].expiration != first[1].expiration:
             continue
+        rest = _without(left, (first, wing))
+        for other in [one for one in rest if one[0] < 0 and one[1].right is first[1].right]:
+            for far, _ in _covers(other, rest):
+                if other[1].expiration == far[1].expiration == first[1].expiration:
+                    yield (first, wing, other, far), _most_lost(first, wing, other, far)
         for other in others:
             for far, width_far in _covers(other, left):
                 if other[1].expiration == far[1].expiration == first[1].expiration:
                     yield (first, wing, other, far), max(width, width_far)
+
+
+def _most_lost(*legs: Unit) -> int:
+    """Return the most that four options of one right and expiration lose at it, cents."""
+
+    def value(spot: int) -> int:
+        return sum(
+            sign * max(0, (1 if one.right is Right.CALL else -1) * (spot - one.strike_milli))
+            for sign, one, _ in legs
+        )
+
+    return max(0, *(-value(spot) for spot in (0, 10**6, *(one.strike_milli for _, one, _ in legs)))) * 10
 
 
 strikes = st.sampled_from([60, 80, 90, 95, 100, 105, 110, 120, 140])

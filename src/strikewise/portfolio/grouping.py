@@ -5,17 +5,22 @@ Every short option is put into one group of those that the rules know:
 * naked;
 * covered by shares: the amount in the money;
 * spread, with a long option of the same right that does not expire before it: the width where the long
-strike is worse; * iron condor, two spreads of one expiration: the larger width, since only one side can lose;
+strike is worse;
+* iron condor, two spreads of one expiration: the larger width, since only one side can lose;
+* butterfly, two spreads of one expiration and right: the most that both together can lose;
 * short straddle or strangle, a naked put and a naked call: the larger requirement and the premium of the
 other.
 
 Each right by itself is a linear assignment, which pairing by rank often solves. Where puts and calls share
 in groups and neither the pairs of the two assignments nor `strikewise.portfolio.sharing` are proven best,
-an exact integer programme over all groups decides. Rules: Cboe Margin Manual; FINRA Rule 4210(f)(2).
+an exact integer programme over all groups decides, and also where a spread that was paid for stands beside
+one that was sold. Rules: Cboe Margin Manual; FINRA Rule 4210(f)(2), with Regulatory Notice 12-44 on spreads
+of more than two legs.
 """
 
 from __future__ import annotations
 
+from itertools import combinations_with_replacement
 from math import gcd
 from typing import NamedTuple
 
@@ -52,6 +57,9 @@ def group(legs: Legs) -> Grouping:
     puts, calls = _assign(legs, Right.PUT, unit), _assign(legs, Right.CALL, unit)
     gross = puts.gross + calls.gross - _shared(puts, calls)
     found = Grouping(gross * unit, naked=bool(puts.naked or calls.naked))
+    if _may_hold_butterfly(legs):
+        exact = _programme(legs)
+        return found if exact is None or exact.gross >= found.gross else exact
     # No grouping costs less than one side alone; and pairs of naked options are best made by rank.
     if gross == max(puts.gross, calls.gross) or not (legs.longs or legs.lots.contracts):
         return found
@@ -60,6 +68,20 @@ def group(legs: Legs) -> Grouping:
         found = shared
     exact = None if proven else _programme(legs)
     return found if exact is None or exact.gross >= found.gross else exact
+
+
+def _may_hold_butterfly(legs: Legs) -> bool:
+    """Return whether a spread that gains could stand beside one that loses, in one expiration and right."""
+    for short in legs.shorts:
+        sign = 1 if short.right is Right.PUT else -1
+        sides = {
+            sign * (short.strike - long.strike) > 0
+            for long in legs.longs
+            if long.right is short.right and long.expires == short.expires and long.strike != short.strike
+        }
+        if len(sides) > 1:
+            return True
+    return False
 
 
 def _assign(legs: Legs, right: Right, unit: int) -> _Choice:
@@ -161,7 +183,9 @@ def _programme(legs: Legs) -> Grouping | None:
     counts = np.array(legs.counts, dtype=np.float64)
     used = [row for _, rows in columns for row in rows]
     starts = np.cumsum([0, *(len(rows) for _, rows in columns)])
-    matrix = csr_array((np.ones(len(used)), used, starts), shape=(len(columns), len(counts))).T
+    groups = csr_array((np.ones(len(used)), used, starts), shape=(len(columns), len(counts)))
+    groups.sum_duplicates()  # a butterfly takes two contracts of its body
+    matrix = groups.T
     is_short = np.arange(len(counts)) < len(legs.shorts)
     answer = milp(
         np.array([cost for cost, _ in columns], dtype=np.float64),
@@ -192,8 +216,10 @@ def _columns(legs: Legs) -> list[tuple[int, tuple[int, ...]]] | None:
                 columns.append((width(short, long), (row, wing)))
                 if long.expires == short.expires:
                     spreads[short.right].append((width(short, long), row, wing))
-    if len(spreads[Right.PUT]) * len(spreads[Right.CALL]) > CONDOR_COLUMNS:
+    if sum(map(len, spreads.values())) ** 2 > CONDOR_COLUMNS:
         return None
+    for pairs in spreads.values():
+        columns += _butterflies(legs, pairs)
     columns += [
         (max(width, other), (put, wing, call, far))
         for width, put, wing in spreads[Right.PUT]
@@ -207,3 +233,29 @@ def _columns(legs: Legs) -> list[tuple[int, tuple[int, ...]]] | None:
         if put_leg.right is Right.PUT and call_leg.right is Right.CALL
     ]
     return columns
+
+
+def _butterflies(legs: Legs, spreads: list[tuple[int, int, int]]) -> list[tuple[int, tuple[int, ...]]]:
+    """Return the pairs of spreads of one right that ask for less together than each by itself."""
+    shorts, longs, _ = legs
+    found: list[tuple[int, tuple[int, ...]]] = []
+    for (width_one, one, wing), (width_other, other, far) in combinations_with_replacement(spreads, 2):
+        if shorts[one].expires != shorts[other].expires or wing == far:
+            continue
+        held = (longs[wing - len(shorts)].strike, longs[far - len(shorts)].strike)
+        loss = _most_lost(shorts[one].right, (shorts[one].strike, shorts[other].strike), held)
+        if loss < width_one + width_other:
+            found.append((loss, (one, other, wing, far)))
+    return found
+
+
+def _most_lost(right: Right, sold: tuple[int, ...], held: tuple[int, ...]) -> int:
+    """Return the most that options of one right and expiration lose at it, as many held as sold."""
+    sign = 1 if right is Right.PUT else -1
+
+    def lost(spot: int) -> int:
+        owed = sum(max(0, sign * (strike - spot)) for strike in sold)
+        return owed - sum(max(0, sign * (strike - spot)) for strike in held)
+
+    ends = (0,) if right is Right.PUT else (max(*sold, *held),)
+    return max(0, *(lost(spot) for spot in (*ends, *sold, *held)))
