@@ -101,10 +101,15 @@ def test_spreads_of_different_expirations_share_nothing() -> None:
 
 
 def test_legs_are_paired_best_not_first_come() -> None:
-    # Short 490 and 480, long 485 and 475: nested or side by side the widths add up to 10; but a long 500 put
-    # that covers one short fully must be given to the short that would ask more.
-    legs = {put(490): (-1, 0), put(480): (-1, 0), put(500): (1, 0), put(475): (1, 0)}
+    # The long 500 put of a later month covers one short fully; it must be given to the one that asks more.
+    late = put(500, LATER)
+    legs = {put(490): (-1, 0), put(480): (-1, 0), late: (1, 0), put(475): (1, 0)}
     assert margin(legs, 500.0) == 500
+
+
+def test_what_a_paid_spread_gains_counts_against_what_a_sold_one_loses() -> None:
+    legs = {put(490): (-1, 0), put(480): (-1, 0), put(500): (1, 0), put(475): (1, 0)}
+    assert margin(legs, 500.0) == 0
 
 
 def test_a_debit_spread_holds_what_it_is_worth_and_no_more() -> None:
