@@ -67,7 +67,10 @@ def test_a_diagonal_buys_in_the_money_and_sells_out_of_it_with_the_trend(drift: 
         assert 0.20 <= abs(float(chain.delta[chain.find(near) or 0])) <= 0.35
         assert 0.70 <= abs(float(chain.delta[chain.find(far) or 0])) <= 0.85
         assert (far.expiration - near.expiration).days >= 30
-        assert signal.price_cents <= 0.9 * abs(near.strike_milli - far.strike_milli) / 10 * 100
+        width = abs(near.strike - far.strike)
+        assert signal.price_cents <= 0.9 * width * 100 * 100
+        assert signal.because["width"] == width
+        assert signal.because["debit_to_width"] == pytest.approx(signal.price_cents / 10_000 / width)
 
 
 @both

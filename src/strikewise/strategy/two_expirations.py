@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from strikewise.domain.denials import DenialCode
 from strikewise.domain.instruments import (
     EXPIRATION_SHIFT,
     ROOT_MASK,
@@ -39,13 +40,21 @@ from strikewise.strategy.payoff_odds import PayoffOdds, smile_at
 from strikewise.strategy.prospects import Prospect, Rejections
 from strikewise.strategy.scoring import forecast_volatility
 
-__all__ = ["front_and_back", "front_gone", "pair_odds", "reaching", "rolled_front", "same_strikes_later"]
+__all__ = [
+    "front_and_back",
+    "front_gone",
+    "pair_odds",
+    "reaching",
+    "rolled_front",
+    "same_strikes_later",
+    "worth_entering",
+]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-GRID = np.linspace(-5.0, 5.0, 81)
+GRID = np.linspace(-4.0, 4.0, 49)
 """Standard deviations of the price at which the pair is valued, beside the strikes."""
 FAR = 2.0
 """Multiple of spot up to which the loss of European calls is bounded: their time value can be negative."""
@@ -146,8 +155,7 @@ def pair_odds(prospect: Prospect, found: Priced, multiplier: int) -> PayoffOdds:
     ever = profit.max(axis=0) > 0.0
     probability = np.where(ever, np.maximum(above(low, 1.0) - above(high, 0.0), 0.0), 0.0)
     return PayoffOdds(
-        max_loss=found.cost * multiplier
-        + np.ceil(_beyond(prospect, pairs) * 100.0 * multiplier).astype(np.int64),
+        max_loss=_largest_loss(prospect, found, pairs, multiplier),
         max_profit=np.maximum(np.floor(profit.max(axis=0) * 100.0 * multiplier), 0.0).astype(np.int64),
         breakevens=(low, high),
         probability=probability,
@@ -155,6 +163,25 @@ def pair_odds(prospect: Prospect, found: Priced, multiplier: int) -> PayoffOdds:
         implied=pairs.near_iv,
         forecast=near,
     )
+
+
+def worth_entering(
+    prospect: Prospect, found: Priced, params: ParameterSet, rejected: Rejections
+) -> Priced | None:
+    """Return the pairs whose spreads cost no more than ``max_entry_cost`` of the largest loss, or None.
+
+    What would be turned away after its odds are known is turned away before: they take most of the time.
+    """
+    largest = _largest_loss(prospect, found, _pairs(prospect, found), 1)
+    dear = found.cost - 0.5 * found.mid > params.number("max_entry_cost") * largest
+    rejected[DenialCode.ENTRY_COST] += int(np.count_nonzero(dear))
+    return None if bool(dear.all()) else found.take(~dear)
+
+
+def _largest_loss(prospect: Prospect, found: Priced, pairs: _Pairs, multiplier: int) -> Ints:
+    """Return the debit and what can be lost beyond it, cents."""
+    beyond = np.ceil(_beyond(prospect, pairs) * 100.0 * multiplier).astype(np.int64)
+    return np.asarray(found.cost * multiplier + beyond)
 
 
 def _pairs(prospect: Prospect, found: Priced) -> _Pairs:

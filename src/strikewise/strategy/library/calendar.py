@@ -41,6 +41,7 @@ from strikewise.strategy.two_expirations import (
     reaching,
     rolled_front,
     same_strikes_later,
+    worth_entering,
 )
 
 __all__ = ["Calendar"]
@@ -139,7 +140,9 @@ def _signals(
     keep = ~flat & (found.cost > 0)
     if not bool(keep.any()):
         return []
-    found, lead = found.take(keep), lead[keep]
+    found = worth_entering(far, found.take(keep), params, rejected)
+    if found is None:
+        return []
     front, back = found.legs.rows
     return structured_signals(
         Calendar.name,
@@ -153,7 +156,7 @@ def _signals(
                 np.float64
             ),
             "iv_later": iv[back].astype(np.float64),
-            "iv_lead": lead,
+            "iv_lead": (iv[front] - iv[back]).astype(np.float64),
             "offset_pct": (key[front] & STRIKE_MASK) / 1000.0 / prospect.spot - 1.0,
         },
         odds_of=pair_odds,

@@ -34,7 +34,14 @@ from strikewise.strategy.selection import quote_parameters
 from strikewise.strategy.sizing import proposed_position, sizing_parameters
 from strikewise.strategy.structured import FALLING, RISING, payoff_parameters, structured_signals
 from strikewise.strategy.trend import TREND_RULES, allowed_sides
-from strikewise.strategy.two_expirations import front_and_back, front_gone, pair_odds, reaching, rolled_front
+from strikewise.strategy.two_expirations import (
+    front_and_back,
+    front_gone,
+    pair_odds,
+    reaching,
+    rolled_front,
+    worth_entering,
+)
 
 __all__ = ["Diagonal"]
 
@@ -124,12 +131,16 @@ def _signals(
     if found is None:
         return []
     key, (front, back) = far.chain.key, found.legs.rows
-    width = np.abs(key[front] & STRIKE_MASK - (key[back] & STRIKE_MASK))
+    width = np.abs((key[front] & STRIKE_MASK) - (key[back] & STRIKE_MASK))
     dear = (10.0 * found.cost > params.number("max_debit") * width) | (found.cost <= 0)
     rejected[DenialCode.DEBIT_TOO_LARGE] += int(np.count_nonzero(dear))
     if bool(dear.all()):
         return []
-    found, width, front, back = found.take(~dear), width[~dear], front[~dear], back[~dear]
+    found = worth_entering(far, found.take(~dear), params, rejected)
+    if found is None:
+        return []
+    front, back = found.legs.rows
+    width = np.abs((key[front] & STRIKE_MASK) - (key[back] & STRIKE_MASK))
     fits = np.array([RISING.get(prospect.regime, 0.0), FALLING.get(prospect.regime, 0.0)])
     delta = far.chain.delta
     return structured_signals(
