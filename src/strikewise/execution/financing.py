@@ -88,7 +88,8 @@ def overnight_flows(
             flows.append(CashFlow(name, FlowKind.BORROW, position_id, symbol, cents, at))
     balance = account.cash_cents
     earning = max(0, balance - borrowed) if balance > 0 else balance
-    interest = financing.interest_cents(earning, seen.rate(), days) if earning else 0
+    accrues = earning < 0 or (earning > 0 and financing.cash is not CashInterest.NONE)
+    interest = financing.interest_cents(earning, seen.rate(), days) if accrues else 0
     if interest:
         flows.append(CashFlow(f"interest/{view.day}", FlowKind.INTEREST, "", "", interest, at))
     return [flow for flow in flows if flow.cash_cents]

@@ -184,8 +184,7 @@ class MarketView:
     def value(self, name: str, *, max_gap_days: int = MAX_GAP_DAYS) -> float | None:
         """Return the last known value of a series (or close of a symbol), in the series' own unit.
 
-        None where there is none, or where the last is older than ``max_gap_days`` calendar days: an old
-        number is no present one.
+        None where there is none, or none of the last ``max_gap_days`` calendar days.
         """
         found = self._market.series(name)
         if found is None:
@@ -215,7 +214,8 @@ class MarketView:
 
     def splits(self, symbol: str) -> list[Split]:
         """Return the splits of a symbol by ex-date: those of the past, and what is announced."""
-        return [one for one in self._market.source.splits(symbol) if one.ex_date <= self.day + ANNOUNCED]
+        found = self._market.source.splits(symbol)
+        return [one for one in found if one.ex_date <= self.day + ANNOUNCED] if found else []
 
     def dividend_yield(self, symbol: str) -> float:
         """Return the dividends of a year over the price, continuously compounded, a fraction.
@@ -263,8 +263,7 @@ class MarketView:
                 day=today,
                 known_by=self._seconds,
                 statistics=statistics,
-                # Not a method of this view: features that know their view would keep both, and the chain's
-                # mapped columns, until the collector of cycles comes.
+                # Not a method: features that know their view would keep it, and its chain, alive.
                 past=partial(_volatility_past, self._market, symbol, today, self._seconds),
             )
         return held
