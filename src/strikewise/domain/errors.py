@@ -15,6 +15,7 @@
     ├── LedgerError
     │   ├── LedgerConflictError  somebody else wrote first
     │   └── LedgerCorruptError   the hash chain does not hold
+    ├── ComputeError             work that was given to other processes could not be done
     ├── InvariantError           money does not add up: always a fault of ours
     └── SettingsError            settings or a run specification that cannot be used
 
@@ -140,6 +141,10 @@ class LedgerCorruptError(LedgerError):
     def __init__(self, seq: int, problem: str) -> None:
         self.seq, self.problem = seq, problem
         super().__init__(f"Fact {seq} does not fit the ledger's hash chain ({problem}): restore a backup.")
+
+
+class ComputeError(StrikewiseError):
+    """Work that was given to other processes could not be done."""
 
 
 class InvariantError(StrikewiseError):

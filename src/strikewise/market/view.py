@@ -227,8 +227,7 @@ class MarketView:
         held = self._yields.get(symbol)
         if held is None:
             payer = DIVIDEND_PROXIES.get(symbol, symbol)
-            held = _yield_of(self.dividends(payer), self.spot(payer), self.day)
-            self._yields[symbol] = held
+            held = self._yields[symbol] = _yield_of(self.dividends(payer), self.spot(payer), self.day)
         return held
 
     def events(

@@ -214,19 +214,17 @@ def value_positions(
         estimated.extend(missing)
         for number, position, values in zip(numbers, members, sums, strict=True):
             before = memory.marked.get(position.position_id)
-            if before is not None and before[0] is position:
-                marked[number] = before[1]
-                continue
-            mid, out, legs, delta, gamma, theta, vega = values
-            greeks = Greeks(delta, gamma, theta, vega)
-            mark = Mark(int(mid), int(out), book.spot_cents, int(legs), greeks, view.as_of)
-            marked[number] = _with_mark(position, mark)
-            memory.marked[position.position_id] = position, marked[number]
+            if before is None or before[0] is not position:
+                before = position, _with_mark(position, values, book.spot_cents, view.as_of)
+                memory.marked[position.position_id] = before
+            marked[number] = before[1]
     return tuple(marked), tuple(estimated)
 
 
-def _with_mark(position: Position, mark: Mark) -> Position:
+def _with_mark(position: Position, sums: Sequence[float], spot_cents: int, at: datetime) -> Position:
     """Return a position with another mark; `dataclasses.replace` takes several times as long."""
+    mid, out, legs, delta, gamma, theta, vega = sums
+    mark = Mark(int(mid), int(out), spot_cents, int(legs), Greeks(delta, gamma, theta, vega), at)
     values = list(_VALUES(position))
     values[_MARK] = mark
     return Position(*values)

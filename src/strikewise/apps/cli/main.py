@@ -36,6 +36,7 @@ COMMANDS = (
     _late("data", "Import market data, and judge what is stored.", DATA),
     _late("scan", "Find what is worth opening, and why not the rest.", TRADE),
     _late("backtest", "Trade a specification over the past.", PAST),
+    _late("sweep", "Run a grid of parameters side by side.", PAST),
     _late("validate", "Judge whether a specification is an edge.", PAST),
     _late("lookahead", "Check that a run knew nothing it could not know.", PAST),
     _late("compare", "Replay a published strategy index and put it beside its levels.", PAST),

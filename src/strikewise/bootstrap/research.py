@@ -1,0 +1,56 @@
+"""Runs that other processes do: each puts its own installation together, once, and takes documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from pathlib import Path
+
+from strikewise.adapters.compute.local import LocalExecutor
+from strikewise.adapters.data_home import DataHome
+from strikewise.backtest.executor import Executor
+from strikewise.backtest.trial_run import TrialRun, run_trial
+from strikewise.bootstrap.spec_file import make_spec
+from strikewise.market.calendar import SessionCalendar
+from strikewise.market.source import MarketSource
+
+__all__ = ["open_executor", "run_document", "runner_of"]
+
+
+def open_executor(workers: int | None = None) -> Executor:
+    """Return who does many runs: some processes of this machine, one a processor unless told otherwise."""
+    return LocalExecutor(workers)
+
+
+def runner_of(home: Path, data: Mapping[str, str]) -> Callable[[str], TrialRun]:
+    """Return the work of an executor: from a specification as JSON to what it came to.
+
+    Parameters
+    ----------
+    home : Path
+        The data home, which every process opens by itself.
+    data : mapping of str to str
+        Digest of the data by underlying, for the first fact of each run.
+    """
+    return partial(run_document, home, tuple(sorted(data.items())))
+
+
+def run_document(home: Path, data: tuple[tuple[str, str], ...], document: str) -> TrialRun:
+    """Run a specification given as JSON over the past of a home.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be used.
+    MissingDataError
+        If there are no data for it.
+    """
+    source, calendar = _market(home)
+    return run_trial(make_spec(json.loads(document)), source, calendar, dict(data))
+
+
+@lru_cache(maxsize=1)
+def _market(home: Path) -> tuple[MarketSource, SessionCalendar]:
+    calendar = SessionCalendar()
+    return DataHome(home, calendar).source(), calendar
