@@ -25,7 +25,7 @@ from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import SimulatedClock
 from strikewise.market.source import MarketSource
 from strikewise.market.universe import Universe
-from strikewise.market.view import Market
+from strikewise.market.view import Market, MarketView
 from strikewise.portfolio.ledger import Ledger
 
 __all__ = ["ReplaySpec", "replay", "ticks_of"]
@@ -153,16 +153,16 @@ def replay(
     with _collecting_only_what_is_new():
         for done, seconds in enumerate(ticks.tolist(), start=1):
             clock.advance_to(_at(seconds))
-            broker.advance(market.view(clock.now()))
-            worst = worst_grade((worst, *_checked_tick(loop)))
+            worst = worst_grade((worst, *_checked_tick(loop, broker, market.view(clock.now()))))
             if progress is not None:
                 progress(done, len(ticks))
     return worst
 
 
-def _checked_tick(loop: Loop) -> frozenset[Grade]:
+def _checked_tick(loop: Loop, broker: SimulatedBroker, view: MarketView) -> frozenset[Grade]:
+    broker.advance(view)
     before = loop.state.positions
-    report = loop.tick()
+    report = loop.tick(view)
     check_closed(before, loop.state, report.delivered)
     return report.grades
 

@@ -136,8 +136,13 @@ class Loop:
         """The fold of all facts so far."""
         return self._state
 
-    def tick(self) -> TickReport:
+    def tick(self, view: MarketView | None = None) -> TickReport:
         """Run once at the clock's instant.
+
+        Parameters
+        ----------
+        view : MarketView, optional
+            The market at that instant, where somebody has looked at it already.
 
         Raises
         ------
@@ -146,7 +151,7 @@ class Loop:
         LedgerConflictError
             If somebody else wrote to the ledger.
         """
-        view = self._market.view(self._clock.now())
+        view = self._market.view(self._clock.now()) if view is None else view
         delivered = self._listen(view)
         valuation = self._value(view)
         self._write(
