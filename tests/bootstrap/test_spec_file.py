@@ -73,7 +73,7 @@ def test_what_is_written_down_of_a_run_makes_the_same_run_again(document: dict[s
     [
         ({"capitol": 5}, "unknown key 'capitol': did you mean 'capital'?"),
         ({"limits": {"max_risk": 0.1}}, "unknown key 'limits.max_risk': did you mean 'max_at_risk'?"),
-        ({"fills": {"zzz": 1}}, "unknown key 'fills.zzz': known are: f, missing_quote"),
+        ({"fills": {"zzz": 1}}, "unknown key 'fills.zzz': known are: any_size, f, missing_quote"),
         (
             {"strategies": [{"strategy": "credit_spread", "paramters": {}}]},
             "unknown key 'strategies.0.paramters': did you mean 'parameters'?",

@@ -11,6 +11,7 @@ from execution.tapes import CALENDAR, close_of, put
 from realism.nights import of, settled
 from strikewise.domain.events import OrderDenied, SignalDenied
 from strikewise.domain.instruments import Delivery, OptionContract, Settlement, Style, option_roots
+from strikewise.market.calendar import NEW_YORK
 
 WEDNESDAY, THURSDAY, FRIDAY = WEEK = tuple(date(2024, 3, day) for day in (13, 14, 15))
 AM, PM = (put(5_100, FRIDAY, "SPX", code) for code in (0, 1))
@@ -74,3 +75,28 @@ def test_nothing_is_opened_or_closed_after_the_last_trade(contract: OptionContra
     )
     assert len(ends) == 1
     assert denied <= {"MARKET_EXPIRED"}
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "minute", "extended", "opened"),
+    [
+        (date(2026, 7, 14), 8, 0, ("NVDA",), True),
+        (date(2026, 7, 14), 8, 0, (), False),
+        (date(2026, 7, 14), 8, 0, ("TSLA",), False),
+        (date(2026, 7, 14), 9, 27, ("NVDA",), False),  # between the two sessions
+        (date(2026, 7, 10), 8, 0, ("NVDA",), False),  # before there was one
+        (date(2026, 7, 14), 9, 30, (), True),
+        (date(2026, 7, 14), 16, 10, (), True),
+    ],
+)
+def test_sessions_are_data_some_single_stocks_trade_before_the_opening(
+    day: date, hour: int, minute: int, extended: tuple[str, ...], opened: bool
+) -> None:
+    at = datetime(day.year, day.month, day.day, hour, minute, tzinfo=NEW_YORK)
+    short = put(150, date(2026, 8, 21), "NVDA")
+    told = Told({day: [of((short, -1))]}, margin_cents=1, max_loss_cents=None)
+    chosen = hand_spec(told, underlying="NVDA", start=day, end=day, extended_hours=extended)
+    journal, ledger = played(chosen, {at.astimezone(UTC): (170.0, [(short, 300, 310)])})
+    assert bool(journal.trades) == opened
+    denied = [one.event.code for one in ledger.records() if isinstance(one.event, SignalDenied)]
+    assert denied == ([] if opened else ["MARKET_CLOSED"])

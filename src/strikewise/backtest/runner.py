@@ -56,6 +56,8 @@ class ReplaySpec:
         How short options are assigned.
     financing : Financing
         What cash earns, and debit balances and borrowed shares cost.
+    extended_hours : tuple of str
+        Underlyings whose options are traded outside the regular hours too.
     """
 
     name: str
@@ -67,6 +69,7 @@ class ReplaySpec:
     lag: int = 0
     exercise: ExerciseRule = field(default_factory=ExerciseRule)
     financing: Financing = field(default_factory=Financing)
+    extended_hours: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.end < self.start:
@@ -146,7 +149,7 @@ def replay(
     _require_empty(ledger)
     universe = Universe(source, spec.run.underlyings)
     ticks = ticks_of(universe, spec.start, spec.end)
-    market = Market(universe, calendar)
+    market = Market(universe, calendar.extended_to(spec.extended_hours))
     clock = SimulatedClock(_at(ticks[0]))
     broker, worst = _broker(spec), Grade.QUOTES
     loop = Loop(spec.run, market=market, broker=broker, ledger=ledger, clock=clock, data=dict(data or {}))

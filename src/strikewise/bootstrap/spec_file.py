@@ -40,6 +40,7 @@ class CadenceTable(Table):
 
     entry: tuple[str, ...] = WEEKDAYS
     lag: int = Field(default=0, ge=0)
+    extended_hours: tuple[str, ...] = ()
 
 
 class SpecDocument(Table):
@@ -117,6 +118,7 @@ def make_spec(
             fills=table.fills.frozen(),
             fees=table.fees.frozen(),
             lag=table.cadence.lag,
+            extended_hours=table.cadence.extended_hours,
             exercise=table.exercise.frozen(),
             financing=table.financing.frozen(),
         )

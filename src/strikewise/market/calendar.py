@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -113,10 +114,19 @@ class SessionCalendar:
     start, end : date
         Bounds, both included, from `FIRST_DAY` to `LAST_DAY`. A question beyond them raises
         `MissingDataError`.
+    extended : collection of str
+        Underlyings whose options are traded outside the regular hours too, where exchanges allow it
+        (`strikewise.market.trading_hours`).
     """
 
-    def __init__(self, start: date = FIRST_DAY, end: date = LAST_DAY) -> None:
-        self._start, self._end = start, end
+    def __init__(
+        self, start: date = FIRST_DAY, end: date = LAST_DAY, *, extended: Collection[str] = ()
+    ) -> None:
+        self._start, self._end, self.extended = start, end, frozenset(extended)
+
+    def extended_to(self, underlyings: Collection[str]) -> SessionCalendar:
+        """Return the same sessions, with the extended hours of some underlyings."""
+        return SessionCalendar(self._start, self._end, extended=underlyings)
 
     @cached_property
     def _table(self) -> _Schedule:

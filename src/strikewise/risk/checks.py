@@ -12,6 +12,7 @@ from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.structures import Structure
 from strikewise.market.corporate_actions import adjusting_split
 from strikewise.market.quality import Flaw, spot_doubted
+from strikewise.market.trading_hours import can_trade
 from strikewise.market.view import MarketView
 from strikewise.risk.exposure import at_stake_cents, held_sides, portfolio_at_stake_cents, uncovered
 from strikewise.risk.limits import Limits
@@ -65,9 +66,9 @@ def check_market(structure: Structure, view: MarketView) -> Denial | None:
 
     The hours after the close pass: end-of-day snapshots are taken then, and stand for the session.
     """
-    day = view.day
-    if not view.calendar.is_session(day) or view.as_of < view.calendar.session_open(day):
+    if not can_trade(view.calendar, structure.underlying, view.as_of):
         return Denial(DenialCode.MARKET_CLOSED, f"at={view.as_of.isoformat()}")
+    day = view.day
     for contract, _ in structure.options:
         near = (contract.expiration - day).days <= SETTLES_WITHIN
         if near and not view.calendar.trades_at(contract, view.as_of):
