@@ -71,9 +71,9 @@ def test_one_planted_among_eight_is_found_and_only_that_one() -> None:
 def test_where_nothing_was_planted_nothing_is_found() -> None:
     random = np.random.default_rng(2)
     p_values = [
-        superior_ability(random.normal(0, 0.01, (300, 6)), seed=1, draws=200).p_value for _ in range(40)
+        superior_ability(random.normal(0, 0.01, (300, 6)), seed=1, draws=200).p_value for _ in range(25)
     ]
-    assert sum(p <= 0.05 for p in p_values) <= 6
+    assert sum(p <= 0.05 for p in p_values) <= 5
     assert 0.2 < float(np.median(p_values)) < 0.85
 
 

@@ -156,7 +156,7 @@ def test_without_quotes_nothing_trades_that_day() -> None:
 def test_the_loop_runs_through_every_disaster(scenario: Scenario) -> None:
     puts = {"side": "put", "trend": "off", "width": 50.0, "min_credit_to_width": 0.02}
     strategies = [{"strategy": "credit_spread", "parameters": puts}]
-    chosen = spec(start="2015-07-06", end="2015-08-31", strategies=strategies)
+    chosen = spec(start="2015-07-13", end="2015-08-14", strategies=strategies)
     hit, plain = run(chosen, shocked(scenario), CALENDAR), run(chosen, reconstructed(), CALENDAR)
     row = int(np.searchsorted(plain.days, FIRST))
     assert np.array_equal(hit.returns[:row], plain.returns[:row])
