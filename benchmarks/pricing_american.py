@@ -24,13 +24,14 @@ import numpy as np
 import QuantLib
 from numpy.typing import NDArray
 
-from strikewise.pricing import american
+from strikewise.pricing import american, american_dividends
 from strikewise.pricing.backend import ARRAY, warm_up
 from strikewise.pricing.collocation import FAST, PRECISE, Collocation
 
 Array = NDArray[np.float64]
 STRIKE = 100.0
 TURNS = 3
+DIVIDEND, EX_DAYS = 0.9, 30 + 91 * np.arange(8)
 TODAY = QuantLib.Date(2, 1, 2024)
 
 
@@ -199,6 +200,53 @@ def race_volatilities(n: int) -> None:
         print(f"  {name:34}{taken:9.1f}{taken / mine:8.1f}{p50:10.1e}{p99:12.1e}{int(np.isnan(off).sum()):6}")
 
 
+def with_dividends(grid: int) -> Callable[[Options], Array]:
+    """QuantLib's finite differences in the escrowed model, so many points and steps."""
+    paid = QuantLib.DividendVector([TODAY + int(day) for day in EX_DAYS], [DIVIDEND] * len(EX_DAYS))
+    engine = QuantLib.FdBlackScholesVanillaEngine(
+        DESK.process,
+        paid,
+        grid,
+        grid,
+        0,
+        QuantLib.FdmSchemeDesc.Douglas(),
+        False,
+        -1e300,
+        QuantLib.FdBlackScholesVanillaEngine.Escrowed,
+    )
+
+    def prices(o: Options) -> Array:
+        found = np.empty(o.spot.size)
+        for i in range(found.size):
+            option = DESK.option(o, i)
+            option.setPricingEngine(engine)
+            found[i] = option.NPV()
+        return found
+
+    return prices
+
+
+def our_dividends(o: Options) -> Array:
+    columns = (o.is_call, o.spot, STRIKE, o.years, o.volatility, o.rate)
+    return american_dividends.price(*columns, [DIVIDEND] * len(EX_DAYS), EX_DAYS / 365.0)
+
+
+def race_dividends(n: int) -> None:
+    o = domain(n)
+    o = Options(o.is_call, o.spot + 2.0, np.minimum(o.days, 730), o.volatility, o.rate, 0.0 * o.rate)
+    exact = with_dividends(1600)(o)
+    title = "American price, quarterly cash"
+    print(f"\n{title:36}{'us each':>9}{'x ours':>8}{'p50':>10}{'p90':>10}{'max error':>11}")
+    mine = min(clocked(lambda: our_dividends(o), n) for _ in range(TURNS))
+    rows = [("strikewise grid", mine, our_dividends(o))]
+    for grid in (100, 400):
+        run = with_dividends(grid)
+        rows.append((f"QuantLib FD escrowed {grid} x {grid}", clocked(lambda run=run: run(o), n), run(o)))
+    for name, taken, found in rows:
+        p50, p90, worst = np.quantile(np.abs(found - exact), [0.5, 0.9, 1.0])
+        print(f"  {name:34}{taken:9.0f}{taken / mine:8.1f}{p50:10.1e}{p90:10.1e}{worst:11.1e}")
+
+
 def race_chain() -> None:
     o = chain()
     n = o.spot.size
@@ -220,6 +268,7 @@ def main() -> None:
     race_prices(n)
     race_volatilities(n)
     race_chain()
+    race_dividends(12)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,12 @@ Dividends in cash, known by date and amount, are priced by `american_dividends`.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from strikewise.pricing import american_dividends
 from strikewise.pricing.backend import DEFAULT, Kernels, columns
 from strikewise.pricing.black_scholes import GreekArrays
 from strikewise.pricing.collocation import FAST, Collocation
@@ -22,6 +24,7 @@ from strikewise.pricing.collocation import FAST, Collocation
 __all__ = ["greeks", "implied_volatility", "price"]
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 def price(
@@ -62,14 +65,17 @@ def price(
     Returns
     -------
     Dollars per share, in the broadcast shape of the inputs: at least the intrinsic and the European value.
-    NaN where an input is NaN or outside its range, and where exercise is best between two boundaries: a put
-    whose yield is below a rate below zero, and its mirror, a call.
+    NaN where an input is NaN or outside its range. Where exercise is best between two boundaries (a put whose
+    yield is below a rate below zero; its mirror, a call) the price comes from a grid, in milliseconds.
     """
     shape, flags, flat = columns(is_call, spot, strike, years, volatility, rate, dividend_yield)
     S, K, T, sigma, r, q = flat
     out = np.empty(math.prod(shape))
     with np.errstate(all="ignore"):
         kernels.american.price(out, flags, S, K, T, sigma, r, q, scheme, together)
+    if (rows := _between_boundaries(flags, r, q, out.size)).size:
+        C, S, K, T, sigma, r, q = _some(rows, out.size, flags, S, K, T, sigma, r, q)
+        out[rows] = american_dividends.price(C, S, K, T, sigma, r, (), (), dividend_yield=q, kernels=kernels)
     return out.reshape(shape)
 
 
@@ -105,6 +111,11 @@ def greeks(
     out = np.empty((6, math.prod(shape)))
     with np.errstate(all="ignore"):
         kernels.american.greeks(out, flags, S, K, T, sigma, r, q, scheme, together)
+    if (rows := _between_boundaries(flags, r, q, out.shape[1])).size:
+        C, S, K, T, sigma, r, q = _some(rows, out.shape[1], flags, S, K, T, sigma, r, q)
+        out[:, rows] = american_dividends.greeks(
+            C, S, K, T, sigma, r, (), (), dividend_yield=q, kernels=kernels
+        )
     return GreekArrays(*(row.reshape(shape) for row in out))
 
 
@@ -144,4 +155,21 @@ def implied_volatility(
     with np.errstate(all="ignore"):
         kernels.implied_volatility(start, flags, V, S * np.exp((r - q) * T), K, T, np.exp(-r * T))
         kernels.american.implied_volatility(out, flags, V, S, K, T, r, q, start, scheme, together)
+    if (rows := _between_boundaries(flags, r, q, out.size)).size:
+        C, V, S, K, T, r, q = _some(rows, out.size, flags, V, S, K, T, r, q)
+        out[rows] = american_dividends.implied_volatility(
+            C, V, S, K, T, r, (), (), dividend_yield=q, kernels=kernels
+        )
     return out.reshape(shape)
+
+
+def _between_boundaries(flags: Flags, rate: Array, yields: Array, n: int) -> NDArray[np.intp]:
+    """Return the rows whose exercise is best between two boundaries, none where no rate is below zero."""
+    if not (rate < 0.0).any() or not (yields < 0.0).any():
+        return np.zeros(0, dtype=np.intp)
+    near, far = np.where(flags, yields, rate), np.where(flags, rate, yields)
+    return np.flatnonzero(np.broadcast_to((far < near) & (near < 0.0), n))
+
+
+def _some(rows: NDArray[np.intp], n: int, *columns: Array | Flags) -> list[Any]:
+    return [np.broadcast_to(column, n)[rows] for column in columns]

@@ -8,11 +8,16 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from strikewise.pricing import array_american, array_kernels
+from strikewise.pricing import array_american, array_grid, array_kernels
 from strikewise.pricing.collocation import FAST, Collocation
 
 try:
-    from strikewise.pricing import compiled_american, compiled_kernels, compiled_volatility
+    from strikewise.pricing import (
+        compiled_american,
+        compiled_grid,
+        compiled_kernels,
+        compiled_volatility,
+    )
 except ImportError:  # a platform without Numba still prices, more slowly
     numba_available = False
 else:
@@ -89,6 +94,27 @@ class AmericanSolver(Protocol):
     ) -> None: ...
 
 
+class GridKernel(Protocol):
+    """Write premiums of early exercise and two derivatives, ``(3, n)``, with dividends by ex-date."""
+
+    def __call__(
+        self,
+        out: Array,
+        is_call: Flags,
+        a: Array,
+        b: Array,
+        c: Array,
+        d: Array,
+        e: Array,
+        f: Array,
+        amounts: Array,
+        due: Array,
+        half: int,
+        steps: int,
+        /,
+    ) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class AmericanKernels:
     """What is computed of options that may be exercised early."""
@@ -108,6 +134,7 @@ class Kernels:
     forward_greeks: SevenColumnKernel
     implied_volatility: SixColumnKernel
     american: AmericanKernels
+    grid: GridKernel
 
 
 ARRAY = Kernels(
@@ -117,6 +144,7 @@ ARRAY = Kernels(
     array_kernels.forward_greeks,
     array_kernels.implied_volatility,
     AmericanKernels(array_american.price, array_american.greeks, array_american.implied_volatility),
+    array_grid.early_exercise,
 )
 """NumPy and SciPy."""
 
@@ -130,6 +158,7 @@ COMPILED: Kernels | None = (
         AmericanKernels(
             compiled_american.price, compiled_american.greeks, compiled_american.implied_volatility
         ),
+        compiled_grid.early_exercise,
     )
     if numba_available
     else None
@@ -177,7 +206,7 @@ def _column(array: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
 def warm_up() -> None:
     """Compile the default kernels, or load them from disk, for a fast first answer."""
     _, call, (one, tenth) = columns(True, 1.0, 0.1)
-    single, six = np.empty(1), np.empty((6, 1))
+    single, six, none = np.empty(1), np.empty((6, 1)), np.empty(0)
     DEFAULT.price(single, call, one, one, one, one, one)
     DEFAULT.greeks(six, call, one, one, one, one, one, one)
     DEFAULT.forward_greeks(six, call, one, one, one, one, one, one)
@@ -185,3 +214,5 @@ def warm_up() -> None:
     DEFAULT.american.price(single, call, one, one, one, one, tenth, tenth, FAST, False)
     DEFAULT.american.greeks(six, call, one, one, one, one, tenth, tenth, FAST, False)
     DEFAULT.american.implied_volatility(single, call, tenth, one, one, one, tenth, tenth, one, FAST, False)
+    whole = np.ones(1)
+    DEFAULT.grid(six[:3], np.ones(1, np.bool_), whole, whole, whole, whole, whole, whole, none, none, 4, 2)
