@@ -234,12 +234,12 @@ def our_dividends(o: Options) -> Array:
 def race_dividends(n: int) -> None:
     o = domain(n)
     o = Options(o.is_call, o.spot + 2.0, np.minimum(o.days, 730), o.volatility, o.rate, 0.0 * o.rate)
-    exact = with_dividends(1600)(o)
+    exact = with_dividends(1000)(o)
     title = "American price, quarterly cash"
     print(f"\n{title:36}{'us each':>9}{'x ours':>8}{'p50':>10}{'p90':>10}{'max error':>11}")
     mine = min(clocked(lambda: our_dividends(o), n) for _ in range(TURNS))
     rows = [("strikewise grid", mine, our_dividends(o))]
-    for grid in (100, 400):
+    for grid in (100, 300):
         run = with_dividends(grid)
         rows.append((f"QuantLib FD escrowed {grid} x {grid}", clocked(lambda run=run: run(o), n), run(o)))
     for name, taken, found in rows:
@@ -268,7 +268,7 @@ def main() -> None:
     race_prices(n)
     race_volatilities(n)
     race_chain()
-    race_dividends(12)
+    race_dividends(10)
 
 
 if __name__ == "__main__":
