@@ -57,7 +57,7 @@ def group(legs: Legs) -> Grouping:
     puts, calls = _assign(legs, Right.PUT, unit), _assign(legs, Right.CALL, unit)
     gross = puts.gross + calls.gross - _shared(puts, calls)
     found = Grouping(gross * unit, naked=bool(puts.naked or calls.naked))
-    if _may_hold_butterfly(legs):
+    if any(_may_gain(legs, one, right, unit) for one, right in ((puts, Right.PUT), (calls, Right.CALL))):
         exact = _programme(legs)
         return found if exact is None or exact.gross >= found.gross else exact
     # No grouping costs less than one side alone; and pairs of naked options are best made by rank.
@@ -70,18 +70,34 @@ def group(legs: Legs) -> Grouping:
     return found if exact is None or exact.gross >= found.gross else exact
 
 
-def _may_hold_butterfly(legs: Legs) -> bool:
-    """Return whether a spread that gains could stand beside one that loses, in one expiration and right."""
-    for short in legs.shorts:
-        sign = 1 if short.right is Right.PUT else -1
-        sides = {
-            sign * (short.strike - long.strike) > 0
-            for long in legs.longs
-            if long.right is short.right and long.expires == short.expires and long.strike != short.strike
-        }
-        if len(sides) > 1:
+def _may_gain(legs: Legs, choice: _Choice, right: Right, unit: int) -> bool:
+    """Return whether spreads of one right could ask for less in butterflies.
+
+    No grouping of the options of an expiration asks for less than they can lose there all together: where the
+    widths add up to that, there is nothing to gain. Where an option is left naked that says nothing, and a
+    long option on either side of a short one is enough to look.
+    """
+    for expires, widths in choice.widths.items():
+        shorts = [leg for leg in legs.shorts if leg.right is right and leg.expires == expires]
+        longs = [leg for leg in legs.longs if leg.right is right and leg.expires == expires]
+        if choice.naked:
+            if any(len({short.strike > long.strike for long in longs}) > 1 for short in shorts):
+                return True
+        elif sum(widths) * unit > _lost_in_all(right, shorts, longs):
             return True
     return False
+
+
+def _lost_in_all(right: Right, shorts: list[ShortLeg], longs: list[LongLeg]) -> int:
+    """Return the most that all options of one right and expiration lose at it together."""
+    sign = 1 if right is Right.PUT else -1
+    strikes = [leg.strike for leg in shorts] + [leg.strike for leg in longs]
+
+    def lost(spot: int) -> int:
+        owed = sum(max(0, sign * (leg.strike - spot)) * leg.contracts for leg in shorts)
+        return owed - sum(max(0, sign * (leg.strike - spot)) * leg.contracts for leg in longs)
+
+    return max(0, *(lost(spot) for spot in (0 if right is Right.PUT else max(strikes), *strikes)))
 
 
 def _assign(legs: Legs, right: Right, unit: int) -> _Choice:
@@ -242,20 +258,9 @@ def _butterflies(legs: Legs, spreads: list[tuple[int, int, int]]) -> list[tuple[
     for (width_one, one, wing), (width_other, other, far) in combinations_with_replacement(spreads, 2):
         if shorts[one].expires != shorts[other].expires or wing == far:
             continue
-        held = (longs[wing - len(shorts)].strike, longs[far - len(shorts)].strike)
-        loss = _most_lost(shorts[one].right, (shorts[one].strike, shorts[other].strike), held)
+        sold = [shorts[row]._replace(contracts=1) for row in (one, other)]
+        held = [longs[row - len(shorts)]._replace(contracts=1) for row in (wing, far)]
+        loss = _lost_in_all(shorts[one].right, sold, held)
         if loss < width_one + width_other:
             found.append((loss, (one, other, wing, far)))
     return found
-
-
-def _most_lost(right: Right, sold: tuple[int, ...], held: tuple[int, ...]) -> int:
-    """Return the most that options of one right and expiration lose at it, as many held as sold."""
-    sign = 1 if right is Right.PUT else -1
-
-    def lost(spot: int) -> int:
-        owed = sum(max(0, sign * (strike - spot)) for strike in sold)
-        return owed - sum(max(0, sign * (strike - spot)) for strike in held)
-
-    ends = (0,) if right is Right.PUT else (max(*sold, *held),)
-    return max(0, *(lost(spot) for spot in (*ends, *sold, *held)))
