@@ -86,7 +86,7 @@ def test_a_put_in_the_money_is_rolled_later_and_lower_for_a_credit_when_its_days
     (sold,) = [contract for contract, ratio in legs.items() if ratio < 0]
     assert legs[put] == 1
     assert sold.expiration > put.expiration
-    assert sold.strike <= put.strike
+    assert sold.strike < put.strike
     chain = view.chain("SPY")
     assert chain is not None
     assert chain.quote(sold).bid - chain.quote(put).ask > 1

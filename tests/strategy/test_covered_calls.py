@@ -143,7 +143,7 @@ def test_a_cheap_call_is_bought_back_and_one_in_the_money_is_rolled_later_and_hi
     tested = option(Right.CALL, 498.0, near)
     action = CALLS.manage_position(held((tested, -2)), view, CALLS.space.make({"call_roll_dte": 10}))
     call, quantity = sold(action)
-    assert (call.expiration > near, call.strike >= 498.0, quantity) == (True, True, 2)
+    assert (call.expiration > near, call.strike > 498.0, quantity) == (True, True, 2)
     assert CALLS.manage_position(held((tested, -2)), view, CALLS.space.make({"call_roll_dte": 9})) == Hold()
 
 

@@ -59,7 +59,7 @@ def call_parameters(*, low: float, high: float, above: str) -> tuple[Parameter, 
         ),
         Parameter(
             "call_roll_dte",
-            2,
+            0,
             "Calendar days left at which a call in the money is rolled later and higher for a credit; "
             "0 lets it be assigned.",
             "days",

@@ -144,9 +144,9 @@ def rolled_out(
 ) -> Adjust | None:
     """Return the adjustment that buys a short option back and sells a later one for more than that costs.
 
-    Of all later expirations in the days that entries want, and of all strikes at least as far from the money,
-    the one furthest from the money that still brings a credit after fees; the soonest among equals. None
-    where none does: nobody is paid for waiting, and the option runs on.
+    Of all later expirations in the days that entries want, and of all strikes further from the money, the one
+    furthest from it that still brings a credit after fees; the soonest among equals. None where none does:
+    an option deep in the money could be put off for ever without getting any better.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def rolled_out(
     put = contract.right is Right.PUT
     same = (((key >> STRIKE_BITS) & 1) == put) & (((key >> ROOT_SHIFT) & ROOT_MASK) == contract.root_code)
     strike = key & STRIKE_MASK
-    further = strike <= contract.strike_milli if put else strike >= contract.strike_milli
+    further = strike < contract.strike_milli if put else strike > contract.strike_milli
     later = (key >> EXPIRATION_SHIFT) > days_of(contract.expiration)
     fees = 2 * to_cents(params.number("fee_per_contract"))
     pays = (chain.bid.astype(np.int64) - quote.ask) * contract.multiplier > fees

@@ -1,14 +1,16 @@
 """Buy shares and sell a call against each hundred of them.
 
-The call's premium is kept whatever happens; what the shares gain above its strike is given away for it. So it
-earns more than the shares when they stand still, fall or rise a little, and less when they run. It loses when
-they fall by more than the premium: the loss of the shares is all there, only smaller by it.
+The call's premium is kept whatever happens; what the shares gain above its strike is given away for it. So
+it earns more than the shares when they stand still, fall or rise a little, and less when they run. It loses
+when they fall by more than the premium: the loss of the shares is all there, only smaller by it.
 
-A call is chosen by delta and by what it returns a year, both if the price stays and if the shares are called
-away. When it expires worthless, or has become so cheap that it is bought back, the next one is written. A
-call in the money shortly before its end is rolled later and higher if that brings a credit, and else left to
-take the shares. The shares are paid in full: the strategy proposes no more than cash can pay, although the
-exchange's margin would ask for half. The limit on what one trade may lose must allow for that.
+A call is chosen by delta and by what it returns a year, both if the price stays and if the shares are
+called away. When it expires worthless, or has become so cheap that it is bought back, the next one is
+written. A call in the money at its end takes the shares, and the next entry buys new ones at the market;
+rolling it later and higher for a credit shortly before is a choice, which in a long rise ties the shares to
+calls ever deeper in the money. The shares are paid in full: the strategy proposes no more than cash can
+pay, although the exchange's margin would ask for half. The limit on what one trade may lose must allow for
+that.
 """
 
 from __future__ import annotations
