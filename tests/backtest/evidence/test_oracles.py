@@ -5,7 +5,9 @@ These need `purgedcv` and `empyrical-reloaded` in the environment of development
 
 from __future__ import annotations
 
+import empyrical
 import numpy as np
+import purgedcv
 import pytest
 
 from strikewise.backtest.evidence.moments import annual_sharpe, moments_of
@@ -18,8 +20,6 @@ from strikewise.backtest.evidence.significance import (
     shortest_sample_years,
 )
 
-purgedcv = pytest.importorskip("purgedcv")
-empyrical = pytest.importorskip("empyrical")
 SEEDS = range(6)
 
 
