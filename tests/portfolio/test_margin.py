@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 
@@ -11,17 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from execution.tapes import call, put
-from strikewise.domain.greeks import Greeks
 from strikewise.domain.instruments import OptionContract, Right
 from strikewise.domain.margin import naked_option_margin_cents
-from strikewise.domain.portfolio import Holding, Mark, Portfolio, Position
+from strikewise.domain.portfolio import Holding, Position
 from strikewise.domain.quotes import Grade
 from strikewise.domain.structures import Leg, Structure
 from strikewise.portfolio.book import Book
 from strikewise.portfolio.margin import (
     OptionRows,
     account_margin_cents,
-    margin_call,
     margin_cents,
     with_own_margins,
 )
@@ -368,47 +365,6 @@ def test_only_positions_that_leave_an_option_naked_are_given_a_new_margin_each_d
         naked_option_margin_cents(one, price, 50_000) for one, price in ((put(440), 60), (call(560), 45))
     )
     assert after[2].margin_cents == max(put_side + 4_500, call_side + 6_000)
-
-
-def valued(name: str, *, margin: int, profit: int, closing: str = "") -> Position:
-    held = position(name, {put(480): -1, put(475): 1})
-    mark = Mark(profit, profit, 50_000, 0, Greeks(), NOW)
-    return replace(held, mark=mark, margin_cents=margin, closing_order_id=closing)
-
-
-def account(equity: int, *positions: Position) -> Portfolio:
-    total = sum(one.margin_cents for one in positions)
-    return Portfolio(NOW, equity, equity, equity, total, positions)
-
-
-def test_there_is_no_call_while_equity_carries_the_margin() -> None:
-    assert (
-        margin_call(
-            account(100_000, valued("a", margin=60_000, profit=0), valued("b", margin=40_000, profit=0))
-        )
-        == []
-    )
-
-
-def test_a_call_closes_the_worst_positions_first_and_no_more_than_it_must() -> None:
-    held = (
-        valued("small", margin=40_000, profit=-1_000),
-        valued("worst", margin=40_000, profit=-30_000),
-        valued("good", margin=40_000, profit=5_000),
-    )
-    assert margin_call(account(90_000, *held)) == ["worst"]
-    assert margin_call(account(50_000, *held)) == ["worst", "small"]
-    assert margin_call(account(-1, *held)) == ["worst", "small", "good"]
-
-
-def test_what_is_being_closed_already_is_counted_as_closed() -> None:
-    held = (
-        valued("closing", margin=40_000, profit=-30_000, closing="c-1"),
-        valued("next", margin=40_000, profit=-1_000),
-        valued("good", margin=40_000, profit=5_000),
-    )
-    assert margin_call(account(90_000, *held)) == []
-    assert margin_call(account(70_000, *held)) == ["next"]
 
 
 @pytest.mark.parametrize("spot", [9_000, 10_000, 11_000])

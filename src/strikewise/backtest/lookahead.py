@@ -16,7 +16,7 @@ from math import inf, isclose, isfinite, nan
 import numpy as np
 from numpy.typing import NDArray
 
-from strikewise.backtest.differences import Difference, facts_of, first_difference
+from strikewise.backtest.differences import Difference, Written, facts_of, first_difference
 from strikewise.backtest.runner import ReplaySpec, ticks_of
 from strikewise.domain.errors import SettingsError
 from strikewise.market.calendar import SessionCalendar
@@ -152,19 +152,23 @@ def check_lookahead(
     for number, seconds in enumerate(chosen, start=1):
         cut = _at(seconds)
         tell(f"cut at {cut.date().isoformat()}", number, len(chosen) + 1)
-        past = Window(source, until=cut)
-        again = facts_of(spec, past, calendar)
         until = [one for one in whole if one.record.known_at <= cut]
-        facts += len(until)
-        difference = first_difference(until, again, cut)
-        if difference is not None:
-            found.append(difference)
-        narrow = Market(Universe(past, spec.run.underlyings), calendar)
-        seen, compared = _features_differing(market.view(cut), narrow.view(cut), cut)
-        features += compared
+        seen, compared = _without_future(spec, source, market, until, cut)
+        facts, features = facts + len(until), features + compared
         found.extend(seen)
     tell("done", len(chosen) + 1, len(chosen) + 1)
     return LookaheadReport(tuple(_at(seconds) for seconds in chosen), facts, features, tuple(found))
+
+
+def _without_future(
+    spec: ReplaySpec, source: MarketSource, market: Market, until: Sequence[Written], cut: datetime
+) -> tuple[list[Difference], int]:
+    """Run over data that end at a cut; return what differs, and how many features were compared."""
+    past = Window(source, until=cut)
+    first = first_difference(until, facts_of(spec, past, market.calendar), cut)
+    narrow = Market(Universe(past, spec.run.underlyings), market.calendar)
+    features, compared = _features_differing(market.view(cut), narrow.view(cut), cut)
+    return [*([] if first is None else [first]), *features], compared
 
 
 def check_warm_up(

@@ -156,19 +156,11 @@ def index_signal(strategy: str, view: MarketView, chain: OptionChain, legs: Sequ
     A rule claims no edge: the expected profit is told as zero, less what the touch costs against mid.
     """
     structure = Structure.of(legs)
-    rows = []
-    price, mid = 0, 0
-    for contract, ratio in structure.options:
-        row = chain.find(contract)
-        if row is None:
-            return None
-        bid, ask = int(chain.bid[row]), int(chain.ask[row])
-        price += (ask if ratio > 0 else bid) * ratio * contract.multiplier
-        mid += (bid + ask) * ratio * contract.multiplier
-        rows.append((row, ratio))
-    price += chain.spot_cents * structure.shares
-    mid = -(-mid // 2) + chain.spot_cents * structure.shares
+    rows = [(row, ratio) for one, ratio in structure.options if (row := chain.find(one)) is not None]
+    if len(rows) < len(structure.options):
+        return None
     first = structure.options[0][0]
+    price, mid = _costs(chain, rows, structure.shares, first.multiplier)
     most, least = structure.max_profit_cents(price), structure.max_loss_cents(price)
     edges = structure.breakevens(price)
     greeks = unit_greeks(chain, rows, multiplier=first.multiplier)
@@ -201,6 +193,19 @@ def index_signal(strategy: str, view: MarketView, chain: OptionChain, legs: Sequ
         greeks=greeks,
         daily_sd_cents=daily_sd_cents(greeks, chain.spot, volatility),
     )
+
+
+def _costs(
+    chain: OptionChain, rows: Sequence[tuple[int, int]], shares: int, multiplier: int
+) -> tuple[int, int]:
+    """Return what a unit costs at the touch and at mid, cents; the mid rounded against us."""
+    price, doubled = 0, 0
+    for row, ratio in rows:
+        bid, ask = int(chain.bid[row]), int(chain.ask[row])
+        price += (ask if ratio > 0 else bid) * ratio * multiplier
+        doubled += (bid + ask) * ratio * multiplier
+    spot = chain.spot_cents * shares
+    return price + spot, -(-doubled // 2) + spot
 
 
 def _chance(
