@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -62,6 +62,19 @@ def test_by_default_its_holder_knows_mondays_price(friday: float, monday: float,
     assert trade.profit_cents == pytest.approx(5_000 - gap, abs=100)
     # Until Monday all of it waits: legs of one structure settle at one time.
     assert [row.open_positions for row in journal.equity] == [1, 1, 0]
+
+
+def test_no_price_before_the_next_opening_decides() -> None:
+    spots = dict(zip(WEEK, (485.0, 480.5, 470.0), strict=True))
+    saturday, early = (datetime(2024, 3, day, 12, 0, tzinfo=UTC) for day in (16, 18))
+    snapshots = {
+        close_of(day): (spot, LATER if day == MONDAY else [*ROWS, *LATER]) for day, spot in spots.items()
+    }
+    snapshots |= dict.fromkeys((saturday, early), (490.0, LATER))
+    journal, ledger = played(hand_spec(Told({THURSDAY: [SPREAD]}), start=THURSDAY, end=MONDAY), snapshots)
+    assert [row.at for row in journal.equity][2:4] == [saturday, early]
+    assert [row.open_positions for row in journal.equity] == [1, 1, 1, 1, 0]
+    assert ended(ledger)[SHORT] == ("assigned", PINNED)
 
 
 def test_it_may_be_assigned_in_any_case_or_by_the_settlement_price_alone() -> None:

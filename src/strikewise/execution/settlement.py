@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from strikewise.domain.orders import SettlementReport
 from strikewise.execution.account import Account
 from strikewise.execution.exercise import ExerciseRule, PinRule, early_cause, in_the_money
 from strikewise.execution.fees import FeeSchedule
+from strikewise.market.calendar import NEW_YORK
 from strikewise.market.estimate import Estimator
 from strikewise.market.view import MarketView
 
@@ -57,7 +58,7 @@ def settle_due(
         }
         for contract, price in prices.items():
             session = view.calendar.settlement_session(contract)
-            if price is None or (session in waiting and view.day <= session):
+            if price is None or (session in waiting and view.as_of < _following_open(session, view)):
                 continue
             following = round(spot * 100) if (spot := view.spot(contract.underlying)) is not None else None
             quantity = held[contract]
@@ -163,14 +164,18 @@ def settle(
 
 
 def _price_then(contract: OptionContract, view: MarketView) -> SettlementPrice | None:
-    """Return what a contract settles against, as it was known on the night after its settlement session."""
+    """Return what a contract settles against, as it was known on the evening of its session."""
     price = settlement_price(contract, view)
     session = view.calendar.settlement_session(contract)
     if price is None or price.policy != LATEST_PRICE or view.day <= session:
         return price
-    night = view.calendar.session_open(view.calendar.next_session(session)) - timedelta(seconds=1)
-    earlier = settlement_price(contract, view.at(min(night, view.as_of)))
+    evening = datetime.combine(session, time.max, NEW_YORK)
+    earlier = settlement_price(contract, view.at(min(evening, view.as_of)))
     return price if earlier is None or earlier.policy == LATEST_PRICE else earlier
+
+
+def _following_open(session: date, view: MarketView) -> datetime:
+    return view.calendar.session_open(view.calendar.next_session(session))
 
 
 def settlement_price(contract: OptionContract, view: MarketView) -> SettlementPrice | None:
