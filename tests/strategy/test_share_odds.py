@@ -21,6 +21,7 @@ def test_without_a_limit_of_time_it_is_the_gamblers_ruin() -> None:
     assert chance_of_profit(0.08, 0.03, 0, 0.3) == pytest.approx(loss / (gain + loss))
     assert chance_of_profit(0.08, 0.03, 100_000, 0.3) == pytest.approx(loss / (gain + loss), abs=1e-6)
     assert chance_of_profit(0.0, 0.0, 0, 0.3) == 0.5
+    assert chance_of_profit(5e-324, 5e-324, 0, 0.3) == chance_of_profit(5e-324, 5e-324, 9, 0.3) == 0.5
 
 
 @pytest.mark.parametrize("short", [False, True])

@@ -7,13 +7,15 @@ is minus the costs.
 
 from __future__ import annotations
 
-from math import erf, exp, log, pi, sqrt
+from math import erf, exp, log1p, pi, sqrt
 
 __all__ = ["chance_of_profit"]
 
 SESSIONS_A_YEAR = 252
 FAR = 9.0
 """Standard deviations beyond which an image adds nothing."""
+MOST = 1.0 - 1e-9
+"""Share of a price that counts as all of it, so that its logarithm is one."""
 NARROW = 0.5
 """Standard deviations between two barriers within which nothing survives: less than one path in 10^8."""
 NOWHERE = 12.0
@@ -56,7 +58,7 @@ def chance_of_profit(
     up = gain / deviation if target > 0 else NOWHERE
     down = loss / deviation if stop > 0 else NOWHERE
     if up + down < NARROW:
-        return down / (up + down)
+        return loss / (gain + loss)
     even = min(up, max(-down, cost / deviation))
     alive, mean = _survivors(-down, up, up, down)
     reached = (down * (1.0 - alive) - mean) / (up + down)
@@ -67,8 +69,8 @@ def chance_of_profit(
 def _distances(target: float, stop: float, *, short: bool) -> tuple[float, float]:
     """Return the logarithmic distances of gain and loss."""
     if short:
-        return -log(max(1.0 - target, 1e-9)), log(1.0 + stop)
-    return log(1.0 + target), -log(max(1.0 - stop, 1e-9))
+        return -log1p(-min(target, MOST)), log1p(stop)
+    return log1p(target), -log1p(-min(stop, MOST))
 
 
 def _survivors(low: float, high: float, up: float, down: float) -> tuple[float, float]:
