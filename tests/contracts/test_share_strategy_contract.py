@@ -59,7 +59,7 @@ def test_four_strategies_trade_shares() -> None:
 
 
 @every_strategy
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_parameters_of_the_space_are_obeyed(strategy: Strategy, data: st.DataObject) -> None:
     values = {
@@ -89,7 +89,7 @@ def test_any_parameters_of_the_space_are_obeyed(strategy: Strategy, data: st.Dat
 
 
 @every_strategy
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), back=st.integers(0, 60), change=st.floats(-0.5, 1.0), side=st.sampled_from([1, -1]))
 def test_whatever_is_held_is_kept_or_closed_whole(
     strategy: Strategy, data: st.DataObject, back: int, change: float, side: int
