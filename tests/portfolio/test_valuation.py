@@ -103,6 +103,9 @@ def test_shares_are_worth_their_price_and_have_a_delta_of_one() -> None:
     mark, estimated = mark_of(position({Stock("SPY"): 200, call(500): -2}), [(call(500), 80, 84)])
     assert mark.exit_cents == 200 * 48_500 - 200 * 84
     assert mark.greeks.delta == pytest.approx(200 - 200 * 0.25)
+    assert mark.greeks.gamma == pytest.approx(-200 * 0.01)
+    assert mark.greeks.theta == pytest.approx(-200 * -0.05)
+    assert mark.greeks.vega == pytest.approx(-200 * 0.1)
     assert estimated == ()
 
 

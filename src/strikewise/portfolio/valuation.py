@@ -248,7 +248,8 @@ def _mark(
             instrument = book.instruments[row]
             if isinstance(instrument, Stock):
                 _price_shares(book, row)
-                greeks[DELTA, row] = 1.0
+                # No chain lists shares: what was read for this row is another contract's.
+                greeks[:, row] = 1.0, 0.0, 0.0, 0.0
                 continue
             stand_in = estimator.estimate(view, instrument, policy, book.last(row))
             per_share = stand_in.greeks
