@@ -221,7 +221,7 @@ def spreads(count: int, *, strategy: str = "s", underlying: str = "SPY") -> list
             max_loss=100,
             margin=100,
             strategy=strategy,
-            name=f"p-{n}",
+            name=f"{strategy}-{underlying}-{n}",
         )
         for n in range(count)
     ]
@@ -229,6 +229,8 @@ def spreads(count: int, *, strategy: str = "s", underlying: str = "SPY") -> list
 
 def test_each_count_has_its_own_limit() -> None:
     other = spreads(9, strategy="t", underlying="QQQ")
+    rest = spreads(9, strategy="t", underlying="QQQ")[:1]
+    assert isinstance(verdict(portfolio=account(*other, *rest)), Approved), "held and ordered is one"
     assert code(verdict(portfolio=account(*other, *spreads(1)))) is DenialCode.PORTFOLIO_POSITIONS
     assert code(verdict(portfolio=account(opened_today=10))) is DenialCode.PORTFOLIO_NEW_TODAY
     assert code(verdict(portfolio=account(*spreads(5, strategy="t")))) is DenialCode.PORTFOLIO_UNDERLYING

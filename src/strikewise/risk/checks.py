@@ -156,7 +156,9 @@ def check_counts(proposal: Position, portfolio: Portfolio, limits: Limits) -> De
 
 def check_seats(strategy: str, underlying: str, portfolio: Portfolio, limits: Limits) -> Denial | None:
     """Deny one more position of a strategy on an underlying, whatever it would be."""
-    held, own = portfolio.positions, limits.of(strategy)
+    # What is filled in part is held and ordered under one id, and is one position.
+    held = {one.position_id: one for one in portfolio.positions}.values()
+    own = limits.of(strategy)
     if portfolio.share_of(strategy) <= 0.0:
         return Denial(DenialCode.PORTFOLIO_ALLOCATION, f"strategy={strategy} share=0")
     counts = (
