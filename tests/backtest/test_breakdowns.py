@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.runs import CALENDAR, reconstructed, spec
@@ -43,6 +45,30 @@ def test_the_buckets_are_those_of_the_trades_and_stand_in_their_natural_order(re
     mondays = [trade for trade in trades if trade.profit_cents is not None and trade.opened_at.weekday() == 0]
     counted = next(one for one in breakdowns_of(trades, records, CALENDAR) if one.by == "weekday")
     assert next(one.trades for one in counted.buckets if one.name == "Monday") == len(mondays)
+
+
+@pytest.mark.parametrize(
+    ("told", "bucket"),
+    [
+        ({"short_delta": -0.14}, ".10–.16"),
+        ({"short_put_delta": -0.14, "short_call_delta": 0.19}, ".16–.25"),
+        ({"call_delta": 0.08, "put_delta": -0.09}, ".05–.10"),
+        ({"short_delta": 0.30, "long_delta": 0.70}, ".25–.35"),
+        ({"long_delta": 0.60}, "over .50"),
+        ({"short_delta": float("nan")}, "unknown"),
+        ({}, "unknown"),
+    ],
+)
+def test_what_is_sold_says_the_delta_of_a_trade(records: list, told: dict[str, float], bucket: str) -> None:
+    trade = next(one for one in journal_of(records).trades if one.profit_cents is not None)
+    changed = [
+        one._replace(event=SignalGenerated(replace(one.event.signal, because=told)))
+        if isinstance(one.event, SignalGenerated)
+        else one
+        for one in records
+    ]
+    by = {one.by: [group.name for group in one.buckets] for one in breakdowns_of([trade], changed, CALENDAR)}
+    assert by["delta"] == [bucket]
 
 
 def test_a_trade_is_told_by_the_signal_it_was_opened_on(records: list) -> None:

@@ -55,6 +55,15 @@ def test_of_a_daily_curve_the_last_day_of_each_month_counts() -> None:
     assert found.replay.tolist() == pytest.approx(found.index.tolist())
 
 
+def test_a_month_that_only_one_of_them_ends_is_no_month_in_common() -> None:
+    index = levels(RETURNS)
+    ours = [*index.items()][:-1]
+    stopped = [*ours, (MONTH_ENDS[-1] - timedelta(days=14), 0.5 * ours[-1][1])]
+    found = compare_with_index("X", stopped, index)
+    assert found.months[-1] == (2019, 11)
+    assert found.replay.tolist() == pytest.approx(found.index.tolist())
+
+
 def test_too_few_months_in_common_and_gaps_are_refused() -> None:
     index = levels(RETURNS)
     with pytest.raises(MissingDataError, match="1 month-ends in common; two are needed"):

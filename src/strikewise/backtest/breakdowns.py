@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from strikewise.domain.events import SignalGenerated
 from strikewise.domain.instruments import OptionContract
@@ -21,6 +22,9 @@ DTE_EDGES = (1, 7, 21, 45, 90)
 DTE_NAMES = ("0–1 days", "2–7 days", "8–21 days", "22–45 days", "46–90 days", "over 90 days")
 DELTA_EDGES = (0.05, 0.10, 0.16, 0.25, 0.35, 0.50)
 DELTA_NAMES = ("to .05", ".05–.10", ".10–.16", ".16–.25", ".25–.35", ".35–.50", "over .50")
+SOLD = ("short_delta", "short_put_delta", "short_call_delta", "call_delta", "put_delta")
+BOUGHT = ("leg_delta", "long_delta")
+"""How signals tell the deltas of their legs: the sold ones count, bought ones where nothing was sold."""
 UNKNOWN = "unknown"
 """The group of trades that do not say."""
 
@@ -139,15 +143,15 @@ def breakdowns_of(
         days = (signal.structure.expirations[0] - calendar.day_of(trade.opened_at)).days
         return DTE_NAMES[bisect_left(DTE_EDGES, days)]
 
-    def short_delta(trade: TradeRow) -> str:
+    def delta_of(trade: TradeRow) -> str:
         signal = signals.get(trade.signal_id)
-        delta = None if signal is None else signal.because.get("short_delta")
-        return DELTA_NAMES[bisect_left(DELTA_EDGES, abs(delta))] if isinstance(delta, float) else UNKNOWN
+        delta = None if signal is None else _largest_delta(signal, SOLD) or _largest_delta(signal, BOUGHT)
+        return UNKNOWN if delta is None else DELTA_NAMES[bisect_left(DELTA_EDGES, delta)]
 
     properties: tuple[tuple[str, Callable[[TradeRow], str], Sequence[str]], ...] = (
         ("weekday", opened_on, WEEKDAYS),
         ("dte", days_left, DTE_NAMES),
-        ("delta", short_delta, DELTA_NAMES),
+        ("delta", delta_of, DELTA_NAMES),
         ("regime", lambda trade: trade.regime or UNKNOWN, ()),
         ("structure", lambda trade: trade.structure, ()),
         ("underlying", lambda trade: trade.underlying, ()),
@@ -175,6 +179,12 @@ def _leg(instrument: object, ratio: int) -> tuple[str, float, int, str]:
     if isinstance(instrument, OptionContract):
         return instrument.right.value, instrument.strike, ratio, instrument.expiration.isoformat()
     return "S", 0.0, ratio, ""
+
+
+def _largest_delta(signal: Signal, names: Iterable[str]) -> float | None:
+    """Return the largest absolute delta that a signal tells under some names; None where it tells none."""
+    told = (signal.because.get(name) for name in names)
+    return max((abs(delta) for delta in told if isinstance(delta, float) and isfinite(delta)), default=None)
 
 
 def _signals(records: Iterable[Record]) -> dict[str, Signal]:

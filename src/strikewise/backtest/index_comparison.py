@@ -20,6 +20,8 @@ Month = tuple[int, int]
 
 FEWEST_MONTHS = 6
 """Fewer monthly returns than this say nothing of correlation."""
+MOST_DAYS_APART = 4
+"""A calendar month may end in a weekend and a holiday after its last session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ def compare_with_index(
 ) -> IndexComparison:
     """Compare an equity curve with an index at the ends of the months that both have.
 
+    A month of which one of them ends earlier than the other is no month-end in common and left out.
+
     Parameters
     ----------
     name : str
@@ -122,7 +126,7 @@ def compare_with_index(
         If there are not two month-ends in common.
     """
     ours, theirs = _month_ends(equity), _month_ends(sorted(levels.items()))
-    months = sorted(ours.keys() & theirs.keys())
+    months = sorted(month for month in ours.keys() & theirs.keys() if _same_end(ours[month], theirs[month]))
     if len(months) < 2:
         raise MissingDataError(
             f"The replay of {name} and the index have {len(months)} month-ends in common; two are needed: "
@@ -134,7 +138,7 @@ def compare_with_index(
     if missing:
         year, month = missing[0]
         raise MissingDataError(f"A month before {year}-{month:02d} is missing of {name} or of its replay.")
-    replay, index = (np.array([curve[month] for month in months]) for curve in (ours, theirs))
+    replay, index = (np.array([curve[month][1] for month in months]) for curve in (ours, theirs))
     replay, index = 100.0 * replay / replay[0], 100.0 * index / index[0]
     one, other = replay[1:] / replay[:-1] - 1.0, index[1:] / index[:-1] - 1.0
     enough = len(one) >= FEWEST_MONTHS
@@ -154,11 +158,15 @@ def compare_with_index(
     )
 
 
-def _month_ends(curve: Sequence[tuple[date, float]]) -> dict[Month, float]:
-    return {(day.year, day.month): value for day, value in curve}
+def _month_ends(curve: Sequence[tuple[date, float]]) -> dict[Month, tuple[date, float]]:
+    return {(day.year, day.month): (day, value) for day, value in curve}
 
 
-def _span(months: Mapping[Month, float]) -> str:
+def _same_end(one: tuple[date, float], other: tuple[date, float]) -> bool:
+    return abs((one[0] - other[0]).days) <= MOST_DAYS_APART
+
+
+def _span(months: Mapping[Month, object]) -> str:
     if not months:
         return "none"
     first, last = min(months), max(months)

@@ -135,12 +135,7 @@ def check_lookahead(
         As `strikewise.backtest.runner.replay`.
     """
     universe = Universe(source, spec.run.underlyings)
-    ticks = ticks_of(universe, spec.start, spec.end)
-    if len(ticks) < 2 or cuts < 1:
-        raise SettingsError(
-            f"To cut the future off there must be a cut and two ticks at least; there are {len(ticks)} ticks "
-            f"from {spec.start.isoformat()} to {spec.end.isoformat()}, and {cuts} cuts were asked for."
-        )
+    ticks = _ticks(universe, spec, cuts)
     chosen = _chosen(ticks, cuts, seed)
     tell = progress or _silent
     tell("over all data", 0, len(chosen) + 1)
@@ -158,6 +153,16 @@ def check_lookahead(
         found.extend(seen)
     tell("done", len(chosen) + 1, len(chosen) + 1)
     return LookaheadReport(tuple(_at(seconds) for seconds in chosen), facts, features, tuple(found))
+
+
+def _ticks(universe: Universe, spec: ReplaySpec, cuts: int) -> NDArray[np.int64]:
+    ticks = ticks_of(universe, spec.start, spec.end)
+    if len(ticks) < 2 or cuts < 1:
+        raise SettingsError(
+            f"To cut the future off there must be a cut and two ticks at least; there are {len(ticks)} ticks "
+            f"from {spec.start.isoformat()} to {spec.end.isoformat()}, and {cuts} cuts were asked for."
+        )
+    return ticks
 
 
 def _without_future(

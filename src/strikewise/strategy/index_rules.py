@@ -224,7 +224,9 @@ def _chance(
 
 
 def sized(signal: Signal, portfolio: Portfolio, unit_cents: float) -> Position:
-    """Return the position that as many units make as the whole equity pays for.
+    """Return the position that as many units make as the strategy's share of equity pays for.
+
+    An index is one position that rolls: while one is held or ordered, none is proposed beside it.
 
     Parameters
     ----------
@@ -235,8 +237,10 @@ def sized(signal: Signal, portfolio: Portfolio, unit_cents: float) -> Position:
     unit_cents : float
         Capital that one unit takes by the index's rule.
     """
-    quantity = int(INVESTED * portfolio.equity_mid_cents // unit_cents) if unit_cents > 0 else 0
-    return position_of(signal, portfolio, quantity)
+    if unit_cents <= 0 or portfolio.held_by(signal.strategy):
+        return position_of(signal, portfolio, 0)
+    capital = portfolio.share_of(signal.strategy) * portfolio.equity_mid_cents
+    return position_of(signal, portfolio, int(INVESTED * capital // unit_cents))
 
 
 def _discount(view: MarketView, expiration: date) -> float:

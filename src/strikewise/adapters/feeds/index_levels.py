@@ -22,8 +22,10 @@ def read_levels(path: Path) -> dict[date, float]:
     Raises
     ------
     ImportRefusedError
-        If a line below the first date cannot be read, or there is none.
+        If there is no such file, a line below the first date cannot be read, or there is none.
     """
+    if not path.is_file():
+        raise ImportRefusedError(path, "is no file; name the CSV of the index's levels")
     levels: dict[date, float] = {}
     with path.open(encoding="utf-8-sig", newline="") as text:
         for number, row in enumerate(csv.reader(text), start=1):

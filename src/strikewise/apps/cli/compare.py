@@ -32,9 +32,7 @@ def compare(
     index: Annotated[str, typer.Argument(help=f"One of {', '.join(INDEXES)}.")],
     levels: Annotated[
         Path | None,
-        typer.Option(
-            help="The published levels: a CSV of dates and levels, daily or month-ends.", exists=True
-        ),
+        typer.Option(help="The published levels: a CSV of dates and levels, daily or month-ends."),
     ] = None,
     underlying: Annotated[str, typer.Option(help="What is traded: its chains must be stored.")] = "SPX",
     start: Annotated[datetime, typer.Option("--from", formats=DAYS, help="First day.")] = FIRST,

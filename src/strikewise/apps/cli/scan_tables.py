@@ -29,6 +29,14 @@ NARROW = (
     ("IV\nrank", RIGHT),
     ("Score", RIGHT),
 )
+STACKED = (
+    ("Strategy", LEFT),
+    ("Expires\nLegs", LEFT),
+    ("Credit\nMax loss", RIGHT),
+    ("Break\neven", RIGHT),
+    ("Chance\nIV rank", RIGHT),
+    ("Score", RIGHT),
+)
 WIDE = (
     ("#", RIGHT),
     ("", LEFT),
@@ -62,7 +70,7 @@ def scan_heading(result: Mapping[str, Any], underlyings: Sequence[str], capital:
 
 
 def opportunities_table(found: Sequence[Mapping[str, Any]], width: int) -> Table:
-    """Return the opportunities, best first: a line each where there is room, else two."""
+    """Return the opportunities, best first: a line each where there is room, else two or more."""
     ranked = list(enumerate(found, start=1))
     slim = [_two_lines(rank, one, parts=False) for rank, one in ranked]
     return fitting(
@@ -71,6 +79,7 @@ def opportunities_table(found: Sequence[Mapping[str, Any]], width: int) -> Table
         table(NARROW, [_two_lines(rank, one, parts=True) for rank, one in ranked]),
         table(NARROW, slim),
         table(NARROW[1:], [row[1:] for row in slim], tight=True),
+        table(STACKED, [_stacked(one) for one in found], tight=True),
     )
 
 
@@ -90,6 +99,18 @@ def _two_lines(rank: int, one: Mapping[str, Any], *, parts: bool) -> list[str | 
         percent(one["probability_of_profit"], 0),
         percent(one["iv_rank"], 0),
         under(plain(one["score"], 1), _parts(one) if parts else ""),
+    ]
+
+
+def _stacked(one: Mapping[str, Any]) -> list[str | Text]:
+    expiration, days = _expires(one)
+    return [
+        Text.assemble((one["underlying"], "bold"), "\n", (one["strategy"], "dim")),
+        "\n".join([f"{expiration}, {days} days" if days else expiration, *legs_text(one["legs"])]),
+        f"{money(one['credit'])}\n{money(one['max_loss'])}",
+        "\n".join(f"{price:,.2f}" for price in one["breakevens"]),
+        f"{percent(one['probability_of_profit'], 0)}\n{percent(one['iv_rank'], 0)}",
+        Text(plain(one["score"], 1), style="bold"),
     ]
 
 
