@@ -208,27 +208,34 @@ def _groups(first: Unit, left: tuple[Unit, ...], spot: int) -> Iterator[tuple[tu
         yield (first, wing), width
         if wing[1].expiration != first[1].expiration:
             continue
-        rest = _without(left, (first, wing))
-        for other in [one for one in rest if one[0] < 0 and one[1].right is first[1].right]:
-            for far, _ in _covers(other, rest):
-                if other[1].expiration == far[1].expiration == first[1].expiration:
-                    yield (first, wing, other, far), _most_lost(first, wing, other, far)
         for other in others:
             for far, width_far in _covers(other, left):
                 if other[1].expiration == far[1].expiration == first[1].expiration:
                     yield (first, wing, other, far), max(width, width_far)
 
 
-def _most_lost(*legs: Unit) -> int:
-    """Return the most that four options of one right and expiration lose at it, cents."""
+def _all_covered(left: tuple[Unit, ...]) -> bool:
+    """Return whether of each expiration and right no more is sold than held."""
+    return all(
+        sum(sign for sign, other, _ in left if (other.expiration, other.right) == (one.expiration, one.right))
+        >= 0
+        for _, one, _ in left
+    )
 
-    def value(spot: int) -> int:
+
+def most_lost(legs: tuple[Unit, ...]) -> int:
+    """Return the most that options lose at their expirations, each by itself, cents."""
+
+    def value(day: date, spot: int) -> int:
         return sum(
             sign * max(0, (1 if one.right is Right.CALL else -1) * (spot - one.strike_milli))
             for sign, one, _ in legs
+            if one.expiration == day
         )
 
-    return max(0, *(-value(spot) for spot in (0, 10**6, *(one.strike_milli for _, one, _ in legs)))) * 10
+    spots = (0, *(one.strike_milli for _, one, _ in legs))
+    days = {one.expiration for _, one, _ in legs}
+    return sum(max(0, *(-value(day, spot) for spot in spots)) for day in days) * 10
 
 
 strikes = st.sampled_from([60, 80, 90, 95, 100, 105, 110, 120, 140])
@@ -246,7 +253,12 @@ units = st.tuples(st.sampled_from([-1, 1]), contracts, st.integers(0, 800))
 def test_grouping_finds_what_trying_everything_finds(legs: list[Unit], spot: int) -> None:
     rows = OptionRows.of([(contract, sign) for sign, contract, _ in legs])
     prices = np.array([price for _, _, price in legs], dtype=np.int64)
-    assert margin_cents(rows, prices, spot) == brute_force(tuple(legs), spot)
+    found, paired = margin_cents(rows, prices, spot), brute_force(tuple(legs), spot)
+    assert found <= paired
+    if not _all_covered(tuple(legs)):
+        return
+    together = max(0, sum(sign * price * 100 for sign, _, price in legs) + most_lost(tuple(legs)))
+    assert min(paired, together) <= found
 
 
 verticals = st.tuples(
@@ -270,7 +282,11 @@ def test_grouping_of_spreads_finds_what_trying_everything_finds(
     legs = [(1 if count > 0 else -1, one, 100) for one, count in net.items() for _ in range(abs(count))]
     held = [(one, count) for one, count in net.items() if count]
     prices = np.full(len(held), 100, dtype=np.int64)
-    assert margin_cents(OptionRows.of(held), prices, spot) == brute_force(tuple(legs), spot)
+    found = margin_cents(OptionRows.of(held), prices, spot)
+    assert min(brute_force(tuple(legs), spot), max(0, most_lost(tuple(legs)))) <= found
+    assert found <= brute_force(tuple(legs), spot)
+    if len({one.expiration for one, _ in held}) == 1:
+        assert found <= max(0, most_lost(tuple(legs)))
 
 
 @settings(max_examples=80, deadline=None)
