@@ -15,6 +15,7 @@ from shared_data import DATA
 
 settings.register_profile("every time anew", deadline=None)
 settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("long", deadline=None, max_examples=2_000)
 settings.load_profile("repeatable" if os.environ.get("CI") else "every time anew")
 
 

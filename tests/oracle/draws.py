@@ -1,0 +1,239 @@
+"""Specifications drawn at random: what is traded, by which limits, fills, fees, exercise, cash and shares."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+_LEAVING = {
+    "profit_target": st.sampled_from([0.25, 0.5, 0.9, 2.0]),
+    "stop_loss": st.sampled_from([0.0, 0.5, 1.0, 3.0]),
+    "dte_exit": st.sampled_from([0, 1, 5]),
+    "max_days_held": st.sampled_from([0, 3, 10]),
+}
+_SIZING = {
+    "sizing": st.sampled_from(["fraction", "fixed", "volatility", "kelly"]),
+    "risk_fraction": st.sampled_from([0.005, 0.02, 0.1]),
+    "units": st.integers(1, 4),
+    "max_units": st.sampled_from([2, 5]),
+    "target_volatility": st.sampled_from([0.0005, 0.0025]),
+    "kelly_share": st.sampled_from([0.25, 1.0]),
+    "kelly_prior": st.sampled_from([3, 30]),
+    "compounding": st.booleans(),
+}
+_CHOOSING = {
+    "min_dte": st.integers(5, 15),
+    "max_dte": st.integers(15, 40),
+    "max_signals": st.integers(1, 3),
+    "max_spread": st.sampled_from([0.1, 0.25, 1.0]),
+    "min_open_interest": st.sampled_from([0, 0, 200]),
+    "min_probability": st.sampled_from([0.0, 0.8]),
+    "min_score": st.sampled_from([0.0, 40.0]),
+    "positive_edge": st.sampled_from([False, False, True]),
+    "fee_per_contract": st.sampled_from([0.65, 0.0, 1.015]),
+    "iv_rank_min": st.sampled_from([0.0, 0.0, 0.2]),
+    "avoid_crash": st.booleans(),
+}
+_SHORT = {
+    "short_by": st.sampled_from(["delta", "otm"]),
+    "short_delta_min": st.sampled_from([0.05, 0.1, 0.15]),
+    "short_delta_max": st.sampled_from([0.15, 0.3, 0.45]),
+    "otm_min": st.sampled_from([0.0, 0.01, 0.03]),
+    "otm_max": st.sampled_from([0.03, 0.06, 0.1]),
+}
+_WEIGHTS = {
+    f"weight_{name}": st.sampled_from([0.0, 10.0, 33.3])
+    for name in ("credit", "reward", "probability", "regime", "liquidity")
+}
+_WINGS = {
+    "width": st.sampled_from([2.0, 5.0, 10.0, 25.0]),
+    "width_tolerance": st.sampled_from([0.0, 0.5, 4.0]),
+    "min_credit_to_width": st.sampled_from([0.0, 0.05, 0.15]),
+    "min_kept_at_touch": st.sampled_from([0.0, 0.3, 0.6]),
+}
+_ALL = {**_LEAVING, **_SIZING, **_CHOOSING, **_SHORT}
+_TRENDS = st.sampled_from(["off", "off", "not_against", "with"])
+_DRAWN = {
+    "credit_spread": {
+        **_ALL,
+        **_WINGS,
+        **_WEIGHTS,
+        "side": st.sampled_from(["auto", "put", "call"]),
+        "trend": _TRENDS,
+    },
+    "iron_condor": {
+        **_ALL,
+        **_WINGS,
+        **_WEIGHTS,
+        "delta_balance": st.sampled_from([0.02, 0.05, 0.3]),
+        "trend": st.sampled_from(["off", "off", "flat"]),
+    },
+    "naked_put": {
+        **_ALL,
+        "collateral": st.sampled_from(["margin", "cash"]),
+        "premium_min": st.sampled_from([0.05, 0.3]),
+        "premium_max": st.sampled_from([2.0, 15.0]),
+        "trend": _TRENDS,
+    },
+}
+_LOOSE: dict[str, dict[str, Any]] = {
+    "credit_spread": {"trend": "off", "min_credit_to_width": 0.0, "min_kept_at_touch": 0.0},
+    "iron_condor": {"min_credit_to_width": 0.0, "min_kept_at_touch": 0.0},
+    "naked_put": {"trend": "off", "short_by": "delta", "premium_max": 15.0},
+}
+"""What makes a strategy trade often, where nothing else is drawn."""
+_BASE = {
+    "dte_exit": 0,
+    "min_dte": 5,
+    "max_dte": 30,
+    "max_units": 5,
+    "short_delta_min": 0.1,
+    "short_delta_max": 0.3,
+    "width_tolerance": 4.0,
+    "otm_min": 0.01,
+    "otm_max": 0.08,
+}
+WEEK = ("MON", "TUE", "WED", "THU", "FRI")
+
+
+def _limits(labels: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    own = st.fixed_dictionaries(
+        {},
+        optional={
+            "max_loss_per_trade": st.sampled_from([0.005, 0.05]),
+            "max_at_risk": st.sampled_from([0.02, 0.1]),
+            "max_margin": st.sampled_from([0.05, 0.3]),
+            "max_positions": st.integers(1, 3),
+            "max_new_per_day": st.integers(1, 2),
+            "max_per_underlying": st.integers(1, 2),
+            "max_contracts": st.sampled_from([2, 10]),
+        },
+    )
+    return st.fixed_dictionaries(
+        {"max_positions": st.integers(1, 5)},
+        optional={
+            "max_loss_per_trade": st.sampled_from([0.005, 0.02, 0.05]),
+            "max_margin_per_trade": st.sampled_from([0.1, 0.5]),
+            "max_at_risk": st.sampled_from([0.05, 0.2, 0.6]),
+            "max_margin": st.sampled_from([0.5, 0.8, 1.0]),
+            "max_new_per_day": st.integers(1, 3),
+            "max_per_underlying": st.integers(1, 5),
+            "max_per_strategy": st.integers(1, 4),
+            "max_contracts": st.sampled_from([3, 20, 100]),
+            "max_spread": st.sampled_from([0.1, 0.25, 1.5]),
+            "min_open_interest": st.sampled_from([0, 100]),
+            "by_strategy": st.dictionaries(st.sampled_from(labels), own, max_size=2),
+        },
+    )
+
+
+fills = st.fixed_dictionaries(
+    {},
+    optional={
+        "f": st.sampled_from([0.0, 0.5, 0.75, 1.0, (1.0, 0.6, 0.6, 0.4), (0.333,)]),
+        "missing_quote": st.sampled_from(["carry", "model", "worst"]),
+        "open_interest_share": st.sampled_from([0.0005, 0.002, 0.1]),
+        "volume_share": st.sampled_from([0.001, 0.01, 0.1]),
+        "slippage_bp": st.sampled_from([0, 1, 20]),
+        "any_size": st.sampled_from([False, False, True]),
+    },
+)
+fees = st.fixed_dictionaries(
+    {},
+    optional={
+        "commission": st.sampled_from([0.0, 0.65, 0.503]),
+        "stock_commission": st.sampled_from([0.0, 0.005]),
+        "assignment": st.sampled_from([0.0, 5.0]),
+        "pass_through": st.booleans(),
+    },
+)
+exercise = st.fixed_dictionaries(
+    {},
+    optional={
+        "early": st.booleans(),
+        "deep_delta": st.sampled_from([0.0, 0.8, 0.95]),
+        "pin": st.sampled_from(["adverse", "assigned", "exception"]),
+        "pin_band": st.sampled_from([0.0, 0.0025, 0.02]),
+    },
+)
+financing = st.fixed_dictionaries(
+    {},
+    optional={
+        "cash": st.sampled_from(["none", "bills"]),
+        "cash_spread": st.sampled_from([0.0, 0.0001]),
+        "debit_spread": st.sampled_from([0.0, 0.015]),
+        "borrow_rate": st.sampled_from([0.0, 0.01, 0.3]),
+    },
+)
+
+
+def _shares(labels: list[str]) -> st.SearchStrategy[dict[str, float]]:
+    part = st.sampled_from([0.0, 0.2, 0.5, 1.0])
+    return st.fixed_dictionaries(dict.fromkeys(labels, part))
+
+
+def _allocations(labels: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    regimes = st.sampled_from(["bull", "neutral", "low_volatility_sideways", "high_volatility", "crash"])
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "priority": st.sampled_from(["order", "score", "edge"]),
+            "weights": _shares(labels),
+            "by_regime": st.dictionaries(regimes, _shares(labels), max_size=2),
+        },
+    )
+
+
+@st.composite
+def strategies(draw: st.DrawFn, names: tuple[str, ...] = tuple(_DRAWN)) -> list[dict[str, Any]]:
+    """One to three strategies, each with a label of its own or, by itself, its name."""
+    found = []
+    for number, name in enumerate(draw(st.lists(st.sampled_from(names), min_size=1, max_size=3))):
+        drawn = draw(st.fixed_dictionaries({}, optional=_DRAWN[name]))
+        known = {one: value for one, value in _BASE.items() if one in _DRAWN[name]}
+        given = {**known, **_LOOSE[name], **drawn}
+        for low, high in (
+            ("short_delta_min", "short_delta_max"),
+            ("otm_min", "otm_max"),
+            ("premium_min", "premium_max"),
+        ):
+            if low in given and high in given and given[low] > given[high]:
+                given[low] = given[high]
+        label = name if number == 0 and draw(st.booleans()) else f"{name}-{number}"
+        found.append({"strategy": name, "label": label, "parameters": given})
+    return found
+
+
+@st.composite
+def documents(
+    draw: st.DrawFn,
+    underlyings: tuple[str, ...],
+    period: tuple[date, date],
+    names: tuple[str, ...] = tuple(_DRAWN),
+    *,
+    longest: int = 60,
+) -> dict[str, Any]:
+    """A whole specification over some weeks of a period."""
+    chosen = draw(strategies(names))
+    labels = [one["label"] for one in chosen]
+    first, last = period
+    start = first + timedelta(days=draw(st.integers(0, max(0, (last - first).days - longest))))
+    return {
+        "underlyings": list(underlyings),
+        "start": start,
+        "end": min(last, start + timedelta(days=longest)),
+        "capital": draw(st.sampled_from([25_000, 200_000, 2_000_000])),
+        "strategies": chosen,
+        "limits": draw(_limits(labels)),
+        "fills": draw(fills),
+        "fees": draw(fees),
+        "exercise": draw(exercise),
+        "financing": draw(financing),
+        "allocation": draw(_allocations(labels)),
+        "cadence": {
+            "lag": draw(st.sampled_from([0, 0, 1, 2])),
+            "entry": draw(st.sampled_from([WEEK, WEEK, ("MON", "WED", "FRI"), ("FRI",)])),
+        },
+    }

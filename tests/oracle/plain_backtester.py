@@ -1,0 +1,409 @@
+"""A backtest, slowly: tick by tick, position by position, leg by leg. It writes the facts that it expects.
+
+Settings come in as data. What is computed of them is computed here, from the rules as they are documented;
+nothing of the engine, of execution, portfolio, risk or strategy is imported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from math import gcd
+from typing import Any, Protocol
+
+from oracle.plain_account import Account, Legs, Mark, Order, Position, Wish, leaves_naked, ordered, waiting
+from oracle.plain_exchange import Exchange, FeeTables, end, remember
+from oracle.plain_exits import leave
+from oracle.plain_gate import Standing, adjusting_split, judge, judge_closing, margin_call, seats
+from oracle.plain_margin import margin_of
+from oracle.plain_market import Instants, PlainMarket, PlainView, size_of, symbol_of
+from oracle.plain_nights import Nights
+from oracle.plain_options import NO_GREEKS, StandIns, greeks_of
+from oracle.plain_sizes import Purse, units_of
+from oracle.plain_wishes import wishes
+from strikewise.domain.identifiers import short_digest
+from strikewise.domain.instruments import OptionContract
+
+WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+
+
+class Settings(Protocol):
+    """What is read of a specification."""
+
+    @property
+    def run(self) -> Any: ...
+    @property
+    def start(self) -> date: ...
+    @property
+    def end(self) -> date: ...
+    @property
+    def fills(self) -> Any: ...
+    @property
+    def fees(self) -> Any: ...
+    @property
+    def lag(self) -> int: ...
+    @property
+    def exercise(self) -> Any: ...
+    @property
+    def financing(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class PlainFact:
+    """What the ledger should say."""
+
+    kind: str
+    known_at: datetime
+    actor: str
+    cause: int | None
+    payload: dict[str, Any]
+
+
+@dataclass
+class PlainBacktest:
+    """One run."""
+
+    spec: Settings
+    market: PlainMarket
+    tables: FeeTables
+    facts: list[PlainFact] = field(default_factory=list)
+
+    def run(self) -> list[PlainFact]:
+        spec = self.spec
+        self.stand_ins = StandIns(self.market.smiles)
+        self.exchange = Exchange(spec.fills, spec.fees, self.tables, spec.lag, self.stand_ins)
+        self.nights = Nights(spec.exercise, spec.financing, spec.fees, self.tables, self.stand_ins)
+        cash = spec.run.capital_cents
+        self.account = Account(cash=cash, deposited=cash)
+        self.told: list[tuple[str, dict[str, Any], str]] = []
+        self.numbers: dict[str, int] = {}
+        instants = Instants(self.market, spec.run.underlyings)
+        ticks = instants.ticks(spec.start, spec.end)
+        self._write("AccountOpened", ticks[0], "engine", None, account=spec.run.account, cash_cents=cash)
+        started = {"spec": spec.run.document, "data": {}, "grade": None}
+        self._write("RunStarted", ticks[0], "engine", None, **started)
+        self.started = len(self.facts)
+        seen: PlainView | None = None
+        for now in ticks:
+            view = instants.view(now)
+            self._tick(seen, view)
+            seen = view
+        return self.facts
+
+    # --- the ledger ---
+
+    def _write(self, kind: str, at: datetime, actor: str, cause: int | None, **payload: Any) -> int:
+        self.facts.append(PlainFact(kind, at, actor, cause, payload))
+        return len(self.facts)
+
+    def _tell(self, kind: str, payload: dict[str, Any], about: str) -> None:
+        self.told.append((kind, payload, about))
+
+    def _listen(self, view: PlainView) -> None:
+        """Write down what the exchange told, caused by the order that it is about, or by the run."""
+        for kind, payload, about in self.told:
+            cause = self.numbers.get(about)
+            if cause is None and kind == "CashFlowed":
+                cause = self.started
+            self._write(kind, view.now, "broker", cause, **payload)
+        self.told = []
+
+    # --- a tick ---
+
+    def _tick(self, seen: PlainView | None, view: PlainView) -> None:
+        account = self.account
+        self.exchange.taken = {}
+        if seen is not None and view.day > seen.day:
+            self.nights.pass_night(account, seen, view, self._tell)
+        self.nights.settle(account, view, view.now, self._tell)
+        self.exchange.work(account, view, self._tell)
+        self._listen(view)
+        for estimate in self._value(view):
+            self._write("MarkEstimated", view.now, "engine", None, **estimate)
+        orders = self._decide(view)
+        for order in orders:
+            self._send(order, view)
+        if orders:
+            self._listen(view)
+        self._close_tick(view, len(self._value(view)))
+
+    def _send(self, order: Order, view: PlainView) -> None:
+        if order.purpose == "close":
+            for resting in list(self.account.working.values()):
+                if resting.position_id == order.position_id and resting.purpose == "open":
+                    end(resting, "cancelled", "asked for", self.account, view, self._tell)
+        self.exchange.submit(order, self.account, view, self._tell)
+        answer = {"order_id": order.order_id, "broker_order_id": order.order_id}
+        self._write("OrderAccepted", view.now, "broker", self.numbers[order.order_id], **answer)
+
+    def _close_tick(self, view: PlainView, estimated: int) -> None:
+        standing = self._standing(view)
+        held = list(self.account.positions.values())
+        profits = {name: record.profit for name, record in self.account.records.items()}
+        greeks = [0.0, 0.0, 0.0, 0.0]
+        for position in held:
+            assert position.mark is not None
+            profits[position.strategy] = profits.get(position.strategy, 0) + position.profit
+            greeks = [one + other for one, other in zip(greeks, position.mark.greeks, strict=True)]
+        names = ("delta", "gamma", "theta", "vega")
+        at_risk = [one.margin if one.max_loss is None else one.max_loss for one in standing.positions]
+        self._write(
+            "AccountValued",
+            view.now,
+            "engine",
+            None,
+            cash_cents=self.account.cash,
+            equity_mid_cents=self.account.cash + sum(one.mark.mid for one in held if one.mark),
+            equity_exit_cents=standing.equity_exit,
+            margin_cents=standing.margin,
+            at_risk_cents=sum(at_risk),
+            open_positions=len(held),
+            estimated_legs=estimated,
+            regime=view.regime,
+            profits=profits,
+            **{name: round(value, 4) for name, value in zip(names, greeks, strict=True)},
+        )
+
+    # --- what it is worth ---
+
+    def _value(self, view: PlainView) -> list[dict[str, Any]]:
+        """Mark every position; return the legs that no quote priced, underlying by underlying."""
+        remember(self.account, view)
+        estimates: dict[str, list[dict[str, Any]]] = {}
+        self.exits: dict[OptionContract, int] = {}
+        for position in self.account.positions.values():
+            told = estimates.setdefault(position.underlying, [])
+            position.mark = self._mark(position, view, told)
+        for position in self.account.positions.values():
+            self._remargin(position, view)
+        return [one for told in estimates.values() for one in told]
+
+    def _mark(self, position: Position, view: PlainView, told: list[dict[str, Any]]) -> Mark:
+        chain, spot = view.fresh(position.underlying), self._spot_cents(position.underlying, view)
+        twice_mid, out, guessed = 0, 0, 0
+        greeks = list(NO_GREEKS)
+        for instrument, quantity in position.held.items():
+            weight = quantity * size_of(instrument)
+            if isinstance(instrument, str):
+                bid = ask = spot
+                per_share = (1.0, 0.0, 0.0, 0.0)
+            else:
+                row = None if chain is None else chain.rows.get(instrument)
+                if row is not None and row.usable:
+                    bid, ask, per_share = row.bid, row.ask, greeks_of(row, spot)
+                else:
+                    policy, last = str(self.spec.run.missing_quote), self.account.last_quotes.get(instrument)
+                    guess = self.stand_ins.price(view, instrument, policy, last)
+                    bid, ask, per_share = guess.bid, guess.ask, guess.greeks
+                    guessed += 1
+                    told.append(
+                        {
+                            "position_id": position.position_id,
+                            "instrument": symbol_of(instrument),
+                            "policy": guess.policy,
+                            "price_cents": bid if quantity > 0 else ask,
+                        }
+                    )
+                self.exits[instrument] = bid if quantity > 0 else ask
+            twice_mid += (bid + ask) * weight
+            out += (bid if quantity > 0 else ask) * weight
+            greeks = [one + weight * other for one, other in zip(greeks, per_share, strict=True)]
+        return Mark(twice_mid // 2, out, guessed, (greeks[0], greeks[1], greeks[2], greeks[3]))
+
+    def _spot_cents(self, underlying: str, view: PlainView) -> int:
+        """The latest price, however old."""
+        spot, chain, bar = view.spot(underlying), view.snapshot(underlying), view.bar(underlying)
+        if spot is not None:
+            return round(spot * 100)
+        if chain is not None:
+            return chain.spot_cents
+        return -1 if bar is None else round(bar.close * 100)
+
+    def _remargin(self, position: Position, view: PlainView) -> None:
+        """A position that leaves an option naked asks anew every day; any other keeps what it held."""
+        position.margin = position.stake
+        if leaves_naked(position.options, position.shares):
+            spot = self._spot_cents(position.underlying, view)
+            position.margin = margin_of(position.held, self.exits, spot)
+
+    def _standing(self, view: PlainView) -> Standing:
+        account = self.account
+        held, pending = list(account.positions.values()), account.pending()
+        margin = sum(one.margin for one in pending)
+        for underlying in dict.fromkeys(one.underlying for one in held):
+            net: dict[Any, int] = {}
+            for position in held:
+                if position.underlying == underlying:
+                    for instrument, quantity in position.held.items():
+                        net[instrument] = net.get(instrument, 0) + quantity
+            net = {one: count for one, count in net.items() if count}
+            margin += margin_of(net, self.exits, self._spot_cents(underlying, view))
+        return Standing(
+            equity_exit=account.cash + sum(one.mark.exit for one in held if one.mark),
+            margin=margin,
+            positions=[*held, *pending],
+            opened_today=account.opened_on(view.day),
+            shares=_shares(self.spec.run.allocation, view.regime),
+        )
+
+    # --- decisions ---
+
+    def _decide(self, view: PlainView) -> list[Order]:
+        standing = self._standing(view)
+        orders = self._manage(standing, view)
+        weekday = WEEKDAYS[view.day.weekday()]
+        if view.calendar.is_session(view.day) and weekday in self.spec.run.entry_weekdays:
+            orders += self._seek(standing, view)
+        return orders
+
+    def _manage(self, standing: Standing, view: PlainView) -> list[Order]:
+        called, orders = margin_call(standing), []
+        strategies = {one.label: one for one in self.spec.run.strategies}
+        for position in list(self.account.positions.values()):
+            if position.closing or not _tradable(position, view):
+                continue
+            actor, why = position.strategy, None
+            split = adjusting_split(position.underlying, view) if position.options else None
+            if position.position_id in called:
+                money = f"margin={standing.margin / 100:.2f} equity={standing.equity_exit / 100:.2f}"
+                actor, why = "engine", ("MARGIN_CALL", money)
+            elif split is not None:
+                numbers = f"ex_date={split[0].isoformat()} ratio={split[1]}"
+                actor, why = "engine", ("ADJUSTED_CONTRACT", numbers)
+            else:
+                why = leave(position, view.day, strategies[position.strategy].params)
+            order = None if why is None else self._closing(position, why, actor, view)
+            if order is not None:
+                orders.append(order)
+        return orders
+
+    def _closing(self, position: Position, why: tuple[str, str], actor: str, view: PlainView) -> Order | None:
+        units = gcd(*position.held.values())
+        legs: Legs = ordered({one: -count // units for one, count in position.held.items()})
+        cause = self.numbers[position.position_id]
+        denial = judge_closing(legs, units, position, view)
+        if denial is not None:
+            refused = {"position_id": position.position_id, "code": denial[0], "detail": denial[1]}
+            self._write("OrderDenied", view.now, actor, cause, **refused)
+            return None
+        intent = f"close|{position.position_id}|{why[0]}|{view.now.isoformat()}"
+        order = Order(
+            order_id=self._order_id(position.strategy, intent, view),
+            position_id=position.position_id,
+            strategy=position.strategy,
+            underlying=position.underlying,
+            purpose="close",
+            legs=legs,
+            quantity=units,
+            limit=None,
+            created_at=view.now,
+            reason=why[0],
+            detail=why[1],
+        )
+        self._place(order, actor, cause, view)
+        position.closing = order.order_id
+        return order
+
+    def _seek(self, standing: Standing, view: PlainView) -> list[Order]:
+        run, orders = self.spec.run, []
+        found: list[tuple[int, Wish]] = []
+        in_order = str(run.allocation.priority) == "order"
+        for number, chosen in enumerate(run.strategies):
+            full = [seats(chosen.label, symbol, standing, run.limits) for symbol in run.underlyings]
+            if all(full):
+                continue
+            wanted = [
+                (number, one) for one in wishes(chosen.strategy.name, chosen.label, view, chosen.params)
+            ]
+            if in_order:
+                orders += self._open_all(wanted, standing, view)
+            else:
+                found += wanted
+        if str(run.allocation.priority) == "score":
+            found.sort(key=lambda one: -one[1].score)
+        else:
+            found.sort(key=lambda one: -one[1].edge / max(one[1].margin, 1))
+        return orders + self._open_all(found, standing, view)
+
+    def _open_all(self, found: list[tuple[int, Wish]], standing: Standing, view: PlainView) -> list[Order]:
+        orders = []
+        for number, wish in found:
+            order = self._opening(wish, self.spec.run.strategies[number].params, standing, view)
+            if order is not None:
+                orders.append(order)
+        return orders
+
+    def _opening(self, wish: Wish, params: Any, standing: Standing, view: PlainView) -> Order | None:
+        cause = self._write("SignalGenerated", view.now, wish.strategy, self.started, signal=wish.payload())
+        units = units_of(wish, self._purse(wish.strategy, standing), params)
+        order = Order(
+            order_id=self._order_id(wish.strategy, f"open|{wish.signal_id}", view),
+            position_id="",
+            strategy=wish.strategy,
+            underlying=wish.underlying,
+            purpose="open",
+            legs=wish.legs,
+            quantity=units,
+            limit=wish.price,
+            created_at=view.now,
+            wish=wish,
+        )
+        order.position_id = order.order_id
+        wanted = waiting(order, order.quantity)
+        denial = judge(wanted, standing, self.spec.run.limits, view)
+        if denial is not None:
+            self._write(
+                "SignalDenied",
+                view.now,
+                wish.strategy,
+                cause,
+                signal_id=wish.signal_id,
+                strategy=wish.strategy,
+                underlying=wish.underlying,
+                code=denial[0],
+                detail=denial[1],
+            )
+            return None
+        self._place(order, wish.strategy, cause, view)
+        self.account.opened[order.position_id] = view.day, wish.strategy
+        standing.positions.append(wanted)
+        standing.margin += wanted.margin
+        standing.opened_today.append(wish.strategy)
+        return order
+
+    def _purse(self, strategy: str, standing: Standing) -> Purse:
+        record = self.account.records.get(strategy)
+        return Purse(
+            equity=standing.equity_exit,
+            deposited=self.account.deposited,
+            share=standing.shares.get(strategy),
+            free=standing.free,
+            used=sum(one.margin for one in standing.of(strategy)),
+            measured=0 if record is None else record.measured,
+            returns=0.0 if record is None else record.returns,
+            squares=0.0 if record is None else record.squares,
+        )
+
+    def _place(self, order: Order, actor: str, cause: int, view: PlainView) -> None:
+        number = self._write("OrderPlaced", view.now, actor, cause, order=order.payload())
+        self.numbers[order.order_id] = number
+        self.account.orders[order.order_id] = order
+
+    def _order_id(self, strategy: str, intent: str, view: PlainView) -> str:
+        return f"sw-{view.now:%y%m%d}-{short_digest(f'{self.spec.run.account}|{strategy}|{intent}')}-1"
+
+
+def _shares(allocation: Any, regime: str) -> dict[str, float]:
+    """The share of the account of each strategy that has one, in the regime that acts."""
+    shares = dict(allocation.weights)
+    for name, table in allocation.by_regime.items():
+        if str(name) == regime:
+            shares.update(table)
+    return shares
+
+
+def _tradable(position: Position, view: PlainView) -> bool:
+    """Options can be traded where there is a fresh chain, shares where they have a price."""
+    if view.fresh(position.underlying) is not None:
+        return True
+    return not position.options and view.fresh_spot(position.underlying) is not None

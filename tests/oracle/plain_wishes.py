@@ -1,0 +1,105 @@
+"""From candidates to the few signals that a strategy gives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from oracle.plain_account import Wish, ordered
+from oracle.plain_looks import Candidate, Look, Params, looks, single
+from oracle.plain_market import PlainView
+from oracle.plain_options import Greeks
+from oracle.plain_puts import naked_puts
+from oracle.plain_spreads import credit_spreads, iron_condors
+from strikewise.domain.identifiers import short_digest
+
+REPORTED = (
+    *("iv_rank", "iv_percentile", "iv30", "rv10", "rv20", "rv60", "skew", "term_slope"),
+    *("rsi14", "atr14", "sma20", "sma50", "boll_pct", "volume_surge"),
+)
+SEEKERS: dict[str, Callable[[Look, Params], list[Candidate]]] = {
+    "credit_spread": credit_spreads,
+    "iron_condor": iron_condors,
+    "naked_put": naked_puts,
+}
+
+
+def wishes(name: str, label: str, view: PlainView, params: Params) -> list[Wish]:
+    """The best candidates of every underlying, best first."""
+    found = []
+    for look in looks(view, params):
+        ranked = sorted(SEEKERS[name](look, params), key=lambda one: -sum(one.parts.values()))
+        passing = [
+            one
+            for one in ranked
+            if not (params["min_probability"] > 0 and one.probability < params["min_probability"])
+            and not (params["positive_edge"] and one.edge <= 0)
+            and not (params["min_score"] > 0 and sum(one.parts.values()) < params["min_score"])
+        ]
+        found += [_wish(name, label, look, one) for one in passing[: params["max_signals"]]]
+    return sorted(found, key=lambda one: (-one.score, one.signal_id))
+
+
+def _wish(name: str, label: str, look: Look, chosen: Candidate) -> Wish:
+    keys = sorted((row.contract.key, ratio) for row, ratio in chosen.legs)
+    signal_id = short_digest(f"{name}|{look.underlying}|{keys}|{look.chain.at.timestamp()}")
+    view, underlying = look.view, look.underlying
+    because: dict[str, float | str] = {
+        "spot": look.spot,
+        "trend": look.trend,
+        "regime": look.regime,
+        "rate": look.rate,
+        "iv_rank_basis": view.rank_basis(underlying),
+    }
+    because |= {feature: view.feature(underlying, feature) for feature in REPORTED}
+    because |= chosen.because
+    greeks = _greeks(chosen)
+    return Wish(
+        signal_id=signal_id if name == label else f"{label}-{signal_id}",
+        strategy=label,
+        underlying=underlying,
+        at=look.chain.at,
+        legs=ordered({row.contract: ratio for row, ratio in chosen.legs}),
+        price=chosen.price,
+        mid=chosen.mid,
+        max_loss=chosen.max_loss,
+        max_profit=chosen.max_profit,
+        margin=chosen.margin,
+        breakevens=chosen.breakevens,
+        probability=chosen.probability,
+        edge=round(chosen.edge),
+        score=sum(chosen.parts.values()),
+        parts=chosen.parts,
+        because={k: v for k, v in because.items() if isinstance(v, str) or math.isfinite(v)},
+        grade=look.chain.grade,
+        greeks=greeks,
+        daily_sd=_daily_sd(look, chosen, greeks),
+    )
+
+
+def _greeks(chosen: Candidate) -> Greeks | None:
+    """Of one unit, in dollars."""
+    totals = [0.0, 0.0, 0.0, 0.0]
+    for row, ratio in chosen.legs:
+        for place, greek in enumerate((row.delta, row.gamma, row.theta, row.vega)):
+            totals[place] += ratio * row.contract.multiplier * greek
+    if not all(map(math.isfinite, totals)):
+        return None
+    return totals[0], totals[1], totals[2], totals[3]
+
+
+def _daily_sd(look: Look, chosen: Candidate, greeks: Greeks | None) -> int | None:
+    """Delta, gamma and vega of a session's move: the last as if volatility always moved against us."""
+    volatility = look.view.feature(look.underlying, "iv30")
+    if math.isnan(volatility):
+        volatility = 0.0
+        for row, _ in chosen.legs:
+            volatility = single(volatility + row.iv)
+        volatility = single(volatility / len(chosen.legs))
+    if greeks is None or not volatility > 0:
+        return None
+    delta, gamma, _, vega = greeks
+    move = look.spot * volatility / math.sqrt(252)
+    points = 100 * volatility * 0.9 / math.sqrt(252)
+    first = abs(delta) * move + abs(vega) * points
+    return max(1, round(100 * math.sqrt(first**2 + (gamma * move**2) ** 2 / 2)))

@@ -1,0 +1,206 @@
+"""The fast engine writes the facts that a slow, plain backtester expects, fact by fact, on random portfolios.
+
+Few examples by default; ``pytest tests/oracle --hypothesis-profile=long`` tries many.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from oracle import markets
+from oracle.draws import documents
+from oracle.plain_backtester import PlainFact
+from oracle.plain_margin import Bought, Sold, by_trying, cheapest
+from oracle.trial import check, expected_of, tried
+from strikewise.bootstrap.spec_file import make_spec
+from strikewise.domain.instruments import Right
+
+trying = settings(
+    max_examples=settings().max_examples // 12,
+    phases=[Phase.explicit, Phase.generate],  # to shrink a specification takes minutes, to read one does not
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@trying
+@given(document=documents(("SPX",), markets.SUMMER_2015))
+def test_facts_agree_over_a_reconstructed_index(document: dict[str, Any]) -> None:
+    check(make_spec(document), markets.index_2015(), "a reconstructed index")
+
+
+@trying
+@given(document=documents(("SPY",), markets.SUMMER_2015))
+def test_facts_agree_over_a_reconstructed_fund_that_pays_dividends(document: dict[str, Any]) -> None:
+    check(make_spec(document), markets.fund_2015(), "a reconstructed fund")
+
+
+@trying
+@given(document=documents(("SPX", "SPY"), markets.SUMMER_2015))
+def test_facts_agree_over_two_underlyings(document: dict[str, Any]) -> None:
+    check(make_spec(document), markets.both_2015(), "two underlyings")
+
+
+@trying
+@given(document=documents(("SPY",), markets.SUMMER_2015))
+def test_facts_agree_through_splits(document: dict[str, Any]) -> None:
+    check(make_spec(document), markets.split_2015(), "a fund that splits")
+
+
+@pytest.mark.shared
+@trying
+@given(document=documents(("SPY",), markets.SUMMER_2026))
+def test_facts_agree_over_recorded_quotes(document: dict[str, Any]) -> None:
+    check(make_spec(document), markets.recorded_2026(), "quotes of 2026")
+
+
+@pytest.mark.shared
+@trying
+@given(document=documents(("SPY",), markets.YEAR_2021, longest=120), data=st.data())
+def test_facts_agree_where_most_of_what_is_held_has_no_quote(
+    document: dict[str, Any], data: st.DataObject
+) -> None:
+    policy = data.draw(st.sampled_from(["carry", "model", "worst"]))
+    chosen = {**document, "fills": {**document["fills"], "missing_quote": policy}}
+    check(make_spec(chosen), markets.recorded_2021(), "few quotes of 2021")
+
+
+# --- what the plain backtester is worth ---
+
+READ = {
+    "strikewise.domain",
+    "strikewise.market.calendar",
+    "strikewise.market.quality",
+    "strikewise.market.source",
+    "strikewise.market.universe",
+    "strikewise.market.view",
+}
+"""Words, sessions, the names of flaws, the source, and features; all else is computed here."""
+
+EVERYTHING: dict[str, Any] = {
+    "underlyings": ["SPY"],
+    "start": date(2015, 6, 1),
+    "end": date(2015, 8, 31),
+    "capital": 1_000_000,
+    "limits": {"max_margin_per_trade": 0.5, "max_at_risk": 0.9, "max_loss_per_trade": 0.05},
+    "strategies": [
+        {
+            "strategy": "credit_spread",
+            "parameters": {
+                "trend": "off",
+                "min_dte": 5,
+                "max_dte": 20,
+                "dte_exit": 0,
+                "profit_target": 2.0,
+                "stop_loss": 0.0,
+                "short_delta_min": 0.2,
+                "short_delta_max": 0.5,
+                "width": 25.0,
+                "width_tolerance": 1.0,
+                "max_signals": 2,
+            },
+        },
+        {
+            "strategy": "naked_put",
+            "parameters": {
+                "trend": "off",
+                "short_by": "delta",
+                "short_delta_min": 0.1,
+                "short_delta_max": 0.4,
+                "premium_max": 40.0,
+                "max_dte": 25,
+                "dte_exit": 0,
+                "risk_fraction": 0.3,
+                "max_units": 3,
+            },
+        },
+    ],
+}
+"""A run in which everything happens: assignments, shares, dividends, missing quotes, a falling market."""
+
+ONE_RULE_CHANGED: dict[str, dict[str, Any]] = {
+    "fills at three quarters of the half-spread": {"fills": {"f": 0.75}},
+    "another share of the open interest": {"fills": {"open_interest_share": 0.0005}},
+    "another policy for missing quotes": {"fills": {"missing_quote": "worst"}},
+    "another commission": {"fees": {"commission": 0.66}},
+    "no fees passed on": {"fees": {"pass_through": False}},
+    "another fee for an assignment": {"fees": {"assignment": 0.0}},
+    "no early assignment": {"exercise": {"early": False}},
+    "pins by exception": {"exercise": {"pin": "exception", "pin_band": 0.02}},
+    "interest on cash": {"financing": {"cash": "bills"}},
+    "cheaper debit": {"financing": {"debit_spread": 0.0}},
+    "a day late": {"cadence": {"lag": 1}},
+    "no entries on Mondays": {"cadence": {"entry": ["TUE", "WED", "THU", "FRI"]}},
+    "one position fewer": {"limits": {**EVERYTHING["limits"], "max_per_underlying": 4}},
+    "less at risk": {"limits": {**EVERYTHING["limits"], "max_at_risk": 0.2}},
+    "half the account for one of them": {"allocation": {"weights": {"credit_spread": 0.1, "naked_put": 1.0}}},
+    "the best edge first": {"allocation": {"priority": "edge"}},
+}
+
+
+@cache
+def everything_expected() -> list[PlainFact]:
+    return expected_of(make_spec(EVERYTHING), markets.fund_2015())
+
+
+def test_a_run_in_which_everything_happens_agrees() -> None:
+    found = check(make_spec(EVERYTHING), markets.fund_2015(), "everything at once")
+    assert found["OptionSettled"] > 10
+    assert found["CashFlowed"] > 1
+    assert found["MarkEstimated"] > 50
+
+
+@pytest.mark.parametrize("changes", ONE_RULE_CHANGED.values(), ids=ONE_RULE_CHANGED.keys())
+def test_an_engine_with_one_rule_changed_is_found_out(changes: dict[str, Any]) -> None:
+    changed, plain = make_spec({**EVERYTHING, **changes}), make_spec(EVERYTHING)
+    # The specification is itself a fact: with equal documents only what was done can differ.
+    changed = replace(changed, run=replace(changed.run, document=plain.run.document))
+    found = tried(changed, markets.fund_2015(), everything_expected())
+    assert found.difference is not None
+    assert found.difference.number > 2
+
+
+def test_the_plain_backtester_shares_no_code_with_what_it_judges() -> None:
+    for module in sorted(Path(__file__).parent.glob("plain_*.py")):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            used = [one for one in names if one.startswith("strikewise")]
+            strange = [one for one in used if not any(f"{one}.".startswith(f"{read}.") for read in READ)]
+            assert not strange, f"{module.name} imports {strange}"
+
+
+RIGHTS = st.sampled_from([Right.PUT, Right.CALL])
+ENDS = st.sampled_from([(1, True), (1, True), (2, True)])
+STRIKES = st.integers(8, 12)
+SOLD = st.builds(
+    Sold,
+    right=RIGHTS,
+    strike=STRIKES,
+    expires=ENDS,
+    count=st.integers(1, 2),
+    premium=st.integers(0, 3),
+    requirement=st.integers(1, 6),
+    in_the_money=st.integers(0, 3),
+)
+BOUGHT = st.builds(Bought, right=RIGHTS, strike=STRIKES, expires=ENDS, count=st.integers(1, 2))
+
+
+@settings(max_examples=60)
+@given(
+    sold=st.lists(SOLD, min_size=1, max_size=3),
+    bought=st.lists(BOUGHT, max_size=3),
+    shares=st.sampled_from([0, 0, 100, -200]),
+)
+def test_the_least_margin_is_what_trying_every_grouping_finds(
+    sold: list[Sold], bought: list[Bought], shares: int
+) -> None:
+    assert cheapest(tuple(sold), tuple(bought), shares) == by_trying(tuple(sold), tuple(bought), shares)
