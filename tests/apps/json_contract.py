@@ -205,6 +205,7 @@ class Profit(Part):
     gamma: float
     theta: float
     vega: float
+    carry: float
     costs: float
     other: float
     total: float
@@ -218,6 +219,25 @@ class Attribution(Part):
     whole: Profit
     months: list[MonthlyProfit]
     strategies: dict[str, Profit]
+
+
+class PinnedExpiry(Part):
+    day: date
+    trade_id: str
+    contract: str
+    contracts: Annotated[int, Field(ge=1)]
+    strike: float
+    settlement: float
+    assigned: bool
+    stressed_loss: Annotated[float, Field(ge=0)]
+
+
+class Pins(Part):
+    band: Fraction
+    gap: Fraction
+    assigned: int
+    worst_night: Annotated[float, Field(ge=0)]
+    expiries: list[PinnedExpiry]
 
 
 class Backtest(Part):
@@ -240,6 +260,7 @@ class Backtest(Part):
     breakdowns: dict[Literal["weekday", "dte", "delta", "regime", "structure", "underlying"], list[Bucket]]
     details: list[Detail]
     attribution: Attribution
+    pins: Pins
     facts: int
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from strikewise.backtest.attribution import Attribution, attribute
 from strikewise.backtest.breakdowns import Breakdown, TradeDetail, breakdowns_of, details_of
+from strikewise.backtest.pin_stress import PinStress, pin_stress
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.source import MarketSource
 from strikewise.portfolio.journal_rows import TradeRow
@@ -27,11 +28,14 @@ class RunAnalysis:
         What each trade was made of.
     attribution : Attribution
         Where the profit came from.
+    pins : PinStress
+        Short options that expired near their strike, and what a gap would have cost.
     """
 
     breakdowns: tuple[Breakdown, ...]
     details: tuple[TradeDetail, ...]
     attribution: Attribution
+    pins: PinStress
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON form."""
@@ -39,6 +43,7 @@ class RunAnalysis:
             "breakdowns": {one.by: [bucket.as_dict() for bucket in one.buckets] for one in self.breakdowns},
             "details": [one.as_dict() for one in self.details],
             "attribution": self.attribution.as_dict(),
+            "pins": self.pins.as_dict(),
         }
 
 
@@ -59,5 +64,8 @@ def analyse(
         The sessions.
     """
     return RunAnalysis(
-        breakdowns_of(trades, records, calendar), details_of(trades, records), attribute(records, source)
+        breakdowns=breakdowns_of(trades, records, calendar),
+        details=details_of(trades, records),
+        attribution=attribute(records, source),
+        pins=pin_stress(records),
     )

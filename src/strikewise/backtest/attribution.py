@@ -19,8 +19,16 @@ from itertools import groupby
 import numpy as np
 
 from strikewise.domain.chain import OptionChain
-from strikewise.domain.events import AccountOpened, AccountValued, OptionSettled, OrderFilled
+from strikewise.domain.events import (
+    AccountOpened,
+    AccountValued,
+    CashFlowed,
+    OptionSettled,
+    OrderFilled,
+    PositionSplit,
+)
 from strikewise.domain.instruments import Instrument, OptionContract, Stock
+from strikewise.domain.orders import SplitReport
 from strikewise.domain.portfolio import Position
 from strikewise.market.source import MarketSource
 from strikewise.portfolio.ledger import Record
@@ -41,23 +49,26 @@ class Parts:
         From moves of the underlying: first and second order.
     theta, vega : float
         From days that passed, and from changes of each contract's own volatility.
+    carry : float
+        Dividends and interest received, less those paid and the cost of borrowed shares.
     costs : float
         The spread paid against mid, and fees; negative.
     other : float
-        Higher orders, settlements, cash flows and marks made by policy.
+        Higher orders, settlements and marks made by policy.
     """
 
     delta: float = 0.0
     gamma: float = 0.0
     theta: float = 0.0
     vega: float = 0.0
+    carry: float = 0.0
     costs: float = 0.0
     other: float = 0.0
 
     @property
     def total(self) -> float:
         """Their sum: the change of equity marked to mid."""
-        return self.delta + self.gamma + self.theta + self.vega + self.costs + self.other
+        return sum(getattr(self, one.name) for one in fields(Parts))
 
     def __add__(self, more: Parts) -> Parts:
         """Return both together."""
@@ -165,6 +176,11 @@ def attribute(records: Iterable[Record], source: MarketSource) -> Attribution:
             case OptionSettled(report=report):
                 held = state.positions.get(report.position_id)
                 worker.pay(held.strategy if held else "", -report.fees_cents / 100)
+            case CashFlowed(flow=flow):
+                held = state.positions.get(flow.position_id)
+                worker.carry(held.strategy if held else "", -flow.cash_cents / 100)
+            case PositionSplit(report=split):
+                worker.split(split)
         state = state.apply(record.seq, record.event, record.known_at)
         if isinstance(record.event, AccountValued):
             worker.close_tick(record.event, record.known_at, state.positions)
@@ -181,7 +197,8 @@ class _Worker:
         self._before: _Snapshot | None = None
         self._now: _Snapshot | None = None
         self._held: dict[str, list[tuple[Instrument, int]]] = {}
-        self._costs: dict[str, float] = {}
+        self._paid: dict[str, Parts] = {}
+        self._split: set[str] = set()
         self.equity = 0
         self.days: dict[date, Parts] = {}
         self.strategies: dict[str, Parts] = {}
@@ -200,23 +217,33 @@ class _Worker:
 
     def pay(self, strategy: str, dollars: float) -> None:
         """Count a cost, negative, on this tick."""
-        self._costs[strategy] = self._costs.get(strategy, 0.0) + dollars
+        self._paid[strategy] = self._paid.get(strategy, Parts()) + Parts(costs=dollars)
+
+    def carry(self, strategy: str, dollars: float) -> None:
+        """Count a dividend, interest or borrow cost on this tick, received positive."""
+        self._paid[strategy] = self._paid.get(strategy, Parts()) + Parts(carry=dollars)
+
+    def split(self, report: SplitReport) -> None:
+        """Leave the moves of a symbol unexplained over its split: its prices before and after are no pair."""
+        self._split.add(report.symbol)
 
     def close_tick(self, valued: AccountValued, at: datetime, positions: Mapping[str, Position]) -> None:
         """Explain the change of equity since the tick before."""
         now = self._snapshot(at)
         whole = Parts()
         for strategy, legs in self._held.items():
-            parts = Parts() if self._before is None else _moved(legs, self._before, now)
+            whole_legs = [leg for leg in legs if leg[0].underlying not in self._split]
+            parts = Parts() if self._before is None else _moved(whole_legs, self._before, now)
             whole += self._add(strategy, parts)
-        for strategy, dollars in self._costs.items():
-            whole += self._add(strategy, Parts(costs=dollars))
+        for strategy, paid in self._paid.items():
+            whole += self._add(strategy, paid)
         change = (valued.equity_mid_cents - self.equity) / 100
         whole += Parts(other=change - whole.total)
         day = at.date()
         self.days[day] = self.days.get(day, Parts()) + whole
         self.equity = valued.equity_mid_cents
-        self._before, self._now, self._costs, self._held = now, None, {}, {}
+        self._before, self._now, self._paid, self._held = now, None, {}, {}
+        self._split = set()
         for position in positions.values():
             legs = self._held.setdefault(position.strategy, [])
             legs.extend((held.instrument, held.quantity) for held in position.holdings)

@@ -51,6 +51,19 @@ class PinnedExpiry:
     assigned: bool
     stressed_loss_cents: int
 
+    def as_dict(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {
+            "day": self.day.isoformat(),
+            "trade_id": self.position_id,
+            "contract": self.contract,
+            "contracts": self.contracts,
+            "strike": self.strike,
+            "settlement": self.settlement,
+            "assigned": self.assigned,
+            "stressed_loss": self.stressed_loss_cents / 100,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class PinStress:
@@ -85,6 +98,16 @@ class PinStress:
         for one in self.expiries:
             by_day[one.day] = by_day.get(one.day, 0) + one.stressed_loss_cents
         return max(by_day.values(), default=0)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {
+            "band": self.band,
+            "gap": self.gap,
+            "assigned": self.assigned,
+            "worst_night": self.worst_night_cents / 100,
+            "expiries": [one.as_dict() for one in self.expiries],
+        }
 
 
 def pin_stress(records: Iterable[Record], *, band: float = BAND, gap: float = GAP) -> PinStress:

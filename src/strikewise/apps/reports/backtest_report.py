@@ -76,6 +76,7 @@ def render_backtest(result: Mapping[str, Any]) -> str:
         breakdowns=_breakdowns(result.get("breakdowns", {})),
         attribution=_attribution(result.get("attribution")),
         rolling_note=_rolling_note(len(equity)),
+        pins=_pins(result.get("pins")),
         figures=_figures(result["summary"]),
         fills=[_fills(row) for row in result.get("fills", ())],
         closed=sum(1 for trade in result["trades"] if trade["closed_at"]),
@@ -216,7 +217,7 @@ def _breakdowns(breakdowns: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[d
     ]
 
 
-PART_NAMES = ("delta", "gamma", "theta", "vega", "costs", "other", "total")
+PART_NAMES = ("delta", "gamma", "theta", "vega", "carry", "costs", "other", "total")
 
 
 def _attribution(attribution: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -232,6 +233,27 @@ def _attribution(attribution: Mapping[str, Any] | None) -> dict[str, Any] | None
         for name, parts in named.items()
     ]
     return {"names": PART_NAMES, "rows": rows}
+
+
+def _pins(pins: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if pins is None or not pins["expiries"]:
+        return None
+    return {
+        "count": len(pins["expiries"]),
+        "assigned": pins["assigned"],
+        "band": percent(pins["band"], 2),
+        "gap": percent(pins["gap"], 0),
+        "worst": money(pins["worst_night"]),
+        "rows": [
+            {
+                **one,
+                "strike": plain(one["strike"]),
+                "settlement": plain(one["settlement"]),
+                "loss": money(one["stressed_loss"]),
+            }
+            for one in pins["expiries"]
+        ],
+    }
 
 
 ROLLING = 126

@@ -96,8 +96,8 @@
   });
 
   if (result.attribution) {
-    const names = ["delta", "gamma", "theta", "vega", "costs", "other"];
-    const tones = { delta: accent, gamma: bad, theta: good, vega: second, costs: soft, other: line };
+    const names = ["delta", "gamma", "theta", "vega", "carry", "costs", "other"];
+    const tones = { delta: accent, gamma: bad, theta: good, vega: second, carry: "#0891b2", costs: soft, other: line };
     const whole = result.attribution.whole;
     draw("parts", {
       legend: { show: false },
