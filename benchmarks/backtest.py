@@ -39,7 +39,8 @@ def build(underlying: str) -> None:
     """Make the store; in a process of its own, for its memory is not the engine's."""
     from strikewise.adapters.data_home import DataHome
     from strikewise.backtest.demo_data import demo_bars, demo_series
-    from strikewise.backtest.reconstruct.tape import Observed, recipe_for, reconstruct
+    from strikewise.backtest.reconstruct.recipe import Observed, recipe_for
+    from strikewise.backtest.reconstruct.tape import reconstruct
     from strikewise.market.calendar import SessionCalendar
 
     calendar = SessionCalendar()

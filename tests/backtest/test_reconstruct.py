@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from shared_data import CHAINS, DATA
 from strikewise.backtest.demo_data import demo_bars, demo_series
 from strikewise.backtest.reconstruct.listings import Density
-from strikewise.backtest.reconstruct.tape import SOURCE, Observed, Recipe, recipe_for, reconstruct
+from strikewise.backtest.reconstruct.recipe import Observed, Recipe, recipe_for
+from strikewise.backtest.reconstruct.tape import reconstruct
 from strikewise.domain.chain import ChainTape, OptionChain
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.instruments import Settlement, date_of, days_of, pack_keys
@@ -73,7 +74,7 @@ def test_every_session_has_a_chain_at_its_close_that_says_it_is_reconstructed(ta
     assert [chain.day for chain in chains(tape)] == CALENDAR.sessions(START, END)
     for chain in chains(tape):
         assert chain.as_of == chain.known_at == CALENDAR.session_close(chain.day)
-        assert (chain.grade, chain.source) == (Grade.RECONSTRUCTED, SOURCE)
+        assert (chain.grade, chain.source) == (Grade.RECONSTRUCTED, RECIPE.source)
         assert np.all(np.diff(chain.key) > 0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strikewise.backtest.reconstruct.activity import ActivityModel
+from strikewise.backtest.reconstruct.anchors import ANCHOR_DAYS, brackets_of
+from strikewise.backtest.reconstruct.conditions import Conditions, IndexSeries, conditions_of
+from strikewise.backtest.reconstruct.forwards import expected_dividends, forwards
 from strikewise.backtest.reconstruct.listings import (
     Density,
     ListingBook,
@@ -18,9 +22,15 @@ from strikewise.backtest.reconstruct.listings import (
     etf_listings,
     index_listings,
 )
-from strikewise.backtest.reconstruct.quoting import INDEX_QUOTING, PENNY_QUOTING, QuoteModel
-from strikewise.backtest.reconstruct.surface import SimpleSurface, variance_years
-from strikewise.domain.instruments import days_of, pack_keys
+from strikewise.backtest.reconstruct.parameters import fitted, read_fitted
+from strikewise.backtest.reconstruct.quoting import QuoteModel, Ticks
+from strikewise.backtest.reconstruct.recipe import limits_of, recipe_for
+from strikewise.backtest.reconstruct.smile import strip
+from strikewise.backtest.reconstruct.surface import SurfaceBook, smiles, without_butterflies
+from strikewise.backtest.reconstruct.variance_time import DayWeights, VarianceClock, variance_years
+from strikewise.domain.errors import SettingsError
+from strikewise.domain.instruments import date_of, days_of, pack_keys
+from strikewise.domain.quotes import CalendarEvent, Dividend, Series
 from strikewise.market.calendar import SessionCalendar
 from strikewise.pricing.black_scholes import price
 
@@ -50,71 +60,184 @@ def test_no_path_of_the_spot_loses_a_contract(moves: list[float], index: float, 
         before = now
 
 
+def surfaces(
+    index: float, near: float = 1.0, quarter: float = 1.0, skew: float = 135.0, beta: float = 130.0
+) -> SurfaceBook:
+    """Return the surface of one day under any conditions."""
+    day = days_of(date(2018, 1, 26))
+    conditions = Conditions(
+        np.array([day]),
+        np.array([[index * near, index, index * quarter, index * quarter]]),
+        np.array([skew]),
+        np.array([beta]),
+        np.ones((1, 4), dtype=np.bool_),
+    )
+    clock = VarianceClock(CALENDAR, (), date(2018, 1, 1), date(2020, 1, 31))
+    return SurfaceBook(fitted().surface, conditions, clock, CALENDAR)
+
+
+conditions = st.fixed_dictionaries(
+    {
+        "index": st.floats(0.09, 0.85),
+        "near": st.floats(0.75, 1.6),
+        "quarter": st.floats(0.65, 1.25),
+        "skew": st.floats(112.0, 172.0),
+        "beta": st.floats(75.0, 230.0),
+    }
+)
+EXPIRATIONS = days_of(date(2018, 1, 26)) + np.array([1, 3, 5, 7, 14, 21, 35, 63, 91, 182, 364])
+
+
+@given(asked=conditions)
+@settings(max_examples=40, deadline=None)
+def test_whatever_the_indices_say_no_calendar_spread_and_no_butterfly_costs_less_than_nothing(
+    asked: dict[str, float],
+) -> None:
+    surface = surfaces(**asked).day(0, EXPIRATIONS)
+    k = np.linspace(-1.2, 0.6, 301)
+    group = np.repeat(np.arange(len(EXPIRATIONS)), len(k))
+    variance = surface.variance(np.tile(k, len(EXPIRATIONS)), group).reshape(len(EXPIRATIONS), -1)
+    assert np.all(np.diff(variance, axis=0) >= 0.0)
+    strike = np.exp(k)
+    for total in variance:
+        call = price(True, 1.0, strike, 1.0, np.sqrt(total), 1.0)
+        slope = np.diff(call) / np.diff(strike)
+        assert np.all(slope <= 1e-12)
+        assert np.all(np.diff(slope) >= -1e-9)
+
+
+@given(asked=conditions)
+@settings(max_examples=25, deadline=None)
+def test_the_strips_of_the_model_are_the_indices_it_was_solved_for(asked: dict[str, float]) -> None:
+    # Indices may contradict each other: forward variance is then held above nothing, and they are not met.
+    asked = {**asked, "near": 0.9 + 0.1 * asked["near"], "quarter": 0.9 + 0.1 * asked["quarter"]}
+    book = surfaces(**asked)
+    days = book.conditions.days
+    found = brackets_of(book.clock, CALENDAR, days)
+    tau = variance_years(found.counts, book.parameters.weights, morning=found.morning).reshape(-1)
+    rows = np.zeros(len(tau), dtype=np.intp)
+    theta, shape = smiles(book.parameters, book.conditions, book.levels, rows, tau)
+    total = strip(without_butterflies(shape, theta), theta)[0].reshape(1, 4, 2)
+    own = np.sqrt((found.share * total).sum(axis=2) / (np.array(ANCHOR_DAYS) / 365.0))
+    assert own[0] == pytest.approx(book.conditions.indices[0], rel=0.01)
+
+
+def test_the_index_taken_as_the_volatility_at_the_money_would_be_points_too_dear() -> None:
+    surface = surfaces(0.18, 0.95, 1.06).day(0, EXPIRATIONS[6:7])
+    level = float(np.sqrt(surface.theta[0] / (35 / 365)))
+    assert 0.12 < level < 0.165
+
+
+def test_a_weekend_is_little_and_a_decision_of_the_federal_reserve_is_much() -> None:
+    friday, decision = date(2018, 1, 26), date(2018, 1, 31)
+    event = CalendarEvent("FOMC", decision, None, 0)
+    clock = VarianceClock(CALENDAR, [event], date(2018, 1, 1), date(2018, 12, 31))
+    weights = DayWeights(idle=0.1, fomc=0.6)
+    ends = days_of(friday) + np.array([0, 3, 4, 5, 6])
+    passed = clock.years(days_of(friday), ends, weights) * 271
+    assert passed == pytest.approx([0.0, 1.2, 2.2, 3.8, 4.8])
+    early = clock.years(days_of(friday), ends[1:2], weights, morning=True) * 271
+    assert early == pytest.approx([1.2 - (1 - weights.morning)])
+
+
+def test_news_that_nobody_announced_adds_nothing_before_it_comes() -> None:
+    surprise = CalendarEvent("FOMC", date(2018, 1, 31), None, 86_400 * days_of(date(2018, 1, 31)))
+    plain, knowing = (
+        VarianceClock(CALENDAR, events, date(2018, 1, 1), date(2018, 12, 31)) for events in ((), (surprise,))
+    )
+    asked = (days_of(date(2018, 1, 26)), np.arange(5) + days_of(date(2018, 1, 29)), DayWeights())
+    assert np.array_equal(plain.years(*asked), knowing.years(*asked))
+
+
+def series(name: str, values: list[float]) -> Series:
+    days = np.arange(days_of(date(2018, 1, 2)), days_of(date(2018, 1, 2)) + len(values), dtype=np.int32)
+    return Series(name, days, np.array(values), CALENDAR.close_seconds(days))
+
+
+def test_an_index_that_ends_goes_on_from_its_last_value_to_what_is_usual() -> None:
+    month = series("VIX", [15.0] * 120)
+    quarter = series("VIX3M", [20.0] * 20)
+    found = conditions_of(IndexSeries(month, quarter=quarter), month.days.astype(np.int64))
+    third = found.indices[:, 2]
+    assert third[:20] == pytest.approx(0.20)
+    assert np.all(np.diff(third[19:]) < 0)
+    assert third[-1] == pytest.approx(0.15 * np.exp(0.113 - 0.053 * np.log(15 / 18)), rel=0.01)
+    assert found.measured[19].tolist() == [False, True, True, False]
+    assert found.measured[20].tolist() == [False, True, False, False]
+
+
+def test_conditions_know_nothing_of_the_days_after() -> None:
+    rising = [12.0 + 0.1 * n for n in range(100)]
+    whole = conditions_of(IndexSeries(series("VIX", rising)), series("VIX", rising).days.astype(np.int64))
+    short = series("VIX", rising[:60])
+    part = conditions_of(IndexSeries(short), short.days.astype(np.int64))
+    for name in ("indices", "skew", "beta"):
+        assert np.array_equal(getattr(whole, name)[:60], getattr(part, name))
+
+
+def test_dividends_are_expected_again_a_year_later_and_only_those_declared_are_known() -> None:
+    quarters = [date(2017, month, 15) for month in (3, 6, 9, 12)] + [date(2018, 3, 16)]
+    paid = [Dividend("SPY", day, 1.0, 86_400 * (days_of(day) - 14)) for day in quarters]
+    day = days_of(date(2018, 1, 26))
+    dates, amounts = expected_dividends(paid, day, 86_400 * day)
+    assert date_of(int(dates[0])) == date(2018, 3, 14)
+    assert len(dates) >= 8
+    assert np.all(amounts == 1.0)
+    forward = forwards(
+        280.0, 0.02, 0.0, (dates, amounts), day, np.array([day + 30, day + 60]), np.array([0.08, 0.16])
+    )
+    assert forward[0] == pytest.approx(280.0 * np.exp(0.0016))
+    assert forward[1] < 280.0 * np.exp(0.0032) - 0.9
+
+
 @given(
-    index=st.floats(0.085, 0.9), k=st.floats(-0.8, 0.4), near=st.floats(0.002, 1.0), gap=st.floats(0.001, 1.0)
+    value=st.floats(0.0, 200.0),
+    half=st.floats(0.0, 5.0),
+    calm=st.floats(0.09, 0.18),
+    worse=st.floats(0.01, 0.7),
+    ticks=st.sampled_from([Ticks(1, 1, 300), Ticks(5, 10, 300)]),
 )
 @settings(max_examples=200, deadline=None)
-def test_total_variance_never_falls_with_time(index: float, k: float, near: float, gap: float) -> None:
-    smile = SimpleSurface().day(index)
-    tau = np.array([near, near + gap])
-    iv = smile.volatility(np.array([k, k]), tau, tau)
-    assert iv[1] ** 2 * tau[1] >= iv[0] ** 2 * tau[0] * (1 - 1e-12)
-
-
-@given(index=st.floats(0.085, 0.9), tau=st.floats(0.003, 1.5))
-@settings(max_examples=100, deadline=None)
-def test_no_butterfly_of_the_model_costs_less_than_nothing(index: float, tau: float) -> None:
-    smile = SimpleSurface().day(index)
-    strike = np.exp(index * np.sqrt(tau)) * np.linspace(0.2, 1.6, 400)
-    years = np.full(400, tau)
-    iv = smile.volatility(np.log(strike), years, years)
-    call = price(True, 1.0, strike, years, iv, 1.0)
-    assert np.all(np.diff(call) <= 1e-14)
-    assert np.all(np.diff(call, 2) >= -1e-13)
-
-
-def test_thirty_calendar_days_are_thirty_days_of_variance_and_a_weekend_is_little() -> None:
-    friday = days_of(date(2018, 1, 26))
-    days = np.array([friday, friday + 3, friday + 4, friday + 30], dtype=np.int64)
-    tau = variance_years(CALENDAR, friday, days)
-    assert tau[0] == 0.0
-    assert tau[3] == pytest.approx(30 / 365)
-    assert tau[2] - tau[1] < tau[1] < 1.2 * (tau[2] - tau[1])
-
-
-@given(
-    model=st.sampled_from([INDEX_QUOTING, PENNY_QUOTING]),
-    time_value=st.floats(0.0, 200.0),
-    intrinsic=st.floats(0.0, 2000.0),
-    years=st.floats(0.0, 1.0),
-    calm=st.floats(0.09, 0.9),
-    worse=st.floats(0.0, 0.5),
-)
-def test_quotes_hold_the_price_keep_to_ticks_and_never_tighten_under_stress(
-    model: QuoteModel, time_value: float, intrinsic: float, years: float, calm: float, worse: float
+def test_the_model_price_lies_between_bid_and_ask_and_stress_only_widens(
+    value: float, half: float, calm: float, worse: float, ticks: Ticks
 ) -> None:
-    value, inside, span = (np.array([x]) for x in (time_value + intrinsic, intrinsic, years))
-    bid, ask = model.quotes(value, inside, span, calm)
+    model = QuoteModel(fitted().spread, ticks)
+    worth, wide = np.array([value]), np.array([half])
+    bid, ask = model.quotes(worth, wide, calm)
     assert 0 <= bid[0] < ask[0]
-    assert bid[0] - 1e-3 <= 100 * value[0] <= ask[0] + 1e-3
+    assert bid[0] - 1e-3 <= 100 * value <= ask[0] + 1e-3
     for cents in (int(bid[0]), int(ask[0])):
-        tick = model.tick_cents if cents < model.coarse_from_cents else model.coarse_tick_cents
-        assert cents % tick == 0
+        assert cents % (ticks.fine if cents < ticks.coarse_from else ticks.coarse) == 0
     doubled = replace(model, multiplier=2.0)
-    for wider in (model.quotes(value, inside, span, calm + worse), doubled.quotes(value, inside, span, calm)):
+    for wider in (model.quotes(worth, wide, calm + worse), doubled.quotes(worth, wide, calm)):
         assert wider[0][0] <= bid[0]
         assert wider[1][0] >= ask[0]
 
 
 def test_the_multiplier_multiplies_the_spread() -> None:
-    value = np.linspace(2.0, 60.0, 400)
-    zero, month = np.zeros(400), np.full(400, 30 / 365)
+    value, half = np.linspace(2.0, 60.0, 400), np.full(400, 0.2)
     spreads = []
     for multiplier in (1.0, 2.0, 3.0):
-        bid, ask = replace(INDEX_QUOTING, multiplier=multiplier).quotes(value, zero, month, 0.15)
+        bid, ask = QuoteModel(fitted().spread, Ticks(1, 1, 300), multiplier).quotes(value, half, 0.15)
         spreads.append(float(np.mean(ask - bid)))
-    assert spreads[1] / spreads[0] == pytest.approx(2, rel=0.03)
-    assert spreads[2] / spreads[0] == pytest.approx(3, rel=0.03)
+    assert spreads == pytest.approx([40.0, 80.0, 120.0], rel=0.03)
+
+
+def test_a_calibration_written_is_the_calibration_read(tmp_path: Path) -> None:
+    numbers = fitted()
+    numbers.write(tmp_path / "own.json")
+    assert read_fitted(tmp_path / "own.json").as_dict() == numbers.as_dict()
+    (tmp_path / "own.json").write_text('{"name": "x"}')
+    with pytest.raises(SettingsError, match="calibrate"):
+        read_fitted(tmp_path / "own.json")
+
+
+def test_a_chain_says_what_it_cannot_show_and_how_wide_its_spreads_were_taken() -> None:
+    told = limits_of(recipe_for("SPY", spread_multiplier=2.0).source)
+    assert told is not None
+    assert "volatility point" in told
+    assert told.endswith("Spreads here are taken 2 times.")
+    assert limits_of("optionsdx") is None
 
 
 def test_open_interest_thins_away_from_the_money_and_volume_follows_it() -> None:

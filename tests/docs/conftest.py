@@ -10,7 +10,8 @@ import pytest
 from shared_data import REPOSITORY
 from strikewise.backtest.demo_data import DEMO_UNDERLYING, demo_bars, demo_series
 from strikewise.backtest.reconstruct.listings import Density
-from strikewise.backtest.reconstruct.tape import Observed, recipe_for, reconstruct
+from strikewise.backtest.reconstruct.recipe import Observed, recipe_for
+from strikewise.backtest.reconstruct.tape import reconstruct
 from strikewise.bootstrap.build import build_system
 
 START, END = date(2018, 1, 2), date(2018, 4, 30)

@@ -13,7 +13,8 @@ import numpy as np
 from engine.arriving import ArrivingSource, RunningClock
 from strikewise.backtest.demo_data import demo_bars, demo_series
 from strikewise.backtest.reconstruct.listings import Density
-from strikewise.backtest.reconstruct.tape import Observed, recipe_for, reconstruct
+from strikewise.backtest.reconstruct.recipe import Observed, recipe_for
+from strikewise.backtest.reconstruct.tape import reconstruct
 from strikewise.backtest.runner import ReplaySpec, replay, ticks_of
 from strikewise.bootstrap.spec_file import make_spec
 from strikewise.domain.chain import GRADES, ChainColumns, ChainTape

@@ -11,7 +11,8 @@ from engine.runs import CALENDAR, spec, through_history
 from market.recorded import recorded_bars, recorded_series
 from strategy.recorded_market import bill_rates, recorded_events, recorded_source
 from strikewise.backtest.reconstruct.listings import Density
-from strikewise.backtest.reconstruct.tape import Observed, recipe_for, reconstruct
+from strikewise.backtest.reconstruct.recipe import Observed, recipe_for
+from strikewise.backtest.reconstruct.tape import reconstruct
 from strikewise.domain.events import OptionSettled, OrderFilled, OrderPlaced
 from strikewise.domain.instruments import Stock
 from strikewise.domain.orders import Purpose

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikewise.backtest.reconstruct.listings import Density
-from strikewise.backtest.reconstruct.tape import Observed, Progress, recipe_for, reconstruct
+from strikewise.backtest.reconstruct.recipe import Observed, recipe_for
+from strikewise.backtest.reconstruct.tape import Progress, reconstruct
 from strikewise.domain.chain import ChainTape
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.instruments import days_of

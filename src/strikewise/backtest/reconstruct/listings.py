@@ -24,6 +24,8 @@ __all__ = [
     "StrikeRule",
     "etf_listings",
     "index_listings",
+    "listed_between",
+    "stock_listings",
 ]
 
 
@@ -64,13 +66,17 @@ class ExpirationRule:
         On which days they fall. A holiday moves them to the session before; a Monday's to the session after.
     max_days : int
         They are listed this many calendar days before they expire.
-    since : date
-        The first day on which they were listed.
+    since, until : date
+        The first day on which they were listed so early, and the first on which they no longer were.
+    morning : bool
+        Whether they settle on the opening.
     """
 
     kind: ExpiryKind
     max_days: int
     since: date = date(1990, 1, 1)
+    until: date = date(2100, 1, 1)
+    morning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,30 +119,35 @@ class ListingRules:
         return replace(self, expirations=tuple(rule for rule in self.expirations if rule.kind in fridays))
 
 
-def index_listings(density: Density = Density.FULL) -> ListingRules:
+def index_listings(density: Density = Density.FULL, *, morning: bool = False) -> ListingRules:
     """Return the listings of S&P 500 index options settled at the close (SPXW).
 
-    Third Fridays are made as PM-settled contracts too: the AM contracts of that day would need an opening
-    quotation.
+    Parameters
+    ----------
+    density : Density
+        How many expirations.
+    morning : bool
+        Whether to list the third Fridays that settle on the opening (SPX) too. They need true openings.
 
     Notes
     -----
     Dates of introduction: Cboe circular RG14-010 (six Fridays, 2014-01) and Cboe's announcements (month ends
-    2014-07-07, Wednesdays 2016-02-23, Mondays 2016-08-15, Tuesdays 2022-04-18, Thursdays 2022-05-11).
+    2014-07-07, Wednesdays 2016-02-23, Mondays 2016-08-15, Tuesdays 2022-04-18, Thursdays 2022-05-11). How
+    early each was listed is read off the number of expirations within 63 days on each day of 2018, 2020, 2022
+    and 2024: fewer weeks from the crash of 2020 to September 2022.
     """
+    opening = (ExpirationRule(ExpiryKind.THIRD_FRIDAY, 366, morning=True),) if morning else ()
     return ListingRules(
         (
+            *opening,
             ExpirationRule(ExpiryKind.THIRD_FRIDAY, 366),
             ExpirationRule(ExpiryKind.FRIDAY, 14, date(2005, 10, 28)),
             ExpirationRule(ExpiryKind.FRIDAY, 42, date(2014, 1, 15)),
             ExpirationRule(ExpiryKind.FRIDAY, 63, date(2017, 1, 1)),
             ExpirationRule(ExpiryKind.MONTH_END, 91, date(2014, 7, 7)),
             ExpirationRule(ExpiryKind.WEDNESDAY, 15, date(2016, 2, 23)),
-            ExpirationRule(ExpiryKind.WEDNESDAY, 35, date(2018, 1, 1)),
             ExpirationRule(ExpiryKind.MONDAY, 15, date(2016, 8, 15)),
-            ExpirationRule(ExpiryKind.MONDAY, 35, date(2018, 1, 1)),
-            ExpirationRule(ExpiryKind.TUESDAY, 35, date(2022, 4, 18)),
-            ExpirationRule(ExpiryKind.THURSDAY, 35, date(2022, 5, 11)),
+            *_index_weeklies(),
         ),
         (
             StrikeRule(5_000, 60, 0.14, 0.06),
@@ -144,6 +155,19 @@ def index_listings(density: Density = Density.FULL) -> ListingRules:
             StrikeRule(100_000, 366, 0.60, 0.30),
         ),
     ).at(density)
+
+
+def _index_weeklies() -> Iterator[ExpirationRule]:
+    crash, wider = date(2020, 3, 19), date(2022, 9, 15)
+    for kind in (ExpiryKind.MONDAY, ExpiryKind.WEDNESDAY):
+        yield ExpirationRule(kind, 35, date(2018, 1, 1), crash)
+        yield ExpirationRule(kind, 27, crash, wider)
+        yield ExpirationRule(kind, 35, wider)
+    introduced = ((ExpiryKind.TUESDAY, date(2022, 4, 18)), (ExpiryKind.THURSDAY, date(2022, 5, 11)))
+    for kind, since in introduced:
+        yield ExpirationRule(kind, 14, since)
+        yield ExpirationRule(kind, 28, wider)
+        yield ExpirationRule(kind, 42, date(2023, 1, 1))
 
 
 def etf_listings(density: Density = Density.FULL) -> ListingRules:
@@ -171,16 +195,49 @@ def etf_listings(density: Density = Density.FULL) -> ListingRules:
     ).at(density)
 
 
+def stock_listings(price: float, density: Density = Density.FULL) -> ListingRules:
+    """Return the listings of options on a stock: Fridays within six weeks, third Fridays within a year.
+
+    Parameters
+    ----------
+    price : float
+        What a share usually cost, dollars: the strikes of dearer shares lie further apart.
+    density : Density
+        How many expirations.
+    """
+    fine = next((step for most, step in ((25.0, 500), (100.0, 1_000), (300.0, 2_500)) if price < most), 5_000)
+    return ListingRules(
+        (
+            ExpirationRule(ExpiryKind.THIRD_FRIDAY, 366),
+            ExpirationRule(ExpiryKind.FRIDAY, 14, date(2010, 7, 1)),
+            ExpirationRule(ExpiryKind.FRIDAY, 42, date(2012, 11, 15)),
+        ),
+        (StrikeRule(fine, 60, 0.20, 0.20), StrikeRule(2 * fine, 366, 0.50, 0.50)),
+    ).at(density)
+
+
 class ListedContracts(NamedTuple):
     """The strikes listed on a day, by expiration: each strike as a call and as a put.
 
-    ``sizes[i]`` strikes belong to ``expirations[i]`` (days since 1970-01-01, ascending); ``strike_milli``
-    runs through them, ascending within each.
+    ``sizes[i]`` strikes belong to ``expirations[i]`` (days since 1970-01-01, ascending; those settled on the
+    opening first); ``strike_milli`` runs through them, ascending within each.
     """
 
     expirations: NDArray[np.int64]
+    morning: NDArray[np.bool_]
     sizes: NDArray[np.int64]
     strike_milli: NDArray[np.int64]
+
+
+class _Expiry(NamedTuple):
+    """An expiration; ``closing`` where it settles at the close, so that the opening's sorts first.
+
+    ``last`` is the last day on whose close there is a quote: the session before, for the opening's.
+    """
+
+    day: int
+    closing: bool
+    last: int
 
 
 class ListingBook:
@@ -202,9 +259,9 @@ class ListingBook:
     def __init__(self, rules: ListingRules, calendar: SessionCalendar, start: date, end: date) -> None:
         self._strike_rules = rules.strikes
         listed = _listing_days(rules, calendar, start, end)
-        self._coming = sorted((first, expiration) for expiration, first in listed.items())
-        self._open: dict[int, list[tuple[int, int] | None]] = {}
-        self._strikes: dict[int, NDArray[np.int64]] = {}
+        self._coming = sorted((first, which) for which, first in listed.items())
+        self._open: dict[_Expiry, list[tuple[int, int] | None]] = {}
+        self._strikes: dict[_Expiry, NDArray[np.int64]] = {}
         self._next = 0
 
     def advance(self, day: int, spot: float, volatility_index: float) -> None:
@@ -221,17 +278,17 @@ class ListingBook:
             in a fall.
         """
         reach = max(1.0, volatility_index / CALM_INDEX)
-        for expired in [expiration for expiration in self._open if expiration < day]:
+        for expired in [which for which in self._open if which.last < day]:
             del self._open[expired]
             self._strikes.pop(expired, None)
         while self._next < len(self._coming) and self._coming[self._next][0] <= day:
-            expiration = self._coming[self._next][1]
-            if expiration >= day:
-                self._open[expiration] = [None] * len(self._strike_rules)
+            which = self._coming[self._next][1]
+            if which.last >= day:
+                self._open[which] = [None] * len(self._strike_rules)
             self._next += 1
-        for expiration, bands in self._open.items():
-            if self._widen(bands, expiration - day, spot, reach):
-                self._strikes.pop(expiration, None)
+        for which, bands in self._open.items():
+            if self._widen(bands, which.day - day, spot, reach):
+                self._strikes.pop(which, None)
 
     def _widen(self, bands: list[tuple[int, int] | None], days_left: int, spot: float, reach: float) -> bool:
         changed = False
@@ -250,13 +307,14 @@ class ListingBook:
 
     def contracts(self) -> ListedContracts:
         """Return what is listed at the session last advanced to."""
-        expirations = sorted(self._open)
-        for expiration in expirations:
-            if expiration not in self._strikes:
-                self._strikes[expiration] = self._grid(self._open[expiration])
-        strikes = [self._strikes[expiration] for expiration in expirations]
+        listed = sorted(self._open)
+        for which in listed:
+            if which not in self._strikes:
+                self._strikes[which] = self._grid(self._open[which])
+        strikes = [self._strikes[which] for which in listed]
         return ListedContracts(
-            np.array(expirations, dtype=np.int64),
+            np.array([which.day for which in listed], dtype=np.int64),
+            np.array([not which.closing for which in listed], dtype=np.bool_),
             np.array([len(column) for column in strikes], dtype=np.int64),
             np.concatenate(strikes) if strikes else np.zeros(0, dtype=np.int64),
         )
@@ -270,14 +328,40 @@ class ListingBook:
         return np.unique(np.concatenate(grids)) if grids else np.zeros(0, dtype=np.int64)
 
 
-def _listing_days(rules: ListingRules, calendar: SessionCalendar, start: date, end: date) -> dict[int, int]:
-    """Return for each expiration the day from which it is listed, both as days since 1970-01-01."""
-    first_listed: dict[int, int] = {}
+def listed_between(rules: ListingRules, calendar: SessionCalendar, start: date, end: date) -> dict[int, int]:
+    """Return for each expiration settled at the close the day from which it is listed.
+
+    Parameters
+    ----------
+    rules : ListingRules
+        How options are listed.
+    calendar : SessionCalendar
+        The sessions.
+    start, end : date
+        Expirations that are listed on some day between these.
+
+    Returns
+    -------
+    dict
+        Both as days since 1970-01-01.
+    """
+    found = _listing_days(rules, calendar, start, end)
+    return {which.day: first for which, first in found.items() if which.closing}
+
+
+def _listing_days(
+    rules: ListingRules, calendar: SessionCalendar, start: date, end: date
+) -> dict[_Expiry, int]:
+    """Return for each expiration the day from which it is listed, days since 1970-01-01."""
+    first_listed: dict[_Expiry, int] = {}
     for rule in rules.expirations:
         for expiration in _expirations(rule, calendar, start, end + timedelta(days=rule.max_days)):
             listed = max(days_of(expiration) - rule.max_days, days_of(rule.since))
-            known = first_listed.get(days_of(expiration), listed)
-            first_listed[days_of(expiration)] = min(known, listed)
+            if listed >= days_of(rule.until):
+                continue
+            last = calendar.previous_session(expiration) if rule.morning else expiration
+            which = _Expiry(days_of(expiration), not rule.morning, days_of(last))
+            first_listed[which] = min(first_listed.get(which, listed), listed)
     return first_listed
 
 

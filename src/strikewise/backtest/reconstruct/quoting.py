@@ -1,4 +1,4 @@
-"""Bid and ask around a model price: ticks, and half-spreads by price, moneyness, maturity and stress."""
+"""Bid and ask around a model price: ticks, and half-spreads by price, delta, maturity, side and stress."""
 
 from __future__ import annotations
 
@@ -7,49 +7,105 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INDEX_QUOTING", "PENNY_QUOTING", "QuoteModel"]
+__all__ = ["SPREAD_FEATURES", "QuoteModel", "SpreadLaw", "Ticks", "spread_features"]
 
 Array = NDArray[np.float64]
+
+SPREAD_FEATURES = ("1", "m", "m2", "delta", "t", "t2", "put", "monthly", "mt")
+BASIS = 1e4
+MOST_SHARE = 0.5
+"""No half-spread is more than this share of the mid, beyond a tick."""
+CALM = 0.18
+
+
+def spread_features(
+    price: Array,
+    spot: Array | float,
+    delta: Array,
+    dte: Array,
+    is_put: NDArray[np.bool_],
+    is_monthly: NDArray[np.bool_],
+) -> Array:
+    """Return what a half-spread depends on, ``(9, n)``.
+
+    Parameters
+    ----------
+    price, spot : (n,) float64
+        Mid and price of the underlying, dollars.
+    delta, dte : (n,) float64
+        Delta of either sign, and calendar days to expiry.
+    is_put, is_monthly : (n,)
+        Puts, and third Fridays.
+    """
+    money = np.log(np.maximum(price, 0.005) / spot * BASIS)
+    time = np.log(dte + 1.0)
+    size = np.abs(delta)
+    columns = (np.ones_like(money), money, money * money, size, time, time * time, is_put, is_monthly)
+    return np.stack([*np.broadcast_arrays(*columns), money * time]).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadLaw:
+    """A log-regression of half-spreads, in basis points of the spot, on `spread_features`.
+
+    Recorded spreads of one source and year do not carry over to another: those of July 2026 are two to three
+    times those of February 2026 and of 2021. Results belong under several multipliers.
+    """
+
+    coefficients: Array
+
+    def scaled(self, factor: float) -> SpreadLaw:
+        """Return the law of quotes so many times as wide."""
+        return SpreadLaw(np.concatenate([self.coefficients[:1] + np.log(factor), self.coefficients[1:]]))
+
+    def half_spread(self, described: Array, spot: Array | float) -> Array:
+        """Return half-spreads in dollars."""
+        return np.asarray(np.exp(self.coefficients @ described) / BASIS * spot)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """Price increments in cents: below ``coarse_from``, and from there on."""
+
+    fine: int
+    coarse: int
+    coarse_from: int
+
+    def at(self, cents: Array) -> Array:
+        """Return the increment at each price."""
+        return np.where(cents < self.coarse_from, float(self.fine), float(self.coarse))
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteModel:
     """How wide a market maker quotes around the model's price.
 
-    The half-spread in dollars is half a tick, plus ``scale * time_value**0.75 * (1 + years/2)``, plus
-    ``in_the_money * intrinsic``, the last two times ``max(1, index / 0.18)``; all of it times ``multiplier``.
-    Bid and ask are then rounded outward to the tick: the model's price always lies between them, the bid is
-    never negative, and a price under a tick has a bid of zero.
+    Half-spreads are the law's, times ``max(1, index / 0.18)``, times the multiplier. The model's price always
+    lies between bid and ask, the bid is never negative, and a price under a tick has a bid of zero.
 
     Attributes
     ----------
-    tick_cents, coarse_tick_cents : int
-        Ticks below and from ``coarse_from_cents`` on.
-    coarse_from_cents : int
-        The price, in cents, from which the coarse tick holds.
-    scale, in_the_money : float
-        As above.
+    law : SpreadLaw
+        Half-spreads on a calm day.
+    ticks : Ticks
+        Price increments.
     multiplier : float
-        Recorded spreads of one year do not carry over to another: results belong under 1, 2 and 3.
+        Widens every spread.
     """
 
-    tick_cents: int
-    coarse_tick_cents: int
-    coarse_from_cents: int
-    scale: float
-    in_the_money: float
+    law: SpreadLaw
+    ticks: Ticks
     multiplier: float = 1.0
 
     def quotes(
-        self, price: Array, intrinsic: Array, years: Array, volatility_index: float
+        self, price: Array, half_spread: Array, volatility_index: float
     ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return bids and asks in cents.
 
         Parameters
         ----------
-        price, intrinsic, years : (n,) float64
-            The model's price and the discounted intrinsic value of the forward, dollars; calendar years to
-            expiry.
+        price, half_spread : (n,) float64
+            The model's price and the law's half-spread, dollars.
         volatility_index : float
             As a fraction.
 
@@ -57,27 +113,14 @@ class QuoteModel:
         -------
         Bid and ask, each (n,) int32, the ask at least a tick above the bid.
         """
-        stress = max(1.0, volatility_index / 0.18)
-        time_value = np.maximum(price - intrinsic, 0.0)
-        root = np.sqrt(time_value)
-        edge = self.scale * root * np.sqrt(root) * (1.0 + 0.5 * years) + self.in_the_money * intrinsic
         cents = 100.0 * price
-        half_tick = 0.5 * self._tick(cents)
-        # Rounding outward adds half a tick by itself, on average.
-        distance = np.maximum(self.multiplier * (100.0 * stress * edge + half_tick) - half_tick, 0.0)
-        low, high = np.maximum(cents - distance, 0.0), cents + distance
-        low_tick, high_tick = self._tick(low), self._tick(high)
-        bid = np.floor(low / low_tick + 1e-9) * low_tick
-        ask = np.ceil(high / high_tick - 1e-9) * high_tick
-        ask = np.where(ask > bid, ask, bid + self._tick(bid))
+        wide = 100.0 * half_spread * max(1.0, volatility_index / CALM)
+        tick = self.ticks.at(cents)
+        wide = self.multiplier * np.clip(wide, 0.5 * tick, np.maximum(MOST_SHARE * cents, tick))
+        # The quotes nearest to the wanted ones that leave the price between them.
+        low, high = np.maximum(cents - wide, 0.0), cents + wide
+        low_tick, high_tick = self.ticks.at(low), self.ticks.at(high)
+        bid = np.minimum(np.rint(low / low_tick), np.floor(cents / low_tick + 1e-9)) * low_tick
+        ask = np.maximum(np.rint(high / high_tick), np.ceil(cents / high_tick - 1e-9)) * high_tick
+        ask = np.where(ask > bid, ask, bid + self.ticks.at(bid))
         return bid.astype(np.int32), ask.astype(np.int32)
-
-    def _tick(self, cents: Array) -> Array:
-        return np.where(cents < self.coarse_from_cents, float(self.tick_cents), float(self.coarse_tick_cents))
-
-
-PENNY_QUOTING = QuoteModel(1, 1, 300, scale=0.003, in_the_money=0.004)
-"""Funds in penny ticks: half-spreads as of SPY in 2021 and February 2026; by July 2026 twice as wide."""
-
-INDEX_QUOTING = QuoteModel(5, 10, 300, scale=0.03, in_the_money=0.004)
-"""Index options in nickels and dimes: a guess at the usual width, for want of recorded quotes."""

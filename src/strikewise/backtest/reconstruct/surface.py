@@ -1,130 +1,247 @@
-"""A first simple surface: level from the volatility index, skew of an equity index, a reverting term."""
+"""The volatility surface of each day: levels solved on the indices, fitted smiles, no arbitrage."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from strikewise.domain.instruments import date_of
+from strikewise.backtest.reconstruct.anchors import FrontSlope, Levels, brackets_of, solve_levels
+from strikewise.backtest.reconstruct.conditions import Conditions
+from strikewise.backtest.reconstruct.smile import SHAPES, Shape, SmileModel, features, strip
+from strikewise.backtest.reconstruct.variance_time import DayWeights, VarianceClock
 from strikewise.market.calendar import SessionCalendar
-from strikewise.pricing.surface import INDEX_YEARS, SmileShape, level_from_index, simple_equity_smile
 
-__all__ = ["FITTED_SHAPE", "DaySmile", "SimpleSurface", "variance_years"]
+__all__ = ["DaySurface", "Scaling", "SurfaceBook", "SurfaceParameters"]
 
 Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
 
-IDLE_DAY = 0.05
-"""Variance of a weekend or holiday day, in units of a session's: prices barely move while nobody trades."""
-
-INDEX_DAYS = 30
-LEAST_PRICE = 2e-5
-"""Of the forward: what is cheaper has no bid (five cents of an index at 2,500) and is not in the strip."""
+LEAST_DENSITY = 0.002
+BISECTIONS = 8
+TESTED_Z = np.concatenate(
+    [np.arange(-30.0, -8.0, 1.0), np.arange(-8.0, 6.01, 0.1), np.arange(7.0, 15.0, 1.0)]
+)
+FARTHEST = 2.6
+"""No strike lies further from the forward than this, in logarithms."""
 
 
 @dataclass(frozen=True, slots=True)
-class DaySmile:
-    """The smile of one day.
+class SurfaceParameters:
+    """All fitted numbers of the surface.
+
+    Attributes
+    ----------
+    model, weights, front
+        Smiles, variance time, and the lean of the first days.
+    """
+
+    model: SmileModel
+    weights: DayWeights
+    front: FrontSlope
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """How another underlying's surface follows from the index's.
 
     Attributes
     ----------
     level : float
-        At-the-money volatility at 30 days, a fraction.
-    shape : SmileShape
-        Skew, curvature and where the term tends to.
+        Its at-the-money volatility over the index's.
+    skew : float
+        Its skew and curvature, in at-the-money deviations, over the index's.
     """
 
-    level: float
-    shape: SmileShape
+    level: float = 1.0
+    skew: float = 1.0
 
-    def volatility(self, k: Array, tau: Array, years: Array) -> Array:
-        """Return implied volatilities in calendar time.
+    def shape(self, index: Shape) -> Shape:
+        """Return an index's smiles with this skew."""
+        if self.skew == 1.0:
+            return index
+        scaled = ("put_slope", "call_slope", "bump_near", "bump_far")
+        return replace(index, **{name: getattr(index, name) * self.skew for name in scaled})
+
+
+class SurfaceBook:
+    """Surfaces of many days, their levels solved at once.
+
+    Parameters
+    ----------
+    parameters : SurfaceParameters
+        The fitted numbers.
+    conditions : Conditions
+        The days.
+    clock : VarianceClock
+        Variance time, to beyond the last expiration.
+    calendar : SessionCalendar
+        The sessions.
+    """
+
+    def __init__(
+        self,
+        parameters: SurfaceParameters,
+        conditions: Conditions,
+        clock: VarianceClock,
+        calendar: SessionCalendar,
+    ) -> None:
+        self.parameters, self.conditions, self.clock = parameters, conditions, clock
+        self.levels, self.own_skew = solve_levels(
+            parameters.model,
+            brackets_of(clock, calendar, conditions.days),
+            parameters.weights,
+            parameters.front,
+            conditions.indices,
+            conditions.skew,
+            conditions.beta,
+            strips=_sound_strips,
+        )
+
+    def day(
+        self,
+        row: int,
+        expirations: NDArray[np.int64],
+        *,
+        morning: ArrayLike = False,
+        extra: float = 0.0,
+        scaling: Scaling | None = None,
+    ) -> DaySurface:
+        """Return the surface of a day at its expirations.
+
+        Parameters
+        ----------
+        row : int
+            Which of the days.
+        expirations : (e,) int64
+            Days since 1970-01-01, in the order in which they settle.
+        morning : (e,) bool
+            Whether each settles on the opening.
+        extra : float
+            Sessions that are left of the day itself.
+        scaling : Scaling, optional
+            Makes it that of another underlying.
+        """
+        parameters, conditions = self.parameters, self.conditions
+        day = np.full(len(expirations), conditions.days[row])
+        tau = self.clock.years(day, expirations, parameters.weights, morning=morning, extra=extra)
+        theta, shape = smiles(parameters, conditions, self.levels, np.full(len(tau), row), tau)
+        scale = scaling or Scaling()
+        theta = theta * scale.level**2
+        return DaySurface(tau, theta, without_butterflies(scale.shape(shape), theta))
+
+
+def smiles(
+    parameters: SurfaceParameters, conditions: Conditions, levels: Levels, rows: Rows, tau: Array
+) -> tuple[Array, Shape]:
+    """Return at-the-money total variances and smiles of some days at some times.
+
+    Parameters
+    ----------
+    parameters, conditions, levels
+        The fitted numbers, and the days.
+    rows : (n,) int
+        Which day.
+    tau : (n,) float64
+        Years of variance time.
+    """
+    theta = np.maximum(levels.at(rows, np.maximum(tau, 1e-5)), 1e-9)
+    indices = conditions.indices[rows]
+    slope = np.log(indices[:, 0] / indices[:, 2])
+    described = features(tau, indices[:, 1], conditions.skew[rows], slope, conditions.beta[rows])
+    return theta, parameters.model.shape(described)
+
+
+def _sound_strips(shape: Shape, theta: Array) -> tuple[Array, Array]:
+    """Return strips of the smiles as they will be used: a damped smile has another."""
+    return strip(without_butterflies(shape, theta), theta)
+
+
+def without_butterflies(shape: Shape, theta: Array) -> Shape:
+    """Return smiles damped, bumps first and then all of them, until no butterfly costs less than nothing.
+
+    Each smile is damped as little as does it, so that neighbouring days stay neighbours.
+    """
+    for names in (("bump_near", "bump_far"), ("put_slope", "call_slope", "bump_near", "bump_far")):
+        wrong = np.flatnonzero(_bad(shape, theta))
+        if len(wrong) == 0:
+            return shape
+        part, level = shape.take(wrong), theta[wrong]
+        low, high = np.zeros(len(wrong)), np.ones(len(wrong))
+        for _ in range(BISECTIONS):
+            share = 0.5 * (low + high)
+            bad = _bad(_damped(part, names, share), level)
+            low, high = np.where(bad, low, share), np.where(bad, share, high)
+        damped = _damped(part, names, low)
+        changed = {name: getattr(shape, name).copy() for name in names}
+        for name in names:
+            changed[name][wrong] = getattr(damped, name)
+        shape = replace(shape, **changed)
+    return shape
+
+
+def _damped(shape: Shape, names: tuple[str, ...], share: Array) -> Shape:
+    return replace(shape, **{name: getattr(shape, name) * share for name in names})
+
+
+def _bad(shape: Shape, theta: Array) -> NDArray[np.bool_]:
+    level = theta[:, np.newaxis]
+    density = shape.columns().density(TESTED_Z, level)
+    near = np.abs(TESTED_Z * np.sqrt(level)) <= FARTHEST
+    return np.asarray(((density < LEAST_DENSITY) & near).any(axis=1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DaySurface:
+    """The surface of one day at its expirations.
+
+    Free of butterflies by damping, and of calendar spreads for less than nothing because no total variance is
+    let below that of an earlier expiration at the same moneyness. The greater of two variances is the greater
+    of two prices, and the greater of two convex prices is convex: the second rule breaks no first.
+
+    Attributes
+    ----------
+    tau, theta : (e,) float64
+        Years of variance time, ascending, and at-the-money total variance.
+    shape : Shape
+        The smiles.
+    """
+
+    tau: Array
+    theta: Array
+    shape: Shape
+
+    def variance(self, k: Array, group: NDArray[np.int64]) -> Array:
+        """Return total variances.
 
         Parameters
         ----------
         k : (n,) float64
             ``ln(strike / forward)``.
-        tau : (n,) float64
-            Time in which variance passes, see `variance_years`; positive.
-        years : (n,) float64
-            Calendar years to expiry; positive.
-
-        Returns
-        -------
-        Fractions; their square times ``years`` is the total variance of ``tau``.
+        group : (n,) int64
+            Number of each one's expiration, ascending.
         """
-        return simple_equity_smile(k, tau, self.level, self.shape) * np.sqrt(tau / years)
+        found = np.zeros(len(k))
+        starts = np.searchsorted(group, np.arange(len(self.tau)))
+        for number, start in enumerate(starts.tolist()):
+            if self.tau[number] <= 0.0 or start == len(k):
+                continue
+            one = Shape(*(getattr(self.shape, name)[number : number + 1] for name in SHAPES))
+            level = one.y(k[start:] / np.sqrt(self.theta[number]))
+            np.maximum(found[start:], self.theta[number] * level * level, out=found[start:])
+        return found
 
-
-FITTED_SHAPE = SmileShape(skew=-0.66, curvature=1.2, flattening=0.5, reversion=6.0)
-"""Fitted once, jointly, to recorded SPY quotes (252 days of 2021, 4 of 2026) and to the three- and
-six-month volatility indices of 2010 to 2026, and rounded."""
-
-
-@dataclass(frozen=True, slots=True)
-class SimpleSurface:
-    """A volatility surface that knows one number a day, the 30-day volatility index.
-
-    It carries no event, no change of skew, and no level of the longer term of its own.
-    Against recorded SPY quotes between 5 and 50 delta it misses by 0.8 volatility points at 22 to 120 days
-    (median, in the sample it was fitted to), by 1.2 to 1.5 at 8 to 21 days and by 2.1 within a week; at 22 to
-    120 days it is 0.6 points too dear on average, which flatters whoever sells.
-
-    Attributes
-    ----------
-    shape : SmileShape
-        The shape of every day but for its ``long_level``.
-    anchor : float
-        A usual value of the index, a fraction. Far expirations tend to the geometric mean of today's index
-        and this.
-    """
-
-    shape: SmileShape = FITTED_SHAPE
-    anchor: float = 0.18
-
-    def day(self, volatility_index: float) -> DaySmile:
-        """Return the smile whose own 30-day strip is the volatility index.
+    def volatility(self, k: Array, group: NDArray[np.int64], years: Array) -> Array:
+        """Return implied volatilities in calendar time; NaN where no time is left.
 
         Parameters
         ----------
-        volatility_index : float
-            As a fraction: 0.18 for 18 points; positive.
-
-        Notes
-        -----
-        The index taken as the at-the-money volatility would make every option too dear by several points: the
-        strip holds the dear puts too.
+        k, group
+            As for `variance`.
+        years : (n,) float64
+            Calendar years to settlement.
         """
-        shape = replace(self.shape, long_level=float(np.sqrt(volatility_index * self.anchor)))
-        level = level_from_index(volatility_index, shape, least_price=LEAST_PRICE)
-        return DaySmile(float(level), shape)
-
-
-def variance_years(calendar: SessionCalendar, day: int, expirations: NDArray[np.int64]) -> Array:
-    """Return the time in which variance passes from a session's close to the close of each expiration.
-
-    Parameters
-    ----------
-    calendar : SessionCalendar
-        The sessions.
-    day : int
-        The session, days since 1970-01-01.
-    expirations : (n,) int64
-        Days since 1970-01-01.
-
-    Returns
-    -------
-    Years, growing with the expiration; zero on the session itself. A session counts one and any other day
-    `IDLE_DAY`, in such a unit that the next 30 calendar days are 30/365 of a year: the index then sets the
-    level of those 30 days.
-    """
-    today = date_of(day)
-
-    def passed(days: int) -> float:
-        sessions = calendar.sessions_between(today, today + timedelta(days=days))
-        return sessions + IDLE_DAY * (days - sessions)
-
-    unit = INDEX_YEARS / passed(INDEX_DAYS)
-    return np.array([passed(int(expiration) - day) * unit for expiration in expirations], dtype=np.float64)
+        alive = years > 0.0
+        variance = self.variance(k, group)
+        return np.asarray(np.where(alive, np.sqrt(variance / np.where(alive, years, 1.0)), np.nan))

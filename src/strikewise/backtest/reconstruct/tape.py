@@ -1,116 +1,40 @@
-"""Make option chains from an underlying's closes and the 30-day volatility index, one snapshot a session.
+"""Make option chains from an underlying's closes and Cboe's volatility indices, one snapshot a session.
 
 What these chains are good for: showing and timing the machinery, and studies of premium and hedging at more
 than a week to expiry that a volatility point either way does not decide. What they are not: quotes. Every
-chain says `Grade.RECONSTRUCTED` and its source.
+chain says `Grade.RECONSTRUCTED` and its source, and `LIMITS` what it cannot show.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from strikewise.backtest.reconstruct.activity import ActivityModel
-from strikewise.backtest.reconstruct.listings import (
-    Density,
-    ListedContracts,
-    ListingBook,
-    ListingRules,
-    etf_listings,
-    index_listings,
-)
-from strikewise.backtest.reconstruct.quoting import INDEX_QUOTING, PENNY_QUOTING, QuoteModel
-from strikewise.backtest.reconstruct.surface import SimpleSurface, variance_years
+from strikewise.backtest.reconstruct.forwards import expected_dividends, forwards
+from strikewise.backtest.reconstruct.listings import ListedContracts, ListingBook
+from strikewise.backtest.reconstruct.quoting import spread_features
+from strikewise.backtest.reconstruct.recipe import Observed, Recipe
+from strikewise.backtest.reconstruct.sessions import Session, sessions_of, values_on
 from strikewise.domain.chain import GRADES, ChainColumns, ChainTape
-from strikewise.domain.errors import MissingDataError
 from strikewise.domain.instruments import Settlement, date_of, days_of, option_roots, pack_keys
-from strikewise.domain.quotes import DailyBars, Grade, Series
+from strikewise.domain.quotes import Grade
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.quality import Flaw, quote_flaws
 from strikewise.market.recompute import SECONDS_PER_YEAR
 from strikewise.pricing.black_scholes import forward_greeks
 
-__all__ = ["SOURCE", "Observed", "Progress", "Recipe", "recipe_for", "reconstruct"]
-
-SOURCE = "reconstructed:simple-1"
-"""The source that chains of this model state; another model, or other constants, take another number."""
+__all__ = ["Progress", "reconstruct"]
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 """Called with the sessions done and the sessions in all."""
 
-BILL_DAYS = 91
 _COLUMNS = tuple(ChainColumns.__dataclass_fields__)
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What a reconstruction assumes of an underlying.
-
-    Attributes
-    ----------
-    listings, surface, quoting, activity
-        Which contracts, at what volatility, how wide, how busy.
-    dividend_yield : float
-        Annual, continuously compounded, a fraction, taken as constant.
-    financing : float
-        What the rate in option prices lies above the Treasury bill's, a fraction a year.
-    """
-
-    listings: ListingRules
-    surface: SimpleSurface
-    quoting: QuoteModel
-    activity: ActivityModel
-    dividend_yield: float
-    financing: float = 0.0055
-
-
-def recipe_for(underlying: str, density: Density = Density.FULL, *, spread_multiplier: float = 1.0) -> Recipe:
-    """Return the recipe of the S&P 500 index (``SPX``), or of SPY for any other symbol.
-
-    Parameters
-    ----------
-    underlying : str
-        The symbol. The surface is that of the S&P 500 whatever the symbol is: other underlyings need another
-        index.
-    density : Density
-        How many expirations to make.
-    spread_multiplier : float
-        Widens every spread; 1 is what liquid quotes showed on calm days.
-    """
-    if underlying == "SPX":
-        listings, quoting, activity = index_listings(density), INDEX_QUOTING, ActivityModel(6_000, 25_000)
-        dividend_yield = 0.020
-    else:
-        listings, quoting, activity = etf_listings(density), PENNY_QUOTING, ActivityModel(20_000, 5_000)
-        dividend_yield = 0.017
-    quoting = replace(quoting, multiplier=spread_multiplier)
-    return Recipe(listings, SimpleSurface(), quoting, activity, dividend_yield)
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What was really observed, and chains are made from.
-
-    Attributes
-    ----------
-    bars : DailyBars
-        The underlying, unadjusted. Bars before the period tell which strikes had been listed by then.
-    volatility_index : Series
-        The 30-day volatility index in points (VIX). It closes a quarter of an hour after the session; a chain
-        states the session's close all the same.
-    rate : Series
-        Three-month Treasury bill, percent; the last value on or before a session counts.
-    """
-
-    bars: DailyBars
-    volatility_index: Series
-    rate: Series
 
 
 def reconstruct(
@@ -138,37 +62,31 @@ def reconstruct(
     Yields
     ------
     ChainTape
-        Graded reconstructed. Contracts are those settled at the close. IV and Greeks are the model's own, not
-        implied back from the rounded quotes; NaN on the expiration's own session. The same inputs give the
-        same bytes.
+        Graded reconstructed, the same bytes for the same inputs; the source names the calibration and the
+        spread multiplier. IV and Greeks are the model's own; NaN on the expiration's own session.
 
     Raises
     ------
     MissingDataError
-        If no session of the period has both a close and a volatility index, or a session has no rate.
+        If no session of the period has both a close and a volatility index, a session has no rate, or the
+        index is missing that an underlying is measured against.
+
+    Notes
+    -----
+    Prices are European at volatilities that European prices of out-of-the-money quotes imply, for funds and
+    stocks too: an in-the-money put lacks its early-exercise premium.
     """
     maker = _Maker(observed, recipe, calendar, start, end)
     total = len(maker.sessions)
     done = 0
     for _, year in groupby(maker.sessions, key=lambda session: date_of(session.day).year):
-        made: list[tuple[_Session, ChainColumns]] = []
+        made: list[tuple[Session, ChainColumns]] = []
         for session in year:
             made.append((session, maker.columns(session)))
             done += 1
             if progress is not None:
                 progress(done, total)
-        yield _tape(observed.bars.symbol, made)
-
-
-@dataclass(frozen=True, slots=True)
-class _Session:
-    """What was known at one close: days since 1970-01-01, Unix seconds, dollars, fractions."""
-
-    day: int
-    as_of: int
-    spot: float
-    volatility_index: float
-    rate: float
+        yield _tape(observed.bars.symbol, recipe.source, made)
 
 
 class _Maker:
@@ -177,48 +95,68 @@ class _Maker:
     def __init__(
         self, observed: Observed, recipe: Recipe, calendar: SessionCalendar, start: date, end: date
     ) -> None:
-        self._calendar, self._recipe = calendar, recipe
-        bars, index = observed.bars, observed.volatility_index
-        roots = option_roots(bars.symbol)
-        self._root_code = next(n for n, root in enumerate(roots) if root.settlement is Settlement.PM)
-        self.sessions = _sessions(observed, calendar, start, end, recipe.financing)
+        self._calendar, self._recipe, self._observed = calendar, recipe, observed
+        roots = option_roots(observed.bars.symbol)
+        morning = [root.settlement is Settlement.AM for root in roots]
+        self._roots = np.array([morning.index(False), morning.index(True) if True in morning else 0])
         first = start - timedelta(days=recipe.listings.horizon)
         self._book = ListingBook(recipe.listings, calendar, start, end)
+        self._surfaces, self.sessions = sessions_of(observed, recipe, calendar, start, end)
+        bars, series = observed.bars, observed.volatility_index
         earlier = (bars.close > 0) & (bars.days >= days_of(first)) & (bars.days < self.sessions[0].day)
         days, spots = bars.days[earlier].astype(np.int64), bars.close[earlier]
-        known = np.nan_to_num(_on(days, index.days, index.values) / 100.0)
+        known = np.nan_to_num(values_on(days, series.days, series.values) / 100.0)
         for day, spot, value in zip(days.tolist(), spots.tolist(), known.tolist(), strict=True):
             self._book.advance(day, spot, value)
 
-    def columns(self, session: _Session) -> ChainColumns:
+    def columns(self, session: Session) -> ChainColumns:
         """Return one session's chain."""
-        self._book.advance(session.day, session.spot, session.volatility_index)
+        index = float(self._surfaces.conditions.indices[session.number, 1]) * session.scaling.level
+        self._book.advance(session.day, session.spot, index)
         listed = self._book.contracts()
-        contracts = _Contracts.of(listed, self._root_code)
-        tau = variance_years(self._calendar, session.day, listed.expirations)
-        settles = self._calendar.close_seconds(listed.expirations)
+        contracts = _Contracts.of(listed, self._roots)
+        settles = self._calendar.settlement_seconds(
+            self._observed.bars.symbol, contracts.key[contracts.first]
+        )
         years = (settles - session.as_of) / SECONDS_PER_YEAR
-        return self._priced(session, contracts, years[contracts.group], tau[contracts.group])
+        return self._priced(session, listed, contracts, years, index)
 
-    def _priced(self, session: _Session, contracts: _Contracts, years: Array, tau: Array) -> ChainColumns:
-        recipe, spot = self._recipe, session.spot
+    def _priced(
+        self,
+        session: Session,
+        listed: ListedContracts,
+        contracts: _Contracts,
+        term: Array,
+        index: float,
+    ) -> ChainColumns:
+        recipe, spot, group = self._recipe, session.spot, contracts.group
+        paid = None
+        if self._observed.dividends:
+            paid = expected_dividends(self._observed.dividends, session.day, session.as_of)
+        forward = forwards(
+            spot, session.rate, session.dividend_yield, paid, session.day, listed.expirations, term
+        )[group]
+        years, discount = term[group], np.exp(-session.rate * term)[group]
         strike, is_call = contracts.strike, ~contracts.is_put
-        discount = np.exp(-session.rate * years)
-        forward = spot * np.exp((session.rate - recipe.dividend_yield) * years)
-        smile = recipe.surface.day(session.volatility_index)
         k = np.log(strike / forward)
-        alive = years > 0.0
-        iv = np.full(len(strike), np.nan)
-        iv[alive] = smile.volatility(k[alive], tau[alive], years[alive])
+        surface = self._surfaces.day(
+            session.number, listed.expirations, morning=listed.morning, scaling=session.scaling
+        )
+        # Call and put of a strike share a volatility: it is found once.
+        iv = surface.volatility(k[is_call], group[is_call], years[is_call])[contracts.pair]
         greeks = forward_greeks(is_call, spot, forward, strike, years, iv, discount)
+        alive = years > 0.0
         sign = np.where(is_call, 1.0, -1.0)
-        intrinsic = discount * np.maximum(sign * (forward - strike), 0.0)
-        value = np.where(alive, greeks.price, intrinsic)
-        bid, ask = recipe.quoting.quotes(value, intrinsic, years, session.volatility_index)
+        value = np.where(alive, greeks.price, np.maximum(sign * (spot - strike), 0.0))
+        delta = np.where(alive, greeks.delta, np.where(sign * (spot - strike) > 0.0, sign, 0.0))
+        dte = (listed.expirations - session.day)[group].astype(np.float64)
+        kinds = contracts.is_put, contracts.is_monthly
+        half = recipe.quoting.law.half_spread(spread_features(value, spot, delta, dte, *kinds), spot)
+        bid, ask = recipe.quoting.quotes(value, half, index)
         flaws = quote_flaws(bid, ask)
         flaws[~alive] |= Flaw.NO_VOLATILITY.bit
-        deviation = smile.level * np.sqrt(np.maximum(tau, 1 / 365))
-        interest = recipe.activity.open_interest(contracts.key, sign * k / deviation, years)
+        distance = sign * k / np.sqrt(np.maximum(surface.theta, 1e-5))[group]
+        interest = recipe.activity.open_interest(contracts.key, distance, years)
         return ChainColumns(
             key=contracts.key,
             bid=bid,
@@ -236,67 +174,42 @@ class _Maker:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Contracts:
-    """A session's contracts in the order of their keys; ``group`` numbers the expiration of each."""
+    """A session's contracts in the order of their keys.
+
+    ``group`` numbers the expiration of each, ``first`` is the row each begins at, and ``pair`` the call of
+    each among the calls.
+    """
 
     key: NDArray[np.int64]
     group: NDArray[np.int64]
+    first: NDArray[np.int64]
+    pair: NDArray[np.int64]
     strike: Array
     is_put: NDArray[np.bool_]
+    is_monthly: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, listed: ListedContracts, root_code: int) -> _Contracts:
+    def of(cls, listed: ListedContracts, roots: NDArray[np.int64]) -> _Contracts:
         sizes = listed.sizes
         starts = np.cumsum(sizes) - sizes
         group = np.repeat(np.arange(len(sizes)), 2 * sizes)
         # Within an expiration all calls come first, then all puts, each over the same strikes.
         within = np.arange(2 * int(sizes.sum())) - 2 * starts[group]
         is_put = within >= sizes[group]
-        milli = listed.strike_milli[starts[group] + within - np.where(is_put, sizes[group], 0)]
-        key = pack_keys(listed.expirations[group], is_put, milli, root_code)
-        return cls(key, group, milli / 1000.0, is_put)
+        pair = starts[group] + within - np.where(is_put, sizes[group], 0)
+        milli = listed.strike_milli[pair]
+        root = roots[listed.morning.astype(np.int64)][group]
+        key = pack_keys(listed.expirations[group], is_put, milli, root)
+        monthly = np.array([_is_third_friday(day) for day in listed.expirations.tolist()], dtype=np.bool_)
+        return cls(key, group, 2 * starts, pair, milli / 1000.0, is_put, monthly[group])
 
 
-def _sessions(
-    observed: Observed, calendar: SessionCalendar, start: date, end: date, financing: float
-) -> list[_Session]:
-    bars, volatility_index, rate = observed.bars, observed.volatility_index, observed.rate
-    days = np.array([days_of(day) for day in calendar.sessions(start, end)], dtype=np.int64)
-    spot = _on(days, bars.days, bars.close)
-    index = _on(days, volatility_index.days, volatility_index.values)
-    both = (spot > 0) & (index > 0)
-    days, spot, index = days[both], spot[both], index[both]
-    if len(days) == 0:
-        raise MissingDataError(
-            f"Chains of {bars.symbol} were asked for {start.isoformat()} to {end.isoformat()}, but no day "
-            f"there has both its close and a value of {volatility_index.name}: give longer series."
-        )
-    latest = np.searchsorted(rate.days, days, side="right") - 1
-    bill = np.where(latest >= 0, rate.values[latest], np.nan)
-    if np.isnan(bill).any():
-        missing = date_of(int(days[np.isnan(bill)][0]))
-        raise MissingDataError(
-            f"{rate.name} has no value on or before {missing.isoformat()}: give a longer series."
-        )
-    # The continuously compounded rate of a bill quoted at a discount, as market views state it.
-    annual = -np.log(1.0 - bill / 100.0 * BILL_DAYS / 360.0) * 365.0 / BILL_DAYS + financing
-    as_of = calendar.close_seconds(days)
-    rows = zip(
-        days.tolist(), as_of.tolist(), spot.tolist(), (index / 100.0).tolist(), annual.tolist(), strict=True
-    )
-    return [_Session(*row) for row in rows]
+def _is_third_friday(day: int) -> bool:
+    when = date_of(day)
+    return when.weekday() == 4 and 15 <= when.day <= 21
 
 
-def _on(days: NDArray[np.int64], known: NDArray[np.int32], values: Array) -> Array:
-    """Return a series' values on exactly these days, NaN where it has none."""
-    found = np.full(len(days), np.nan)
-    if len(known):
-        row = np.minimum(np.searchsorted(known, days), len(known) - 1)
-        same = known[row] == days
-        found[same] = values[row[same]]
-    return found
-
-
-def _tape(underlying: str, made: list[tuple[_Session, ChainColumns]]) -> ChainTape:
+def _tape(underlying: str, source: str, made: list[tuple[Session, ChainColumns]]) -> ChainTape:
     as_of = np.array([session.as_of for session, _ in made], dtype=np.int64)
     sizes = [len(columns.key) for _, columns in made]
     return ChainTape(
@@ -306,7 +219,7 @@ def _tape(underlying: str, made: list[tuple[_Session, ChainColumns]]) -> ChainTa
         spot_cents=np.array([round(100 * session.spot) for session, _ in made], dtype=np.int64),
         grade=np.full(len(made), GRADES.index(Grade.RECONSTRUCTED), dtype=np.int8),
         source=np.zeros(len(made), dtype=np.int16),
-        sources=(SOURCE,),
+        sources=(source,),
         offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         columns=ChainColumns(
             **{name: np.concatenate([getattr(columns, name) for _, columns in made]) for name in _COLUMNS}
