@@ -11,18 +11,17 @@ from datetime import date, datetime
 from math import gcd
 from typing import Any, Protocol
 
-from oracle.plain_account import Account, Legs, Mark, Order, Position, Wish, leaves_naked, ordered, waiting
-from oracle.plain_exchange import Exchange, FeeTables, end, remember
+from oracle.plain_account import Account, Legs, Order, Position, Wish, ordered, waiting
+from oracle.plain_exchange import Exchange, FeeTables, end
 from oracle.plain_exits import leave
 from oracle.plain_gate import Standing, adjusting_split, judge, judge_closing, margin_call, seats
-from oracle.plain_margin import margin_of
-from oracle.plain_market import Instants, PlainMarket, PlainView, size_of, symbol_of
+from oracle.plain_market import Instants, PlainMarket, PlainView
 from oracle.plain_nights import Nights
-from oracle.plain_options import NO_GREEKS, StandIns, greeks_of
+from oracle.plain_options import StandIns
 from oracle.plain_sizes import Purse, units_of
+from oracle.plain_valuation import Valuer
 from oracle.plain_wishes import wishes
 from strikewise.domain.identifiers import short_digest
-from strikewise.domain.instruments import OptionContract
 
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
@@ -73,6 +72,7 @@ class PlainBacktest:
         self.stand_ins = StandIns(self.market.smiles)
         self.exchange = Exchange(spec.fills, spec.fees, self.tables, spec.lag, self.stand_ins)
         self.nights = Nights(spec.exercise, spec.financing, spec.fees, self.tables, self.stand_ins)
+        self.valuer = Valuer(str(spec.run.missing_quote), self.stand_ins)
         cash = spec.run.capital_cents
         self.account = Account(cash=cash, deposited=cash)
         self.told: list[tuple[str, dict[str, Any], str]] = []
@@ -118,14 +118,14 @@ class PlainBacktest:
         self.nights.settle(account, view, view.now, self._tell)
         self.exchange.work(account, view, self._tell)
         self._listen(view)
-        for estimate in self._value(view):
+        for estimate in self.valuer.value(self.account, view):
             self._write("MarkEstimated", view.now, "engine", None, **estimate)
         orders = self._decide(view)
         for order in orders:
             self._send(order, view)
         if orders:
             self._listen(view)
-        self._close_tick(view, len(self._value(view)))
+        self._close_tick(view, len(self.valuer.value(self.account, view)))
 
     def _send(self, order: Order, view: PlainView) -> None:
         if order.purpose == "close":
@@ -164,89 +164,10 @@ class PlainBacktest:
             **{name: round(value, 4) for name, value in zip(names, greeks, strict=True)},
         )
 
-    # --- what it is worth ---
-
-    def _value(self, view: PlainView) -> list[dict[str, Any]]:
-        """Mark every position; return the legs that no quote priced, underlying by underlying."""
-        remember(self.account, view)
-        estimates: dict[str, list[dict[str, Any]]] = {}
-        self.exits: dict[OptionContract, int] = {}
-        for position in self.account.positions.values():
-            told = estimates.setdefault(position.underlying, [])
-            position.mark = self._mark(position, view, told)
-        for position in self.account.positions.values():
-            self._remargin(position, view)
-        return [one for told in estimates.values() for one in told]
-
-    def _mark(self, position: Position, view: PlainView, told: list[dict[str, Any]]) -> Mark:
-        chain, spot = view.fresh(position.underlying), self._spot_cents(position.underlying, view)
-        twice_mid, out, guessed = 0, 0, 0
-        greeks = list(NO_GREEKS)
-        for instrument, quantity in position.held.items():
-            weight = quantity * size_of(instrument)
-            if isinstance(instrument, str):
-                bid = ask = spot
-                per_share = (1.0, 0.0, 0.0, 0.0)
-            else:
-                row = None if chain is None else chain.rows.get(instrument)
-                if row is not None and row.usable:
-                    bid, ask, per_share = row.bid, row.ask, greeks_of(row, spot)
-                else:
-                    policy, last = str(self.spec.run.missing_quote), self.account.last_quotes.get(instrument)
-                    guess = self.stand_ins.price(view, instrument, policy, last)
-                    bid, ask, per_share = guess.bid, guess.ask, guess.greeks
-                    guessed += 1
-                    told.append(
-                        {
-                            "position_id": position.position_id,
-                            "instrument": symbol_of(instrument),
-                            "policy": guess.policy,
-                            "price_cents": bid if quantity > 0 else ask,
-                        }
-                    )
-                self.exits[instrument] = bid if quantity > 0 else ask
-            twice_mid += (bid + ask) * weight
-            out += (bid if quantity > 0 else ask) * weight
-            greeks = [one + weight * other for one, other in zip(greeks, per_share, strict=True)]
-        return Mark(twice_mid // 2, out, guessed, (greeks[0], greeks[1], greeks[2], greeks[3]))
-
-    def _spot_cents(self, underlying: str, view: PlainView) -> int:
-        """The latest price, however old."""
-        spot, chain, bar = view.spot(underlying), view.snapshot(underlying), view.bar(underlying)
-        if spot is not None:
-            return round(spot * 100)
-        if chain is not None:
-            return chain.spot_cents
-        return -1 if bar is None else round(bar.close * 100)
-
-    def _remargin(self, position: Position, view: PlainView) -> None:
-        """A position that leaves an option naked asks anew every day; any other keeps what it held."""
-        position.margin = position.stake
-        if leaves_naked(position.options, position.shares):
-            spot = self._spot_cents(position.underlying, view)
-            position.margin = margin_of(position.held, self.exits, spot)
+    # --- decisions ---
 
     def _standing(self, view: PlainView) -> Standing:
-        account = self.account
-        held, pending = list(account.positions.values()), account.pending()
-        margin = sum(one.margin for one in pending)
-        for underlying in dict.fromkeys(one.underlying for one in held):
-            net: dict[Any, int] = {}
-            for position in held:
-                if position.underlying == underlying:
-                    for instrument, quantity in position.held.items():
-                        net[instrument] = net.get(instrument, 0) + quantity
-            net = {one: count for one, count in net.items() if count}
-            margin += margin_of(net, self.exits, self._spot_cents(underlying, view))
-        return Standing(
-            equity_exit=account.cash + sum(one.mark.exit for one in held if one.mark),
-            margin=margin,
-            positions=[*held, *pending],
-            opened_today=account.opened_on(view.day),
-            shares=_shares(self.spec.run.allocation, view.regime),
-        )
-
-    # --- decisions ---
+        return self.valuer.standing(self.account, _shares(self.spec.run.allocation, view.regime), view)
 
     def _decide(self, view: PlainView) -> list[Order]:
         standing = self._standing(view)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from fractions import Fraction
 from typing import Any, Protocol
 
-from oracle.plain_account import Account, Fill, Position, ordered
-from oracle.plain_exchange import FeeSettings, FeeTables, Tell, end, fees_of
-from oracle.plain_market import Instrument, PlainView, symbol_of
+from oracle.plain_account import Account, Position
+from oracle.plain_exchange import FeeSettings, FeeTables, Tell, end
+from oracle.plain_market import PlainView
 from oracle.plain_options import StandIns
+from oracle.plain_splits import bought_out, opening_of, report_of, split
 from strikewise.domain.instruments import (
     Delivery,
     OptionContract,
@@ -58,8 +58,9 @@ class Nights:
             self._assign_early(account, seen, view, tell)
         for day in self._action_days(account, seen.day, view):
             self.settle(account, view, min(view.now, _next_open(calendar, day - timedelta(days=1))), tell)
-            self._buy_out(account, day, seen, view, tell)
-            self._split(account, day, seen, view, tell)
+            for bought in bought_out(account, day, seen, view, self.stand_ins, self.fees, self.tables):
+                self._book_end(account, *bought, view, tell)
+            split(account, day, seen, view, tell)
             self._pay_dividends(account, day, view, tell)
 
     # --- money ---
@@ -95,7 +96,7 @@ class Nights:
             cents = -(position.shares * micros // 10_000)
             if cents:
                 name = f"{position.position_id}/dividend/{symbol}/{day}"
-                _flow(account, position, "dividend", name, cents, _opening(day, view), tell)
+                _flow(account, position, "dividend", name, cents, opening_of(day, view), tell)
 
     # --- expiry and assignment ---
 
@@ -227,7 +228,7 @@ class Nights:
             cash = shares * one.strike_milli // 10
         outcome = "expired" if not exercised else "exercised" if quantity > 0 else "assigned"
         fees = self.fees.assignment_cents if exercised else 0
-        report = _report(position, one, outcome, cents, cash, shares, fees, at, policy, rule)
+        report = report_of(position, one, outcome, cents, cash, shares, fees, at, policy, rule)
         self._book_end(account, position, one, report, view, tell)
 
     def _book_end(
@@ -254,7 +255,7 @@ class Nights:
             if order.position_id == position.position_id and any(leg == one for leg, _ in order.legs):
                 end(order, "cancelled", f"{one} settled", account, view, tell)
 
-    # --- splits ---
+    # --- corporate actions ---
 
     def _action_days(self, account: Account, after: date, view: PlainView) -> list[date]:
         days = set()
@@ -263,83 +264,6 @@ class Nights:
             if position.shares:
                 days |= {day for day, _ in view.dividends(position.underlying)}
         return sorted(day for day in days if after < day <= view.day)
-
-    def _buy_out(self, account: Account, day: date, seen: PlainView, view: PlainView, tell: Tell) -> None:
-        """Options that a split would make odd were closed at the touch they last had."""
-        for position in list(account.positions.values()):
-            if all(ratio.denominator == 1 for ratio in _ratios(position.underlying, day, view)):
-                continue
-            for one, quantity in list(position.options.items()):
-                chain = seen.snapshot(one.underlying)
-                row = None if chain is None else chain.rows.get(one)
-                if row is not None and row.usable:
-                    bid, ask = row.bid, row.ask
-                else:
-                    guess = self.stand_ins.price(seen, one, "model", None)
-                    bid, ask = guess.bid, guess.ask
-                leg = Fill(one, -quantity, bid if quantity > 0 else ask, bid, ask)
-                fees = fees_of([leg], seen.day, self.fees, self.tables)
-                spot = seen.spot_cents(one.underlying)
-                cents = -1 if spot is None else spot
-                report = _report(
-                    position, one, "bought_out", cents, leg.cost, 0, fees, seen.now, "", "adjusted_contract"
-                )
-                self._book_end(account, position, one, report, view, tell)
-
-    def _split(self, account: Account, day: date, seen: PlainView, view: PlainView, tell: Tell) -> None:
-        for position in list(account.positions.values()):
-            symbol = position.underlying
-            for ratio in _ratios(symbol, day, view):
-                cash, spot = 0, seen.spot_cents(symbol)
-                rest = abs(position.shares) * ratio % 1
-                if spot is not None and rest:
-                    cents = spot / ratio * rest
-                    cash = -math.floor(cents) if position.shares > 0 else math.ceil(cents)
-                report = {
-                    "split_id": f"{position.position_id}/split/{symbol}/{day}",
-                    "position_id": position.position_id,
-                    "symbol": symbol,
-                    "numerator": ratio.numerator,
-                    "denominator": ratio.denominator,
-                    "cash_cents": cash,
-                    "at": _opening(day, view).isoformat(),
-                }
-                tell("PositionSplit", {"report": report}, position.position_id)
-                account.cash -= cash
-                position.cash += cash
-                _split_position(position, ratio)
-                account.reduced(position)
-                account.put_away(position)
-                for order in list(account.working.values()):
-                    if order.position_id == position.position_id:
-                        end(order, "cancelled", f"{symbol} was split", account, view, tell)
-
-
-def _split_position(position: Position, ratio: Fraction) -> None:
-    held: dict[Instrument, int] = {}
-    for one, count in position.held.items():
-        became = one if isinstance(one, str) or ratio.denominator != 1 else _smaller(one, ratio.numerator)
-        held[became] = abs(count) * ratio.numerator // ratio.denominator * (1 if count > 0 else -1)
-    position.held = {one: count for one, count in held.items() if count}
-    if ratio.denominator == 1:
-        position.quantity *= ratio.numerator
-        position.legs = ordered(
-            {
-                one if isinstance(one, str) else _smaller(one, ratio.numerator): count
-                for one, count in position.legs
-            }
-        )
-
-
-def _smaller(one: OptionContract, ratio: int) -> OptionContract:
-    """The strike over the ratio, to the nearest cent, halves up."""
-    cents = math.floor(Fraction(one.strike_milli, 10 * ratio) + Fraction(1, 2))
-    return replace(one, strike_milli=10 * max(1, cents))
-
-
-def _ratios(symbol: str, day: date, view: PlainView) -> list[Fraction]:
-    found = [Fraction(ratio).limit_denominator(1000) for ex, ratio in view.splits(symbol) if ex == day]
-    return [ratio for ratio in found if ratio > 0 and ratio != 1]
 
 
 def _inside(one: OptionContract, cents: int) -> int:
@@ -365,12 +289,6 @@ def _next_open(calendar: Any, day: date) -> datetime:
     return opens
 
 
-def _opening(day: date, view: PlainView) -> datetime:
-    calendar = view.calendar
-    session = day if calendar.is_session(day) else calendar.next_session(day)
-    return min(view.now, calendar.session_open(session))
-
-
 def _flow(
     account: Account, position: Position | None, kind: str, name: str, cents: int, at: datetime, tell: Tell
 ) -> None:
@@ -390,31 +308,3 @@ def _flow(
     else:
         position.cash += cents
         account.reduced(position)
-
-
-def _report(
-    position: Position,
-    one: OptionContract,
-    outcome: str,
-    cents: int,
-    cash: int,
-    shares: int,
-    fees: int,
-    at: datetime,
-    policy: str,
-    rule: str,
-) -> dict[str, Any]:
-    return {
-        "settlement_id": f"{position.position_id}/{one.symbol}",
-        "position_id": position.position_id,
-        "contract": symbol_of(one),
-        "quantity": position.held[one],
-        "outcome": outcome,
-        "settlement_cents": cents,
-        "cash_cents": cash,
-        "shares": shares,
-        "fees_cents": fees,
-        "at": at.isoformat(),
-        "policy": policy,
-        "rule": rule,
-    }
