@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field
 
 from apps.json_portfolio import Fraction, Part, Portfolio
+from apps.json_research import RESEARCH
 
 Grade = Literal["quotes", "indicative", "reconstructed"]
 
@@ -373,6 +374,7 @@ class Doctor(Part):
 CONTRACTS: dict[str, type[Part]] = {
     "scan": Scan,
     "backtest": Backtest,
+    **RESEARCH,
     "trades": Trades,
     "explain": Explained,
     "runs": Runs,

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from apps.json_research import Sweep
+
 GRID = ("--grid", "dte_exit=21,30", "--grid", "iron_condor.profit_target=0.4,0.6")
 
 
@@ -18,6 +20,7 @@ def found(answer: Callable[..., Any], spec: Path) -> dict[str, Any]:
 
 
 def test_every_combination_is_run_once(found: dict[str, Any]) -> None:
+    Sweep.model_validate(found)
     tried = {tuple(run["parameters"].values()) for run in found["runs"]}
     assert tried == {(21, 0.4), (21, 0.6), (30, 0.4), (30, 0.6)}
     assert found["grid"] == {"dte_exit": [21, 30], "iron_condor.profit_target": [0.4, 0.6]}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from apps.json_research import Verdict
 from apps.pages import loaded_from_elsewhere
 from strikewise.apps.cli.main import app
 from strikewise.apps.cli.specification import grid_axes
@@ -94,6 +95,7 @@ def test_the_page_needs_nothing_but_itself_and_says_what_the_tables_say(judged: 
 
 def test_json_is_the_same_page(judged: Any, answer: Any, short: Path) -> None:
     again = answer("validate", short, "--quick", "--no-put-write")
+    Verdict.model_validate(again)
     page = judged[0]
     for name in set(page) - {"trials", "significance", "verdict"}:
         assert again[name] == page[name], name

@@ -106,7 +106,9 @@ def test_a_grid_takes_the_place_of_the_wide_neighbours_and_what_stands_beside_is
     short = condors(end="2015-07-10")
     kept = run_over_history(system, condors(name="Other", end="2015-07-10"), other_fills=False)
     name, levels = levels_of_run(system, kept.result.fingerprint[:12])
-    found = validate(system, short, grid={"width": [40.0, 60.0]}, beside={name: levels}, effort=TINY, seed=2)
+    found = validate(
+        system, short, grid={"width": [40.0, 50.0, 60.0]}, beside={name: levels}, effort=TINY, seed=2
+    )
     assert found.choices == ("as written", "width 40.0", "width 60.0")
     assert [one.name for one in found.baselines] == ["holding SPX", "Other (reconstructed data)"]
     first = kept.result.equity[0].equity_exit_cents / 100_000_000

@@ -218,7 +218,10 @@ def _variants(
     random: np.random.Generator,
 ) -> tuple[tuple[Variant, ...], tuple[Variant, ...]]:
     near = neighbours(spec, effort.near, NEAR, random)
-    return near, neighbours(spec, effort.far, FAR, random) if grid is None else grid_of(spec, grid)
+    if grid is None:
+        return near, neighbours(spec, effort.far, FAR, random)
+    itself = identity_of(spec)  # stands among the choices as it is written
+    return near, tuple(one for one in grid_of(spec, grid) if identity_of(one.spec) != itself)
 
 
 def _evidence(

@@ -49,13 +49,7 @@ def page_of(found: Validation) -> dict[str, Any]:
         "first": days[0],
         "last": days[-1],
         "sessions": len(days),
-        "settings": {
-            "seed": found.seed,
-            "paths": found.effort.paths,
-            "near": len(evidence.sensitivity.sharpes),
-            "choices": len(found.choices),
-            "starts": len(evidence.starts),
-        },
+        "settings": _settings(found),
         "summary": {
             **_figures(history.returns),
             "trades": history.trades,

@@ -81,6 +81,8 @@ def test_a_grid_holds_every_combination_and_names_them() -> None:
 
 
 def test_a_grid_that_cannot_be_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"twice \(width 5\.0; width 5\): give each value once"):
+        grid_of(spec(), {"iron_condor.width": [5.0, 5]})
     with pytest.raises(SettingsError, match=r"say whose 'width' is meant, as label\.width"):
         grid_of(spec(), {"width": [5.0]})
     with pytest.raises(SettingsError, match="no strategy straddle"):

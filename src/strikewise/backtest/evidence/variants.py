@@ -100,20 +100,26 @@ def grid_of(spec: ReplaySpec, axes: Mapping[str, Sequence[ParameterValue]]) -> t
     Raises
     ------
     SettingsError
-        If an axis names no parameter of the run, or there are too many combinations.
+        If an axis names no parameter of the run, two combinations are the same configuration, or there are
+        too many.
     """
     places = [_place(spec, name) for name in axes]
     count = int(np.prod([len(values) for values in axes.values()])) if axes else 0
     if not 1 <= count <= MOST_OF_A_GRID:
         raise SettingsError(f"A grid has 1 to {MOST_OF_A_GRID} configurations; this one has {count:,}.")
-    found = []
+    found: dict[str, Variant] = {}
     for values in product(*axes.values()):
         changes: dict[str, dict[str, ParameterValue]] = {}
         for (label, parameter), value in zip(places, values, strict=True):
             changes.setdefault(label, {})[parameter] = value
         name = ", ".join(f"{one} {value}" for (_, one), value in zip(places, values, strict=True))
-        found.append(Variant(name, with_parameters(spec, changes)))
-    return tuple(found)
+        variant = Variant(name, with_parameters(spec, changes))
+        twin = found.setdefault(identity_of(variant.spec), variant)
+        if twin is not variant:
+            raise SettingsError(
+                f"The grid has one configuration twice ({twin.name}; {name}): give each value once."
+            )
+    return tuple(found.values())
 
 
 def neighbours(
