@@ -14,7 +14,7 @@ from strikewise.domain.signals import Action, Hold
 from strikewise.domain.structures import Leg, Structure
 from strikewise.market.view import MarketView
 from strikewise.portfolio.journal_rows import TradeRow
-from strikewise.service.explain import explain_trade
+from strikewise.service.explain import Explanation, explain_trade
 from strikewise.strategy.exits import credit_exit
 from strikewise.strategy.library.credit_spread import CreditSpread
 
@@ -58,6 +58,16 @@ def test_an_exit_that_would_cost_more_than_the_spread_can_be_worth_waits_and_say
         "The order ended expired: closing a unit costs $600.00 at the touch, keeping it to expiry $500.00 at "
         "most, so it waited for a better price."
     ) in text
+
+
+def test_features_are_told_as_a_person_reads_them() -> None:
+    told = Explanation("t", (), {"event_day": 20663.0, "at_stake": 73980.0, "iv30": 0.1321, "rsi14": 51.724})
+    assert told.text.splitlines()[-4:] == [
+        "  event_day  2026-07-29",
+        "  at_stake   73,980.00",
+        "  iv30       13.2%",
+        "  rsi14      51.72",
+    ]
 
 
 def test_a_settlement_at_the_price_of_another_session_says_so() -> None:

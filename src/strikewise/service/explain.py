@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.events import (
@@ -22,6 +23,7 @@ from strikewise.domain.events import (
     RunStarted,
     SignalGenerated,
 )
+from strikewise.domain.instruments import date_of
 from strikewise.domain.money import format_cents
 from strikewise.domain.orders import LegFill, Order, Purpose
 from strikewise.domain.signals import Signal
@@ -34,9 +36,29 @@ from strikewise.portfolio.lineage import lineage
 __all__ = ["Explanation", "Step", "explain_trade"]
 
 FRACTIONS = frozenset(
-    {"iv", "iv_rank", "iv_percentile", "probability_of_profit", "credit_to_width", "otm_pct"}
+    {
+        "iv",
+        "iv30",
+        "iv_forecast",
+        "iv_later",
+        "iv_rank",
+        "iv_percentile",
+        "rv10",
+        "rv20",
+        "rv60",
+        "probability_of_profit",
+        "credit_to_width",
+        "otm_pct",
+        "offset_pct",
+        "static_return",
+        "called_return",
+        "return_on_margin",
+        "rate",
+    }
 )
 """Features that a person reads as percent."""
+LARGE = 1000.0
+"""Numbers from here on are told to the cent."""
 
 
 _SETTLED_BY: Mapping[str, str] = {
@@ -252,4 +274,8 @@ def _leg_words(leg: LegFill) -> str:
 def _feature(name: str, value: float | str) -> str:
     if isinstance(value, str):
         return value
-    return f"{value:.1%}" if name in FRACTIONS else f"{value:,.4g}"
+    if name.endswith("_day") and isfinite(value):
+        return date_of(int(value)).isoformat()
+    if name in FRACTIONS:
+        return f"{value:.1%}"
+    return f"{value:,.2f}" if abs(value) >= LARGE else f"{value:,.4g}"
