@@ -11,7 +11,7 @@ from rich.text import Text
 from strikewise.apps.cli.tables import LEFT, RIGHT, badge, fitting, table
 from strikewise.apps.figures import UNKNOWN, count, percent
 
-__all__ = ["audit_table", "flaws_table", "import_table", "stored_table"]
+__all__ = ["audit_table", "calibration_table", "flaws_table", "import_table", "stored_table"]
 
 WORST = ("reconstructed", "indicative", "quotes")
 SHORT_WORDS = {
@@ -43,6 +43,30 @@ def import_table(result: Mapping[str, Any]) -> Table:
         rows.append((count(len(result["ignored"])), "files left alone, of no known format"))
     whose = ", ".join(result["underlyings"]) or UNKNOWN
     return table((("", RIGHT), (f"Chains of {whose}*", LEFT)), rows)
+
+
+def calibration_table(found: Mapping[str, Any]) -> Table:
+    """Return the errors of a calibration on days it did not see, in volatility points and of mids."""
+    columns = [
+        (f"Errors on days not seen*, {count(found['days'])} days", LEFT),
+        ("Contracts", RIGHT),
+        ("IV median", RIGHT),
+        ("9 in 10", RIGHT),
+        ("Mean", RIGHT),
+        ("Of the mid", RIGHT),
+    ]
+    rows = [
+        (
+            f"{one['low']} to {one['high']} days",
+            count(one["contracts"]),
+            f"{one['median']:.2f}",
+            f"{one['ninetieth']:.2f}",
+            f"{one['mean']:+.2f}",
+            percent(one["mid_share"]),
+        )
+        for one in found["errors_on_days_not_seen"]
+    ]
+    return table(tuple(columns), rows)
 
 
 def audit_table(audits: Sequence[Mapping[str, Any]], width: int) -> Table:

@@ -37,7 +37,8 @@ Array = NDArray[np.float64]
 
 BANDS = ((1, 7), (8, 21), (22, 120))
 FOLDS = 4
-ROUNDS = 25
+ROUNDS = 20
+EVERY = 3
 LEAST_DAYS = 8
 LEAST_DELTA = 0.05
 
@@ -124,9 +125,10 @@ def fit_surface(
             f"A calibration needs recorded chains of at least {LEAST_DAYS} days on which the volatility "
             f"index is known; there are {len(evidence.conditions)}."
         )
-    problem = FitProblem(
-        evidence.quotes, evidence.conditions, evidence.own, evidence.straddles, clock, calendar
-    )
+    days = evidence.conditions.days
+    # Straddles of neighbouring days say the same: every third is looked at.
+    seen = evidence.of(np.isin(days, evidence.quotes.day) | (np.arange(len(days)) % EVERY == 0))
+    problem = FitProblem(seen.quotes, seen.conditions, seen.own, seen.straddles, clock, calendar)
     found = least_squares(
         problem.residuals, start, jac=problem.jacobian, x_scale=problem.scale, max_nfev=rounds
     )
@@ -177,6 +179,8 @@ def unseen_errors(
     folds: Sequence[Evidence],
     clock: VarianceClock,
     calendar: SessionCalendar,
+    *,
+    bands: Sequence[tuple[int, int]] = BANDS,
 ) -> list[BandError]:
     """Return errors by days to expiry, each fold judged by the parameters fitted without it."""
     errors: list[Array] = []
@@ -207,7 +211,7 @@ def unseen_errors(
             float(np.median(share[inside])),
             float(np.median(points[inside])),
         )
-        for low, high in BANDS
+        for low, high in bands
         if (inside := (left >= low) & (left <= high)).any()
     ]
 

@@ -32,7 +32,7 @@ MOST_A_SIDE = 14
 """Quotes of one expiration that are looked at: neighbours say the same."""
 POINTS, STRADDLE, SKEW = 0.4, 0.0375, 26.7
 """What counts as an error of one: volatility points, share of a straddle, points of SKEW."""
-STRADDLE_WEIGHT, SKEW_WEIGHT = 2.0, 0.3
+STRADDLE_WEIGHT, SKEW_WEIGHT = 3.2, 0.3
 TESTED_DAYS = 70
 TESTED_DTE = np.array([1, 2, 4, 7, 10, 14, 21, 30, 45, 60, 93, 130, 184, 270, 366])
 TESTED_Z = np.concatenate([np.linspace(-15.0, -8.0, 5), np.linspace(-7.0, 6.0, 53)])
