@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from math import nan
 from typing import NamedTuple
 
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.errors import InvariantError
-from strikewise.domain.instruments import Instrument, OptionContract, Stock
+from strikewise.domain.instruments import Instrument, OptionContract, Stock, Style
 from strikewise.domain.money import format_cents
 from strikewise.domain.orders import LegFill, Order, Purpose
 from strikewise.domain.quotes import Grade, Quote
-from strikewise.domain.structures import Leg
+from strikewise.domain.structures import Leg, Structure
 from strikewise.execution.fills import FillRule, MissingQuotePolicy, can_open, fill_price_cents
 from strikewise.market.estimate import Estimator, LastQuote
 from strikewise.market.view import MarketView
@@ -190,12 +191,22 @@ def _volume(view: MarketView, symbol: str) -> float:
 def _worth_at_most(order: Order) -> int | None:
     """Return the most that what a closing order trades can be worth at expiry; None where that has no bound.
 
-    Nobody pays more to be rid of a spread than holding it to the end can cost: such an exit waits.
+    Nobody pays more to be rid of a spread than holding it to the end can cost: such an exit waits. Where
+    options end on several days, it is their worth when the first of them end, as long as all later ones are
+    sold: an American option is worth what its exercise brings at least.
     """
     structure = order.structure
-    if structure.shares or len(structure.expirations) != 1:
+    if structure.shares or not structure.options:
         return None
-    return structure.max_profit_cents(0)
+    first = structure.expirations[0]
+    at_first: dict[OptionContract, int] = {}
+    for contract, ratio in structure.options:
+        if contract.expiration != first and (ratio > 0 or contract.root.style is not Style.AMERICAN):
+            return None
+        same = replace(contract, expiration=first)
+        at_first[same] = at_first.get(same, 0) + ratio
+    legs = [Leg(contract, ratio) for contract, ratio in at_first.items() if ratio]
+    return Structure.of(legs).max_profit_cents(0) if legs else 0
 
 
 def _money(cents: int) -> str:
