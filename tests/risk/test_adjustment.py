@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from execution.tapes import Row, call, close_of, market, one_view, order, put, tape
 from risk.test_gate import LIMITS, QUOTES, SESSION, account, code, proposal
 from strikewise.domain.denials import DenialCode
+from strikewise.domain.greeks import Greeks
 from strikewise.domain.instruments import OptionContract, Stock
 from strikewise.domain.orders import Order, Purpose
-from strikewise.domain.portfolio import Holding, Portfolio, Position
+from strikewise.domain.portfolio import Holding, Mark, Portfolio, Position
 from strikewise.domain.structures import Leg, Structure
 from strikewise.market.quality import Flaw
 from strikewise.market.view import MarketView
@@ -110,6 +111,41 @@ def test_a_position_is_adjusted_by_one_order_at_a_time() -> None:
 def test_a_leg_on_another_positions_other_side_is_a_conflict() -> None:
     other = proposal({put(485): -1, put(470): 1}, name="p-2")
     assert code(verdict({put(485): 1}, portfolio=account(HELD, other))) is DenialCode.PORTFOLIO_CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("shares", "limits", "said"),
+    [
+        (-100, LIMITS, None),  # takes all delta away
+        (-199, LIMITS, None),  # leaves a little on the other side
+        (-200, LIMITS, DenialCode.RISK_MAX_LOSS),  # as much on the other side
+        (100, LIMITS, DenialCode.RISK_MAX_LOSS),  # doubles it
+        (-100, replace(LIMITS, max_margin_per_trade=0.1, max_margin=0.1), DenialCode.RISK_MARGIN),
+    ],
+)
+def test_shares_that_take_delta_away_need_margin_only_for_a_position_grown_too_large(
+    shares: int, limits: Limits, said: DenialCode | None
+) -> None:
+    greeks = Greeks(100.0, -1.0, 10.0, -50.0)
+    held = replace(
+        proposal({put(485): -4}, max_loss=None, margin=4_000_000, name="p-1"),
+        mark=Mark(-30_000, -32_000, 4_000_000, 0, greeks, close_of(SESSION)),
+    )
+    grown = account(held, equity=12_000_000)
+    answer = verdict(
+        {Stock("SPY"): 1 if shares > 0 else -1},
+        quantity=abs(shares),
+        held=held,
+        portfolio=grown,
+        limits=limits,
+    )
+    if said is None:
+        assert isinstance(answer, ApprovedAdjusting)
+    else:
+        assert code(answer) is said
+    guessed = replace(held, mark=replace(held.mark, estimated_legs=1))
+    unsure = verdict({Stock("SPY"): -1}, quantity=100, held=guessed, portfolio=grown)
+    assert code(unsure) is DenialCode.RISK_MAX_LOSS
 
 
 def test_all_positions_together_keep_their_limit_and_what_is_adjusted_counts_once() -> None:

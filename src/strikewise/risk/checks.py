@@ -22,6 +22,7 @@ __all__ = [
     "check_capital",
     "check_counts",
     "check_held",
+    "check_margin",
     "check_market",
     "check_overlap",
     "check_quotes",
@@ -205,10 +206,16 @@ def check_capital(proposal: Position, portfolio: Portfolio, limits: Limits) -> D
     if denial is None:
         total = portfolio_at_stake_cents(portfolio) + stake
         denial = _over(DenialCode.RISK_AT_RISK, "at_risk", total, limits.max_at_risk * equity)
-    if denial is None:
-        margin = portfolio.margin_cents + proposal.margin_cents
-        denial = _over(DenialCode.RISK_MARGIN, "margin", margin, limits.max_margin * equity)
-    return denial or _check_own_capital(proposal, portfolio, limits)
+    return (
+        denial or check_margin(proposal, portfolio, limits) or _check_own_capital(proposal, portfolio, limits)
+    )
+
+
+def check_margin(proposal: Position, portfolio: Portfolio, limits: Limits) -> Denial | None:
+    """Deny what would hold more margin than the account gives, all positions together."""
+    margin = portfolio.margin_cents + proposal.margin_cents
+    equity = max(0, portfolio.equity_exit_cents)
+    return _over(DenialCode.RISK_MARGIN, "margin", margin, limits.max_margin * equity)
 
 
 def _check_own_capital(proposal: Position, portfolio: Portfolio, limits: Limits) -> Denial | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from strikewise.domain.denials import DenialCode
+from strikewise.domain.instruments import Stock
 from strikewise.domain.orders import Order
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.signals import Signal
@@ -16,6 +17,7 @@ from strikewise.risk.checks import (
     check_capital,
     check_counts,
     check_held,
+    check_margin,
     check_market,
     check_overlap,
     check_quotes,
@@ -159,7 +161,9 @@ def judge_adjusting(
     What only takes risk away passes by the rules of closing. All else passes by those of opening: quotes that
     can carry an entry, no leg on another position's other side, and, where more is at stake or held than
     before, the limits of capital for the whole position as it would be: a call against shares passes though
-    they have fallen. Limits on the number of positions do not apply, for there is none more.
+    they have fallen. Shares that take delta away need only the account's margin: a hedge is wanted most when
+    a position has grown beyond what may be opened. Limits on the number of positions do not apply, for there
+    is none more.
 
     Parameters
     ----------
@@ -195,8 +199,19 @@ def judge_adjusting(
     rest = portfolio.without(position.position_id)
     denial = check_sides(after, rest)
     if denial is None and not _calmer(after, position):
-        denial = check_capital(_from_now(after, position), rest, limits)
+        check = check_margin if _hedges(order, position) else check_capital
+        denial = check(_from_now(after, position), rest, limits)
     return ApprovedAdjusting(order, after) if denial is None else _denied(denial)
+
+
+def _hedges(order: Order, position: Position) -> bool:
+    """Return whether an order trades shares alone, against options that are held, and leaves less delta."""
+    mark = position.mark
+    shares = [leg.ratio * order.quantity for leg in order.structure.legs if isinstance(leg.instrument, Stock)]
+    if mark is None or mark.estimated_legs or len(shares) < len(order.structure.legs):
+        return False
+    against_options = any(not isinstance(one.instrument, Stock) for one in position.holdings)
+    return against_options and abs(mark.greeks.delta + sum(shares)) < abs(mark.greeks.delta)
 
 
 def _from_now(after: Position, before: Position) -> Position:
