@@ -31,6 +31,13 @@ def test_a_quote_is_met_exactly():
     assert SmileSurface.from_quotes(years, k, iv).volatility(k, years) == pytest.approx(iv, rel=1e-14)
 
 
+@pytest.mark.parametrize("rounding", [1.0 - 1e-14, 1.0, 1.0 + 1e-14])
+def test_a_strike_that_is_quoted_lies_among_quotes_however_its_moneyness_is_rounded(rounding):
+    years, k, iv = _quotes()
+    surface = SmileSurface.from_quotes(years, k, iv)
+    assert all(surface.covers(rounding * float(one), float(at)) for one, at in zip(k, years, strict=True))
+
+
 @given(st.permutations(range(45)))
 def test_the_order_of_quotes_does_not_matter(order):
     years, k, iv = _quotes()

@@ -24,6 +24,8 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
+EDGE = 1e-9
+"""What rounding may move a moneyness: the outermost strike that is quoted is still among quotes."""
 INDEX_YEARS = 30.0 / 365.0
 """The horizon of the volatility index whose value sets the level of the simple smile."""
 
@@ -125,7 +127,7 @@ class SmileSurface:
         later = int(np.searchsorted(self.years, years))
         around = {later, later if self.years[later] == years else later - 1}
         return all(
-            self.moneyness[self.starts[one]] <= z <= self.moneyness[self.starts[one + 1] - 1]
+            self.moneyness[self.starts[one]] - EDGE <= z <= self.moneyness[self.starts[one + 1] - 1] + EDGE
             for one in around
         )
 
