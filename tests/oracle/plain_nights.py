@@ -69,7 +69,7 @@ class Nights:
         """Interest on cash, and what borrowed shares cost, by the rates of the evening before."""
         nights, borrowed, rules = (view.day - seen.day).days, 0, self.financing
         charges = []
-        for position in account.positions.values():
+        for position in _by_name(account):
             spot = seen.spot(position.underlying)
             if position.shares < 0 and spot is not None:
                 value = round(-position.shares * spot * 100)
@@ -90,7 +90,7 @@ class Nights:
             _flow(account, None, "interest", f"interest/{view.day}", interest, view.now, tell)
 
     def _pay_dividends(self, account: Account, day: date, view: PlainView, tell: Tell) -> None:
-        for position in list(account.positions.values()):
+        for position in _by_name(account):
             symbol = position.underlying
             micros = sum(round(one * 1_000_000) for ex, one in view.dividends(symbol) if ex == day)
             cents = -(position.shares * micros // 10_000)
@@ -165,8 +165,8 @@ class Nights:
         """American options that were sold are assigned where that pays their holders."""
         sold = [
             (position, one)
-            for position in account.positions.values()
-            for one, count in position.options.items()
+            for position in _by_name(account)
+            for one, count in sorted(position.options.items())
             if count < 0 and one.root.style is Style.AMERICAN
         ]
         for position, one in sold:
@@ -264,6 +264,11 @@ class Nights:
             if position.shares:
                 days |= {day for day, _ in view.dividends(position.underlying)}
         return sorted(day for day in days if after < day <= view.day)
+
+
+def _by_name(account: Account) -> list[Position]:
+    """Positions by their ids: the same order for an account that stopped and went on."""
+    return [account.positions[name] for name in sorted(account.positions)]
 
 
 def _inside(one: OptionContract, cents: int) -> int:

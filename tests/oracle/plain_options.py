@@ -116,7 +116,11 @@ class Smile:
         before = max(number for number, one in enumerate(self.years) if one <= years)
         after = min(number for number, one in enumerate(self.years) if one >= years)
         z = moneyness / math.sqrt(years)
-        return all(self.knots[one][0][0] <= z <= self.knots[one][-1][0] for one in (before, after))
+        # The outermost strike is quoted itself, whatever the last digit of its moneyness says.
+        edge = 1e-9
+        return all(
+            self.knots[one][0][0] - edge <= z <= self.knots[one][-1][0] + edge for one in (before, after)
+        )
 
 
 def _merged(points: list[tuple[float, float, float]], years: float) -> list[tuple[float, float]]:
