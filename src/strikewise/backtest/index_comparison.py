@@ -132,12 +132,7 @@ def compare_with_index(
             f"The replay of {name} and the index have {len(months)} month-ends in common; two are needed: "
             f"the replay has {len(ours)} months, the index {_span(theirs)}."
         )
-    missing = [
-        after for before, after in pairwise(months) if (after[0] - before[0]) * 12 + after[1] - before[1] != 1
-    ]
-    if missing:
-        year, month = missing[0]
-        raise MissingDataError(f"A month before {year}-{month:02d} is missing of {name} or of its replay.")
+    _without_gaps(name, months)
     replay, index = (np.array([curve[month][1] for month in months]) for curve in (ours, theirs))
     replay, index = 100.0 * replay / replay[0], 100.0 * index / index[0]
     one, other = replay[1:] / replay[:-1] - 1.0, index[1:] / index[:-1] - 1.0
@@ -156,6 +151,13 @@ def compare_with_index(
         index_drawdown=_drawdown(index),
         years=_years(months, replay, index),
     )
+
+
+def _without_gaps(name: str, months: Sequence[Month]) -> None:
+    for before, after in pairwise(months):
+        if (after[0] - before[0]) * 12 + after[1] - before[1] != 1:
+            year, month = after
+            raise MissingDataError(f"A month before {year}-{month:02d} is missing of {name} or of its replay.")
 
 
 def _month_ends(curve: Sequence[tuple[date, float]]) -> dict[Month, tuple[date, float]]:
