@@ -157,7 +157,9 @@ def _without_gaps(name: str, months: Sequence[Month]) -> None:
     for before, after in pairwise(months):
         if (after[0] - before[0]) * 12 + after[1] - before[1] != 1:
             year, month = after
-            raise MissingDataError(f"A month before {year}-{month:02d} is missing of {name} or of its replay.")
+            raise MissingDataError(
+                f"A month before {year}-{month:02d} is missing of {name} or of its replay."
+            )
 
 
 def _month_ends(curve: Sequence[tuple[date, float]]) -> dict[Month, tuple[date, float]]:
