@@ -4,6 +4,10 @@ Earns many times its premium when the event moves the price far at once, for an 
 value faster than any other. Loses the whole premium otherwise, which is most of the time: it is not an income
 but a bet on a surprise, and its size must be such that a long row of losses does not matter. Options of that
 day are dear, since everybody knows the event; so an edge is there only where moves are underestimated.
+
+Sold after the event they are only where there are prices later that day. Over end-of-day chains the options
+end with the event's session: an index settles in cash, but an option on a fund that ends in the money is
+exercised, and its shares are carried into the next session, where they may lose more than the premium, or win.
 """
 
 from __future__ import annotations
