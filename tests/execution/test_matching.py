@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 
-from execution.tapes import call, one_view, order, put
+from execution.tapes import CALENDAR, call, close_of, one_view, order, put, tape
+from strikewise.domain.chain import GRADES, RECORDED_MARK
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.orders import Purpose
+from strikewise.domain.quotes import Grade
 from strikewise.execution.fills import FillRule
 from strikewise.execution.matching import Match, Matcher
+from strikewise.market.memory_source import MemorySource
+from strikewise.market.view import Market
 
 LATER = date(2024, 4, 19)
 
@@ -43,3 +49,19 @@ def test_an_option_that_cannot_be_exercised_early_may_be_worth_less_than_exercis
     near = call(5000, underlying="XSP")
     far = call(5000, LATER, underlying="XSP")
     assert closed(near, far, ask=1392, bid=1336).units == 1
+
+
+def test_a_fill_is_graded_by_the_contracts_it_is_made_of() -> None:
+    quoted, made = put(500), put(490)
+    snapshots = tape({close_of(date(2024, 3, 1)): (505.0, [(quoted, 500, 520), (made, 300, 320)])})
+    marks = np.where(snapshots.columns.key == quoted.key, RECORDED_MARK, 0).astype(np.uint16)
+    mixed = replace(
+        snapshots,
+        grade=np.full(1, GRADES.index(Grade.RECONSTRUCTED), dtype=np.int8),
+        columns=replace(snapshots.columns, flaws=marks),
+    )
+    view = Market(MemorySource([mixed]), CALENDAR).view(close_of(date(2024, 3, 1)))
+    matcher = Matcher(FillRule())
+    assert matcher.match(order({quoted: 1}), 1, view).grade is Grade.QUOTES
+    assert matcher.match(order({made: 1}), 1, view).grade is Grade.RECONSTRUCTED
+    assert matcher.match(order({quoted: 1, made: -1}), 1, view).grade is Grade.RECONSTRUCTED

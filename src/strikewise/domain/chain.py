@@ -25,6 +25,9 @@ from strikewise.domain.instruments import (
 )
 from strikewise.domain.quotes import Grade, Quote
 
+RECORDED_MARK = np.uint16(1 << 15)
+"""Bit of ``flaws`` that is no flaw: the row was recorded, in a chain that is graded reconstructed."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainColumns:
@@ -242,6 +245,10 @@ class OptionChain:
         key = self.key
         row = int(key.searchsorted(packed))
         return row if row < len(key) and int(key[row]) == packed else None
+
+    def grade_of(self, row: int) -> Grade:
+        """Return how far a row's own price can be believed: a recorded one may stand amid others."""
+        return Grade.QUOTES if self.flaws[row] & RECORDED_MARK else self.grade
 
     def quote(self, contract: OptionContract) -> Quote:
         """Return a contract's bid and ask; a missing quote where the chain does not have it."""

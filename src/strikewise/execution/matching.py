@@ -12,7 +12,7 @@ from strikewise.domain.errors import InvariantError
 from strikewise.domain.instruments import Instrument, OptionContract, Stock, Style
 from strikewise.domain.money import format_cents
 from strikewise.domain.orders import LegFill, Order, Purpose
-from strikewise.domain.quotes import Grade, Quote
+from strikewise.domain.quotes import Grade, Quote, worst_grade
 from strikewise.domain.structures import Leg, Structure
 from strikewise.execution.fills import FillRule, MissingQuotePolicy, can_open, fill_price_cents
 from strikewise.market.estimate import Estimator, LastQuote
@@ -95,7 +95,7 @@ class Matcher:
                 f"closing a unit costs {_money(cost)} at the touch, keeping it to expiry {_money(worth)} at "
                 "most, so it waited for a better price"
             )
-        grade = Grade.QUOTES if chain is None else chain.grade
+        grade = _grade_of(legs, chain)
         policy = "+".join(dict.fromkeys(found.policy for found in quotes if found.policy))
         return Match(units, filled, grade, policy, "")
 
@@ -211,6 +211,17 @@ def _worth_at_most(order: Order) -> int | None:
 
 def _money(cents: int) -> str:
     return format_cents(cents) if cents >= 0 else f"{format_cents(cents)} (a credit)"
+
+
+def _grade_of(legs: tuple[Leg, ...], chain: OptionChain | None) -> Grade:
+    """Return the worst grade of the prices a fill is made of, contract by contract."""
+    if chain is None:
+        return Grade.QUOTES
+    if chain.grade is not Grade.RECONSTRUCTED:
+        return chain.grade
+    options = [leg.instrument for leg in legs if isinstance(leg.instrument, OptionContract)]
+    rows = [chain.find(contract) for contract in options]
+    return worst_grade([chain.grade if row is None else chain.grade_of(row) for row in rows] or [chain.grade])
 
 
 def _nothing(problem: str) -> Match:

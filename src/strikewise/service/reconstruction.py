@@ -131,12 +131,7 @@ def reconstruct_chains(
     ParameterError
         If the multiplier is not above zero, or the period ends before it begins.
     """
-    if not spread_multiplier > 0.0:
-        raise ParameterError(f"spread_multiplier must be above 0; was {spread_multiplier:g}.")
-    if end < start:
-        raise ParameterError(
-            f"The period ends on {end.isoformat()}, before it begins on {start.isoformat()}."
-        )
+    _check(start, end, spread_multiplier)
     observed = observed_from(system.data.source(), underlying)
     recipe = recipe_for(
         underlying,
@@ -148,6 +143,15 @@ def reconstruct_chains(
     tell = None if progress is None else (lambda done, whole: progress(f"{underlying} chains", done, whole))
     tapes = reconstruct(observed, recipe, system.calendar, start=start, end=end, progress=tell)
     return Reconstruction(underlying, start, end, system.data.write(tapes), recipe.source)
+
+
+def _check(start: date, end: date, spread_multiplier: float) -> None:
+    if not spread_multiplier > 0.0:
+        raise ParameterError(f"spread_multiplier must be above 0; was {spread_multiplier:g}.")
+    if end < start:
+        raise ParameterError(
+            f"The period ends on {end.isoformat()}, before it begins on {start.isoformat()}."
+        )
 
 
 def _usual_price(bars: DailyBars, start: date, end: date) -> float:

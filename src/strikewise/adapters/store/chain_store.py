@@ -30,6 +30,7 @@ from strikewise.adapters.store.chain_cache import (
     MappedYear,
     open_generation,
 )
+from strikewise.adapters.store.chain_mixing import mixed
 from strikewise.adapters.store.staging import Staging, recover
 from strikewise.domain.chain import ChainColumns, ChainTape, OptionChain
 from strikewise.domain.errors import MissingDataError
@@ -205,7 +206,8 @@ class ChainStore:
         """Merge chains into the archive; writing the same again changes nothing.
 
         A snapshot of an instant that is already archived takes its place, unless the archived one is of a
-        better grade.
+        better grade. A few recorded contracts among reconstructed ones are put in their places
+        (`chain_mixing`).
 
         Parameters
         ----------
@@ -308,6 +310,12 @@ def _merge(old: pl.DataFrame | None, new: pl.DataFrame) -> tuple[pl.DataFrame, W
         elif before.equals(chain):
             unchanged += 1
             same_rows += len(chain)
+        elif (both := mixed(before, chain)) is not None:
+            unchanged += both.equals(before)
+            same_rows += len(chain) if both.equals(before) else 0
+            if not both.equals(before):
+                replaced += 1
+                taken.append(both)
         elif rank[before["grade"][0]] < rank[chain["grade"][0]]:
             kept += 1
         else:

@@ -175,10 +175,8 @@ def reconstruct(
     if as_json:
         session.json(made.as_dict())
         return
-    session.show(
-        f"{count(made['rows_written'])} rows of {made['underlying']} written as {made['source']}.", ""
-    )
-    session.show(soft(str(made["limits"])))
+    session.show(f"{count(made.rows)} rows of {made.underlying} written as {made.source}.", "")
+    session.show(soft(made.limits))
     session.next(try_="strikewise data audit", why="says how far these data can be believed.")
 
 

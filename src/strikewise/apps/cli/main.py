@@ -33,7 +33,7 @@ COMMANDS = (
     _late("doctor", "Check everything that strikewise stands on.", START),
     _late("config", "Show and check the settings.", START),
     _late("version", "Print the version.", START),
-    _late("data", "Import market data, and judge what is stored.", DATA),
+    _late("data", "Import market data, judge what is stored, and reconstruct what is not.", DATA),
     _late("scan", "Find what is worth opening, and why not the rest.", TRADE),
     _late("backtest", "Trade a specification over the past.", PAST),
     _late("sweep", "Run a grid of parameters side by side.", PAST),

@@ -113,32 +113,52 @@ def buywrite(
     opening, its dividend added. Dividends accrue evenly.
     """
     market = _Market.of(source, surface, calendar, start, end)
-    rolls = [day for day in market.days.tolist() if _is_third_friday(day, calendar)]
-    ends = [
+    days = market.days.tolist()
+    rolls = {day for day in days if _is_third_friday(day, calendar)}
+    ends = {
         day
-        for day, later in zip(market.days.tolist(), [*market.days[1:].tolist(), 0], strict=True)
+        for day, later in zip(days, [*days[1:], 0], strict=True)
         if date_of(day).month != date_of(later).month
-    ]
+    }
     levels: dict[str, float] = {}
     value, held = 100.0, None
-    sold: tuple[float, int, int, float] | None = None
-    for day in sorted({*rolls, *ends}):
-        if day in set(rolls):
-            opening, noon = market.opening(day), market.noon(day)
-            if sold is not None and held is not None:
-                strike, _, since, spot = sold
-                grown = opening * np.exp(market.carried(since, day))
-                value = held * (grown - max(opening - strike, 0.0)) * (noon / opening)
-            expiration = market.next_roll(day)
-            strike = STRIKE_STEP * np.ceil(noon / STRIKE_STEP + 1e-9)
-            call = market.call(day, noon, strike, expiration, extra=NOON)
-            sold, held = (strike, expiration, day, noon), value / (noon - call)
-        if day in set(ends) and sold is not None and held is not None:
-            strike, expiration, since, _ = sold
-            spot = market.close(day)
-            grown = spot * np.exp(market.carried(since, day))
-            levels[_month(day)] = held * (grown - market.call(day, spot, strike, expiration, extra=0.0))
+    for day in sorted(rolls | ends):
+        if day in rolls:
+            value = value if held is None else held.settled(market, day)
+            held = _Held.sold(market, day, value)
+        if day in ends and held is not None:
+            levels[_month(day)] = held.worth(market, day)
     return BuyWrite(levels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Units of the index with a call sold on each, since the noon of a day."""
+
+    units: float
+    strike: float
+    expiration: int
+    since: int
+
+    @classmethod
+    def sold(cls, market: _Market, day: int, value: float) -> _Held:
+        """Return what a value buys at noon, the call's price put in too."""
+        noon, expiration = market.noon(day), market.next_roll(day)
+        strike = STRIKE_STEP * float(np.ceil(noon / STRIKE_STEP + 1e-9))
+        call = market.call(day, noon, strike, expiration, extra=NOON)
+        return cls(value / (noon - call), strike, expiration, day)
+
+    def settled(self, market: _Market, day: int) -> float:
+        """Return the value at noon of the day on whose opening the call settles."""
+        opening = market.opening(day)
+        grown = opening * np.exp(market.carried(self.since, day))
+        return float(self.units * (grown - max(opening - self.strike, 0.0)) * market.noon(day) / opening)
+
+    def worth(self, market: _Market, day: int) -> float:
+        """Return the value at a day's close."""
+        spot = market.close(day)
+        grown = spot * np.exp(market.carried(self.since, day))
+        return float(self.units * (grown - market.call(day, spot, self.strike, self.expiration, extra=0.0)))
 
 
 def _month(day: int) -> str:

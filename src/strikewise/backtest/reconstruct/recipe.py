@@ -39,7 +39,7 @@ LIMITS = (
 
 def limits_of(source: str) -> str | None:
     """Return what chains of a source cannot show, with the spread multiplier in force; None for others."""
-    if not source.startswith("reconstructed:"):
+    if "reconstructed:" not in source:
         return None
     spread = source.rpartition(" spread x")[2] if " spread x" in source else "1"
     return f"{LIMITS} Spreads here are taken {spread} times."
