@@ -7,7 +7,7 @@ day are dear, since everybody knows the event; so an edge is there only where mo
 
 Sold after the event they are only where there are prices later that day. Over end-of-day chains the options
 end with the event's session: an index settles in cash, but an option on a fund that ends in the money is
-exercised, and its shares are carried into the next session, where they may lose more than the premium, or win.
+exercised, and its shares are carried into the next session, where they may lose more than the premium cost.
 """
 
 from __future__ import annotations
