@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,15 @@ def test_people_see_figures_years_exits_trades_and_fingerprint(
     for expected in ("RECONSTRUCTED", "Sharpe ratio", "2018", "Ended by", run["fingerprint"], "Next: "):
         assert expected in said
     assert run["trades"][-1]["trade_id"][:14] in said
+
+
+def test_a_run_without_a_trade_says_what_stood_in_the_way(call: Any, spec: Path) -> None:
+    poor = call("backtest", spec, "--no-other-fills", "--set", "capital=1_000").stdout
+    picky = call(
+        "backtest", spec, "--no-other-fills", "--set", "strategies.iron_condor.parameters.min_score=100"
+    ).stdout
+    assert re.search(r"No trade was made: of \d+ signals \d+ as SIZE_ZERO were refused\.", poor)
+    assert "No trade was made: the strategies found nothing to open." in picky
 
 
 @pytest.mark.parametrize(

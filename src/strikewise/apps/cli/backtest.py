@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
@@ -113,13 +114,26 @@ def show_run(session: Session, result: Mapping[str, Any]) -> None:
         session.show(heading("The last trades", soft(f"{len(last)} of {len(trades):,}")))
         session.show(trades_table(last, width))
     else:
-        session.show("No trade was made: the strategies found nothing, or the limits let nothing through.")
+        session.show(_why_no_trade(result["portfolio"]["strategies"]))
     unquoted = sorted(result["missing_quotes"], key=lambda row: -row["marks"])
     if unquoted:
         most = unquoted[:MOST_MISSING]
         counted = soft(f"{len(most)} of {len(unquoted):,}; held on and marked by policy")
         session.show("", heading("Held without a usable quote", counted), missing_quotes_table(most))
     session.show("", heading("Fingerprint", result["fingerprint"], soft(f"{result['facts']:,} facts")))
+
+
+def _why_no_trade(strategies: Sequence[Mapping[str, Any]]) -> str:
+    """Return what became of the signals of a run that traded nothing."""
+    signals = sum(one["signals"] for one in strategies)
+    if signals == 0:
+        return "No trade was made: the strategies found nothing to open."
+    refused: Counter[str] = Counter()
+    for one in strategies:
+        refused.update(one["refused"])
+    told = ", ".join(f"{number:,} as {code}" for code, number in refused.most_common())
+    turned_away = f"{told} were refused" if told else "no order for one was filled"
+    return f"No trade was made: of {signals:,} signals {turned_away}."
 
 
 def _show_portfolio(session: Session, portfolio: Mapping[str, Any]) -> None:
