@@ -93,8 +93,18 @@ def test_a_hedged_straddle_trades_shares_and_ends_without_any() -> None:
     assert all(leg.price_cents > 0 for fill in of_shares for leg in fill.legs)
 
 
-def test_a_straddle_is_rolled_into_the_next_cycle_of_its_campaign() -> None:
-    facts = facts_of("short_straddle", CALM, roll=True, profit_target=2.0, stop_loss=0.0, min_dte=28)
+@pytest.mark.parametrize(
+    ("name", "filters"),
+    [
+        ("short_straddle", {}),
+        ("credit_spread", {"trend": "off", "min_credit_to_width": 0.0, "min_kept_at_touch": 0.0}),
+        ("iron_condor", {"min_credit_to_width": 0.0, "min_kept_at_touch": 0.0}),
+    ],
+)
+def test_what_is_sold_is_rolled_into_the_next_cycle_of_its_campaign(
+    name: str, filters: dict[str, object]
+) -> None:
+    facts = facts_of(name, CALM, roll=True, profit_target=2.0, stop_loss=0.0, min_dte=28, **filters)
     opened = [event.order for event in orders(facts, Purpose.OPEN)]
     rolled = [order for order in opened if order.campaign_id and order.campaign_id != order.position_id]
     assert rolled

@@ -20,6 +20,7 @@ from strikewise.strategy.api import Screened
 from strikewise.strategy.candidates import Candidates, best, candidate_parameters, multiplier_of, screen
 from strikewise.strategy.exits import credit_exit, exit_parameters
 from strikewise.strategy.prospects import Prospect, Rejections, entry_parameters
+from strikewise.strategy.rolling import roll_parameters, rolled
 from strikewise.strategy.scoring import NEUTRAL, SCORE_PARTS, score_parameters, spread_odds, weighted_parts
 from strikewise.strategy.selection import (
     Verticals,
@@ -59,6 +60,7 @@ class IronCondor:
             *score_parameters(),
             *candidate_parameters(),
             *exit_parameters(profit_target=0.5, stop_loss=2.0, dte_exit=21),
+            *roll_parameters(),
             *sizing_parameters(risk_fraction=0.02),
         ),
         ordered=(
@@ -82,8 +84,11 @@ class IronCondor:
         return proposed_position(signal, portfolio, params, at_stake_cents=signal.margin_cents)
 
     def manage_position(self, position: Position, market_data: MarketView, params: ParameterSet) -> Action:
-        """Close on the target, the stop, the days left, or an assignment; hold otherwise."""
-        return credit_exit(position, market_data.day, params) or Hold()
+        """Close on the target, the stop, the days left (or roll then, if wished), or an assignment."""
+        why = credit_exit(position, market_data.day, params)
+        if why is None or not params.flag("roll"):
+            return why or Hold()
+        return rolled(position, why, lambda: self.generate_signals(market_data, params))
 
 
 def _signals(prospect: Prospect, params: ParameterSet, rejected: Rejections) -> list[Signal]:
