@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from engine.runs import reconstructed, recorded_spec, spec, spy_2021, thinned, through_history
+from golden.telling import told
 from strategy.recorded_market import recorded_source
 from strikewise.portfolio.ledger import Fact, fingerprint
 
 FILE = Path(__file__).with_name("golden.json")
-TRADING = ("OrderPlaced", "OrderFilled", "OrderClosed", "OptionSettled")
 
 
 def summer_of_2015() -> list[Fact]:
@@ -40,19 +39,6 @@ def spy_of_2026() -> list[Fact]:
 
 def spy_of_2021() -> list[Fact]:
     return through_history(spy_2021("model"), recorded_source("SPY", 2021))
-
-
-def told(facts: list[Fact]) -> dict[str, object]:
-    """Return what the golden file says of a run."""
-    trades = sha256("\n".join(fact.payload for fact in facts if fact.kind in TRADING).encode())
-    last = json.loads(facts[-1].payload)
-    return {
-        "fingerprint": fingerprint(facts),
-        "trades": trades.hexdigest(),
-        "facts": len(facts),
-        "fills": sum(fact.kind == "OrderFilled" for fact in facts),
-        "equity_exit_cents": last["equity_exit_cents"],
-    }
 
 
 @pytest.mark.parametrize(
