@@ -113,18 +113,7 @@ def fit_surface(
     start: Array = START,
     rounds: int = ROUNDS,
 ) -> tuple[SurfaceParameters, Array]:
-    """Return the surface fitted to evidence, and its raw numbers to start another fit from.
-
-    Raises
-    ------
-    MissingDataError
-        If there are too few days.
-    """
-    if len(evidence.conditions) < LEAST_DAYS:
-        raise MissingDataError(
-            f"A calibration needs recorded chains of at least {LEAST_DAYS} days on which the volatility "
-            f"index is known; there are {len(evidence.conditions)}."
-        )
+    """Return the surface fitted to evidence, and its raw numbers to start another fit from."""
     days = evidence.conditions.days
     # Straddles of neighbouring days say the same: every third is looked at.
     seen = evidence.of(np.isin(days, evidence.quotes.day) | (np.arange(len(days)) % EVERY == 0))
@@ -228,7 +217,13 @@ def fold_of(days: NDArray[np.int64], folds: int = FOLDS) -> NDArray[np.int64]:
 
 
 def calibrate(
-    evidence: Evidence, clock: VarianceClock, calendar: SessionCalendar, *, name: str, folds: int = FOLDS
+    evidence: Evidence,
+    clock: VarianceClock,
+    calendar: SessionCalendar,
+    *,
+    name: str,
+    folds: int = FOLDS,
+    rounds: int = ROUNDS,
 ) -> tuple[Fitted, list[BandError]]:
     """Fit all numbers to the evidence, and judge the same fit on stretches of days that it did not see.
 
@@ -242,20 +237,32 @@ def calibrate(
         What the numbers are called.
     folds : int
         Stretches.
+    rounds : int
+        Steps of the fit on everything; those without a stretch begin where it ended and take half as many.
 
     Returns
     -------
     fitted : Fitted
     errors : list of BandError
         On days left out.
+
+    Raises
+    ------
+    MissingDataError
+        If there are too few recorded days.
     """
-    surface, raw = fit_surface(evidence, clock, calendar)
     days = evidence.conditions.days
     recorded = np.isin(days, evidence.quotes.day)
+    if recorded.sum() < LEAST_DAYS:
+        raise MissingDataError(
+            f"A calibration needs recorded chains of at least {LEAST_DAYS} days on which the volatility "
+            f"indices are known; there are {recorded.sum()}."
+        )
+    surface, raw = fit_surface(evidence, clock, calendar, rounds=rounds)
     fold = np.full(len(days), -1)
     fold[recorded] = fold_of(days[recorded], folds)
     made = [
-        fit_surface(evidence.of(fold != one), clock, calendar, start=raw, rounds=ROUNDS // 2)[0]
+        fit_surface(evidence.of(fold != one), clock, calendar, start=raw, rounds=rounds // 2)[0]
         for one in range(folds)
     ]
     errors = unseen_errors(made, [evidence.of(fold == one) for one in range(folds)], clock, calendar)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
-__all__ = ["FEATURES", "SHAPES", "Shape", "SmileModel", "features", "otm_price", "strip"]
+__all__ = ["FEATURES", "HIGHEST", "LOWEST", "SHAPES", "Shape", "SmileModel", "features", "otm_price", "strip"]
 
 Array = NDArray[np.float64]
 

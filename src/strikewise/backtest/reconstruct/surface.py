@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from strikewise.backtest.reconstruct.anchors import FrontSlope, Levels, brackets_of, solve_levels
 from strikewise.backtest.reconstruct.conditions import Conditions
-from strikewise.backtest.reconstruct.smile import SHAPES, Shape, SmileModel, features, strip
+from strikewise.backtest.reconstruct.smile import HIGHEST, LOWEST, SHAPES, Shape, SmileModel, features, strip
 from strikewise.backtest.reconstruct.variance_time import DayWeights, VarianceClock
 from strikewise.market.calendar import SessionCalendar
 
@@ -20,9 +20,18 @@ Rows = NDArray[np.intp]
 
 LEAST_DENSITY = 0.002
 BISECTIONS = 8
-TESTED_Z = np.concatenate(
-    [np.arange(-30.0, -8.0, 1.0), np.arange(-8.0, 6.01, 0.1), np.arange(7.0, 15.0, 1.0)]
+EDGE = 1e-6
+TESTED_Z = np.sort(
+    np.concatenate(
+        [
+            np.arange(-30.0, -8.0, 1.0),
+            np.arange(-8.0, 6.01, 0.15),
+            np.arange(7.0, 15.0, 1.0),
+            [LOWEST - EDGE, LOWEST + EDGE, HIGHEST - EDGE, HIGHEST + EDGE],
+        ]
+    )
 )
+"""Where smiles are tested; they bend at once where the straight wings begin."""
 FARTHEST = 2.6
 """No strike lies further from the forward than this, in logarithms."""
 

@@ -1,10 +1,11 @@
-"""Replay the Cboe S&P 500 BuyWrite index on a surface: a level tested by money really earned."""
+"""Replay the Cboe S&P 500 BuyWrite index on a surface, compactly: a level tested by money really earned."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,9 @@ __all__ = ["Agreement", "BuyWrite", "buywrite"]
 Array = NDArray[np.float64]
 
 STRIKE_STEP = 5.0
-NOON = 0.62
-"""Sessions left at noon."""
+NOON = 0.35
+"""Variance left at half past twelve, in sessions: 3.5 hours of 6.5, of the 0.65 that pass while the market
+is open (a contract settled on the opening lives through the other 0.35)."""
 NOON_BODY, NOON_RANGE = -0.16, 0.60
 """``ln(noon / open)`` by ``ln(close / open)`` and ``ln(high / open) + ln(low / open)``: least squares."""
 
@@ -201,7 +203,13 @@ class _Market:
         if fund is None or observed.dividend_yield is None:
             raise MissingDataError("A replay needs bars and dividends of SPY: import them.")
         early = date(start.year - 1, 12, 1)
-        asked = np.array([days_of(day) for day in calendar.sessions(early, end)], dtype=np.int64)
+        sessions = calendar.sessions(early, end)
+        wanted = [
+            day
+            for day, later in pairwise([*sessions, date(end.year + 1, 1, 1)])
+            if day.month != later.month or _is_third_friday(days_of(day), calendar)
+        ]
+        asked = np.array([days_of(day) for day in wanted], dtype=np.int64)
         asked = asked[np.isfinite(values_on(asked, observed.bars.days, observed.bars.close))]
         conditions = conditions_of(observed.series(), asked)
         known = observed.dividend_yield
