@@ -55,10 +55,12 @@ STRATEGIES: tuple[dict[str, Any], ...] = (
 @cache
 def reconstructed(start: date = SUMMER[0], end: date = SUMMER[1], underlying: str = "SPX") -> MemorySource:
     """Return chains made of real closes of the S&P 500, few expirations; other names get the same closes."""
-    bars = replace(demo_bars(CALENDAR), symbol=underlying)
+    index = demo_bars(CALENDAR)
+    bars = replace(index, symbol=underlying)
     vix, rate = demo_series(CALENDAR)
     recipe = recipe_for(underlying, Density.FRIDAYS)
-    tapes = list(reconstruct(Observed(bars, vix, rate), recipe, CALENDAR, start=start, end=end))
+    observed = Observed(bars, vix, rate, index=index)
+    tapes = list(reconstruct(observed, recipe, CALENDAR, start=start, end=end))
     return MemorySource(tapes, bars=[bars], series=[vix, rate])
 
 
