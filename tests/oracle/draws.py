@@ -77,11 +77,26 @@ _DRAWN = {
         "premium_max": st.sampled_from([2.0, 15.0]),
         "trend": _TRENDS,
     },
+    "momentum": {
+        **_SIZING,
+        "side": st.sampled_from(["long", "short", "both"]),
+        "max_signals": st.integers(1, 5),
+        "min_score": st.sampled_from([0.0, 30.0, 60.0]),
+        "max_strength": st.sampled_from([60.0, 100.0]),
+        "min_price": st.sampled_from([5.0, 80.0]),
+        "min_dollar_volume": st.sampled_from([0.0, 1_000_000.0]),
+        "cost_bp": st.sampled_from([0.0, 1.0, 30.0]),
+        "avoid_crash": st.booleans(),
+        "profit_target": st.sampled_from([0.0, 0.01, 0.08]),
+        "stop_loss": st.sampled_from([0.0, 0.01, 0.05]),
+        "max_sessions": st.sampled_from([0, 1, 5, 12]),
+    },
 }
 _LOOSE: dict[str, dict[str, Any]] = {
     "credit_spread": {"trend": "off", "min_credit_to_width": 0.0, "min_kept_at_touch": 0.0},
     "iron_condor": {"min_credit_to_width": 0.0, "min_kept_at_touch": 0.0},
     "naked_put": {"trend": "off", "short_by": "delta", "premium_max": 15.0},
+    "momentum": {"side": "both", "min_score": 0.0, "max_units": 2_000, "max_strength": 100.0},
 }
 """What makes a strategy trade often, where nothing else is drawn."""
 _BASE = {
@@ -95,6 +110,7 @@ _BASE = {
     "otm_min": 0.01,
     "otm_max": 0.08,
 }
+OPTIONS = ("credit_spread", "iron_condor", "naked_put")
 WEEK = ("MON", "TUE", "WED", "THU", "FRI")
 
 
@@ -112,11 +128,13 @@ def _limits(labels: list[str]) -> st.SearchStrategy[dict[str, Any]]:
         },
     )
     return st.fixed_dictionaries(
-        {"max_positions": st.integers(1, 5)},
+        {
+            "max_positions": st.sampled_from([5, 3, 1]),
+            "max_loss_per_trade": st.sampled_from([0.05, 0.2, 0.005]),
+            "max_at_risk": st.sampled_from([0.9, 0.2]),
+            "max_margin_per_trade": st.sampled_from([0.5, 0.1]),
+        },
         optional={
-            "max_loss_per_trade": st.sampled_from([0.005, 0.02, 0.05]),
-            "max_margin_per_trade": st.sampled_from([0.1, 0.5]),
-            "max_at_risk": st.sampled_from([0.05, 0.2, 0.6]),
             "max_margin": st.sampled_from([0.5, 0.8, 1.0]),
             "max_new_per_day": st.integers(1, 3),
             "max_per_underlying": st.integers(1, 5),
@@ -187,7 +205,7 @@ def _allocations(labels: list[str]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
-def strategies(draw: st.DrawFn, names: tuple[str, ...] = tuple(_DRAWN)) -> list[dict[str, Any]]:
+def strategies(draw: st.DrawFn, names: tuple[str, ...]) -> list[dict[str, Any]]:
     """One to three strategies, each with a label of its own or, by itself, its name."""
     found = []
     for number, name in enumerate(draw(st.lists(st.sampled_from(names), min_size=1, max_size=3))):
@@ -211,7 +229,7 @@ def documents(
     draw: st.DrawFn,
     underlyings: tuple[str, ...],
     period: tuple[date, date],
-    names: tuple[str, ...] = tuple(_DRAWN),
+    names: tuple[str, ...] = OPTIONS,
     *,
     longest: int = 60,
 ) -> dict[str, Any]:
@@ -224,7 +242,7 @@ def documents(
         "underlyings": list(underlyings),
         "start": start,
         "end": min(last, start + timedelta(days=longest)),
-        "capital": draw(st.sampled_from([25_000, 200_000, 2_000_000])),
+        "capital": draw(st.sampled_from([2_000_000, 200_000, 25_000])),
         "strategies": chosen,
         "limits": draw(_limits(labels)),
         "fills": draw(fills),

@@ -16,7 +16,7 @@ from oracle.plain_market import PlainMarket
 from shared_data import DATA
 from strategy.recorded_market import recorded_source
 from strikewise.domain.chain import GRADES, ChainColumns, ChainTape, OptionChain
-from strikewise.domain.quotes import Dividend, Split
+from strikewise.domain.quotes import DailyBars, Dividend, Split
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.source import MarketSource
 
@@ -116,6 +116,34 @@ def split_2015() -> PlainMarket:
     tape = _left(plain, "SPY", *SUMMER_2015, near=0.08, days=30, keep=0.7)
     splits = [Split("SPY", date(2015, 7, 15), 2.0), Split("SPY", date(2015, 9, 9), 1 / 3)]
     return PlainMarket(_with(plain, [tape], splits=splits), CALENDAR)
+
+
+@cache
+def shares_2015() -> PlainMarket:
+    """The fund with options, and four shares without: made of its closes by waves, which pay and split."""
+    fund = reconstructed(underlying="SPY")
+    tape = _left(fund, "SPY", *SUMMER_2015, near=0.06, days=30, keep=0.2)
+    closes = fund.bars("SPY")
+    index, levels = reconstructed().bars("SPX"), [fund.series(name) for name in ("VIX", "rate_3m")]
+    assert closes is not None
+    assert index is not None
+    bars = [index, closes]
+    for number, symbol in enumerate(("ARC", "BAY", "COG", "DEW"), start=1):
+        wave = (1.0 + 0.06 * np.sin(np.arange(len(closes)) / (3.0 + number))) / (10.0 * number)
+        prices = (closes.open * wave, closes.high * wave, closes.low * wave, closes.close * wave)
+        known = closes.known_at + (3600 if symbol == "DEW" else 0)
+        bars.append(DailyBars(symbol, closes.days, *prices, closes.volume / (900.0 * number), known))
+    source = MemorySource(
+        [tape],
+        bars=bars,
+        series=[one for one in levels if one is not None],
+        dividends=[
+            Dividend("ARC", date(2015, 6, 15), 0.333, DECLARED),
+            Dividend("SPY", date(2015, 7, 17), 9.0, 0),
+        ],
+        splits=[Split("BAY", date(2015, 6, 24), 1.5), Split("COG", date(2015, 7, 8), 0.1)],
+    )
+    return PlainMarket(source, CALENDAR)
 
 
 @cache

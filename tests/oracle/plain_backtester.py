@@ -18,6 +18,7 @@ from oracle.plain_gate import Standing, adjusting_split, judge, judge_closing, m
 from oracle.plain_market import Instants, PlainMarket, PlainView
 from oracle.plain_nights import Nights
 from oracle.plain_options import StandIns
+from oracle.plain_shares import leave_shares
 from oracle.plain_sizes import Purse, units_of
 from oracle.plain_valuation import Valuer
 from oracle.plain_wishes import wishes
@@ -192,7 +193,11 @@ class PlainBacktest:
                 numbers = f"ex_date={split[0].isoformat()} ratio={split[1]}"
                 actor, why = "engine", ("ADJUSTED_CONTRACT", numbers)
             else:
-                why = leave(position, view.day, strategies[position.strategy].params)
+                chosen = strategies[position.strategy]
+                if chosen.strategy.name == "momentum":
+                    why = leave_shares(position, view, chosen.params)
+                else:
+                    why = leave(position, view.day, chosen.params)
             order = None if why is None else self._closing(position, why, actor, view)
             if order is not None:
                 orders.append(order)
@@ -265,7 +270,8 @@ class PlainBacktest:
             purpose="open",
             legs=wish.legs,
             quantity=units,
-            limit=wish.price,
+            # A strategy sees the last price of shares, and no quote to hold an order to.
+            limit=None if isinstance(wish.legs[0][0], str) else wish.price,
             created_at=view.now,
             wish=wish,
         )

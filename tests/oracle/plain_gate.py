@@ -9,7 +9,7 @@ from typing import Any
 
 from oracle.plain_account import Legs, Position, leaves_naked
 from oracle.plain_market import PlainView, Row
-from strikewise.domain.instruments import OptionContract
+from strikewise.domain.instruments import OptionContract, Stock
 from strikewise.domain.structures import Leg, Structure
 from strikewise.market.quality import Flaw
 
@@ -197,7 +197,7 @@ def at_stake(position: Position) -> int:
 
 def capital(wanted: Position, standing: Standing, limits: Any) -> Denial | None:
     if wanted.max_loss is None and not limits.allow_unbounded:
-        legs = (Leg(one, ratio) for one, ratio in wanted.legs if isinstance(one, OptionContract))
+        legs = (Leg(Stock(one) if isinstance(one, str) else one, ratio) for one, ratio in wanted.legs)
         return "RISK_UNBOUNDED", f"structure={Structure(tuple(legs)).name}"
     open_ended = uncovered(wanted) or wanted.max_loss is None
     stake = at_stake(wanted)

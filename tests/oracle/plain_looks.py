@@ -14,6 +14,11 @@ from strikewise.domain.instruments import OptionContract, Right
 from strikewise.market.quality import Flaw
 
 Params = Mapping[str, Any]
+REPORTED = (
+    *("iv_rank", "iv_percentile", "iv30", "rv10", "rv20", "rv60", "skew", "term_slope"),
+    *("rsi14", "atr14", "sma20", "sma50", "boll_pct", "volume_surge"),
+)
+"""Features that every signal tells where they are known."""
 FINE = Flaw.NO_FORWARD
 SOLD_MAY_BE = int(FINE | Flaw.WIDE)
 BOUGHT_MAY_BE = int(FINE | Flaw.ZERO_BID | Flaw.NO_VOLATILITY)

@@ -209,6 +209,11 @@ class PlainView:
         """The symbols of the run that have a chain by now."""
         return [one for one in sorted(self._instants.with_chains) if self.snapshot(one) is not None]
 
+    def stocks(self) -> list[str]:
+        """The symbols of the run whose shares have a price by now."""
+        named = {*self._instants.with_chains, *self._instants.charted}
+        return [one for one in sorted(named) if one not in INDEX_ROOTS and self.spot(one) is not None]
+
     def snapshot(self, underlying: str) -> Snapshot | None:
         if underlying not in self._instants.with_chains:
             return None

@@ -28,14 +28,16 @@ class Purse:
 def units_of(wish: Wish, purse: Purse, params: Params) -> int:
     """How many units a wish is for."""
     contracts = sum(abs(ratio) for one, ratio in wish.legs if isinstance(one, OptionContract))
+    shares = sum(abs(ratio) for one, ratio in wish.legs if isinstance(one, str))
+    at_stake = abs(wish.price) if shares else wish.margin
     # A fee is read as it is written: 1.015 dollars are 101.5 cents, and those 102.
-    fees = contracts * round(100 * Decimal(repr(float(params["fee_per_contract"]))))
+    fees = contracts * round(100 * Decimal(repr(float(params.get("fee_per_contract", 0.0)))))
     whole = purse.equity if params["compounding"] else purse.deposited
     capital = (1.0 if purse.share is None else purse.share) * whole
     free = purse.free
     if purse.share is not None:
         free = min(free, int(purse.share * purse.equity) - purse.used)
-    sizing, at_risk = params["sizing"], int(params["risk_fraction"] * capital // max(wish.margin + fees, 1))
+    sizing, at_risk = params["sizing"], int(params["risk_fraction"] * capital // max(at_stake + fees, 1))
     if sizing == "fixed":
         wanted = params["units"]
     elif sizing == "volatility":

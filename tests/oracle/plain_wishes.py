@@ -6,17 +6,14 @@ import math
 from collections.abc import Callable
 
 from oracle.plain_account import Wish, ordered
-from oracle.plain_looks import Candidate, Look, Params, looks, single
+from oracle.plain_looks import REPORTED, Candidate, Look, Params, looks, single
 from oracle.plain_market import PlainView
 from oracle.plain_options import Greeks
 from oracle.plain_puts import naked_puts
+from oracle.plain_shares import momentum
 from oracle.plain_spreads import credit_spreads, iron_condors
 from strikewise.domain.identifiers import short_digest
 
-REPORTED = (
-    *("iv_rank", "iv_percentile", "iv30", "rv10", "rv20", "rv60", "skew", "term_slope"),
-    *("rsi14", "atr14", "sma20", "sma50", "boll_pct", "volume_surge"),
-)
 SEEKERS: dict[str, Callable[[Look, Params], list[Candidate]]] = {
     "credit_spread": credit_spreads,
     "iron_condor": iron_condors,
@@ -26,6 +23,8 @@ SEEKERS: dict[str, Callable[[Look, Params], list[Candidate]]] = {
 
 def wishes(name: str, label: str, view: PlainView, params: Params) -> list[Wish]:
     """The best candidates of every underlying, best first."""
+    if name == "momentum":
+        return momentum(label, view, params)
     found = []
     for look in looks(view, params):
         ranked = sorted(SEEKERS[name](look, params), key=lambda one: -sum(one.parts.values()))

@@ -55,6 +55,16 @@ def test_facts_agree_through_splits(document: dict[str, Any]) -> None:
     check(make_spec(document), markets.split_2015(), "a fund that splits")
 
 
+@trying
+@given(
+    document=documents(
+        ("SPY", "ARC", "BAY", "COG", "DEW"), markets.SUMMER_2015, ("momentum", "momentum", "credit_spread")
+    )
+)
+def test_facts_agree_over_shares_that_pay_and_split(document: dict[str, Any]) -> None:
+    check(make_spec(document), markets.shares_2015(), "shares")
+
+
 @pytest.mark.shared
 @trying
 @given(document=documents(("SPY",), markets.SUMMER_2026))
