@@ -194,10 +194,11 @@ def spread_lines(evidence: Evidence) -> list[Line]:
     lines = []
     for name, inside in sources.items():
         days = np.unique(quotes.day[inside])
-        parts = [np.isin(quotes.day, days[start::2]) & inside for start in (0, 1)]
+        fold = fold_of(days, min(4, len(days)))
+        parts = [np.isin(quotes.day, days[fold == one]) & inside for one in np.unique(fold)]
         shares = [
-            spread_agreement(fit_spreads(quotes.take(parts[1 - one])), quotes.take(parts[one]))
-            for one in (0, 1)
+            spread_agreement(fit_spreads(quotes.take(inside & ~judged)), quotes.take(judged))
+            for judged in parts
         ]
         share = float(np.mean(shares))
         item = f"half-spread within x1.5, SPY {name}, days not fitted"

@@ -156,8 +156,15 @@ def _spreads(quotes: Quotes) -> tuple[Array, Array]:
     used = quotes.take(_usable(quotes))
     when = [date_of(day) for day in used.expiration.tolist()]
     monthly = np.array([one.weekday() == 4 and 15 <= one.day <= 21 for one in when])
+    side = np.where(used.is_put, -1.0, 1.0)
     described = spread_features(
-        used.mid, used.forward, used.delta, used.dte.astype(np.float64), used.is_put, monthly
+        used.mid,
+        used.discount * np.maximum(side * (used.forward - used.strike), 0.0),
+        used.forward,
+        used.delta,
+        used.dte.astype(np.float64),
+        used.is_put,
+        monthly,
     )
     half = np.maximum(0.5 * (used.ask - used.bid), 0.005)
     return described, np.asarray(np.log(half / used.forward * 1e4))

@@ -11,7 +11,10 @@ __all__ = ["SPREAD_FEATURES", "QuoteModel", "SpreadLaw", "Ticks", "spread_featur
 
 Array = NDArray[np.float64]
 
-SPREAD_FEATURES = ("1", "m", "m2", "delta", "t", "t2", "put", "monthly", "mt")
+SPREAD_FEATURES = (
+    *("1", "m", "m2", "delta", "delta2", "delta3", "t", "t2", "mt"),
+    *("put", "monthly", "inside", "inside2", "inside3", "inside_put"),
+)
 BASIS = 1e4
 MOST_SHARE = 0.5
 """No half-spread is more than this share of the mid, beyond a tick."""
@@ -20,18 +23,19 @@ CALM = 0.18
 
 def spread_features(
     price: Array,
+    intrinsic: Array,
     spot: Array | float,
     delta: Array,
     dte: Array,
     is_put: NDArray[np.bool_],
     is_monthly: NDArray[np.bool_],
 ) -> Array:
-    """Return what a half-spread depends on, ``(9, n)``.
+    """Return what a half-spread depends on, ``(15, n)``.
 
     Parameters
     ----------
-    price, spot : (n,) float64
-        Mid and price of the underlying, dollars.
+    price, intrinsic, spot : (n,) float64
+        Mid, discounted value in the money, and price of the underlying, dollars.
     delta, dte : (n,) float64
         Delta of either sign, and calendar days to expiry.
     is_put, is_monthly : (n,)
@@ -40,8 +44,12 @@ def spread_features(
     money = np.log(np.maximum(price, 0.005) / spot * BASIS)
     time = np.log(dte + 1.0)
     size = np.abs(delta)
-    columns = (np.ones_like(money), money, money * money, size, time, time * time, is_put, is_monthly)
-    return np.stack([*np.broadcast_arrays(*columns), money * time]).astype(np.float64)
+    inside = np.log1p(intrinsic / spot * BASIS)
+    columns = (
+        *(np.ones_like(money), money, money**2, size, size**2, size**3, time, time**2, money * time),
+        *(is_put, is_monthly, inside, inside**2, inside**3, inside * is_put),
+    )
+    return np.stack(np.broadcast_arrays(*columns)).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
