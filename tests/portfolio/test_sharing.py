@@ -62,5 +62,5 @@ def test_what_is_proven_lies_between_one_side_alone_and_both_sides_apart(spreads
 
 
 def test_too_many_contracts_are_left_to_others() -> None:
-    legs = legs_of([(Right.PUT, 95, 5, 1, 90), (Right.CALL, 105, 5, 1, 91)])
+    legs = legs_of([(Right.PUT, 95, 5, 1, 200), (Right.CALL, 105, 5, 1, 201)])
     assert least_shared(legs, 1) == (None, False)

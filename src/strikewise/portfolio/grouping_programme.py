@@ -14,8 +14,8 @@ from strikewise.portfolio.legs import Grouping, Legs, LongLeg, ShortLeg, width
 
 __all__ = ["least_of_all"]
 
-MOST_COLUMNS = 20_000
-"""A programme with more columns is not tried."""
+MOST_COLUMNS = 300
+"""Of short options times options: a larger programme takes a tenth of a second and more, and is not tried."""
 
 WHOLE = 1e-6
 Term = tuple[int, float]
@@ -57,7 +57,9 @@ class _Programme:
         rows = LinearConstraint(matrix, self._low, self._high)
         costs, whole, bounds = np.array(self.costs), np.array(self.whole), Bounds(0, np.inf)
         for asked in (np.zeros_like(whole), whole):
-            answer = milp(costs, constraints=rows, integrality=asked, bounds=bounds)
+            answer = milp(
+                costs, constraints=rows, integrality=asked, bounds=bounds, options={"mip_rel_gap": 0.0}
+            )
             if not answer.success:
                 return None
             columns = np.round(answer.x)

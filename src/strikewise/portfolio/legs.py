@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from strikewise.domain.instruments import Right
 
-__all__ = ["Expiry", "Grouping", "Legs", "LongLeg", "Lots", "ShortLeg", "width"]
+__all__ = ["Expiry", "Grouping", "Legs", "LongLeg", "Lots", "ShortLeg", "covers", "width"]
+
+Ints = NDArray[np.int64]
 
 Expiry = tuple[int, bool]
 """Ordinal of the expiration date, and whether it settles at the close: what sorts earlier expires earlier."""
@@ -86,3 +92,29 @@ def width(short: ShortLeg, long: LongLeg) -> int:
     """Return what a short option loses at most once a long one of its right covers it, cents per contract."""
     sign = 1 if short.right is Right.PUT else -1
     return max(0, sign * (short.strike - long.strike))
+
+
+def covers(shorts: Sequence[ShortLeg], longs: Sequence[LongLeg]) -> tuple[Ints, Ints]:
+    """Return `width` of every pair of one right, and how much later the long option expires.
+
+    Parameters
+    ----------
+    shorts, longs : sequence
+        Options of one right.
+
+    Returns
+    -------
+    tuple of (n_shorts, n_longs) int64
+        Cents per contract; positive where the long option is later, zero where both expire together,
+        negative where it covers nothing.
+    """
+    sign = 1 if shorts and shorts[0].right is Right.PUT else -1
+    (ours, our_end), (theirs, their_end) = _strikes_and_ends(shorts), _strikes_and_ends(longs)
+    apart = np.maximum(sign * (ours[:, np.newaxis] - theirs), 0)
+    return apart, their_end - our_end[:, np.newaxis]
+
+
+def _strikes_and_ends(legs: Sequence[ShortLeg | LongLeg]) -> tuple[Ints, Ints]:
+    table = [(leg.strike, 2 * leg.expires[0] + leg.expires[1]) for leg in legs]
+    columns = np.array(table, dtype=np.int64).reshape(len(legs), 2)
+    return columns[:, 0], columns[:, 1]

@@ -103,6 +103,13 @@ class _Open(NamedTuple):
     options: OptionRows
     shares: int
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one short option, or as many puts as calls sold, and nothing else."""
+        quantity, is_put = self.options.quantity.tolist(), self.options.is_put.tolist()
+        alike = len(quantity) == 1 or (len(quantity) == 2 and len({*is_put}) == 2 and len({*quantity}) == 1)
+        return alike and quantity[0] < 0 and not self.shares
+
 
 @dataclass(slots=True)
 class _Plan:
@@ -120,9 +127,11 @@ class _Plan:
         What the groups ask for where no option is naked, which depends on no price; None elsewhere.
     spot_floor : int
         Price of the underlying down to which ``gross`` is proven.
-    singles : tuple of int
-        Numbers of the positions that hold one short option and nothing else.
-    single_options : OptionRows
+    plain : tuple of int
+        Numbers of the positions that hold a short option, straddle or strangle and nothing else.
+    plain_rows, plain_starts : (n,) int
+        Their legs in the book, and the first of each position among these.
+    plain_options : OptionRows
         Their options.
     others : tuple of _Open
         All other positions that leave an option naked.
@@ -133,8 +142,10 @@ class _Plan:
     shares: int
     gross: int | None
     spot_floor: int
-    singles: tuple[int, ...]
-    single_options: OptionRows
+    plain: tuple[int, ...]
+    plain_rows: NDArray[np.intp]
+    plain_starts: NDArray[np.intp]
+    plain_options: OptionRows
     others: tuple[_Open, ...]
 
 
@@ -237,18 +248,25 @@ def _plan(book: Book) -> _Plan:
     shares = sum(part.shares for part in book.parts)
     floor = max(0, book.spot_cents // 2)
     opened = _open_positions(book)
-    singles = [one for one in opened if len(one.rows) == 1]
+    plain = [one for one in opened if one.is_plain]
+    legs = [
+        (row, contract, quantity)
+        for one in plain
+        for row, contract, quantity in zip(
+            one.rows.tolist(), one.options.contracts, one.options.quantity.tolist(), strict=True
+        )
+    ]
     return _Plan(
         rows=np.array([rows[contract] for contract, _ in held], dtype=np.intp),
         options=options,
         shares=shares,
-        gross=_fixed_gross(options, shares, floor),
+        gross=None if opened else _fixed_gross(options, shares, floor),
         spot_floor=floor,
-        singles=tuple(one.number for one in singles),
-        single_options=OptionRows.of(
-            [(one.options.contracts[0], int(one.options.quantity[0])) for one in singles]
-        ),
-        others=tuple(one for one in opened if len(one.rows) > 1),
+        plain=tuple(one.number for one in plain),
+        plain_rows=np.array([row for row, _, _ in legs], dtype=np.intp),
+        plain_starts=np.cumsum([0, *(len(one.rows) for one in plain)], dtype=np.intp)[:-1],
+        plain_options=OptionRows.of([(contract, quantity) for _, contract, quantity in legs]),
+        others=tuple(one for one in opened if not one.is_plain),
     )
 
 
@@ -281,17 +299,19 @@ def _open_positions(book: Book) -> list[_Open]:
 def _own_margins(book: Book) -> dict[int, int]:
     """Return the margin of each position that leaves an option naked, by the identity of its holdings."""
     plan = _plan_of(book)
-    if not plan.singles and not plan.others:
+    if not plan.plain and not plan.others:
         return {}
     exits = book.exit_cents
     own = {}
-    if plan.singles:
-        options = plan.single_options
-        prices = exits[book.starts[list(plan.singles)]]
-        naked = -options.quantity * (prices * options.multiplier + options.requirements(book.spot_cents))
+    if plan.plain:
+        options = plan.plain_options
+        premiums = -options.quantity * exits[plan.plain_rows] * options.multiplier
+        required = -options.quantity * options.requirements(book.spot_cents)
+        margins = np.add.reduceat(premiums, plan.plain_starts)
+        margins += np.maximum.reduceat(required, plan.plain_starts)
         own = {
             id(book.parts[number].holdings): margin
-            for number, margin in zip(plan.singles, naked.tolist(), strict=True)
+            for number, margin in zip(plan.plain, margins.tolist(), strict=True)
         }
     for one in plan.others:
         margin = margin_cents(one.options, exits[one.rows], book.spot_cents, one.shares)

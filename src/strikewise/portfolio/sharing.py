@@ -11,7 +11,7 @@ step: B. T. Polyak, "Minimization of unsmooth functionals" (1969).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,13 +19,17 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from strikewise.domain.instruments import Right
-from strikewise.portfolio.legs import Expiry, Grouping, Legs, LongLeg, ShortLeg, width
+from strikewise.portfolio.legs import Expiry, Grouping, Legs, LongLeg, ShortLeg, covers
 
 __all__ = ["least_shared"]
 
 STEPS = 12
-CELLS = 20_000
-"""Larger assignments cost more than the integer programme that they are to spare."""
+FEW_STEPS = 2
+"""Of assignments that take long; each further step finds little."""
+CELLS = 5_000
+"""Contracts sold times ways to carry them from which an assignment takes long."""
+MOST_CELLS = 200_000
+"""A larger assignment is not tried."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,27 +47,50 @@ class _Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Side:
-    """One right, contract by contract: a row for each short option, a column for each way to carry it.
+    """One right: a row for each short option, a column for each way to cover it.
 
-    What a cell asks for is fixed, or shared: the levels from ``first`` to before ``last``.
+    What a cell asks for is fixed, or shared: the levels from ``first`` to before ``last``. Naked, an option
+    asks for ``alone`` and the levels before ``alone_last``.
     """
 
     fixed: Floats
     first: Ints
     last: Ints
-    naked_from: int
+    alone: Floats
+    alone_last: Ints
+    contracts: Ints
+    """Of each short option."""
+    covers: Ints
+    """How often each column can be used."""
+
+    def in_levels(self, cuts: Ints) -> _Side:
+        """Return the side with the numbers of levels in the place of amounts."""
+        first, last, alone = (cuts.searchsorted(each) for each in (self.first, self.last, self.alone_last))
+        return replace(self, first=first, last=last, alone_last=alone)
 
     def covered(self, levels: int) -> NDArray[np.bool_]:
         """Return which levels some cell can ask for."""
-        return _above(self.first, self.last, levels) > 0
+        return _above(self.first.ravel(), self.last.ravel(), self.alone_last, levels) > 0
 
     def cheapest(self, charges: Floats) -> _Answer:
-        """Return the cheapest assignment where the first n levels together cost ``charges[n]``."""
-        cost = self.fixed + charges[self.last] - charges[self.first]
-        rows, columns = linear_sum_assignment(cost)
-        counts = _above(self.first[rows, columns], self.last[rows, columns], len(charges) - 1)
-        charged, fixed = float(cost[rows, columns].sum()), float(self.fixed[rows, columns].sum())
-        return _Answer(charged, fixed, counts, bool((columns >= self.naked_from).any()))
+        """Return the cheapest assignment where the first n levels together cost ``charges[n]``.
+
+        What is assigned to no cell that costs less than naked is naked.
+        """
+        alone = self.alone + charges[self.alone_last]
+        saved = self.fixed + charges[self.last] - charges[self.first]
+        saved = np.minimum(saved - alone[:, np.newaxis], 0.0)
+        sold, used = (np.repeat(np.arange(len(each)), each) for each in (self.contracts, self.covers))
+        rows, columns = linear_sum_assignment(saved[sold][:, used])
+        legs, ways = sold[rows], used[columns]
+        better = saved[legs, ways] < 0.0
+        legs, ways = legs[better], ways[better]
+        left = self.contracts - np.bincount(legs, minlength=len(alone))
+        naked = np.repeat(self.alone_last, left)
+        counts = _above(self.first[legs, ways], self.last[legs, ways], naked, len(charges) - 1)
+        fixed = float(self.fixed[legs, ways].sum() + left @ self.alone)
+        charged = float(self.contracts @ alone + saved[legs, ways].sum())
+        return _Answer(charged, fixed, counts, bool(left.any()))
 
 
 def least_shared(legs: Legs, unit: int) -> tuple[Grouping | None, bool]:
@@ -76,14 +103,14 @@ def least_shared(legs: Legs, unit: int) -> tuple[Grouping | None, bool]:
     unit : int
         A common divisor of all numbers of contracts.
     """
-    units = sum(leg.contracts for leg in legs.shorts) // unit
-    if units * sum(legs.counts) // unit > CELLS:
+    cells = sum(leg.contracts for leg in legs.shorts) // unit * (sum(legs.counts) // unit)
+    if cells > MOST_CELLS:
         return None, False
     puts, calls, length, grain = _laid_out(legs, unit)
     ours, theirs = puts.covered(len(length)), calls.covered(len(length))
     theta = np.where(ours & theirs, 0.5, ours)
     best, naked = np.inf, False
-    for _ in range(STEPS):
+    for _ in range(STEPS if cells <= CELLS else FEW_STEPS):
         put, call = puts.cheapest(_charges(theta * length)), calls.cheapest(_charges(length - theta * length))
         asked = put.fixed + call.fixed + float(length @ np.maximum(put.counts, call.counts))
         if asked < best:
@@ -105,10 +132,12 @@ def _charges(charge: Floats) -> Floats:
     return np.concatenate([[0.0], np.cumsum(charge)])
 
 
-def _above(first: Ints, last: Ints, levels: int) -> Ints:
-    ends = (np.bincount(each.ravel(), minlength=levels + 1) for each in (first, last))
-    begun, ended = ends
-    return np.cumsum(begun - ended)[:-1]
+def _above(first: Ints, last: Ints, naked_last: Ints, levels: int) -> Ints:
+    """Return how many of some amounts lie above each level."""
+    begun = np.bincount(first, minlength=levels + 1)
+    begun[0] += len(naked_last)
+    ended = (np.bincount(each, minlength=levels + 1) for each in (last, naked_last))
+    return np.asarray(np.cumsum(begun - sum(ended))[:-1])
 
 
 def _laid_out(legs: Legs, unit: int) -> tuple[_Side, _Side, Floats, int]:
@@ -122,53 +151,36 @@ def _laid_out(legs: Legs, unit: int) -> tuple[_Side, _Side, Floats, int]:
         expires: stretch * number
         for number, expires in enumerate(sorted({leg.expires for leg in legs.shorts}), start=1)
     }
-    tables = [_table(legs, right, unit, starts) for right in (Right.PUT, Right.CALL)]
-    points = [each.ravel() for _, start, stop in tables for each in (start, stop)]
-    cuts = np.unique(np.concatenate(points))
-    puts, calls = (
-        _Side(fixed, cuts.searchsorted(start), cuts.searchsorted(stop), fixed.shape[1] - fixed.shape[0])
-        for fixed, start, stop in tables
-    )
-    amounts = [fixed[np.isfinite(fixed)].astype(np.int64) for fixed, _, _ in tables]
-    amounts += [(stop - start).ravel() for _, start, stop in tables]
-    grain = int(np.gcd.reduce(np.concatenate(amounts)))
-    return puts, calls, np.diff(cuts).astype(np.float64), grain
+    puts, calls = (_side(legs, right, unit, starts) for right in (Right.PUT, Right.CALL))
+    ends = [each.ravel() for side in (puts, calls) for each in (side.first, side.last, side.alone_last)]
+    cuts = np.unique(np.concatenate([[0], *ends]))
+    amounts = []
+    for side in (puts, calls):
+        amounts += [side.fixed[np.isfinite(side.fixed)], (side.last - side.first).ravel()]
+        amounts += [side.alone, side.alone_last]
+    grain = int(np.gcd.reduce(np.concatenate(amounts).astype(np.int64)))
+    return puts.in_levels(cuts), calls.in_levels(cuts), np.diff(cuts).astype(np.float64), grain
 
 
 def _options(legs: Legs) -> tuple[ShortLeg | LongLeg, ...]:
     return (*legs.shorts, *legs.longs)
 
 
-def _table(legs: Legs, right: Right, unit: int, starts: dict[Expiry, int]) -> tuple[Floats, Ints, Ints]:
-    """Return what each cell of a right asks for: the fixed part, and where its shared part starts and stops.
-
-    Columns are the long options, the lots of shares, and a column of its own for each short option left
-    naked.
-    """
+def _side(legs: Legs, right: Right, unit: int, starts: dict[Expiry, int]) -> _Side:
+    """Return a side with amounts in the place of levels; the last way to cover is shares."""
     shorts = [leg for leg in legs.shorts if leg.right is right]
     longs = [leg for leg in legs.longs if leg.right is right]
-    lots = legs.lots.contracts // unit if legs.lots.right is right else 0
-    rows = np.repeat(np.arange(len(shorts)), [leg.contracts // unit for leg in shorts])
-    columns = np.repeat(np.arange(len(longs)), [leg.contracts // unit for leg in longs])
-    shape = len(rows), len(columns) + lots + len(rows)
-    cells = [[_cover(short, long, starts) for long in longs] for short in shorts]
-    by_leg = np.array(cells, dtype=np.float64).reshape(len(shorts), len(longs), 3)
-    wide = by_leg[rows][:, columns]
-    fixed, start, stop = np.full(shape, np.inf), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    fixed[:, : len(columns)] = wide[:, :, 0]
-    start[:, : len(columns)] = wide[:, :, 1]
-    stop[:, : len(columns)] = wide[:, :, 2]
-    fixed[:, len(columns) : len(columns) + lots] = np.array([leg.covered for leg in shorts])[rows, np.newaxis]
-    own = np.arange(len(rows)), np.arange(shape[1] - len(rows), shape[1])
-    fixed[own] = np.array([leg.naked - leg.requirement for leg in shorts])[rows]
-    stop[own] = np.array([leg.requirement for leg in shorts])[rows]
-    return fixed, start, stop
-
-
-def _cover(short: ShortLeg, long: LongLeg, starts: dict[Expiry, int]) -> tuple[float, int, int]:
-    if long.expires < short.expires:
-        return np.inf, 0, 0
-    if long.expires > short.expires:
-        return width(short, long), 0, 0
-    start = starts[short.expires]
-    return 0.0, start, start + width(short, long)
+    apart, later = covers(shorts, longs)
+    start = np.zeros((len(shorts), len(longs) + 1), dtype=np.int64)
+    start[:, :-1] = np.where(later == 0, np.array([[starts[leg.expires]] for leg in shorts]), 0)
+    stop = start.copy()
+    stop[:, :-1] += np.where(later == 0, apart, 0)
+    fixed = np.zeros(start.shape)
+    fixed[:, :-1] = np.where(later == 0, 0.0, np.where(later > 0, apart, np.inf))
+    fixed[:, -1] = [leg.covered for leg in shorts]
+    required = np.array([leg.requirement for leg in shorts], dtype=np.int64)
+    alone = np.array([leg.naked for leg in shorts], dtype=np.float64) - required
+    lots = legs.lots.contracts if legs.lots.right is right else 0
+    sold = np.array([leg.contracts for leg in shorts], dtype=np.int64) // unit
+    ways = np.array([*(leg.contracts for leg in longs), lots], dtype=np.int64) // unit
+    return _Side(fixed, start, stop, alone, required, sold, ways)
