@@ -77,7 +77,7 @@ def test_every_day_and_trade_has_its_regime_and_the_regimes_add_up_to_the_run() 
 
 
 def test_a_strategy_opens_within_its_share_of_equity() -> None:
-    share = 0.05
+    share = 0.02
     records, result = ran(weights=tuple((label, share) for label in LABELS))
     assert 0 < len(opened(records)) < len(opened(ran()[0]))
     equity = {one.at: one.equity_exit_cents for one in result.equity}

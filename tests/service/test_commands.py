@@ -95,7 +95,8 @@ def test_without_any_trade_the_question_is_refused() -> None:
 
 def test_a_trade_is_explained_from_its_first_cause_to_its_last_fact() -> None:
     system, run = finished()
-    trade = next(one for one in run.result.trades if one.exit_reason == "PROFIT_TARGET")
+    reasons = {"PROFIT_TARGET", "STOP_LOSS", "TIME_EXIT", "DTE_EXIT"}
+    trade = next(one for one in run.result.trades if one.exit_reason in reasons)
     told = explain(system, trade.trade_id, run.result.fingerprint)
     assert told.steps[0].kind == "RunStarted"
     kinds = [step.kind for step in told.steps]
@@ -108,7 +109,7 @@ def test_a_trade_is_explained_from_its_first_cause_to_its_last_fact() -> None:
     fact = run.facts[told.steps[1].seq - 1]
     assert fact.kind == "SignalGenerated"
     assert dict(told.because) == dict(fact.event.signal.because)  # type: ignore[union-attr]
-    assert "PROFIT_TARGET" in told.text
+    assert trade.exit_reason in told.text
     ids = [one.trade_id for one in run.result.trades]
     cuts = (trade.trade_id[:length] for length in range(9, 40))
     beginning = next(cut for cut in cuts if sum(name.startswith(cut) for name in ids) == 1)
