@@ -14,14 +14,18 @@ from pydantic_core import PydanticUndefined
 from reference_text import attribute_docs
 from strikewise.bootstrap.trading import (
     AllocationTable,
+    ExerciseTable,
     FeesTable,
     FillsTable,
+    FinancingTable,
     LimitsTable,
     StrategyLimitsTable,
 )
 from strikewise.engine.allocation import Allocation
+from strikewise.execution.exercise import ExerciseRule
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
+from strikewise.execution.financing import Financing
 from strikewise.risk.limits import Limits, StrategyLimits
 
 __all__ = ["rows_of"]
@@ -32,7 +36,9 @@ MEANT: Mapping[type, tuple[type, Mapping[str, str]]] = {
     AllocationTable: (Allocation, {}),
     LimitsTable: (Limits, {}),
     StrategyLimitsTable: (StrategyLimits, {}),
+    ExerciseTable: (ExerciseRule, {}),
     FillsTable: (FillRule, {"f": "f_by_legs"}),
+    FinancingTable: (Financing, {}),
     FeesTable: (
         FeeSchedule,
         {
@@ -79,6 +85,9 @@ WORDS: Mapping[str, str] = {
     "cadence.entry": "Weekdays on which something new may be opened; what is held is managed every day.",
     "cadence.lag": (
         "Snapshots between a decision and its first chance to fill; 0 fills on the deciding chain."
+    ),
+    "cadence.extended_hours": (
+        "Underlyings that are also traded outside the regular session, where their options have such hours."
     ),
     "strategies[].strategy": "Name of a strategy; several tables are asked in the order they stand.",
     "strategies[].label": "Its name in trades and reports; needed where a strategy stands twice.",
