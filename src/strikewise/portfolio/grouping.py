@@ -26,7 +26,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from strikewise.domain.instruments import Right
-from strikewise.portfolio.grouping_programme import least_of_all
+from strikewise.portfolio.grouping_programme import is_small, least_of_all
 from strikewise.portfolio.legs import Expiry, Grouping, Legs, LongLeg, ShortLeg, covers
 from strikewise.portfolio.sharing import least_shared
 
@@ -104,6 +104,10 @@ def _most_lost(shorts: list[ShortLeg], longs: list[LongLeg]) -> int:
 def _in_pairs(legs: Legs) -> tuple[Grouping, bool]:
     """Return the cheapest naked options, spreads, condors and strangles, and whether that is proven."""
     unit = gcd(*legs.counts)
+    if not is_small(legs) and len({leg.right for leg in legs.shorts}) == 2:
+        shared, proven = least_shared(legs, unit)
+        if shared is not None and shared.naked:
+            return shared, proven
     puts, calls = _assign(legs, Right.PUT, unit), _assign(legs, Right.CALL, unit)
     gross = puts.gross + calls.gross - _shared(puts, calls)
     found = Grouping(gross * unit, naked=bool(puts.naked or calls.naked))

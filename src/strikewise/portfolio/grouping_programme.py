@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from strikewise.domain.instruments import Right
 from strikewise.portfolio.legs import Grouping, Legs, LongLeg, ShortLeg, width
 
-__all__ = ["least_of_all"]
+__all__ = ["is_small", "least_of_all"]
 
 MOST_COLUMNS = 300
 """Of short options times options: a larger programme takes a tenth of a second and more, and is not tried."""
@@ -68,6 +68,11 @@ class _Programme:
         return None
 
 
+def is_small(legs: Legs) -> bool:
+    """Return whether all that is held on one underlying is little enough for a programme."""
+    return len(legs.shorts) * (len(legs.shorts) + len(legs.longs)) <= MOST_COLUMNS
+
+
 def least_of_all(legs: Legs) -> Grouping | None:
     """Return the cheapest grouping of all; None where there are too many or the solver gives up.
 
@@ -77,7 +82,7 @@ def least_of_all(legs: Legs) -> Grouping | None:
         All that is held on one underlying.
     """
     shorts, longs, lots = legs
-    if len(shorts) * (len(shorts) + len(longs)) > MOST_COLUMNS:
+    if not is_small(legs):
         return None
     made = _Programme()
     naked = [made.column(leg.naked) for leg in shorts]

@@ -24,7 +24,7 @@ from strikewise.portfolio.legs import Expiry, Grouping, Legs, LongLeg, ShortLeg,
 __all__ = ["least_shared"]
 
 STEPS = 12
-FEW_STEPS = 2
+FEW_STEPS = 3
 """Of assignments that take long; each further step finds little."""
 CELLS = 5_000
 """Contracts sold times ways to carry them from which an assignment takes long."""
