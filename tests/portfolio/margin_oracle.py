@@ -14,24 +14,28 @@ Unit = tuple[int, OptionContract, int]
 """A contract: 1 or -1, which, and its price in cents."""
 
 
-def brute_force(legs: tuple[Unit, ...], spot: int) -> int:
-    """Return the least margin in cents over every way to group single contracts."""
-    return max(0, _value(legs) + _in_groups(legs, spot))
+def brute_force(legs: tuple[Unit, ...], spot: int, *, crossed: bool = True) -> int:
+    """Return the least margin in cents over every way to group single contracts.
+
+    Where the short put of two spreads lies above the short call, both can lose at once. Such a pair asks for
+    the wider side if it may be ``crossed``, else for the most that it can lose.
+    """
+    return max(0, _value(legs) + _in_groups(legs, spot, crossed=crossed))
 
 
 def _value(legs: tuple[Unit, ...]) -> int:
     return sum(sign * price * 100 for sign, _, price in legs)
 
 
-def _in_groups(legs: tuple[Unit, ...], spot: int) -> int:
-
+def _in_groups(legs: tuple[Unit, ...], spot: int, *, crossed: bool = True) -> int:
     @cache
     def least(left: tuple[Unit, ...]) -> int:
         shorts = [one for one in left if one[0] < 0]
         if not shorts:
             return 0
         first = shorts[0]
-        return min(cost + least(_without(left, group)) for group, cost in _groups(first, left, spot))
+        found = _groups(first, left, spot, crossed=crossed)
+        return min(cost + least(_without(left, group)) for group, cost in found)
 
     return least(legs)
 
@@ -56,7 +60,9 @@ def _covers(short: Unit, left: tuple[Unit, ...]) -> Iterator[tuple[Unit, int]]:
             yield long, max(0, sign * (short[1].strike_milli - long[1].strike_milli)) * 10
 
 
-def _groups(first: Unit, left: tuple[Unit, ...], spot: int) -> Iterator[tuple[tuple[Unit, ...], int]]:
+def _groups(
+    first: Unit, left: tuple[Unit, ...], spot: int, *, crossed: bool
+) -> Iterator[tuple[tuple[Unit, ...], int]]:
     yield (first,), _naked(first, spot)
     others = [one for one in left if one[0] < 0 and one[1].right is not first[1].right]
     for other in others:
@@ -69,7 +75,8 @@ def _groups(first: Unit, left: tuple[Unit, ...], spot: int) -> Iterator[tuple[tu
         for other in others:
             for far, width_far in _covers(other, left):
                 if other[1].expiration == far[1].expiration == first[1].expiration:
-                    yield (first, wing, other, far), max(width, width_far)
+                    condor = (first, wing, other, far)
+                    yield condor, max(width, width_far, 0 if crossed else most_lost(condor))
 
 
 def with_sets(legs: tuple[Unit, ...], spot: int) -> int:

@@ -55,6 +55,18 @@ class PayoffOdds:
     implied: Floats
     forecast: Floats
 
+    def take(self, rows: NDArray[np.intp]) -> PayoffOdds:
+        """Return the odds of some rows."""
+        return PayoffOdds(
+            max_loss=self.max_loss[rows],
+            max_profit=self.max_profit[rows],
+            breakevens=tuple(column[rows] for column in self.breakevens),
+            probability=self.probability[rows],
+            payout=self.payout[rows],
+            implied=self.implied[rows],
+            forecast=self.forecast[rows],
+        )
+
 
 def payoff_odds(prospect: Prospect, found: Priced, multiplier: int) -> PayoffOdds:
     """Return the odds of priced structures, one a row.

@@ -132,8 +132,7 @@ def structured_signals(
         keep = np.flatnonzero(~(dear | wrong))
         if len(keep) == 0:
             return []
-        found, stake = found.take(keep), stake[keep]
-        odds = odds_of(prospect, found, multiplier)
+        found, stake, odds = found.take(keep), stake[keep], odds.take(keep)
         columns = {name: column[keep] for name, column in columns.items()}
     table = _candidates(prospect, found, odds, stake, params, columns)
     return best(strategy, prospect, table, params, rejected, labels=labels)
