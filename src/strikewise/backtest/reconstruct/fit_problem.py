@@ -32,7 +32,7 @@ MOST_A_SIDE = 14
 """Quotes of one expiration that are looked at: neighbours say the same."""
 POINTS, STRADDLE, SKEW = 0.4, 0.0375, 26.7
 """What counts as an error of one: volatility points, share of a straddle, points of SKEW."""
-STRADDLE_WEIGHT, SKEW_WEIGHT = 3.2, 0.3
+STRADDLE_WEIGHT, SKEW_WEIGHT = 3.0, 0.3
 TESTED_DAYS = 70
 TESTED_DTE = np.array([1, 2, 4, 7, 10, 14, 21, 30, 45, 60, 93, 130, 184, 270, 366])
 TESTED_Z = np.concatenate([np.linspace(-15.0, -8.0, 5), np.linspace(-7.0, 6.0, 53)])
@@ -254,5 +254,5 @@ def _weights(quotes: Quotes) -> Array:
     dte = quotes.dte
     weight = 1.0 / np.sqrt(np.maximum(count, 8.0))[inverse]
     weight *= np.where(np.abs(quotes.delta) < 0.045, 0.4, 1.0)
-    weight *= np.where(dte < 8, 0.8, np.where(dte > 125, 0.5, 1.0))
+    weight *= np.where(dte < 8, 1.6, np.where(dte > 125, 0.5, 1.0))
     return np.asarray(weight)

@@ -18,14 +18,16 @@ __all__ = ["DaySurface", "Scaling", "SurfaceBook", "SurfaceParameters"]
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-LEAST_DENSITY = 0.002
+LEAST_DENSITY = 0.004
 BISECTIONS = 8
 EDGE = 1e-6
 TESTED_Z = np.sort(
     np.concatenate(
         [
             np.arange(-30.0, -8.0, 1.0),
-            np.arange(-8.0, 6.01, 0.15),
+            np.arange(-8.0, -3.0, 0.15),
+            np.arange(-3.0, 3.0, 0.05),
+            np.arange(3.0, 6.01, 0.15),
             np.arange(7.0, 15.0, 1.0),
             [LOWEST - EDGE, LOWEST + EDGE, HIGHEST - EDGE, HIGHEST + EDGE],
         ]
