@@ -19,7 +19,7 @@ from strikewise.backtest.reconstruct.recipe import Observed, Recipe, recipe_for
 from strikewise.backtest.reconstruct.tape import reconstruct
 from strikewise.domain.chain import ChainTape, OptionChain
 from strikewise.domain.errors import MissingDataError
-from strikewise.domain.instruments import Settlement, date_of, days_of, pack_keys
+from strikewise.domain.instruments import Right, Settlement, date_of, days_of, pack_keys
 from strikewise.domain.quotes import DailyBars, Grade, Series
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.quality import Flaw
@@ -315,3 +315,69 @@ def test_volatilities_lie_within_a_point_or_so_of_recorded_ones() -> None:
     assert len(error) > 0.9 * len(recorded)
     assert np.median(np.abs(error)) < 1.2
     assert 0.0 < np.mean(error) < 1.0
+
+
+# Other underlyings
+
+
+def scaled(bars: DailyBars, factor: float, symbol: str) -> DailyBars:
+    """Return bars that move as another's do, so many times as far."""
+    path = 100.0 * np.exp(factor * np.log(bars.close / bars.close[0]))
+    return DailyBars(symbol, bars.days, path, path, path, path, bars.volume, bars.known_at)
+
+
+def test_a_fund_takes_the_volatility_of_the_index_times_the_ratio_of_their_own() -> None:
+    wild = scaled(BARS, 1.5, "QQQ")
+    day = date(2018, 1, 2)
+    (fund,) = reconstruct(
+        Observed(wild, VIX, RATE, index=BARS), recipe_for("QQQ"), CALENDAR, start=day, end=day
+    )
+    (index,) = reconstruct(Observed(BARS, VIX, RATE), RECIPE, CALENDAR, start=day, end=day)
+
+    def at_the_money(tape: ChainTape) -> float:
+        near = tape.chain(0).window(25, 40)
+        return float(np.median(near.iv[np.abs(np.abs(near.delta) - 0.5) < 0.05]))
+
+    assert at_the_money(fund) == pytest.approx(1.5 * at_the_money(index), rel=0.05)
+
+
+def test_a_fund_without_the_index_is_refused() -> None:
+    with pytest.raises(MissingDataError, match="follow from the S&P 500"):
+        next(
+            reconstruct(
+                Observed(scaled(BARS, 1.5, "QQQ"), VIX, RATE),
+                recipe_for("QQQ"),
+                CALENDAR,
+                start=date(2018, 1, 2),
+                end=date(2018, 1, 2),
+            )
+        )
+
+
+def test_third_fridays_of_the_index_settle_on_the_opening_and_at_the_close_where_asked() -> None:
+    (tape,) = reconstruct(
+        Observed(BARS, VIX, RATE),
+        recipe_for("SPX", morning=True),
+        CALENDAR,
+        start=date(2018, 1, 18),
+        end=date(2018, 1, 19),
+    )
+    before, on_the_day = tape.chain(0), tape.chain(1)
+    friday = days_of(date(2018, 1, 19))
+    roots = {side.root_code for side in before.window(1, 1).sides()}
+    assert roots == {0, 1}
+    assert {side.root_code for side in on_the_day.sides() if days_of(side.expiration) == friday} == {1}
+    contract = before.contract(0)
+    assert contract.root.settlement is Settlement.AM
+    # The opening comes first: less can happen until then.
+    morning, evening = (
+        next(
+            float(chain.iv[np.argmin(np.abs(np.nan_to_num(chain.delta, nan=9.0) - 0.5))])
+            * np.sqrt(years_of_side)
+            for side in before.window(1, 1).sides()
+            if side.root_code == code and side.right is Right.CALL
+            for chain in [before.window(1, 1).side(side)]
+        )
+        for code, years_of_side in ((0, 17.5 / 24 / 365), (1, 1 / 365))
+    )
+    assert morning < 0.75 * evening

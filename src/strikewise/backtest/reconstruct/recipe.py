@@ -23,6 +23,8 @@ __all__ = ["BROAD", "LIMITS", "Observed", "Recipe", "limits_of", "recipe_for"]
 BROAD = ("SPX", "SPY")
 """Underlyings whose surface is that of the S&P 500 itself."""
 FUNDS = ("SPY", "QQQ", "IWM")
+STOCK_LEVEL = 0.93
+"""Six stocks, November 2025 to February 2026: within a tenth of what was quoted."""
 OTHER_SKEW = 0.78
 """Skew of other underlyings in their own deviations, over the index's: QQQ and IWM as recorded in 2026."""
 INDEX_SPREAD, STOCK_SPREAD = 2.3, 2.5
@@ -59,6 +61,8 @@ class Recipe:
         Annual, continuously compounded, a fraction: taken where no dividends are given.
     financing : float
         What the rate in option prices lies above the Treasury bill's, a fraction a year.
+    level : float
+        Implied volatility over the index's, per realised volatility over the index's.
     skew : float
         Skew over the index's, for underlyings that are not the index.
     """
@@ -69,6 +73,7 @@ class Recipe:
     fitted: Fitted
     dividend_yield: float
     financing: float = 0.0055
+    level: float = 1.0
     skew: float = 1.0
 
     @property
@@ -114,9 +119,8 @@ def recipe_for(
     skew = 1.0 if underlying in BROAD else OTHER_SKEW
     if underlying in FUNDS:
         return Recipe(etf_listings(density), quoting, ActivityModel(20_000, 5_000), chosen, 0.017, skew=skew)
-    return Recipe(
-        stock_listings(price, density), quoting, ActivityModel(3_000, 10_000), chosen, 0.010, skew=skew
-    )
+    listings, activity = stock_listings(price, density), ActivityModel(3_000, 10_000)
+    return Recipe(listings, quoting, activity, chosen, 0.010, level=STOCK_LEVEL, skew=skew)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def sessions_of(
         spot.tolist(),
         annual.tolist(),
         yields.tolist(),
-        (Scaling(level, recipe.skew) for level in scale.tolist()),
+        (Scaling(level * recipe.level, recipe.skew) for level in scale.tolist()),
         strict=True,
     )
     return book, [Session(*row) for row in rows]
@@ -116,16 +116,19 @@ def _scalings(observed: Observed, days: NDArray[np.int64]) -> Array:
 
 
 def _realised(bars: DailyBars, days: NDArray[np.int64]) -> Array:
-    """Return realised volatility of the sessions up to each day, NaN where there are not enough."""
+    """Return realised volatility of the sessions up to each day, NaN where there are not enough.
+
+    By the mean absolute move: squared, one report or one crash would rule four months.
+    """
     known = np.flatnonzero(bars.close > 0)
     move = np.diff(np.log(bars.close[known]))
     # A split shows as a move that no market makes; it is none.
     move = np.where(np.abs(move) > 0.35, 0.0, move)
-    square = np.concatenate([[0.0, 0.0], np.cumsum(move * move)])
+    total = np.concatenate([[0.0, 0.0], np.cumsum(np.abs(move))])
     row = np.searchsorted(bars.days[known], days, side="right")
     enough = row > RATIO_DAYS
     past = np.maximum(row - RATIO_DAYS, 0)
-    return np.asarray(np.where(enough, np.sqrt((square[row] - square[past]) / RATIO_DAYS), np.nan))
+    return np.asarray(np.where(enough, (total[row] - total[past]) / RATIO_DAYS, np.nan))
 
 
 def values_on(days: NDArray[np.int64], known: NDArray[np.int32], values: Array) -> Array:
