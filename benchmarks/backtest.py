@@ -5,6 +5,9 @@ nine million rows reconstructed from real closes and VIX of the shared data fold
 or ``../shared`` beside the repository); without it, SPX of 2014 to 2018 from the closes that the package
 `arch` brings. It is made once, in the temporary folder.
 
+Measured are one strategy, three and the seven of ``examples/studies`` on one account, what a session costs in
+runs of one year to all, and what it costs with more and more positions open.
+
 Each measure is a process of its own. Its first run is the one that counts: nothing is computed beforehand but
 the session calendar, and the store has been opened. Times are of the processor, so that neighbours do not
 count; the clock on the wall is beside them.
@@ -19,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -27,7 +31,9 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("STRIKEWISE_SHARED", REPOSITORY.parent / "shared")) / "data"
 STORE = Path(tempfile.gettempdir()) / "strikewise-benchmark"
-GOALS = {"seconds": 0.5, "megabytes": 300.0}
+GOALS = {"seconds": 0.5, "megabytes": 300.0, "seven": 3.0}
+SEVEN = REPOSITORY / "examples" / "studies" / "spy_seven_strategies.toml"
+POSITIONS = (5, 10, 20, 40)
 STRATEGIES = ("credit_spread", "iron_condor", "naked_put")
 PERIODS = {"SPY": (date(2018, 1, 1), date(2023, 12, 31)), "SPX": (date(2014, 1, 3), date(2018, 12, 31))}
 
@@ -94,27 +100,22 @@ def _tell(done: int, whole: int) -> None:
 # ---- one measure ----
 
 
-def measure(underlying: str, strategies: Sequence[str], again: int) -> dict[str, Any]:
+def measure(underlying: str, run: Mapping[str, Any], again: int) -> dict[str, Any]:
     """Open the store and run, in this process."""
     began = time.perf_counter()
     from strikewise.adapters.data_home import DataHome
     from strikewise.backtest.runner import replay
     from strikewise.bootstrap.spec_file import make_spec
+    from strikewise.domain.events import AccountValued
     from strikewise.market.calendar import SessionCalendar
     from strikewise.portfolio.ledger import MemoryLedger, fingerprint
 
     imported = time.perf_counter() - began
     at_start = memory()
     start, end = PERIODS[underlying]
-    spec = make_spec(
-        {
-            "underlyings": [underlying],
-            "start": start,
-            "end": end,
-            "capital": 100_000,
-            "strategies": [{"strategy": name} for name in strategies],
-        }
-    )
+    if run.get("last_year"):
+        end = date(run["last_year"], 12, 31)
+    spec = make_spec(document(underlying, run) | {"start": start, "end": end})
     opening = time.perf_counter()
     calendar = SessionCalendar()
     source = DataHome(STORE, calendar).source()
@@ -128,12 +129,15 @@ def measure(underlying: str, strategies: Sequence[str], again: int) -> dict[str,
         after = memory()
     sealed: list[Any] = []
     sealing = _timed(lambda: sealed.extend(ledger.facts()))
+    valued = [fact.event for fact in sealed if isinstance(fact.event, AccountValued)]
+    ticks, held = len(valued), sum(event.open_positions for event in valued)
     return {
         "import": imported,
         "open": opened,
         "runs": runs,
         "seal": sealing,
-        "sessions": len(source.snapshots(underlying)),
+        "sessions": ticks,
+        "open_positions": held / max(ticks, 1),
         "facts": len(sealed),
         "fingerprint": fingerprint(sealed),
         "rows": sum(
@@ -142,6 +146,17 @@ def measure(underlying: str, strategies: Sequence[str], again: int) -> dict[str,
         "start": at_start,
         "memory": after,
     }
+
+
+def document(underlying: str, run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the specification of a run: strategies and, where told, how many positions may be open."""
+    if run["strategies"] != "seven":
+        chosen = [{"strategy": name} for name in run["strategies"]]
+        return {"underlyings": [underlying], "capital": 100_000, "strategies": chosen}
+    found = tomllib.loads(SEVEN.read_text(encoding="utf-8"))
+    if most := run.get("positions"):
+        found["limits"] |= {"max_positions": most, "max_per_underlying": most}
+    return found
 
 
 def _timed(work: Callable[[], object]) -> tuple[float, float]:
@@ -171,8 +186,14 @@ def in_process(*arguments: str) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def measured(underlying: str, strategies: Sequence[str], again: int = 0) -> dict[str, Any]:
-    return json.loads(in_process("--measure", underlying, ",".join(strategies), str(again)))
+def measured(underlying: str, strategies: Sequence[str] | str, again: int = 0, **run: int) -> dict[str, Any]:
+    told = json.dumps({"strategies": strategies, **run})
+    return json.loads(in_process("--measure", underlying, told, str(again)))
+
+
+def a_session(found: Mapping[str, Any]) -> float:
+    """Return what a session cost, microseconds of the processor."""
+    return found["runs"][0][0] / found["sessions"] * 1e6
 
 
 def report(title: str, found: Mapping[str, Any], best: Sequence[float]) -> None:
@@ -199,6 +220,20 @@ def judged(name: str, value: float, goal: float, unit: str) -> None:
     print(f"  {name}: {value:.3g} {unit}, goal {goal:g} {unit}: {said}")
 
 
+def growth(underlying: str) -> None:
+    """Print what a session costs in longer runs, and with more positions open."""
+    start, end = PERIODS[underlying]
+    print("\na session of credit_spread in runs of n years, µs of the processor")
+    for last in range(start.year, end.year + 1):
+        found = measured(underlying, STRATEGIES[:1], last_year=last)
+        print(f"  {last - start.year + 1}: {a_session(found):.0f}")
+    if underlying == "SPY":
+        print("a session of the seven by the positions open on average, one year, µs of the processor")
+        for most in POSITIONS:
+            found = measured(underlying, "seven", last_year=start.year, positions=most)
+            print(f"  {found['open_positions']:.1f}: {a_session(found):.0f}")
+
+
 def main(runs: int) -> None:
     underlying = "SPY" if SHARED.is_dir() else "SPX"
     if underlying == "SPX":
@@ -218,8 +253,14 @@ def main(runs: int) -> None:
     all_three = [measured(underlying, STRATEGIES) for _ in range(2)]
     three = min(all_three, key=lambda found: found["runs"][0][0])
     report("three strategies on one account", three, three["runs"][0])
+    seven = measured(underlying, "seven") if underlying == "SPY" else None
+    if seven:
+        report("seven strategies on one account", seven, seven["runs"][0])
+    growth(underlying)
     print("\ngoals, of the warm run")
     judged("time", best["runs"][0][0], GOALS["seconds"], "s")
+    if seven:
+        judged("seven strategies", seven["runs"][0][0], GOALS["seven"], "s")
     if best["memory"]:
         judged("resident memory", best["memory"]["VmHWM"], GOALS["megabytes"], "MB")
 
@@ -229,6 +270,6 @@ if __name__ == "__main__":
         case ["--build", name]:
             build(name)
         case ["--measure", name, chosen, count]:
-            print(json.dumps(measure(name, chosen.split(","), int(count))))
+            print(json.dumps(measure(name, json.loads(chosen), int(count))))
         case rest:
             main(int(rest[0]) if rest else 5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,26 +18,28 @@ MOST_COLUMNS = 300
 """Of short options times options: a larger programme takes a tenth of a second and more, and is not tried."""
 
 WHOLE = 1e-6
+SCALE = 1e6
+"""Cents of one unit of the solver, whose tolerances are meant for numbers near one."""
+
 Term = tuple[int, float]
 """A column, and its factor."""
 Columns = NDArray[np.float64]
 
 
 class _Programme:
-    """Columns with costs, and rows of ``sum of terms <= limit`` or ``= limit``."""
+    """Columns with costs in cents, and rows of ``sum of terms <= limit`` or ``= limit``."""
 
     def __init__(self) -> None:
-        self.costs: list[float] = []
-        self.whole: list[int] = []
+        self._costs: list[float] = []
         self._rows: list[list[Term]] = []
         self._low: list[float] = []
         self._high: list[float] = []
+        self._most: dict[int, list[list[Term]]] = {}
 
-    def column(self, cost: float, *, whole: bool = True) -> int:
-        """Add a column and return its number."""
-        self.costs.append(cost)
-        self.whole.append(int(whole))
-        return len(self.costs) - 1
+    def column(self, cost: float) -> int:
+        """Add a column of whole numbers and return its number."""
+        self._costs.append(cost)
+        return len(self._costs) - 1
 
     def row(self, terms: Iterable[Term], high: float, *, low: float = -np.inf) -> None:
         """Add a row."""
@@ -45,7 +47,14 @@ class _Programme:
         self._low.append(low)
         self._high.append(high)
 
-    def solve(self) -> tuple[float, Columns] | None:
+    def charge_most(self, sums: Sequence[list[Term]]) -> None:
+        """Charge the largest of some sums in cents, or nothing where all are negative."""
+        most = self.column(SCALE)
+        self._most[most] = list(sums)
+        for terms in sums:
+            self.row([*((at, factor / SCALE) for at, factor in terms), (most, -1.0)], 0.0)
+
+    def solve(self) -> tuple[int, Columns] | None:
         """Return the least cost and the columns, or None where the solver gives up.
 
         Most such programmes have a solution in whole contracts when nobody asks for one.
@@ -53,19 +62,32 @@ class _Programme:
         starts = np.cumsum([0, *(len(row) for row in self._rows)])
         used = [column for row in self._rows for column, _ in row]
         factors = [factor for row in self._rows for _, factor in row]
-        matrix = csr_array((factors, used, starts), shape=(len(self._rows), len(self.costs)))
+        matrix = csr_array((factors, used, starts), shape=(len(self._rows), len(self._costs)))
         rows = LinearConstraint(matrix, self._low, self._high)
-        costs, whole, bounds = np.array(self.costs), np.array(self.whole), Bounds(0, np.inf)
+        whole = np.ones(len(self._costs))
+        whole[list(self._most)] = 0.0
         for asked in (np.zeros_like(whole), whole):
             answer = milp(
-                costs, constraints=rows, integrality=asked, bounds=bounds, options={"mip_rel_gap": 0.0}
+                np.array(self._costs) / SCALE,
+                constraints=rows,
+                integrality=asked,
+                bounds=Bounds(0, np.inf),
+                options={"mip_rel_gap": 0.0},
             )
             if not answer.success:
                 return None
             columns = np.round(answer.x)
             if np.abs(answer.x - columns)[whole == 1].max(initial=0.0) < WHOLE:
-                return float(answer.fun), columns
+                return self._cost(columns), columns
         return None
+
+    def _cost(self, columns: Columns) -> int:
+        """Return what whole numbers cost, to the cent."""
+        counts: list[float] = columns.tolist()
+        cost = sum(each * counts[at] for at, each in enumerate(self._costs) if at not in self._most)
+        for sums in self._most.values():
+            cost += max(0.0, *(sum(factor * counts[at] for at, factor in terms) for terms in sums))
+        return round(cost)
 
 
 def is_small(legs: Legs) -> bool:
@@ -116,7 +138,7 @@ def least_of_all(legs: Legs) -> Grouping | None:
     if answer is None:
         return None
     cost, columns = answer
-    return Grouping(round(cost), naked=bool(columns[naked].any()))
+    return Grouping(cost, naked=bool(columns[naked].any()))
 
 
 def _pair_naked(made: _Programme, shorts: tuple[ShortLeg, ...], naked: list[int]) -> None:
@@ -139,16 +161,18 @@ def _charge_set(made: _Programme, sold: list[tuple[ShortLeg, int]], kept: list[t
     Between two strikes the value is linear, so that it is least at one of them or at zero; beyond the highest
     it does not fall.
     """
-    loss = made.column(1.0, whole=False)
     for right in Right:
         ours = [(at, 1.0) for leg, at in sold if leg.right is right]
         theirs = [(at, -1.0) for leg, at in kept if leg.right is right]
         if ours:
             made.row([*ours, *theirs], 0.0)
+    sums = []
     for spot in sorted({0, *(leg.strike for leg, _ in sold), *(leg.strike for leg, _ in kept)}):
         terms = [(at, float(_intrinsic(leg, spot))) for leg, at in sold if _intrinsic(leg, spot)]
-        terms += [(at, -float(_intrinsic(leg, spot))) for leg, at in kept if _intrinsic(leg, spot)]
-        made.row([*terms, (loss, -1.0)], 0.0)
+        sums.append(
+            terms + [(at, -float(_intrinsic(leg, spot))) for leg, at in kept if _intrinsic(leg, spot)]
+        )
+    made.charge_most(sums)
 
 
 def _intrinsic(leg: ShortLeg | LongLeg, spot: int) -> int:
