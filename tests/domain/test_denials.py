@@ -6,7 +6,7 @@ import json
 
 from strikewise.domain.denials import DenialCode
 
-CATEGORIES = {"ENTRY", "QUOTE", "DATA", "STRUCTURE", "CREDIT", "SIZE", "RISK", "PORTFOLIO", "MARKET"}
+CATEGORIES = {"ENTRY", "QUOTE", "DATA", "STRUCTURE", "CREDIT", "DEBIT", "SIZE", "RISK", "PORTFOLIO", "MARKET"}
 
 
 def test_codes_are_texts_with_a_category_and_a_sentence() -> None:

@@ -68,7 +68,7 @@ class Parts:
     @property
     def total(self) -> float:
         """Their sum: the change of equity marked to mid."""
-        return sum(getattr(self, one.name) for one in fields(Parts))
+        return float(sum(getattr(self, one.name) for one in fields(Parts)))
 
     def __add__(self, more: Parts) -> Parts:
         """Return both together."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -80,7 +81,7 @@ class FileRunArchive:
             staging.write(f"{name}/{RESULT}", lambda path: path.write_text(text, encoding="utf-8"))
             for table in TABLES:
                 rows = cast("Sequence[Mapping[str, object]]", result[table])
-                staging.write(f"{name}/{table}.parquet", lambda path, rows=rows: _write_table(path, rows))
+                staging.write(f"{name}/{table}.parquet", partial(_write_table, rows=rows))
             staging.commit()
         return self._home / name
 

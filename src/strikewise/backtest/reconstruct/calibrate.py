@@ -268,9 +268,8 @@ def calibrate(
     surface, raw = fit_surface(evidence, clock, calendar, rounds=rounds)
     fold = np.full(len(days), -1)
     fold[recorded] = fold_of(days[recorded], folds)
-    made = [
-        fit_surface(evidence.of(fold != one), clock, calendar, start=raw, rounds=rounds // 2)[0]
-        for one in range(folds)
-    ]
-    errors = unseen_errors(made, [evidence.of(fold == one) for one in range(folds)], clock, calendar)
+    steps = rounds // 2
+    seen, unseen = ([evidence.of((fold == one) == out) for one in range(folds)] for out in (False, True))
+    made = [fit_surface(one, clock, calendar, start=raw, rounds=steps)[0] for one in seen]
+    errors = unseen_errors(made, unseen, clock, calendar)
     return Fitted(name, surface, fit_spreads(evidence.quotes)), errors

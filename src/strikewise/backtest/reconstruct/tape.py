@@ -151,10 +151,8 @@ class _Maker:
         delta = np.where(alive, greeks.delta, np.where(sign * (spot - strike) > 0.0, sign, 0.0))
         intrinsic = np.where(alive, discount * np.maximum(sign * (forward - strike), 0.0), value)
         dte = (listed.expirations - session.day)[group].astype(np.float64)
-        kinds = contracts.is_put, contracts.is_monthly
-        half = recipe.quoting.law.half_spread(
-            spread_features(value, intrinsic, spot, delta, dte, *kinds), spot
-        )
+        told = spread_features(value, intrinsic, spot, delta, dte, contracts.is_put, contracts.is_monthly)
+        half = recipe.quoting.law.half_spread(told, spot)
         bid, ask = recipe.quoting.quotes(value, half, index)
         flaws = quote_flaws(bid, ask)
         flaws[~alive] |= Flaw.NO_VOLATILITY.bit
