@@ -18,7 +18,7 @@ from strikewise.backtest.reconstruct.evidence import (
     straddles_from,
 )
 from strikewise.backtest.reconstruct.parameters import read_fitted
-from strikewise.backtest.reconstruct.recipe import LIMITS, recipe_for
+from strikewise.backtest.reconstruct.recipe import limits_of, recipe_for
 from strikewise.backtest.reconstruct.tape import reconstruct
 from strikewise.domain.errors import ImportRefusedError, ParameterError
 from strikewise.domain.instruments import date_of, days_of
@@ -43,7 +43,7 @@ class Reconstruction:
     source : str
         What the chains state as their source: the calibration, and the spread multiplier in force.
     limits : str
-        What such chains cannot show.
+        What such chains cannot show, with the spread multiplier in force.
     """
 
     underlying: str
@@ -51,7 +51,7 @@ class Reconstruction:
     last: date
     rows: int
     source: str
-    limits: str = LIMITS
+    limits: str
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON form."""
@@ -142,7 +142,8 @@ def reconstruct_chains(
     )
     tell = None if progress is None else (lambda done, whole: progress(f"{underlying} chains", done, whole))
     tapes = reconstruct(observed, recipe, system.calendar, start=start, end=end, progress=tell)
-    return Reconstruction(underlying, start, end, system.data.write(tapes), recipe.source)
+    rows = system.data.write(tapes)
+    return Reconstruction(underlying, start, end, rows, recipe.source, limits_of(recipe.source))
 
 
 def _check(start: date, end: date, spread_multiplier: float) -> None:

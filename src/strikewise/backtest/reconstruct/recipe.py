@@ -39,10 +39,10 @@ LIMITS = (
 """What these chains cannot show, for whoever reads a result made with them."""
 
 
-def limits_of(source: str) -> str | None:
-    """Return what chains of a source cannot show, with the spread multiplier in force; None for others."""
+def limits_of(source: str) -> str:
+    """Return what chains of a source cannot show, with the multiplier in force; empty for recorded ones."""
     if "reconstructed:" not in source:
-        return None
+        return ""
     spread = source.rpartition(" spread x")[2] if " spread x" in source else "1"
     return f"{LIMITS} Spreads here are taken {spread} times."
 
