@@ -87,6 +87,12 @@ def test_a_condor_asks_the_larger_wing() -> None:
     assert margin(legs, 500.0) == 1_000
 
 
+def test_spreads_that_lose_at_one_price_ask_for_both_widths() -> None:
+    # Calls sold at 480 and puts sold at 510 both lose between 490 and 500: no condor, whatever its shape.
+    legs = {call(480): (-1, 2200), call(490): (1, 1300), put(510): (-1, 1200), put(500): (1, 600)}
+    assert margin(legs, 495.0) == (10 - 9 + 10 - 6) * 100
+
+
 def test_two_spreads_opened_apart_are_a_condor_together() -> None:
     legs = {put(480): (-2, 0), put(475): (2, 0), call(520): (-1, 0), call(525): (1, 0)}
     assert margin(legs, 500.0) == 1_000

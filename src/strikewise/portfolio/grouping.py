@@ -47,6 +47,8 @@ def group(legs: Legs) -> Grouping:
     """Return the cheapest grouping."""
     if not legs.shorts:
         return Grouping(0, naked=False)
+    if _can_lose_twice(legs):
+        return least_of_all(legs) or _apart(legs)
     found, proven = _in_pairs(legs)
     lost, rest = _in_sets(legs)
     if lost is not None and lost < found.gross:
@@ -57,6 +59,28 @@ def group(legs: Legs) -> Grouping:
         return found
     exact = least_of_all(legs)
     return found if exact is None or exact.gross >= found.gross else exact
+
+
+def _can_lose_twice(legs: Legs) -> bool:
+    """Return whether puts and calls of one expiration can lose at one price: no condor, but two spreads.
+
+    A put sold above a call that is sold loses together with it between both strikes. Pairs of spreads, of
+    which only one side can lose, say nothing about such legs.
+    """
+    for expires in {leg.expires for leg in legs.longs}:
+        sold = [leg for leg in legs.shorts if leg.expires == expires]
+        puts = [leg.strike for leg in sold if leg.right is Right.PUT]
+        calls = [leg.strike for leg in sold if leg.right is Right.CALL]
+        if puts and calls and max(puts) > min(calls):
+            return True
+    return False
+
+
+def _apart(legs: Legs) -> Grouping:
+    """Return the cheapest grouping in which puts and calls share nothing."""
+    unit = gcd(*legs.counts)
+    puts, calls = _assign(legs, Right.PUT, unit), _assign(legs, Right.CALL, unit)
+    return Grouping((puts.gross + calls.gross) * unit, naked=bool(puts.naked or calls.naked))
 
 
 def _in_sets(legs: Legs) -> tuple[int | None, Legs]:
