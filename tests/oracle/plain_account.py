@@ -87,6 +87,7 @@ class Order:
     limit: int | None
     created_at: datetime
     wish: Wish | None = None
+    campaign: str = ""
     reason: str = "ENTRY"
     detail: str = ""
     fact: int = 0
@@ -112,7 +113,7 @@ class Order:
             "created_at": self.created_at.isoformat(),
             "signal_id": "" if self.wish is None else self.wish.signal_id,
             "reason": self.reason,
-            "campaign_id": "",
+            "campaign_id": self.campaign,
             "detail": self.detail,
         }
 
@@ -155,6 +156,8 @@ class Position:
     max_loss: int | None
     margin: int
     stake: int
+    campaign: str = ""
+    """The first position of the chain of rolls that it continues, itself where it begins one."""
     held: dict[Instrument, int] = field(default_factory=dict)
     entry: int = 0
     cash: int = 0
@@ -298,6 +301,7 @@ def waiting(order: Order, units: int) -> Position:
         max_loss=None if wish.max_loss is None else wish.max_loss * units,
         margin=wish.margin * units,
         stake=wish.margin * units,
+        campaign=order.campaign or order.position_id,
     )
 
 

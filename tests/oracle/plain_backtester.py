@@ -23,6 +23,7 @@ from oracle.plain_sizes import Purse, units_of
 from oracle.plain_valuation import Valuer
 from oracle.plain_wishes import wishes
 from strikewise.domain.identifiers import short_digest
+from strikewise.domain.instruments import OptionContract
 
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
@@ -198,10 +199,25 @@ class PlainBacktest:
                     why = leave_shares(position, view, chosen.params)
                 else:
                     why = leave(position, view.day, chosen.params)
+            later = None if why is None else self._later(position, why, view)
             order = None if why is None else self._closing(position, why, actor, view)
             if order is not None:
                 orders.append(order)
+                if later is not None:
+                    orders += self._open_all([later], standing, view, rolled=position)
         return orders
+
+    def _later(self, position: Position, why: tuple[str, str], view: PlainView) -> tuple[int, Wish] | None:
+        """What a position whose days are up is rolled into: the best that expires after it."""
+        for number, one in enumerate(self.spec.run.strategies):
+            rolls = one.label == position.strategy and one.params.get("roll", False)
+            if rolls and why[0] == "DTE_EXIT":
+                last = max(leg.expiration for leg, _ in position.legs if isinstance(leg, OptionContract))
+                for wish in wishes(one.strategy.name, one.label, view, one.params):
+                    ends = [leg.expiration for leg, _ in wish.legs if isinstance(leg, OptionContract)]
+                    if wish.underlying == position.underlying and min(ends) > last:
+                        return number, wish
+        return None
 
     def _closing(self, position: Position, why: tuple[str, str], actor: str, view: PlainView) -> Order | None:
         units = gcd(*position.held.values())
@@ -251,17 +267,29 @@ class PlainBacktest:
             found.sort(key=lambda one: -one[1].edge / max(one[1].margin, 1))
         return orders + self._open_all(found, standing, view)
 
-    def _open_all(self, found: list[tuple[int, Wish]], standing: Standing, view: PlainView) -> list[Order]:
+    def _open_all(
+        self,
+        found: list[tuple[int, Wish]],
+        standing: Standing,
+        view: PlainView,
+        rolled: Position | None = None,
+    ) -> list[Order]:
         orders = []
         for number, wish in found:
-            order = self._opening(wish, self.spec.run.strategies[number].params, standing, view)
+            order = self._opening(wish, self.spec.run.strategies[number].params, standing, view, rolled)
             if order is not None:
                 orders.append(order)
         return orders
 
-    def _opening(self, wish: Wish, params: Any, standing: Standing, view: PlainView) -> Order | None:
-        cause = self._write("SignalGenerated", view.now, wish.strategy, self.started, signal=wish.payload())
-        units = units_of(wish, self._purse(wish.strategy, standing), params)
+    def _opening(
+        self, wish: Wish, params: Any, standing: Standing, view: PlainView, rolled: Position | None
+    ) -> Order | None:
+        """Size a wish, ask the gate, order it; a roll is judged as if what it continues were gone."""
+        account = standing if rolled is None else standing.without(rolled.position_id)
+        # A roll is caused by the order that closes what it continues.
+        cause = self.started if rolled is None else self.numbers[rolled.closing]
+        cause = self._write("SignalGenerated", view.now, wish.strategy, cause, signal=wish.payload())
+        units = units_of(wish, self._purse(wish.strategy, account), params)
         order = Order(
             order_id=self._order_id(wish.strategy, f"open|{wish.signal_id}", view),
             position_id="",
@@ -274,10 +302,11 @@ class PlainBacktest:
             limit=None if isinstance(wish.legs[0][0], str) else wish.price,
             created_at=view.now,
             wish=wish,
+            campaign="" if rolled is None else rolled.campaign,
         )
         order.position_id = order.order_id
         wanted = waiting(order, order.quantity)
-        denial = judge(wanted, standing, self.spec.run.limits, view)
+        denial = judge(wanted, account, self.spec.run.limits, view)
         if denial is not None:
             self._write(
                 "SignalDenied",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -32,6 +32,15 @@ class Standing:
     @property
     def free(self) -> int:
         return self.equity_exit - self.margin
+
+    def without(self, position_id: str) -> Standing:
+        """The account as if a position were not there, and its margin free."""
+        gone = [one for one in self.positions if one.position_id == position_id]
+        return replace(
+            self,
+            margin=max(0, self.margin - sum(one.margin for one in gone)),
+            positions=[one for one in self.positions if one.position_id != position_id],
+        )
 
     def of(self, strategy: str) -> list[Position]:
         return [one for one in self.positions if one.strategy == strategy]

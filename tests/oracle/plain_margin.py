@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import gcd
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -93,24 +92,15 @@ def cheapest(sold: tuple[Sold, ...], bought: tuple[Bought, ...], shares: int) ->
     expiration is enough: two sets never ask for less than both as one. What is in the set, and in which group
     everything else is, an integer programme decides.
     """
-    lots = abs(shares) // 100
-    unit = gcd(*(one.count for one in sold), *(one.count for one in bought), lots)
-    programme = Programme(sold, bought, lots, Right.CALL if shares > 0 else Right.PUT, unit)
-    return unit * programme.least()
+    return Programme(sold, bought, abs(shares) // 100, Right.CALL if shares > 0 else Right.PUT).least()
 
 
 class Programme:
     """How many contracts are in which group; every short one is in one, no long one in two."""
 
-    def __init__(
-        self, sold: tuple[Sold, ...], bought: tuple[Bought, ...], lots: int, covered: Right, unit: int
-    ) -> None:
+    def __init__(self, sold: tuple[Sold, ...], bought: tuple[Bought, ...], lots: int, covered: Right) -> None:
         self.sold, self.bought = sold, bought
-        self.left = [
-            *(one.count // unit for one in sold),
-            *(one.count // unit for one in bought),
-            lots // unit,
-        ]
+        self.left = [*(one.count for one in sold), *(one.count for one in bought), lots]
         self.costs: list[int] = []
         self.uses: list[dict[int, int]] = []
         """Rows each variable takes of: short options, long ones, lots of shares, then bounds."""

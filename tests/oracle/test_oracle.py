@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -19,10 +20,11 @@ from hypothesis import strategies as st
 from oracle import markets
 from oracle.draws import documents
 from oracle.plain_backtester import PlainFact
-from oracle.plain_margin import Bought, Sold, by_trying, cheapest
+from oracle.plain_margin import Bought, Sold, by_trying, cheapest, margin_of
 from oracle.trial import check, expected_of, tried
 from strikewise.bootstrap.spec_file import make_spec
-from strikewise.domain.instruments import Right
+from strikewise.domain.instruments import OptionContract, Right
+from strikewise.portfolio.margin import OptionRows, margin_cents
 
 trying = settings(
     max_examples=settings().max_examples // 12,
@@ -214,3 +216,34 @@ def test_the_least_margin_is_what_trying_every_grouping_finds(
     sold: list[Sold], bought: list[Bought], shares: int
 ) -> None:
     assert cheapest(tuple(sold), tuple(bought), shares) == by_trying(tuple(sold), tuple(bought), shares)
+
+
+@st.composite
+def books(draw: st.DrawFn) -> tuple[dict[OptionContract, int], dict[OptionContract, int]]:
+    """Options of an index and what each costs to close: three expirations, spreads and not."""
+    held: dict[OptionContract, int] = {}
+    days = st.sampled_from([date(2015, 7, 17), date(2015, 7, 24), date(2015, 7, 31)])
+    for _ in range(draw(st.integers(1, 4))):
+        day, units = draw(days), draw(st.integers(1, 3))
+        for right in draw(st.sampled_from([[Right.PUT], [Right.CALL], [Right.PUT, Right.CALL]])):
+            away, wide = 10 * draw(st.integers(1, 15)), draw(st.sampled_from([0, 10, 25, 40]))
+            side = -1 if right is Right.PUT else 1
+            away = away if draw(st.integers(0, 3)) else -away  # in the money: both sides may lose then
+            sold = OptionContract("SPX", day, right, 1000 * (2100 + side * away), 1)
+            held[sold] = held.get(sold, 0) - units
+            if wide:
+                bought = OptionContract("SPX", day, right, 1000 * (2100 + side * (away + wide)), 1)
+                held[bought] = held.get(bought, 0) + units
+    left = {one: count for one, count in held.items() if count}
+    return left, {one: draw(st.integers(0, 900)) for one in left}
+
+
+@settings(max_examples=40)
+@given(book=books())
+def test_the_engine_never_asks_for_less_margin_than_the_rules(
+    book: tuple[dict[OptionContract, int], dict[OptionContract, int]],
+) -> None:
+    held, prices = book
+    rows = OptionRows.of(list(held.items()))
+    asked = margin_cents(rows, np.array(list(prices.values()), dtype=np.int64), 210_000)
+    assert asked >= margin_of({**held}, prices, 210_000)
