@@ -38,7 +38,7 @@ CALENDAR = SessionCalendar()
 
 
 @given(
-    moves=st.lists(st.floats(-0.2, 0.2), min_size=25, max_size=60),
+    moves=st.lists(st.floats(-0.05, 0.05), min_size=25, max_size=60),
     index=st.floats(0.09, 0.9),
     rules=st.sampled_from([index_listings(), etf_listings(), etf_listings(Density.FRIDAYS)]),
 )
