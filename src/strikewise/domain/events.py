@@ -9,9 +9,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from strikewise.domain.control import (
+    AlertRaised,
+    BreakerReset,
+    BreakerTripped,
+    CancelRequested,
+    ClaimRequested,
+    CloseRequested,
+    FaultNoted,
+    FlattenRequested,
+    HaltRequested,
+    OrderCancelAsked,
+    ProcessStarted,
+    ProcessStopped,
+    ReconcileRequested,
+    ReleaseRequested,
+    RequestMet,
+    ResumeRequested,
+    SymbolFrozen,
+    SymbolReleased,
+    TradingStateChanged,
+)
 from strikewise.domain.instruments import Instrument
 from strikewise.domain.orders import CashFlow, Execution, Order, OrderEnded, SettlementReport, SplitReport
 from strikewise.domain.quotes import Grade
+from strikewise.domain.reconciled import (
+    CashAdjusted,
+    DifferenceFound,
+    ExecutionReversed,
+    HoldingAdjusted,
+    PositionAdopted,
+    PositionClaimed,
+    PositionWrittenOff,
+    ReconciliationFailed,
+    ReconciliationFinished,
+)
 from strikewise.domain.signals import Signal
 
 
@@ -263,6 +295,34 @@ Event = (
     | MarkEstimated
     | AccountValued
     | TrialCounted
+    | AlertRaised
+    | BreakerReset
+    | BreakerTripped
+    | CancelRequested
+    | CashAdjusted
+    | ClaimRequested
+    | CloseRequested
+    | DifferenceFound
+    | ExecutionReversed
+    | FaultNoted
+    | FlattenRequested
+    | HaltRequested
+    | HoldingAdjusted
+    | OrderCancelAsked
+    | PositionAdopted
+    | PositionClaimed
+    | PositionWrittenOff
+    | ProcessStarted
+    | ProcessStopped
+    | ReconcileRequested
+    | ReconciliationFailed
+    | ReconciliationFinished
+    | ReleaseRequested
+    | RequestMet
+    | ResumeRequested
+    | SymbolFrozen
+    | SymbolReleased
+    | TradingStateChanged
 )
 
 EVENT_TYPES: Mapping[str, type[Event]] = {
@@ -285,6 +345,34 @@ EVENT_TYPES: Mapping[str, type[Event]] = {
         MarkEstimated,
         AccountValued,
         TrialCounted,
+        AlertRaised,
+        BreakerReset,
+        BreakerTripped,
+        CancelRequested,
+        CashAdjusted,
+        ClaimRequested,
+        CloseRequested,
+        DifferenceFound,
+        ExecutionReversed,
+        FaultNoted,
+        FlattenRequested,
+        HaltRequested,
+        HoldingAdjusted,
+        OrderCancelAsked,
+        PositionAdopted,
+        PositionClaimed,
+        PositionWrittenOff,
+        ProcessStarted,
+        ProcessStopped,
+        ReconcileRequested,
+        ReconciliationFailed,
+        ReconciliationFinished,
+        ReleaseRequested,
+        RequestMet,
+        ResumeRequested,
+        SymbolFrozen,
+        SymbolReleased,
+        TradingStateChanged,
     )
 }
 """Every kind of fact by name."""

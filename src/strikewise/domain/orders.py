@@ -52,6 +52,8 @@ class Order:
         The first position of the chain of rolls that an opening order continues; empty where it begins one.
     detail : str
         The numbers behind the reason, as ``key=value`` pairs; empty for an entry, whose signal has them.
+    replaces : str
+        The order of the same intent, ended by now, whose remainder this one is for; empty for a first one.
     """
 
     order_id: str
@@ -67,6 +69,7 @@ class Order:
     reason: str = "ENTRY"
     campaign_id: str = ""
     detail: str = ""
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,9 @@ class Execution:
     order_id : str
         Our order.
     quantity : int
-        Units of the structure filled.
+        Units of the structure filled; 0 where a broker tells a fill of some legs by themselves.
     legs : tuple of LegFill
-        One for each leg.
+        One for each leg of whole units; else the legs that were filled.
     fees_cents : int
         Commissions and fees, positive.
     at : datetime
@@ -210,6 +213,10 @@ class FlowKind(StrEnum):
     """Earned on cash, paid on a debit balance."""
     BORROW = "borrow"
     """Paid for borrowed shares."""
+    FEE = "fee"
+    """Told apart from the trade it belongs to, or late."""
+    TRANSFER = "transfer"
+    """Paid in by the owner (negative, as all that is received) or taken out: no profit and no loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +275,43 @@ class SplitReport:
     at: datetime
 
 
-BrokerEvent = Execution | SettlementReport | OrderEnded | CashFlow | SplitReport
+@dataclass(frozen=True, slots=True)
+class Bust:
+    """A fill that a broker takes back; a corrected one follows as a fill of its own.
+
+    Attributes
+    ----------
+    execution_id, order_id : str
+        The fill, and our order.
+    reason : str
+        The broker's word for it.
+    at : datetime
+        When.
+    """
+
+    execution_id: str
+    order_id: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StreamGap:
+    """A broker's stream may have missed something: it was cut, silent, or began anew.
+
+    Attributes
+    ----------
+    reason : str
+        What happened to it.
+    at : datetime
+        When it was noticed.
+    """
+
+    reason: str
+    at: datetime
+
+
+BrokerEvent = Execution | SettlementReport | OrderEnded | CashFlow | SplitReport | Bust | StreamGap
 
 
 @dataclass(frozen=True, slots=True)

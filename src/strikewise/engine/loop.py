@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
+from strikewise.domain.control import FaultNoted
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.events import (
     AccountOpened,
@@ -29,6 +30,7 @@ from strikewise.domain.events import (
 from strikewise.domain.orders import (
     Accepted,
     BrokerEvent,
+    Bust,
     CashFlow,
     Execution,
     Order,
@@ -37,11 +39,13 @@ from strikewise.domain.orders import (
     Rejected,
     SettlementReport,
     SplitReport,
+    StreamGap,
     SubmitAnswer,
     Unresolved,
 )
 from strikewise.domain.portfolio import Portfolio
 from strikewise.domain.quotes import Grade
+from strikewise.domain.reconciled import ExecutionReversed
 from strikewise.engine.decide import ENGINE, decide
 from strikewise.engine.invariants import check_account
 from strikewise.engine.recovery import History, last_quotes
@@ -201,12 +205,14 @@ class Loop:
 
     def _cause(self, event: BrokerEvent) -> int | None:
         match event:
-            case Execution() | OrderEnded():
+            case Execution() | OrderEnded() | Bust():
                 return self._state.fact_of(event.order_id)
             case SettlementReport() | SplitReport():
                 return self._state.fact_of(event.position_id)
             case CashFlow():
                 return self._state.fact_of(event.position_id) or self._state.run_seq
+            case StreamGap():
+                return self._state.run_seq
             case _:
                 assert_never(event)
 
@@ -267,5 +273,9 @@ def _fact_of(event: BrokerEvent) -> Event:
             return PositionSplit(event)
         case OrderEnded():
             return OrderClosed(event)
+        case Bust():
+            return ExecutionReversed(event.execution_id, event.order_id, event.reason)
+        case StreamGap():
+            return FaultNoted("broker", "STREAM_GAP", event.reason)
         case _:
             assert_never(event)
