@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.ledgers import LEDGERS, ledger_of
-from portfolio.event_strategies import START, entries, instants, lives, opening, signal
+from portfolio.event_strategies import START, lives, opening, signal
+from portfolio.fact_strategies import entries, instants
 from strikewise.domain.errors import LedgerConflictError, LedgerCorruptError, LedgerError
 from strikewise.domain.events import AccountOpened, AccountValued, OrderPlaced, RunStarted, SignalGenerated
 from strikewise.portfolio.ledger import (

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portfolio.event_strategies import BY_KIND, START, events, instants, instruments, opening, signal
+from portfolio.event_strategies import START, opening, signal
+from portfolio.fact_strategies import BY_KIND, events, instants, instruments
 from strikewise.domain.errors import LedgerError
 from strikewise.domain.events import (
     EVENT_TYPES,
