@@ -1,0 +1,291 @@
+"""Holdings on which both sides disagree: what is adopted, written off, set right, or left to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from strikewise.domain.brokerage import HeldReport
+from strikewise.domain.control import AlertRaised, SymbolFrozen
+from strikewise.domain.events import Event
+from strikewise.domain.identifiers import short_digest
+from strikewise.domain.instruments import Instrument, Stock, instrument_symbol
+from strikewise.domain.portfolio import Holding, Position
+from strikewise.domain.reconciled import (
+    EXTERNAL,
+    DifferenceFound,
+    HoldingAdjusted,
+    PositionAdopted,
+    PositionWrittenOff,
+)
+
+__all__ = ["Differing", "Holdings", "holdings_that_differ"]
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Both sides of what is held, by instrument.
+
+    Attributes
+    ----------
+    positions : mapping of str to Position
+        Ours, by position.
+    ours, theirs : mapping of Instrument to int
+        Netted; short negative, never 0.
+    costs : mapping of Instrument to int
+        Cash paid for what they show, cents, where they say.
+    """
+
+    positions: Mapping[str, Position]
+    ours: Mapping[Instrument, int]
+    theirs: Mapping[Instrument, int]
+    costs: Mapping[Instrument, int]
+
+    @classmethod
+    def of(cls, positions: Mapping[str, Position], reports: Iterable[HeldReport]) -> Holdings:
+        """Return both sides, netted."""
+        ours: dict[Instrument, int] = {}
+        for position in positions.values():
+            for holding in position.holdings:
+                ours[holding.instrument] = ours.get(holding.instrument, 0) + holding.quantity
+        told = tuple(reports)
+        return cls(
+            positions,
+            {instrument: quantity for instrument, quantity in ours.items() if quantity},
+            {one.instrument: one.quantity for one in told if one.quantity},
+            {one.instrument: one.cost_cents for one in told if one.cost_cents is not None},
+        )
+
+    def covers(self, instrument: Instrument, quantity: int) -> bool:
+        """Return whether our positions hold so many of an instrument, on that side."""
+        if self.ours.get(instrument, 0) == quantity != 0:
+            return True
+        one_side = sum(
+            holding.quantity
+            for position in self.positions.values()
+            for holding in position.holdings
+            if holding.instrument == instrument and (holding.quantity > 0) == (quantity > 0)
+        )
+        return quantity != 0 and abs(one_side) >= abs(quantity)
+
+    def differing(self) -> list[Instrument]:
+        """Return the instruments of which the two sides hold different numbers, by symbol."""
+        every = {*self.ours, *self.theirs}
+        return sorted(
+            (one for one in every if self.ours.get(one, 0) != self.theirs.get(one, 0)), key=instrument_symbol
+        )
+
+    def holders(self, instrument: Instrument) -> list[tuple[Position, int]]:
+        """Return who holds an instrument and how many: external positions first, then the oldest."""
+        found = [
+            (position, holding.quantity)
+            for position in self.positions.values()
+            for holding in position.holdings
+            if holding.instrument == instrument
+        ]
+        return sorted(found, key=lambda each: (each[0].strategy != EXTERNAL, each[0].opened_at))
+
+    def cost_of(self, instrument: Instrument, quantity: int) -> int:
+        """Return what so many of what they hold cost, in cents; 0 where they do not say."""
+        held, cost = self.theirs.get(instrument, 0), self.costs.get(instrument)
+        return 0 if not held or cost is None else round(cost * quantity / held)
+
+
+@dataclass(slots=True)
+class Differing:
+    """What became of holdings that differ: see `strikewise.execution.reconcile.Findings`."""
+
+    facts: tuple[Event, ...] = ()
+    waiting: tuple[DifferenceFound, ...] = ()
+    halt: str = ""
+
+
+@dataclass(slots=True)
+class _Draft:
+    held: Holdings
+    account: str
+    at: datetime
+    earlier: Mapping[Instrument, int] | None
+    frozen: set[str]
+    looked_at: frozenset[str]
+    facts: list[Event] = field(default_factory=list)
+    waiting: list[DifferenceFound] = field(default_factory=list)
+    halt: str = ""
+
+    def note(self, instrument: Instrument, action: str, reason: str) -> DifferenceFound:
+        ours, theirs = self.held.ours.get(instrument, 0), self.held.theirs.get(instrument, 0)
+        kind = "external" if action == "adopted" else "holding"
+        what = instrument_symbol(instrument)
+        return DifferenceFound(kind, what, f"{ours:+d}", f"{theirs:+d}", action, reason)
+
+    def wait(self, instrument: Instrument, action: str, reason: str = "") -> None:
+        self.waiting.append(self.note(instrument, action, reason))
+
+    def freeze(self, symbol: str, reason: str) -> None:
+        if symbol not in self.frozen:
+            self.frozen.add(symbol)
+            self.facts.append(SymbolFrozen(symbol, reason))
+
+
+def holdings_that_differ(
+    held: Holdings,
+    *,
+    account: str,
+    at: datetime,
+    earlier: Mapping[Instrument, int] | None,
+    awaiting: frozenset[str],
+    settling: frozenset[str],
+    frozen: frozenset[str],
+    looked_at: frozenset[str],
+) -> Differing:
+    """Say what becomes of each instrument of which the two sides hold different numbers.
+
+    What only they hold is adopted at once. What only we hold, and what differs in number, is set right when a
+    second look shows the same; a symbol of which numbers differ is frozen until a person has looked. What
+    would turn a long holding into a short one is not set right at all: trading stops.
+
+    Parameters
+    ----------
+    held : Holdings
+        Both sides.
+    account : str
+        For ids.
+    at : datetime
+        When the broker was asked.
+    earlier : mapping of Instrument to int, or None
+        What an earlier picture showed, far enough back; None where there is none.
+    awaiting : frozenset of str
+        Underlyings of orders whose fills are still to be told: nothing of them is judged.
+    settling : frozenset of str
+        Underlyings of which an assignment or exercise was told lately: their shares may still be on the way.
+    frozen, looked_at : frozenset of str
+        Symbols that are frozen, and those a person has released.
+    """
+    draft = _Draft(held, account, at, earlier, set(frozen), looked_at)
+    new: dict[str, list[Instrument]] = {}
+    for instrument in held.differing():
+        symbol = instrument.underlying
+        if symbol in awaiting:
+            draft.wait(instrument, "waits", "fills are still to be told")
+        elif symbol in settling and isinstance(instrument, Stock):
+            draft.wait(instrument, "waits", "shares of an assignment or exercise are on their way")
+        elif instrument not in held.ours and not held.holders(instrument):
+            new.setdefault(symbol, []).append(instrument)
+        else:
+            _set_right(draft, instrument)
+    for symbol, instruments in new.items():
+        _adopt(draft, symbol, instruments)
+    return Differing(tuple(draft.facts), tuple(draft.waiting), draft.halt)
+
+
+def _adopt(draft: _Draft, symbol: str, instruments: list[Instrument]) -> None:
+    held = draft.held
+    holdings = tuple(Holding(one, held.theirs[one]) for one in instruments)
+    told = all(one in held.costs for one in instruments)
+    reason = (
+        "nobody here opened it" if told else "nobody here opened it, and the broker does not say what it cost"
+    )
+    draft.facts += [draft.note(one, "adopted", reason) for one in instruments]
+    parts = "|".join(f"{instrument_symbol(one.instrument)}{one.quantity:+d}" for one in holdings)
+    name = f"ext-{draft.at:%y%m%d}-{short_digest(f'{draft.account}|{draft.at.isoformat()}|{parts}')}"
+    cost = sum(held.cost_of(one.instrument, one.quantity) for one in holdings)
+    text = f"The broker holds {parts.replace('|', ', ')}, which nobody here opened: counted, and not traded."
+    draft.facts += [
+        PositionAdopted(name, symbol, holdings, cost, reason),
+        AlertRaised("warning", "EXTERNAL_POSITION", text),
+    ]
+
+
+def _set_right(draft: _Draft, instrument: Instrument) -> None:
+    held, symbol = draft.held, instrument.underlying
+    ours, theirs = held.ours.get(instrument, 0), held.theirs.get(instrument, 0)
+    holders = held.holders(instrument)
+    external = [(position, quantity) for position, quantity in holders if position.strategy == EXTERNAL]
+    if external and _moved_by_its_owner(draft, instrument, external):
+        return
+    phantom = theirs == 0
+    if not phantom:
+        text = f"{instrument_symbol(instrument)}: {ours:+d} here, {theirs:+d} at the broker"
+        if symbol not in draft.looked_at:
+            draft.freeze(symbol, text)
+        if ours * theirs < 0 and symbol not in draft.looked_at:
+            draft.wait(instrument, "left to a person", "setting it right would turn it round")
+            draft.halt = draft.halt or f"CONTRARY_POSITION {text}"
+            return
+    if draft.earlier is None or draft.earlier.get(instrument, 0) != theirs:
+        draft.wait(instrument, "looked at again", "only here" if phantom else "")
+        return
+    if phantom:
+        for position, quantity in holders:
+            _take_away(draft, position, instrument, quantity, "the broker does not have it, two looks")
+    elif ours and abs(theirs) > abs(ours) and ours * theirs > 0:
+        draft.facts.append(draft.note(instrument, "adopted", "more than we opened"))
+        more = theirs - ours
+        cost = held.cost_of(instrument, more)
+        name = f"ext-{draft.at:%y%m%d}-{short_digest(f'{draft.account}|{draft.at.isoformat()}|{instrument}')}"
+        reason = "more than we opened"
+        draft.facts.append(PositionAdopted(name, symbol, (Holding(instrument, more),), cost, reason))
+    else:
+        draft.facts.append(draft.note(instrument, "set right", "two looks"))
+        _reduce(draft, instrument, holders, ours - theirs)
+
+
+def _moved_by_its_owner(draft: _Draft, instrument: Instrument, external: list[tuple[Position, int]]) -> bool:
+    """Follow an owner who trades an external position by himself; return whether that explains it all."""
+    held = draft.held
+    others = held.ours.get(instrument, 0) - sum(quantity for _, quantity in external)
+    wanted = held.theirs.get(instrument, 0) - others
+    position, _ = external[0]
+    change = wanted - sum(quantity for _, quantity in external)
+    if others and wanted * external[0][1] < 0:
+        return False  # what we opened is touched too
+    draft.facts.append(draft.note(instrument, "followed", "an external position moved"))
+    if wanted == 0 and len(position.holdings) == 1 and len(external) == 1:
+        draft.facts.append(PositionWrittenOff(position.position_id, "its owner closed it"))
+    else:
+        cost = held.cost_of(instrument, change)
+        reason = "its owner traded it"
+        draft.facts.append(HoldingAdjusted(position.position_id, instrument, change, cost, reason))
+    return True
+
+
+def _reduce(draft: _Draft, instrument: Instrument, holders: list[tuple[Position, int]], surplus: int) -> None:
+    """Take what is too much from who holds it, external positions and the oldest first."""
+    left = surplus
+    for position, quantity in holders:
+        if left == 0:
+            break
+        if (quantity > 0) == (left > 0):
+            part = min(quantity, left, key=abs)
+            reason = "the broker has fewer, two looks"
+            draft.facts.append(
+                HoldingAdjusted(
+                    position.position_id, instrument, -part, -_share_of_cost(position, part, quantity), reason
+                )
+            )
+            left -= part
+    if left:
+        position, _ = holders[0]
+        reason = "the broker has another number, two looks"
+        draft.facts.append(HoldingAdjusted(position.position_id, instrument, -left, 0, reason))
+
+
+def _take_away(draft: _Draft, position: Position, instrument: Instrument, quantity: int, reason: str) -> None:
+    gone = {one.instrument for one in position.holdings} - set(draft.held.theirs)
+    text = f"Position {position.position_id} holds {quantity:+d} {instrument_symbol(instrument)}: {reason}."
+    draft.facts.append(draft.note(instrument, "closed here", reason))
+    if gone == {one.instrument for one in position.holdings}:
+        if not any(
+            isinstance(fact, PositionWrittenOff) and fact.position_id == position.position_id
+            for fact in draft.facts
+        ):
+            draft.facts.append(PositionWrittenOff(position.position_id, reason))
+    else:
+        draft.facts.append(HoldingAdjusted(position.position_id, instrument, -quantity, 0, reason))
+    draft.facts.append(AlertRaised("warning", "PHANTOM_POSITION", text))
+
+
+def _share_of_cost(position: Position, part: int, quantity: int) -> int:
+    """Return what a part of a holding cost, where the position holds nothing else; 0 else."""
+    return round(position.cash_cents * part / quantity) if len(position.holdings) == 1 else 0

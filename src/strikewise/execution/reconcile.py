@@ -1,0 +1,341 @@
+"""Compare ours with a broker's, and say what makes them agree: the broker is right, and nothing is guessed.
+
+`compare` looks at one kind of difference after the other (fills, ends of orders, activities, what assignment
+and expiration explain, holdings, cash) and returns the facts of the first kind it finds. Whoever drives it
+writes them, folds them, and compares again with the same snapshot, until there are none: what an earlier kind
+explains is never explained twice, and a second reconciliation finds nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from strikewise.domain.brokerage import BrokerStatus, OrderReport
+from strikewise.domain.control import AlertRaised, SymbolFrozen
+from strikewise.domain.events import (
+    CashFlowed,
+    Event,
+    OptionSettled,
+    OrderAccepted,
+    OrderClosed,
+    OrderFilled,
+    PositionSplit,
+)
+from strikewise.domain.money import format_cents
+from strikewise.domain.orders import CashFlow, FlowKind, Order, OrderEnded, SettlementReport
+from strikewise.domain.portfolio import Position
+from strikewise.domain.reconciled import CashAdjusted, DifferenceFound
+from strikewise.execution.differing_holdings import Holdings, holdings_that_differ
+from strikewise.execution.snapshot import Snapshot
+from strikewise.execution.unexplained_ends import ends_without_word
+from strikewise.market.calendar import SessionCalendar
+
+__all__ = ["SECOND_LOOK", "Findings", "OurOrder", "Ours", "compare"]
+
+SECOND_LOOK = timedelta(seconds=10)
+"""How far apart two pictures must lie before what only one side shows is believed."""
+MISSES = 3
+"""Spaced reads that must not show an order before it counts as never sent."""
+FEE_CENTS = 2_500
+"""Cash missing up to this much is a fee that was not told; more, and all that is too much, is a transfer."""
+
+
+@dataclass(frozen=True, slots=True)
+class OurOrder:
+    """An order as our ledger has it.
+
+    Attributes
+    ----------
+    order : Order
+        The order.
+    ended : bool
+        Whether its end is written down.
+    answered : bool
+        Whether the broker's answer is: False where it was never written, or is unresolved.
+    filled : int
+        Units booked.
+    missed : int
+        Complete pictures in a row, spaced, that did not show it.
+    """
+
+    order: Order
+    ended: bool
+    answered: bool
+    filled: int
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What our ledger says of an account.
+
+    Attributes
+    ----------
+    cash_cents : int
+        Cash.
+    positions : mapping of str to Position
+        What is open, oldest first.
+    orders : mapping of str to OurOrder
+        Open orders, and those that ended.
+    executions, activities : frozenset of str
+        Ids of the fills, and of settlements, flows and splits that are booked.
+    inferred : frozenset of str
+        Contracts whose end was booked before the broker told it: its word, when it comes, is no second end.
+    frozen : frozenset of str
+        Symbols on which nothing new is traded.
+    looked_at : frozenset of str
+        Symbols a person has looked at and released: what the broker shows of them is taken as it is.
+    settling : frozenset of str
+        Underlyings of which an assignment or exercise was booked lately: their shares may be on the way.
+    """
+
+    cash_cents: int
+    positions: Mapping[str, Position]
+    orders: Mapping[str, OurOrder]
+    executions: frozenset[str]
+    activities: frozenset[str]
+    inferred: frozenset[str] = frozenset()
+    frozen: frozenset[str] = frozenset()
+    looked_at: frozenset[str] = frozenset()
+    settling: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a comparison found.
+
+    Attributes
+    ----------
+    facts : tuple of Event
+        To be written now; compare again once they are folded.
+    waiting : tuple of DifferenceFound
+        What is left as it is: it needs a second look, word of the broker, or a person. No new risk meanwhile.
+    cancel : tuple of str
+        Orders of ours that work at the broker though they ended here, to be cancelled there.
+    halt : str
+        Why trading must stop until a person has looked; empty where it need not.
+    """
+
+    facts: tuple[Event, ...] = ()
+    waiting: tuple[DifferenceFound, ...] = ()
+    cancel: tuple[str, ...] = ()
+    halt: str = ""
+
+
+def compare(
+    ours: Ours,
+    snapshot: Snapshot,
+    before: Snapshot | None,
+    *,
+    account: str,
+    calendar: SessionCalendar,
+    own_prefix: str,
+) -> Findings:
+    """Say what makes ours agree with a broker's.
+
+    Parameters
+    ----------
+    ours : Ours
+        Our side, all facts folded.
+    snapshot : Snapshot
+        The broker's side.
+    before : Snapshot or None
+        An earlier picture; where it lies `SECOND_LOOK` back and shows the same, what differs is put right.
+    account : str
+        Our account's name, for ids.
+    calendar : SessionCalendar
+        When contracts settle.
+    own_prefix : str
+        What ids of our orders begin with.
+
+    Returns
+    -------
+    Findings
+        Facts of one kind of difference at most; none where both sides agree or nothing can be done yet.
+    """
+    second = before is not None and snapshot.taken_at - before.taken_at >= SECOND_LOOK
+    if facts := _fills(ours, snapshot):
+        return Findings(facts)
+    ends, waiting, cancel = _orders(ours, snapshot, own_prefix)
+    if ends:
+        return Findings(ends, cancel=cancel)
+    facts, more = _activities(ours, snapshot)
+    if facts:
+        return Findings(facts, cancel=cancel)
+    waiting += more
+    held = Holdings.of(ours.positions, snapshot.positions)
+    if inferred := ends_without_word(held, snapshot, ours.cash_cents, calendar):
+        return Findings(inferred, cancel=cancel)
+    unsettled = frozenset(_awaiting_fills(ours, snapshot))
+    earlier = Holdings.of({}, before.positions).theirs if second and before is not None else None
+    found = holdings_that_differ(
+        held,
+        account=account,
+        at=snapshot.taken_at,
+        earlier=earlier,
+        awaiting=unsettled,
+        settling=ours.settling,
+        frozen=ours.frozen,
+        looked_at=ours.looked_at,
+    )
+    waiting += found.waiting
+    if found.facts or found.halt:
+        return Findings(found.facts, waiting, cancel, found.halt)
+    if waiting:
+        return Findings((), waiting, cancel)
+    return _cash(ours, snapshot, before if second else None, cancel)
+
+
+def _fills(ours: Ours, snapshot: Snapshot) -> tuple[Event, ...]:
+    facts: list[Event] = []
+    filled = {name: one.filled for name, one in ours.orders.items()}
+    for execution in snapshot.fills.items:
+        known = ours.orders.get(execution.order_id)
+        if known is None or execution.execution_id in ours.executions:
+            continue  # what an unknown order brought shows among the holdings, and is adopted there
+        name = known.order.order_id
+        told = ", ".join(f"{leg.quantity:+d} {leg.instrument}" for leg in execution.legs)
+        facts += [
+            DifferenceFound("fill", name, "not booked", told, "booked", execution.execution_id),
+            OrderFilled(execution),
+        ]
+        if known.ended and filled[name] < known.order.quantity:
+            text = f"Order {name} was filled ({told}) after its end was told; the fill counts."
+            facts.append(AlertRaised("warning", "FILL_AFTER_END", text))
+        filled[name] += execution.quantity
+        if filled[name] > known.order.quantity:
+            facts += _overfilled(known.order, filled[name], ours)
+    return tuple(facts)
+
+
+def _overfilled(order: Order, filled: int, ours: Ours) -> list[Event]:
+    text = f"Order {order.order_id} was for {order.quantity} units and {filled} were filled: they are held."
+    facts: list[Event] = [AlertRaised("critical", "OVERFILL", text)]
+    if order.underlying not in ours.frozen:
+        facts.append(SymbolFrozen(order.underlying, text))
+    return facts
+
+
+def _orders(
+    ours: Ours, snapshot: Snapshot, own_prefix: str
+) -> tuple[tuple[Event, ...], tuple[DifferenceFound, ...], tuple[str, ...]]:
+    reports: dict[str, OrderReport | None] = {one.order_id: one for one in snapshot.orders if one.order_id}
+    reports |= snapshot.sought
+    facts: list[Event] = []
+    waiting: list[DifferenceFound] = []
+    for name, known in ours.orders.items():
+        if known.ended:
+            continue
+        report = reports.get(name)
+        if report is None:
+            if name in reports:
+                _absent(name, known, snapshot.taken_at, facts, waiting)
+        elif report.status is BrokerStatus.WORKING:
+            if not known.answered:
+                found = DifferenceFound("order", name, "no answer", "working", "taken on", "found by its id")
+                facts += [found, OrderAccepted(name, report.broker_order_id)]
+        elif report.filled > known.filled:
+            told = f"{report.filled} filled"
+            waiting.append(
+                DifferenceFound("fill", name, f"{known.filled} booked", told, "waits for its fills", "")
+            )
+        elif report.status is not BrokerStatus.FILLED:
+            end = OrderEnded(name, report.status.value, report.reason or "told on asking", snapshot.taken_at)
+            found = DifferenceFound("order", name, "open", report.status.value, "ended", report.reason)
+            facts += [found, OrderClosed(end)]
+    orphans = tuple(
+        name
+        for name, report in reports.items()
+        if report is not None
+        and report.status is BrokerStatus.WORKING
+        and name.startswith(own_prefix)
+        and (name not in ours.orders or ours.orders[name].ended)
+    )
+    return tuple(facts), tuple(waiting), orphans
+
+
+def _absent(
+    name: str, known: OurOrder, at: datetime, facts: list[Event], waiting: list[DifferenceFound]
+) -> None:
+    """Note that a broker does not have an order; believe it at the third spaced read."""
+    if known.missed + 1 < MISSES:
+        reads = f"read {known.missed + 1} of {MISSES}"
+        waiting.append(DifferenceFound("order", name, "sent", "not there", "asked again", reads))
+        return
+    outcome = "cancelled" if known.answered else "never_sent"
+    reason = f"the broker does not have it, {MISSES} reads"
+    facts += [
+        DifferenceFound("order", name, "sent", "not there", outcome.replace("_", " "), reason),
+        OrderClosed(OrderEnded(name, outcome, reason, at)),
+    ]
+
+
+def _awaiting_fills(ours: Ours, snapshot: Snapshot) -> list[str]:
+    """Return the underlyings of orders of which more is filled than was told."""
+    reports = {one.order_id: one for one in snapshot.orders} | {
+        name: one for name, one in snapshot.sought.items() if one is not None
+    }
+    return [
+        known.order.underlying
+        for name, known in ours.orders.items()
+        if (report := reports.get(name)) is not None and report.filled > known.filled
+    ]
+
+
+def _activities(ours: Ours, snapshot: Snapshot) -> tuple[tuple[Event, ...], tuple[DifferenceFound, ...]]:
+    facts: list[Event] = []
+    waiting: list[DifferenceFound] = []
+    held = Holdings.of(ours.positions, ())
+    for activity in snapshot.activities.items:
+        if isinstance(activity, SettlementReport):
+            name = activity.settlement_id
+            if name in ours.activities or activity.contract.symbol in ours.inferred:
+                continue
+            if not held.covers(activity.contract, activity.quantity):
+                continue  # of something nobody here holds: its traces are judged as holdings and cash
+            what = activity.contract.symbol
+            told = f"{activity.quantity:+d} {activity.outcome}"
+            facts += [
+                DifferenceFound("activity", what, "held", told, "booked", name),
+                OptionSettled(activity),
+            ]
+            return tuple(facts), ()  # one at a time: what is held after it decides about the next
+        if isinstance(activity, CashFlow):
+            name = activity.flow_id
+            if name not in ours.activities:
+                told = f"{activity.kind.value} {format_cents(-activity.cash_cents)}"
+                what = activity.symbol or "cash"
+                found = DifferenceFound("activity", what, "not booked", told, "booked", name)
+                facts += [found, CashFlowed(activity)]
+            continue
+        for position_id, position in ours.positions.items():
+            part = replace(activity, position_id=position_id, split_id=f"{activity.split_id}/{position_id}")
+            if position.underlying == activity.symbol and part.split_id not in ours.activities:
+                told = f"{activity.numerator} for {activity.denominator}"
+                facts += [
+                    DifferenceFound("activity", activity.symbol, "not split", told, "booked", part.split_id),
+                    PositionSplit(part),
+                ]
+    return tuple(facts), tuple(waiting)
+
+
+def _cash(ours: Ours, snapshot: Snapshot, before: Snapshot | None, cancel: tuple[str, ...]) -> Findings:
+    missing = snapshot.account.cash_cents - ours.cash_cents
+    if missing == 0:
+        return Findings(cancel=cancel)
+    mine, theirs = format_cents(ours.cash_cents), format_cents(snapshot.account.cash_cents)
+    if before is None or before.account.cash_cents != snapshot.account.cash_cents:
+        waiting = DifferenceFound("cash", "account", mine, theirs, "looked at again", "")
+        return Findings((), (waiting,), cancel)
+    if -FEE_CENTS <= missing < 0:
+        name = f"untold-fee/{snapshot.taken_at.isoformat()}"
+        flow = CashFlow(name, FlowKind.FEE, "", "", -missing, snapshot.taken_at)
+        found = DifferenceFound("cash", "account", mine, theirs, "booked as a fee", "nothing explains it")
+        return Findings((found, CashFlowed(flow)), (), cancel)
+    found = DifferenceFound("cash", "account", mine, theirs, "taken over", "nothing explains it")
+    alert = AlertRaised(
+        "warning", "CASH_DIFFERS", f"The broker has {theirs} in cash and we had {mine}: taken as a transfer."
+    )
+    return Findings((found, CashAdjusted(missing, "the broker's cash"), alert), (), cancel)
