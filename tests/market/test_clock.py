@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strikewise.domain.errors import InvariantError
-from strikewise.market.clock import Clock, SimulatedClock, SystemClock
+from strikewise.market.clock import Clock, PacedClock, ReplayClock, SimulatedClock, SystemClock
 
 NOON = datetime(2025, 11, 28, 12, tzinfo=UTC)
 
@@ -50,3 +50,33 @@ def test_sleeping_until_an_instant_ends_after_it_and_at_once_if_it_is_past() -> 
     clock.sleep_until(clock.now() - timedelta(hours=1))
     clock.sleep_until(clock.now() + timedelta(milliseconds=30))
     assert 0.02 < clock.monotonic() - start < 5
+
+
+def test_a_replay_clock_stands_still_while_somebody_works_and_strikes_the_instants_waited_for() -> None:
+    clock: PacedClock = ReplayClock(NOON)
+    assert clock.now() == clock.now() == NOON
+    clock.wait(NOON + timedelta(days=3), 1.0)
+    assert clock.now() == NOON + timedelta(days=3)
+    clock.wait(NOON, 1.0)
+    assert clock.now() == NOON + timedelta(days=3)
+
+
+def test_a_replay_with_a_speed_waits_that_much_less_and_wakes_who_waits_in_time() -> None:
+    clock = ReplayClock(NOON, 1000.0)
+    began = clock.monotonic()
+    clock.wait(NOON + timedelta(seconds=60), 0.02)
+    assert clock.now() == NOON + timedelta(seconds=20)
+    clock.wait(NOON + timedelta(seconds=60), 5.0)
+    assert clock.now() == NOON + timedelta(seconds=60)
+    assert 0.05 < clock.monotonic() - began < 5
+
+
+def test_a_replay_jumps_over_nights_whatever_its_speed() -> None:
+    clock = ReplayClock(NOON, 1.0)
+    clock.wait(NOON + timedelta(hours=12), 60.0)
+    assert clock.now() == NOON + timedelta(hours=12)
+
+
+def test_a_replay_cannot_run_backwards() -> None:
+    with pytest.raises(InvariantError, match=r"negative; was -1"):
+        ReplayClock(NOON, -1.0)
