@@ -112,6 +112,8 @@ class _Draft:
     facts: list[Event] = field(default_factory=list)
     waiting: list[DifferenceFound] = field(default_factory=list)
     halt: str = ""
+    touched: set[str] = field(default_factory=set)
+    """Positions that facts of this round change: what else they hold is looked at in the next."""
 
     def note(self, instrument: Instrument, action: str, reason: str) -> DifferenceFound:
         ours, theirs = self.held.ours.get(instrument, 0), self.held.theirs.get(instrument, 0)
@@ -201,89 +203,89 @@ def _set_right(draft: _Draft, instrument: Instrument) -> None:
     held, symbol = draft.held, instrument.underlying
     ours, theirs = held.ours.get(instrument, 0), held.theirs.get(instrument, 0)
     holders = held.holders(instrument)
-    external = [(position, quantity) for position, quantity in holders if position.strategy == EXTERNAL]
-    if external and _moved_by_its_owner(draft, instrument, external):
+    names = {position.position_id for position, _ in holders}
+    if names & draft.touched:
         return
-    phantom = theirs == 0
-    if not phantom:
-        text = f"{instrument_symbol(instrument)}: {ours:+d} here, {theirs:+d} at the broker"
-        if symbol not in draft.looked_at:
-            draft.freeze(symbol, text)
-        if ours * theirs < 0 and symbol not in draft.looked_at:
+    if _moved_by_its_owner(draft, instrument, holders):
+        return
+    text = f"{instrument_symbol(instrument)}: {ours:+d} here, {theirs:+d} at the broker"
+    if theirs and symbol not in draft.looked_at:
+        draft.freeze(symbol, text)
+        if ours * theirs < 0:
             draft.wait(instrument, "left to a person", "setting it right would turn it round")
             draft.halt = draft.halt or f"CONTRARY_POSITION {text}"
             return
     if draft.earlier is None or draft.earlier.get(instrument, 0) != theirs:
-        draft.wait(instrument, "looked at again", "only here" if phantom else "")
+        draft.wait(instrument, "looked at again", "" if theirs else "only here")
         return
-    if phantom:
-        for position, quantity in holders:
-            _take_away(draft, position, instrument, quantity, "the broker does not have it, two looks")
-    elif ours and abs(theirs) > abs(ours) and ours * theirs > 0:
-        draft.facts.append(draft.note(instrument, "adopted", "more than we opened"))
-        more = theirs - ours
-        cost = held.cost_of(instrument, more)
-        name = f"ext-{draft.at:%y%m%d}-{short_digest(f'{draft.account}|{draft.at.isoformat()}|{instrument}')}"
-        reason = "more than we opened"
-        draft.facts.append(PositionAdopted(name, symbol, (Holding(instrument, more),), cost, reason))
+    draft.touched |= names
+    if not theirs:
+        _write_off(draft, instrument, holders)
+    elif abs(theirs) > abs(ours) and ours * theirs > 0:
+        _adopt_more(draft, instrument, theirs - ours)
     else:
         draft.facts.append(draft.note(instrument, "set right", "two looks"))
         _reduce(draft, instrument, holders, ours - theirs)
 
 
-def _moved_by_its_owner(draft: _Draft, instrument: Instrument, external: list[tuple[Position, int]]) -> bool:
+def _moved_by_its_owner(draft: _Draft, instrument: Instrument, holders: list[tuple[Position, int]]) -> bool:
     """Follow an owner who trades an external position by himself; return whether that explains it all."""
+    external = [(position, quantity) for position, quantity in holders if position.strategy == EXTERNAL]
+    if not external:
+        return False
     held = draft.held
-    others = held.ours.get(instrument, 0) - sum(quantity for _, quantity in external)
-    wanted = held.theirs.get(instrument, 0) - others
-    position, _ = external[0]
-    change = wanted - sum(quantity for _, quantity in external)
-    if others and wanted * external[0][1] < 0:
+    own = sum(quantity for _, quantity in external)
+    change = held.theirs.get(instrument, 0) - held.ours.get(instrument, 0)
+    if len(external) < len(holders) and (own + change) * own < 0:
         return False  # what we opened is touched too
+    position, has = external[0]
+    draft.touched.add(position.position_id)
     draft.facts.append(draft.note(instrument, "followed", "an external position moved"))
-    if wanted == 0 and len(position.holdings) == 1 and len(external) == 1:
+    if change == -has and len(position.holdings) == 1:
         draft.facts.append(PositionWrittenOff(position.position_id, "its owner closed it"))
     else:
-        cost = held.cost_of(instrument, change)
-        reason = "its owner traded it"
+        cost, reason = held.cost_of(instrument, change), "its owner traded it"
         draft.facts.append(HoldingAdjusted(position.position_id, instrument, change, cost, reason))
     return True
 
 
+def _write_off(draft: _Draft, instrument: Instrument, holders: list[tuple[Position, int]]) -> None:
+    reason = "the broker does not have it, two looks"
+    draft.facts.append(draft.note(instrument, "closed here", reason))
+    for position, quantity in holders:
+        name, what = position.position_id, f"{quantity:+d} {instrument_symbol(instrument)}"
+        if any(one.instrument in draft.held.theirs for one in position.holdings):
+            draft.facts.append(HoldingAdjusted(name, instrument, -quantity, 0, reason))
+        else:
+            draft.facts.append(PositionWrittenOff(name, reason))
+        draft.facts.append(
+            AlertRaised("warning", "PHANTOM_POSITION", f"Position {name} held {what} here: {reason}.")
+        )
+
+
+def _adopt_more(draft: _Draft, instrument: Instrument, more: int) -> None:
+    reason = "more than we opened"
+    name = f"ext-{draft.at:%y%m%d}-{short_digest(f'{draft.account}|{draft.at.isoformat()}|{instrument}')}"
+    cost = draft.held.cost_of(instrument, more)
+    draft.facts += [
+        draft.note(instrument, "adopted", reason),
+        PositionAdopted(name, instrument.underlying, (Holding(instrument, more),), cost, reason),
+    ]
+
+
 def _reduce(draft: _Draft, instrument: Instrument, holders: list[tuple[Position, int]], surplus: int) -> None:
     """Take what is too much from who holds it, external positions and the oldest first."""
-    left = surplus
-    for position, quantity in holders:
-        if left == 0:
-            break
-        if (quantity > 0) == (left > 0):
-            part = min(quantity, left, key=abs)
-            reason = "the broker has fewer, two looks"
-            draft.facts.append(
-                HoldingAdjusted(
-                    position.position_id, instrument, -part, -_share_of_cost(position, part, quantity), reason
-                )
-            )
-            left -= part
-    if left:
-        position, _ = holders[0]
-        reason = "the broker has another number, two looks"
-        draft.facts.append(HoldingAdjusted(position.position_id, instrument, -left, 0, reason))
-
-
-def _take_away(draft: _Draft, position: Position, instrument: Instrument, quantity: int, reason: str) -> None:
-    gone = {one.instrument for one in position.holdings} - set(draft.held.theirs)
-    text = f"Position {position.position_id} holds {quantity:+d} {instrument_symbol(instrument)}: {reason}."
-    draft.facts.append(draft.note(instrument, "closed here", reason))
-    if gone == {one.instrument for one in position.holdings}:
-        if not any(
-            isinstance(fact, PositionWrittenOff) and fact.position_id == position.position_id
-            for fact in draft.facts
-        ):
-            draft.facts.append(PositionWrittenOff(position.position_id, reason))
-    else:
-        draft.facts.append(HoldingAdjusted(position.position_id, instrument, -quantity, 0, reason))
-    draft.facts.append(AlertRaised("warning", "PHANTOM_POSITION", text))
+    left, taken = surplus, [0] * len(holders)
+    for number, (_, quantity) in enumerate(holders):
+        if left and (quantity > 0) == (left > 0):
+            taken[number] = min(quantity, left, key=abs)
+            left -= taken[number]
+    taken[0] += left  # more than anybody holds: a person has allowed it to turn round
+    for (position, quantity), part in zip(holders, taken, strict=True):
+        if part:
+            cost = -_share_of_cost(position, part, quantity)
+            reason = "the broker has another number, two looks"
+            draft.facts.append(HoldingAdjusted(position.position_id, instrument, -part, cost, reason))
 
 
 def _share_of_cost(position: Position, part: int, quantity: int) -> int:

@@ -1,0 +1,398 @@
+"""Comparing ours with a broker's: what each difference leads to, and that nothing is done twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from execution.tapes import CALENDAR, EXPIRY, call, order, put
+from strikewise.domain.brokerage import AccountReport, BrokerStatus, HeldReport, OrderReport, Page
+from strikewise.domain.control import AlertRaised, SymbolFrozen
+from strikewise.domain.events import CashFlowed, Event, OptionSettled, OrderAccepted, OrderClosed, OrderFilled
+from strikewise.domain.instruments import Instrument, Stock
+from strikewise.domain.orders import (
+    CashFlow,
+    Execution,
+    FlowKind,
+    LegFill,
+    SettlementReport,
+    SplitReport,
+)
+from strikewise.domain.portfolio import Holding, Position
+from strikewise.domain.quotes import Grade
+from strikewise.domain.reconciled import (
+    EXTERNAL,
+    CashAdjusted,
+    DifferenceFound,
+    HoldingAdjusted,
+    PositionAdopted,
+    PositionWrittenOff,
+)
+from strikewise.domain.structures import Leg, Structure
+from strikewise.execution.reconcile import Findings, OurOrder, Ours, compare
+from strikewise.execution.snapshot import Snapshot
+
+NOW = datetime(2024, 3, 12, 15, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=15)
+SPY = Stock("SPY")
+P480, P475 = put(480), put(475)
+
+
+def position(name: str, held: dict[Instrument, int], *, strategy: str = "credit_spread") -> Position:
+    legs = tuple(Leg(instrument, 1 if quantity > 0 else -1) for instrument, quantity in held.items())
+    return Position(
+        position_id=name,
+        strategy=strategy,
+        underlying="SPY",
+        signal_id="",
+        structure=Structure(legs),
+        quantity=1,
+        holdings=tuple(Holding(one, quantity) for one, quantity in held.items()),
+        opened_at=NOW - timedelta(days=1),
+        entry_cents=0,
+        cash_cents=-4_500,
+        fees_cents=0,
+        max_loss_cents=None,
+        margin_cents=0,
+        because={},
+        grade=Grade.QUOTES,
+    )
+
+
+def ours(
+    *positions: Position, cash: int = 1_000_000, orders: tuple[OurOrder, ...] = (), **more: object
+) -> Ours:
+    return Ours(
+        cash,
+        {one.position_id: one for one in positions},
+        {one.order.order_id: one for one in orders},
+        more.pop("executions", frozenset()),  # type: ignore[arg-type]
+        more.pop("activities", frozenset()),  # type: ignore[arg-type]
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def theirs(
+    held: dict[Instrument, int] | None = None,
+    *,
+    cash: int = 1_000_000,
+    orders: tuple[OrderReport, ...] = (),
+    sought: dict[str, OrderReport | None] | None = None,
+    fills: tuple[Execution, ...] = (),
+    activities: tuple[SettlementReport | CashFlow | SplitReport, ...] = (),
+    at: datetime = NOW,
+) -> Snapshot:
+    reports = tuple(HeldReport(one, quantity) for one, quantity in (held or {}).items())
+    return Snapshot(
+        AccountReport("A1", cash), reports, orders, sought or {}, Page(fills, "1"), Page(activities, "1"), at
+    )
+
+
+def found(mine: Ours, snapshot: Snapshot, before: Snapshot | None = None) -> Findings:
+    return compare(mine, snapshot, before, account="main", calendar=CALENDAR, own_prefix="sw-")
+
+
+def of_kind(findings: Findings, kind: type[Event]) -> list[Event]:
+    return [fact for fact in findings.facts if isinstance(fact, kind)]
+
+
+def our_order(
+    name: str = "sw-1", *, answered: bool = True, ended: bool = False, filled: int = 0, missed: int = 0
+) -> OurOrder:
+    return OurOrder(order({P480: -1, P475: 1}, quantity=2, order_id=name), ended, answered, filled, missed)
+
+
+def report(status: BrokerStatus, *, filled: int = 0, name: str = "sw-1", reason: str = "") -> OrderReport:
+    return OrderReport(name, "b-1", status, None, 2, filled, -1_000, NOW, reason)
+
+
+def execution(name: str = "e-1", quantity: int = 2, order_id: str = "sw-1") -> Execution:
+    legs = (LegFill(P480, -quantity, 45, 45, 50), LegFill(P475, quantity, 35, 30, 35))
+    return Execution(name, order_id, quantity, legs, 130, NOW, Grade.QUOTES)
+
+
+def test_two_sides_that_agree_leave_nothing_to_do() -> None:
+    mine = ours(position("p", {P480: -1, P475: 1}))
+    assert found(mine, theirs({P480: -1, P475: 1})) == Findings()
+
+
+def test_a_fill_that_was_missed_is_booked_before_holdings_are_looked_at() -> None:
+    mine = ours(orders=(our_order(),))
+    findings = found(
+        mine,
+        theirs({P480: -2, P475: 2}, fills=(execution(),), orders=(report(BrokerStatus.FILLED, filled=2),)),
+    )
+    assert of_kind(findings, OrderFilled) == [OrderFilled(execution())]
+    assert not of_kind(findings, PositionAdopted)
+
+
+def test_a_fill_that_is_booked_is_not_booked_again() -> None:
+    mine = ours(
+        position("sw-1", {P480: -2, P475: 2}),
+        orders=(our_order(ended=True, filled=2),),
+        executions=frozenset({"e-1"}),
+    )
+    assert found(mine, theirs({P480: -2, P475: 2}, fills=(execution(),))) == Findings()
+
+
+def test_a_fill_after_the_end_of_its_order_counts_and_is_told() -> None:
+    mine = ours(orders=(our_order(ended=True),))
+    findings = found(mine, theirs(fills=(execution(quantity=1),)))
+    assert of_kind(findings, OrderFilled)
+    assert [alert.code for alert in of_kind(findings, AlertRaised)] == ["FILL_AFTER_END"]  # type: ignore[union-attr]
+
+
+def test_more_filled_than_ordered_is_held_and_freezes_the_symbol() -> None:
+    mine = ours(orders=(our_order(ended=True, filled=2),), executions=frozenset({"e-1"}))
+    findings = found(mine, theirs(fills=(execution("e-2", 1),)))
+    assert of_kind(findings, OrderFilled)
+    assert [frozen.symbol for frozen in of_kind(findings, SymbolFrozen)] == ["SPY"]  # type: ignore[union-attr]
+
+
+def test_an_unresolved_order_that_works_is_taken_on_and_not_sent_again() -> None:
+    mine = ours(orders=(our_order(answered=False),))
+    findings = found(mine, theirs(orders=(report(BrokerStatus.WORKING),)))
+    assert of_kind(findings, OrderAccepted) == [OrderAccepted("sw-1", "b-1")]
+
+
+def test_an_order_that_is_not_there_counts_as_never_sent_at_the_third_spaced_read() -> None:
+    for missed in (0, 1):
+        findings = found(
+            ours(orders=(our_order(answered=False, missed=missed),)), theirs(sought={"sw-1": None})
+        )
+        assert findings.facts == ()
+        assert findings.waiting[0].what == "sw-1"
+    findings = found(ours(orders=(our_order(answered=False, missed=2),)), theirs(sought={"sw-1": None}))
+    (closed,) = of_kind(findings, OrderClosed)
+    assert isinstance(closed, OrderClosed)
+    assert closed.ended.outcome == "never_sent"
+
+
+def test_the_end_of_an_order_waits_for_the_fills_it_speaks_of() -> None:
+    mine = ours(orders=(our_order(),))
+    findings = found(mine, theirs({P480: -1, P475: 1}, orders=(report(BrokerStatus.CANCELLED, filled=1),)))
+    assert findings.facts == ()
+    assert {one.what for one in findings.waiting} >= {"sw-1"}
+
+
+def test_a_rejection_that_was_missed_ends_the_order_with_its_reason() -> None:
+    mine = ours(orders=(our_order(answered=False),))
+    findings = found(mine, theirs(orders=(report(BrokerStatus.REJECTED, reason="buying power"),)))
+    (closed,) = of_kind(findings, OrderClosed)
+    assert isinstance(closed, OrderClosed)
+    assert (closed.ended.outcome, closed.ended.reason) == ("rejected", "buying power")
+
+
+def test_an_order_of_ours_that_works_there_and_ended_here_is_to_be_cancelled() -> None:
+    mine = ours(orders=(our_order(ended=True),))
+    assert found(mine, theirs(orders=(report(BrokerStatus.WORKING),))).cancel == ("sw-1",)
+    assert found(ours(), theirs(orders=(report(BrokerStatus.WORKING),))).cancel == ("sw-1",)
+
+
+def test_an_order_of_a_person_is_left_alone() -> None:
+    assert found(ours(), theirs(orders=(report(BrokerStatus.WORKING, name="web-7"),))) == Findings()
+
+
+def test_what_nobody_here_opened_is_adopted_as_one_position_of_its_underlying() -> None:
+    findings = found(ours(), theirs({P480: -3, P475: 3}))
+    (adopted,) = of_kind(findings, PositionAdopted)
+    assert isinstance(adopted, PositionAdopted)
+    assert adopted.strategy == EXTERNAL
+    assert {one.instrument: one.quantity for one in adopted.holdings} == {P480: -3, P475: 3}
+
+
+def test_a_phantom_is_believed_at_the_second_look_and_written_off_whole() -> None:
+    mine = ours(position("p", {P480: -1, P475: 1}))
+    first = found(mine, theirs())
+    assert first.facts == ()
+    assert len(first.waiting) == 2
+    too_soon = found(mine, theirs(at=NOW + timedelta(seconds=9)), theirs())
+    assert too_soon.facts == ()
+    second = found(mine, theirs(at=LATER), theirs())
+    assert [fact.position_id for fact in of_kind(second, PositionWrittenOff)] == ["p"]  # type: ignore[union-attr]
+
+
+def test_forty_eight_phantoms_are_gone_after_two_looks_and_no_order_is_sent() -> None:
+    phantoms = [position(f"p{n}", {put(400 + n): -1, put(395 + n): 1}) for n in range(0, 480, 10)]
+    mine = ours(*phantoms)
+    findings = found(mine, theirs(at=LATER), theirs())
+    assert len(of_kind(findings, PositionWrittenOff)) == 48
+    assert findings.cancel == ()
+
+
+def test_another_number_freezes_the_symbol_and_is_set_right_at_the_second_look() -> None:
+    mine = ours(position("p", {P480: -3}))
+    first = found(mine, theirs({P480: -2}))
+    assert [frozen.symbol for frozen in of_kind(first, SymbolFrozen)] == ["SPY"]  # type: ignore[union-attr]
+    frozen = replace(mine, frozen=frozenset({"SPY"}))
+    second = found(frozen, theirs({P480: -2}, at=LATER), theirs({P480: -2}))
+    (adjusted,) = of_kind(second, HoldingAdjusted)
+    assert isinstance(adjusted, HoldingAdjusted)
+    assert (adjusted.position_id, adjusted.quantity) == ("p", 1)
+
+
+def test_what_would_turn_a_holding_round_stops_trading_and_is_left_to_a_person() -> None:
+    mine = ours(position("p", {P480: -3}), frozen=frozenset({"SPY"}))
+    findings = found(mine, theirs({P480: 2}, at=LATER), theirs({P480: 2}))
+    assert findings.facts == ()
+    assert findings.halt.startswith("CONTRARY_POSITION")
+    looked = replace(mine, looked_at=frozenset({"SPY"}))
+    (adjusted,) = of_kind(found(looked, theirs({P480: 2}, at=LATER), theirs({P480: 2})), HoldingAdjusted)
+    assert isinstance(adjusted, HoldingAdjusted)
+    assert adjusted.quantity == 5
+
+
+def test_an_owner_who_trades_an_external_position_is_followed_without_a_second_look() -> None:
+    external = position("x", {P480: -3}, strategy=EXTERNAL)
+    (gone,) = of_kind(found(ours(external), theirs()), PositionWrittenOff)
+    assert isinstance(gone, PositionWrittenOff)
+    (fewer,) = of_kind(found(ours(external), theirs({P480: -1})), HoldingAdjusted)
+    assert isinstance(fewer, HoldingAdjusted)
+    assert fewer.quantity == 2
+
+
+def test_an_early_assignment_nobody_told_yet_is_read_from_what_it_left() -> None:
+    mine = ours(position("p", {P480: -1, P475: 1}))
+    findings = found(mine, theirs({P475: 1, SPY: 100}, cash=1_000_000 - 4_800_000 + 0))
+    (settled,) = of_kind(findings, OptionSettled)
+    assert isinstance(settled, OptionSettled)
+    assert (settled.report.outcome, settled.report.quantity, settled.report.shares) == ("assigned", -1, 100)
+    assert settled.report.cash_cents == 4_800_000
+
+
+def test_the_brokers_word_for_it_the_day_after_is_no_second_assignment() -> None:
+    mine = ours(position("p", {P475: 1, SPY: 100}), inferred=frozenset({P480.symbol}))
+    told = SettlementReport("OPASN-1", "", P480, -1, "assigned", 47_000, 4_800_000, 100, 0, NOW)
+    assert found(mine, theirs({P475: 1, SPY: 100}, activities=(told,))) == Findings()
+
+
+def test_an_assignment_that_is_told_before_its_shares_show_waits_for_them() -> None:
+    mine = ours(position("p", {P475: 1, SPY: 100}), settling=frozenset({"SPY"}))
+    findings = found(mine, theirs({P475: 1}, at=LATER), theirs({P475: 1}))
+    assert findings.facts == ()
+    assert findings.waiting[0].what == "SPY"
+
+
+def test_expired_worthless_and_expired_in_the_money_are_told_apart_by_cash() -> None:
+    after = CALENDAR.session_close(EXPIRY) + timedelta(hours=4)
+    mine = ours(position("p", {P480: -1, P475: 1}))
+    worthless = of_kind(found(mine, theirs(at=after)), OptionSettled)
+    assert {fact.report.outcome for fact in worthless} == {"expired"}  # type: ignore[union-attr]
+    through = of_kind(found(mine, theirs(at=after, cash=1_000_000 - 50_000)), OptionSettled)
+    assert {fact.report.outcome for fact in through} == {"assigned", "exercised"}  # type: ignore[union-attr]
+
+
+def test_an_option_that_is_gone_before_its_end_without_shares_is_a_phantom_and_no_assignment() -> None:
+    mine = ours(position("p", {P480: -1}))
+    assert not of_kind(found(mine, theirs()), OptionSettled)
+
+
+def test_cash_is_set_right_last_at_a_second_look_as_a_transfer_or_a_fee() -> None:
+    mine = ours(cash=1_000_000)
+    assert found(mine, theirs(cash=1_500_000)).waiting[0].kind == "cash"
+    (deposit,) = of_kind(found(mine, theirs(cash=1_500_000, at=LATER), theirs(cash=1_500_000)), CashAdjusted)
+    assert isinstance(deposit, CashAdjusted)
+    assert deposit.cash_cents == 500_000
+    (fee,) = of_kind(found(mine, theirs(cash=999_960, at=LATER), theirs(cash=999_960)), CashFlowed)
+    assert isinstance(fee, CashFlowed)
+    assert (fee.flow.kind, fee.flow.cash_cents) == (FlowKind.FEE, 40)
+
+
+def test_cash_moves_that_the_broker_tells_are_booked_as_what_they_are() -> None:
+    paid = CashFlow("DIV-1", FlowKind.DIVIDEND, "", "SPY", -17_000, NOW)
+    findings = found(ours(), theirs(cash=1_017_000, activities=(paid,)))
+    assert of_kind(findings, CashFlowed) == [CashFlowed(paid)]
+    assert (
+        found(
+            ours(cash=1_017_000, activities=frozenset({"DIV-1"})), theirs(cash=1_017_000, activities=(paid,))
+        )
+        == Findings()
+    )
+
+
+# --- a law over random holdings -----------------------------------------------------------------------------
+
+CONTRACTS: list[Instrument] = [SPY, P480, P475, call(500), put(470, date(2024, 6, 21))]
+quantities, contracts = st.integers(-3, 3).filter(bool), st.sampled_from(CONTRACTS)
+
+
+@dataclass
+class Account:
+    """Our side as numbers: what the facts of reconciliation do to holdings, and nothing else."""
+
+    positions: dict[str, Position] = field(default_factory=dict)
+    frozen: set[str] = field(default_factory=set)
+
+    def apply(self, fact: Event) -> None:
+        match fact:
+            case PositionAdopted():
+                held: dict[Instrument, int] = {one.instrument: one.quantity for one in fact.holdings}
+                self.positions[fact.position_id] = position(fact.position_id, held, strategy=EXTERNAL)
+            case PositionWrittenOff():
+                del self.positions[fact.position_id]
+            case HoldingAdjusted():
+                self._move(fact.position_id, fact.instrument, fact.quantity)
+            case OptionSettled():
+                left = fact.report.quantity
+                for name, one in list(self.positions.items()):
+                    has = {h.instrument: h.quantity for h in one.holdings}.get(fact.report.contract, 0)
+                    if left and has * left > 0:
+                        part = min(has, left, key=abs)
+                        self._move(name, fact.report.contract, -part)
+                        self._move(name, SPY, fact.report.shares * part // fact.report.quantity)
+                        left -= part
+            case SymbolFrozen():
+                self.frozen.add(fact.symbol)
+            case _:
+                pass
+
+    def _move(self, name: str, instrument: Instrument, quantity: int) -> None:
+        held = {one.instrument: one.quantity for one in self.positions[name].holdings}
+        held[instrument] = held.get(instrument, 0) + quantity
+        left = {one: many for one, many in held.items() if many}
+        if left:
+            self.positions[name] = position(name, left, strategy=self.positions[name].strategy)
+        else:
+            del self.positions[name]
+
+    def net(self) -> dict[Instrument, int]:
+        net: dict[Instrument, int] = {}
+        for one in self.positions.values():
+            for holding in one.holdings:
+                net[holding.instrument] = net.get(holding.instrument, 0) + holding.quantity
+        return {one: many for one, many in net.items() if many}
+
+
+@given(
+    mine=st.lists(
+        st.tuples(st.dictionaries(contracts, quantities, min_size=1, max_size=3), st.booleans()),
+        max_size=4,
+    ),
+    broker=st.dictionaries(contracts, quantities),
+)
+@settings(max_examples=300, deadline=None)
+def test_after_two_looks_both_sides_agree_or_trading_stops_and_a_second_time_finds_nothing(
+    mine: list[tuple[dict[Instrument, int], bool]], broker: dict[Instrument, int]
+) -> None:
+    account = Account()
+    for number, (held, external) in enumerate(mine):
+        strategy = EXTERNAL if external else "credit_spread"
+        account.positions[f"p{number}"] = position(f"p{number}", held, strategy=strategy)
+    snapshot, first, halted = theirs(broker, at=LATER), theirs(broker), False
+    for _ in range(30):
+        state = ours(*account.positions.values(), frozen=frozenset(account.frozen))
+        findings = found(state, snapshot, first)
+        halted = halted or bool(findings.halt)
+        if not findings.facts:
+            break
+        for fact in findings.facts:
+            account.apply(fact)
+    else:
+        raise AssertionError("comparing does not come to an end")
+    assert not any(isinstance(fact, DifferenceFound) for fact in findings.facts)
+    if not halted:
+        assert account.net() == broker
+        assert findings.waiting == ()
