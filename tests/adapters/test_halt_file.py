@@ -15,9 +15,7 @@ from strikewise.execution.halt_flag import HaltFlag, Raised
 NOON = datetime(2026, 7, 22, 16, tzinfo=UTC)
 
 
-@given(
-    by=st.text(min_size=1), reason=st.text(), exits=st.booleans(), at=st.datetimes(timezones=st.just(UTC))
-)
+@given(by=st.text(min_size=1), reason=st.text(), exits=st.booleans(), at=st.datetimes(timezones=st.just(UTC)))
 def test_a_flag_reads_as_it_was_raised_by_whoever_looks(
     tmp_path_factory: pytest.TempPathFactory, by: str, reason: str, exits: bool, at: datetime
 ) -> None:
