@@ -252,7 +252,9 @@ def test_a_database_with_other_facts_is_refused(url: str, intruder: Engine) -> N
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.db").write_text("Dear database, " * 100)
-    with pytest.raises(LedgerError, match=r"letter.db does not answer \(file is not a database\)"):
+    with pytest.raises(
+        LedgerError, match=r"letter.db is damaged, or is no ledger \(file is not a database\)"
+    ):
         SqlLedger(f"sqlite:///{tmp_path}/letter.db")
 
 
@@ -280,7 +282,11 @@ def test_a_password_is_not_told(address: str) -> None:
 
 
 def test_sqlite_syncs_every_commit_and_writes_ahead(tmp_path: Path) -> None:
-    with database("sqlite", tmp_path) as url, SqlLedger(url) as ledger, ledger._reading() as connection:
+    with (
+        database("sqlite", tmp_path) as url,
+        SqlLedger(url) as ledger,
+        ledger._database.reading() as connection,
+    ):
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")

@@ -63,6 +63,16 @@ facts = Table(
     Index("facts_by_cause", "cause"),
 )
 
+leases = Table(
+    "leases",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("taken_at", number, nullable=False),
+    Column("until", number, nullable=False),
+)
+"""Instants here are microseconds since 1970: nothing is hashed, and they are compared."""
+
 
 def prepare(engine: Engine) -> None:
     """Make an engine's connections durable and its transactions real; call it once, before the first.

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Row, create_engine, insert, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy import Connection, Row, insert, select, text
 
 from strikewise.adapters.store import read_tables
-from strikewise.adapters.store.schema import DIALECTS, WRITES, exclude_others, facts, migrate, prepare
-from strikewise.domain.errors import LedgerConflictError, LedgerCorruptError, LedgerError
+from strikewise.adapters.store.database import Database
+from strikewise.adapters.store.leases import SqlLeases
+from strikewise.adapters.store.schema import exclude_others, facts
+from strikewise.domain.errors import LedgerConflictError, LedgerCorruptError
 from strikewise.portfolio.codec import instant_text
 from strikewise.portfolio.journal import Journal, JournalKeeper
 from strikewise.portfolio.ledger import GENESIS, Entry, Fact, Head, Record, number, read, seal
@@ -37,20 +36,13 @@ class SqlLedger:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = _engine_of(url)
-        self._where = self._engine.url.render_as_string()
+        self._database = Database(url)
         self._keeper = JournalKeeper()
-        prepare(self._engine)
-        try:
-            with self._writing() as connection:
-                migrate(connection)
-        except LedgerError:
-            self.close()
-            raise
+        self.leases = SqlLeases(self._database)
 
     def close(self) -> None:
         """Let go of all connections."""
-        self._engine.dispose()
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +55,7 @@ class SqlLedger:
     @property
     def head(self) -> Head:
         """The end of the ledger."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return _end(connection)
 
     def append(self, entries: Sequence[Entry], *, recorded_at: datetime, expected: int | None = None) -> Head:
@@ -76,7 +68,7 @@ class SqlLedger:
         LedgerError
             If an event cannot be written, or the database does not take it.
         """
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("LOCK TABLE facts IN EXCLUSIVE MODE"))  # readers may go on
             seq, prev_hash = (end := _end(connection)).seq, end.hash
@@ -100,7 +92,7 @@ class SqlLedger:
             If a row cannot be a fact.
         """
         while True:
-            with self._reading() as connection:
+            with self._database.reading() as connection:
                 query = select(facts).where(facts.c.seq > after).order_by(facts.c.seq).limit(_PAGE)
                 rows = connection.execute(query).all()
             for row in rows:
@@ -122,12 +114,12 @@ class SqlLedger:
             If the database has tables of these names that are not ours.
         """
         self._project()
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return read_tables.read(connection)
 
     def rebuild_journal(self) -> Journal:
         """Drop the journal's tables, fill them again from the facts, and return the journal."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             exclude_others(connection)
             read_tables.drop(connection)
         return self.journal()
@@ -135,12 +127,12 @@ class SqlLedger:
     def _project(self) -> None:
         """Write the rows that facts changed since somebody last wrote the tables."""
         while True:
-            with self._reading() as connection:
+            with self._database.reading() as connection:
                 done, end = read_tables.projected(connection), _end(connection).seq
             if done == end:
                 return
             self._keep(done or 0)
-            with self._writing() as connection:
+            with self._database.writing() as connection:
                 exclude_others(connection)
                 if read_tables.projected(connection) == done:  # else somebody was faster: look again
                     read_tables.write(connection, self._keeper)
@@ -154,49 +146,6 @@ class SqlLedger:
             if record.seq == done + 1:
                 self._keeper.changed.clear()
             self._keeper.add(record)
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self._speaking(), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        engine = self._engine.execution_options(**{WRITES: True})
-        with self._speaking(), engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _speaking(self) -> Iterator[None]:
-        """Turn the database's errors into ours."""
-        try:
-            yield
-        except IntegrityError as error:
-            raise LedgerError(f"The ledger {self._where} refused a fact ({error.orig}).") from error
-        except DBAPIError as error:
-            raise LedgerError(f"The ledger {self._where} does not answer ({error.orig}).") from error
-
-
-def _engine_of(url: str) -> Engine:
-    try:
-        address = make_url(url)
-        if address.get_backend_name() not in DIALECTS:
-            raise LedgerError(
-                f"A ledger lives in {' or '.join(DIALECTS)}; {address.get_backend_name()!r} was asked for."
-            )
-        return create_engine(address)
-    except ArgumentError as error:
-        raise LedgerError(
-            f"{_without_password(url)!r} is no database address; write sqlite:////path/to/ledger.db."
-        ) from error
-    except ModuleNotFoundError as error:
-        raise LedgerError(
-            f"The database driver {error.name!r} is not installed: install it first."
-        ) from error
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"(?<=:)[^:/@]*(?=@)", "***", url)
 
 
 def _end(connection: Connection) -> Head:
