@@ -269,8 +269,7 @@ def _evidence(
 
 def _superiority(matrix: Array, benchmark: Array | None, seed: int) -> Superiority | None:
     """Return the test of superior ability; None where nothing ever traded."""
-    moved = float(matrix.std(axis=0).max(initial=0.0)) > 1e-12
-    return superior_ability(matrix, benchmark, seed=seed) if moved else None
+    return superior_ability(matrix, benchmark, seed=seed) if float(matrix.std(axis=0).max()) > 1e-12 else None
 
 
 def _orders(base: History, effort: Effort, random: np.random.Generator) -> Lives | None:

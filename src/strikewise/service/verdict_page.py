@@ -156,7 +156,7 @@ def _trials(evidence: Evidence) -> dict[str, Any]:
 
 def _overfitting(evidence: Evidence) -> dict[str, Any] | None:
     found = evidence.overfitting
-    if found is None or len(found.logits) == 0:
+    if found is None:
         return None
     # A rank in the very middle counts as the worse half, so that its bin must end there.
     reach = max(0.1, float(np.abs(found.logits).max()) + EDGE)

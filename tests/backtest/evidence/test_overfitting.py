@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from arch.bootstrap import SPA, StepM
 
 from strikewise.backtest.evidence.overfitting import probability_of_overfitting
 from strikewise.backtest.evidence.superiority import block_length, superior_ability
@@ -83,6 +84,29 @@ def test_configurations_that_never_traded_are_passed_over_by_number() -> None:
     assert superior_ability(returns, seed=1).better == (3,)
     with pytest.raises(DomainError, match="none of these ever did"):
         superior_ability(np.zeros((100, 3)), seed=1)
+
+
+def all_good() -> np.ndarray:
+    """Three that share their luck and all earn, one of them so much that it is found before the others."""
+    common = np.random.default_rng(5).normal(0.0, 0.01, 1500)
+    kinds = ((8.0, 0.01), (0.1, 1e-4), (0.1, 2e-4))
+    return np.column_stack([common * width + earned for width, earned in kinds])
+
+
+def test_where_all_are_better_but_not_at_first_sight_all_are_found() -> None:
+    returns = all_good()
+    at_first = SPA(np.zeros(1500), -returns, block_size=3, reps=200, seed=1)
+    at_first.compute()
+    assert at_first.better_models(0.05).tolist() == [0]
+    assert superior_ability(returns, seed=1, draws=200).better == (0, 1, 2)
+
+
+def test_the_better_ones_are_those_of_the_published_steps() -> None:
+    returns = np.column_stack([all_good(), np.random.default_rng(6).normal(0.0, 0.01, 1500)])
+    steps = StepM(np.zeros(1500), -returns, size=0.05, block_size=3, reps=200, seed=1)
+    steps.compute()
+    assert steps.superior_models == [0, 1, 2]
+    assert list(superior_ability(returns, seed=1, draws=200).better) == steps.superior_models
 
 
 def test_against_itself_nothing_is_better() -> None:

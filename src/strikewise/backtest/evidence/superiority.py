@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from arch.bootstrap import SPA, StepM, optimal_block_length
+from arch.bootstrap import SPA, optimal_block_length
 from numpy.typing import NDArray
 
 from strikewise.domain.errors import DomainError
@@ -87,12 +87,27 @@ def superior_ability(
     block = max(1, round(max(block_length(returns[:, one]) for one in _most_traded(returns, moving))))
     test = SPA(-bar, losses, block_size=block, reps=draws, bootstrap="stationary", seed=seed)
     test.compute()
-    steps = StepM(-bar, losses, size=level, block_size=block, reps=draws, bootstrap="stationary", seed=seed)
-    steps.compute()
     # Of so many draws none may exceed the finding; that makes it rarer than one in them, not impossible.
     p_values = {name: max(float(p), 1.0 / (draws + 1)) for name, p in test.pvalues.items()}
-    better = sorted(moving[np.asarray(steps.superior_models, dtype=np.intp)].tolist())
-    return Superiority(p_values["consistent"], p_values["lower"], p_values["upper"], tuple(better))
+    better = tuple(moving[_superior(test, len(moving), level)].tolist())
+    return Superiority(p_values["consistent"], p_values["lower"], p_values["upper"], better)
+
+
+def _superior(test: SPA, count: int, level: float) -> NDArray[np.intp]:
+    """Return the columns that Romano and Wolf's steps find: those found leave, and the rest are tested anew.
+
+    The steps of `arch` do not end where later ones find all that the first one left.
+    """
+    left = np.ones(count, dtype=np.bool_)
+    found = test.better_models(level)
+    while len(found):
+        left[found] = False
+        if not left.any():
+            break
+        test.subset(left)
+        test.compute()
+        found = test.better_models(level)
+    return np.flatnonzero(~left)
 
 
 def _most_traded(returns: Array, moving: NDArray[np.intp]) -> list[int]:
