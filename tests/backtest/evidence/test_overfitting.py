@@ -102,7 +102,7 @@ def test_where_all_are_better_but_not_at_first_sight_all_are_found() -> None:
 
 
 def test_the_better_ones_are_those_of_the_published_steps() -> None:
-    returns = np.column_stack([all_good(), np.random.default_rng(6).normal(0.0, 0.01, 1500)])
+    returns = np.column_stack([all_good(), np.random.default_rng(6).normal(0.0, 0.0005, 1500)])
     steps = StepM(np.zeros(1500), -returns, size=0.05, block_size=3, reps=200, seed=1)
     steps.compute()
     assert steps.superior_models == [0, 1, 2]
