@@ -10,7 +10,6 @@ import pytest
 
 from execution.tapes import close_of, market, order, put, tape
 from strikewise.domain.orders import Accepted, Execution, Known, OrderEnded, Purpose, Rejected, Unknown
-from strikewise.domain.portfolio import Holding
 from strikewise.execution.broker import Broker
 from strikewise.execution.simulated import SimulatedBroker
 
@@ -46,9 +45,9 @@ def stage(request: pytest.FixtureRequest) -> Stage:
 
 
 def known_cash(broker: Broker) -> int:
-    answer = broker.cash_cents()
+    answer = broker.account()
     assert isinstance(answer, Known)
-    return answer.value
+    return answer.value.cash_cents
 
 
 def fills(broker: Broker) -> list[Execution]:
@@ -56,7 +55,7 @@ def fills(broker: Broker) -> list[Execution]:
 
 
 def test_a_broker_that_knows_nothing_yet_says_so_instead_of_showing_an_empty_account(stage: Stage) -> None:
-    for answer in (stage.broker.cash_cents(), stage.broker.holdings(), stage.broker.open_orders()):
+    for answer in (stage.broker.account(), stage.broker.positions(), stage.broker.open_orders()):
         assert isinstance(answer, Unknown)
         assert answer.reason
 
@@ -75,10 +74,10 @@ def test_what_is_held_is_netted_by_instrument_over_all_positions(stage: Stage) -
     stage.session(FIRST)
     stage.broker.submit(order(SPREAD, quantity=2, order_id="a"))
     stage.broker.submit(order({put(475): 1}, order_id="b"))
-    held = stage.broker.holdings()
+    held = stage.broker.positions()
     assert isinstance(held, Known)
     assert held.complete
-    assert set(held.value) == {Holding(put(480), -2), Holding(put(475), 3)}
+    assert {one.instrument: one.quantity for one in held.value} == {put(480): -2, put(475): 3}
 
 
 def test_every_leg_of_a_fill_is_told_with_the_quantity_it_moved(stage: Stage) -> None:
@@ -157,6 +156,6 @@ def test_opening_and_closing_leaves_nothing_held(stage: Stage) -> None:
     stage.session(FIRST)
     stage.broker.submit(order(SPREAD, quantity=2))
     stage.broker.submit(order(BACK, quantity=2, purpose=Purpose.CLOSE, order_id="c", position_id="o-1"))
-    held = stage.broker.holdings()
+    held = stage.broker.positions()
     assert isinstance(held, Known)
     assert held.value == ()

@@ -32,15 +32,15 @@ QUOTES = [(put(480), 45, 50), (put(475), 30, 35)]
 
 
 def cash_of(broker: SimulatedBroker) -> int:
-    known = broker.cash_cents()
+    known = broker.account()
     assert isinstance(known, Known)
-    return known.value
+    return known.value.cash_cents
 
 
 def held_by(broker: SimulatedBroker) -> tuple[Holding, ...]:
-    known = broker.holdings()
+    known = broker.positions()
     assert isinstance(known, Known)
-    return known.value
+    return tuple(Holding(one.instrument, one.quantity) for one in known.value)
 
 
 def at(made: Market, day: date, broker: SimulatedBroker) -> None:
@@ -67,8 +67,8 @@ def three_days(friday_spot: float, monday_spot: float = 470.0) -> Market:
 
 def test_before_the_first_view_reads_are_unknown_and_orders_are_refused() -> None:
     broker = SimulatedBroker(CASH)
-    assert isinstance(broker.cash_cents(), Unknown)
-    assert isinstance(broker.holdings(), Unknown)
+    assert isinstance(broker.account(), Unknown)
+    assert isinstance(broker.positions(), Unknown)
     assert isinstance(broker.open_orders(), Unknown)
     assert isinstance(broker.submit(order(SPREAD)), Rejected)
 

@@ -75,13 +75,13 @@ def _round_trip(
     broker.submit(order(legs, quantity=units))  # type: ignore[arg-type]
     back = {one: -ratio for one, ratio in legs.items()}
     broker.submit(order(back, quantity=units, purpose=Purpose.CLOSE, order_id="c", position_id="o-1"))  # type: ignore[arg-type]
-    cash, held = broker.cash_cents(), broker.holdings()
+    cash, held = broker.account(), broker.positions()
     assert isinstance(cash, Known)
     assert isinstance(held, Known)
     assert held.value == ()
     executions = [event for event in broker.events() if isinstance(event, Execution)]
     assert len(executions) == 2
-    return -cash.value, sum(one.fees_cents for one in executions)
+    return -cash.value.cash_cents, sum(one.fees_cents for one in executions)
 
 
 @settings(max_examples=60)

@@ -35,6 +35,8 @@ class Account:
         The balance.
     held : dict of str to dict of Instrument to int
         Contracts and shares of each position, short negative.
+    abandoned : set of OptionContract
+        Contracts that are not to be exercised where they are held long.
     next_settlement : datetime
         Before it nothing is due.
     """
@@ -42,6 +44,7 @@ class Account:
     def __init__(self, cash_cents: int, holdings: Mapping[str, Iterable[Holding]]) -> None:
         self.cash_cents = cash_cents
         self.held: dict[str, dict[Instrument, int]] = {}
+        self.abandoned: set[OptionContract] = set()
         self._settles: dict[OptionContract, datetime] = {}
         # What is looked through every night.
         self._shares: set[tuple[str, Stock]] = set()
@@ -77,13 +80,14 @@ class Account:
         """Return position, contract and number of the American options sold; the number is negative."""
         return [(name, contract, self.held[name][contract]) for name, contract in sorted(self._written)]
 
-    def lacking(self, order: Order) -> str:
-        """Return what a closing order would trade that is not held; empty where all of it is."""
-        held = self.held.get(order.position_id, {})
+    def lacking(self, order: Order, position_id: str) -> str:
+        """Return what a closing order would trade that a position does not hold; empty where it holds it."""
+        held = self.held.get(position_id, {})
         for leg in order.structure.legs:
             closes, has = -leg.ratio * order.quantity, held.get(leg.instrument, 0)
             if closes * has <= 0 or abs(closes) > abs(has):
-                return f"{leg.instrument}: {closes} to be closed, {has} held in position {order.position_id}."
+                where = f" in position {position_id}" if position_id else ""
+                return f"{leg.instrument}: {closes} to be closed, {has} held{where}."
         return ""
 
     def trade(

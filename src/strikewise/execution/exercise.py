@@ -27,6 +27,7 @@ from strikewise.market.view import MarketView
 __all__ = [
     "EARLY_CARRY",
     "EARLY_DIVIDEND",
+    "INSTRUCTED",
     "PINNED",
     "ExerciseRule",
     "PinRule",
@@ -36,6 +37,9 @@ __all__ = [
 
 EARLY_DIVIDEND, EARLY_CARRY, PINNED = "early_dividend", "early_carry", "pin"
 """Rules of settlements that the settlement price does not explain."""
+
+INSTRUCTED = "instructed"
+"""Rule of an exercise, or of none, that its holder asked for."""
 
 EXERCISE_MILLI = 10
 """In the money by a cent is exercised: OCC Rule 805, exercise by exception."""

@@ -10,7 +10,13 @@ import numpy as np
 from strikewise.domain.instruments import Delivery, OptionContract, Right, Settlement, days_of
 from strikewise.domain.orders import SettlementReport
 from strikewise.execution.account import Account
-from strikewise.execution.exercise import ExerciseRule, PinRule, early_cause, in_the_money
+from strikewise.execution.exercise import (
+    INSTRUCTED,
+    ExerciseRule,
+    PinRule,
+    early_cause,
+    in_the_money,
+)
 from strikewise.execution.fees import FeeSchedule
 from strikewise.market.calendar import NEW_YORK
 from strikewise.market.estimate import Estimator
@@ -63,6 +69,8 @@ def settle_due(
             following = round(spot * 100) if (spot := view.spot(contract.underlying)) is not None else None
             quantity = held[contract]
             exercised, why = rule.exercised(contract, quantity, price.cents, following)
+            if exercised and quantity > 0 and contract in account.abandoned:
+                exercised, why = False, INSTRUCTED
             reports.append(
                 settle(
                     contract,

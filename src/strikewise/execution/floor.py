@@ -1,0 +1,183 @@
+"""Where a simulated broker trades: orders that rest, the account they fill into, and the nights between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from strikewise.domain.instruments import OptionContract
+from strikewise.domain.orders import Accepted, Execution, Order, OrderEnded, SettlementReport, SplitReport
+from strikewise.execution.account import Account
+from strikewise.execution.fees import FeeSchedule
+from strikewise.execution.matching import Match, Matcher
+from strikewise.execution.night import NightEvent, Nights
+from strikewise.execution.records import Records
+from strikewise.execution.working import Past, WorkingOrder
+from strikewise.market.view import MarketView
+
+__all__ = ["Floor", "Habits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a simulated broker keeps its house.
+
+    Attributes
+    ----------
+    account_id : str
+        What it calls the account.
+    netted : bool
+        Whether it nets what is held by instrument, as brokers do, and so tells settlements without a
+        position; else it keeps positions apart by the ids of our orders.
+    in_hours : bool
+        Whether orders trade in the session's hours only and end at its close, as for a source that arrives;
+        else each view is one at which there is trade, and orders end when the next session begins.
+    """
+
+    account_id: str = "simulated"
+    netted: bool = False
+    in_hours: bool = False
+
+
+class Floor:
+    """Try orders against snapshots, and keep the account they change.
+
+    Parameters
+    ----------
+    account : Account
+        Cash and holdings.
+    matcher : Matcher
+        Matches orders with snapshots.
+    nights : Nights
+        Settles and books what happens between sessions.
+    fees, lag, habits
+        As for `strikewise.execution.simulated.SimulatedBroker`.
+    open_orders : iterable of Order
+        Orders that rest already.
+    past : Past
+        What else a broker that resumes remembers.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        matcher: Matcher,
+        nights: Nights,
+        *,
+        fees: FeeSchedule,
+        lag: int,
+        habits: Habits,
+        open_orders: Iterable[Order],
+        past: Past,
+    ) -> None:
+        self.account, self.records, self.habits = account, Records(past), habits
+        self.view: MarketView | None = None
+        self.working = {one.order_id: WorkingOrder.resumed(one, lag, past) for one in open_orders}
+        for one in self.working.values():
+            self.records.take(one.order, one.order.created_at)
+        self.fees, self._matcher, self._nights, self._lag = fees, matcher, nights, lag
+        self._seen = past.seen
+        self._shares_since = dict(past.shares_since)
+
+    def advance(self, view: MarketView) -> None:
+        """Move to a view: book the night, settle, try what rests."""
+        seen = self.view or self._seen
+        if self.view is not None and self.account.held:
+            self._matcher.remember(self.account.instruments(), self.view)
+        self.view = view
+        self._matcher.new_snapshot()
+        if seen is not None and view.day > seen.day:
+            self.tell(self._nights.passed(self.account, seen, view), view)
+        self.tell(self._nights.settle(self.account, view, view.as_of), view)
+        if self.working:
+            self._work(view)
+
+    def take(self, order: Order, view: MarketView) -> Accepted:
+        """Take an order that nothing speaks against."""
+        self.records.take(order, view.as_of)
+        working = WorkingOrder(order, order.quantity, self._lag)
+        self.working[order.order_id] = working
+        if working.waits == 0:
+            self._try(working, view)
+        return Accepted(order.order_id)
+
+    def place(self, order: Order) -> str:
+        """Return the name under which the account keeps what an order trades."""
+        return "" if self.habits.netted else order.position_id
+
+    def tell(self, events: Iterable[NightEvent], view: MarketView) -> None:
+        """Pass on what was booked, and cancel the orders that rest on what is no more."""
+        for event in events:
+            self.records.tell(event)
+            if isinstance(event, SettlementReport):
+                if event.shares:
+                    self._shares_since[event.position_id] = view.calendar.day_of(event.at)
+                self._cancel(event.position_id, event.contract, f"{event.contract} settled", view)
+            elif isinstance(event, SplitReport):
+                self._cancel(event.position_id, None, f"{event.symbol} was split", view)
+
+    def end(self, working: WorkingOrder, outcome: str, reason: str, at: datetime) -> None:
+        """End an order that works."""
+        del self.working[working.order.order_id]
+        self.records.tell(OrderEnded(working.order.order_id, outcome, reason, at))
+
+    def match(self, order: Order, view: MarketView) -> Match:
+        """Return how an order would fill now."""
+        return self._matcher.match(order, order.quantity, view)
+
+    def _cancel(
+        self, position_id: str, contract: OptionContract | None, reason: str, view: MarketView
+    ) -> None:
+        for working in list(self.working.values()):
+            order = working.order
+            legs = [leg.instrument for leg in order.structure.legs]
+            if self.place(order) == position_id and (contract is None or contract in legs):
+                self.end(working, "cancelled", reason, view.as_of)
+
+    def _work(self, view: MarketView) -> None:
+        for working in list(self.working.values()):
+            if working.waits > 0:
+                working.waits -= 1
+                if working.waits > 0:
+                    continue
+            if working.tried_on is not None and view.day > working.tried_on:
+                self.end(working, "expired", working.problem or "end of session", view.as_of)
+            else:
+                self._try(working, view)
+
+    def _try(self, working: WorkingOrder, view: MarketView) -> None:
+        order = working.order
+        if order.structure.shares and self._shares_since.get(self.place(order)) == view.day:
+            return  # assignment is told after the close: its shares trade from the next session on
+        if working.tried_on is None:
+            working.tried_on = view.day
+        match = self._matcher.match(order, working.remaining, view)
+        working.problem = match.problem
+        if match.units:
+            self._fill(working, match, view)
+
+    def _fill(self, working: WorkingOrder, match: Match, view: MarketView) -> None:
+        order = working.order
+        self._matcher.check(order, match)
+        fees = self.fees.order_cents(match.legs, view.day)
+        execution = Execution(
+            execution_id=f"{order.order_id}/{int(view.as_of.timestamp())}",
+            order_id=order.order_id,
+            quantity=match.units,
+            legs=match.legs,
+            fees_cents=fees,
+            at=view.as_of,
+            grade=match.grade,
+            policy=match.policy,
+        )
+        self.records.tell(execution)
+        self._matcher.take(match.legs)
+        self.account.trade(self.place(order), match.legs, fees, view.calendar)
+        if self.account.held:
+            self._matcher.remember(self.account.instruments(), view)
+        working.remaining -= match.units
+        if working.remaining == 0:
+            del self.working[order.order_id]
+        else:
+            working.problem = "not enough volume or open interest"
