@@ -125,6 +125,17 @@ class Estimator:
             )
         return _with_penalty(contract.intrinsic_cents(round(spot * 100)), "intrinsic")
 
+    def volatility(self, view: MarketView, contract: OptionContract) -> float:
+        """Return the volatility that a contract's chain implies by its smile, a fraction; NaN where it cannot."""
+        spot = view.spot(contract.underlying)
+        years = (view.calendar.settlement_at(contract) - view.as_of).total_seconds() / SECONDS_PER_YEAR
+        if spot is None or years <= 0.0:
+            return float("nan")
+        carry = (view.rate() or 0.0) - view.dividend_yield(contract.underlying)
+        smile = self._smile(view, contract.underlying, carry)
+        money = log(contract.strike / spot) - carry * years
+        return float("nan") if smile is None else float(smile.volatility(money, years))
+
     def _model(
         self, view: MarketView, contract: OptionContract, spot: float, last: LastQuote | None
     ) -> Estimate | None:

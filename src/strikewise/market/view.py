@@ -13,7 +13,7 @@ import numpy as np
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.errors import DataError, FutureDataError
 from strikewise.domain.instruments import INDEX_ROOTS, days_of
-from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Split
+from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Series, Split
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.chain_features import ChainStatistics
 from strikewise.market.computed import ComputedMarket
@@ -29,7 +29,7 @@ from strikewise.market.features import (
 from strikewise.market.regime import Regime, RegimeRules
 from strikewise.market.source import MarketSource
 
-__all__ = ["Market", "MarketView"]
+__all__ = ["Market", "MarketView", "known_series"]
 
 RATES = ("rate_3m", "DTB3", "IRX")
 """Series that give the rate, the first that is known: 3-month Treasury bills, percent on a discount basis."""
@@ -278,6 +278,13 @@ class MarketView:
         if underlying not in self._chains:
             self._chains[underlying] = self._market.chain(underlying, self.as_of)
         return self._chains[underlying]
+
+
+def known_series(view: MarketView, name: str) -> Series | None:
+    """Return what a view knows of a series (or of a symbol's closes), or None where there is none."""
+    market, seconds = view._market, view._seconds  # noqa: SLF001 - beside the class, whose wall it keeps
+    found = market.series(name)
+    return None if found is None else found.head(market.count_series(found, seconds))
 
 
 class _Close(NamedTuple):
