@@ -18,7 +18,7 @@ from strikewise.execution.fills import FillRule, MissingQuotePolicy, can_open, f
 from strikewise.market.estimate import Estimator, LastQuote
 from strikewise.market.view import MarketView
 
-__all__ = ["Match", "Matcher"]
+__all__ = ["Match", "Matcher", "worth_at_most"]
 
 ANY_SIZE = 1 << 40
 SETTLES_WITHIN = 4
@@ -90,7 +90,7 @@ class Matcher:
         if order.limit_cents is not None:
             if cost > order.limit_cents:
                 return _nothing(f"a unit costs {_money(cost)}, the limit is {_money(order.limit_cents)}")
-        elif not opening and (worth := _worth_at_most(order)) is not None and cost > worth:
+        elif not opening and (worth := worth_at_most(order)) is not None and cost > worth:
             return _nothing(
                 f"closing a unit costs {_money(cost)} at the touch, keeping it to expiry {_money(worth)} at "
                 "most, so it waited for a better price"
@@ -188,7 +188,7 @@ def _volume(view: MarketView, symbol: str) -> float:
     return float(bars.volume[-1]) if bars is not None and len(bars) else nan
 
 
-def _worth_at_most(order: Order) -> int | None:
+def worth_at_most(order: Order) -> int | None:
     """Return the most that what a closing order trades can be worth at expiry; None where that has no bound.
 
     Nobody pays more to be rid of a spread than holding it to the end can cost: such an exit waits. Where
