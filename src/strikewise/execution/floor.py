@@ -117,6 +117,16 @@ class Floor:
             elif isinstance(event, SplitReport):
                 self._cancel(event.position_id, None, f"{event.symbol} was split", view)
 
+    def book(self, event: NightEvent, view: MarketView) -> None:
+        """Book what no market brought, and tell it."""
+        if isinstance(event, SettlementReport):
+            self.account.settle(event)
+        elif isinstance(event, SplitReport):
+            self.account.split(event)
+        else:
+            self.account.pay(event)
+        self.tell([event], view)
+
     def end(self, working: WorkingOrder, outcome: str, reason: str, at: datetime) -> None:
         """End an order that works."""
         del self.working[working.order.order_id]

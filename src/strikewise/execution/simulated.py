@@ -23,6 +23,7 @@ from strikewise.domain.brokerage import (
     Page,
     Preview,
 )
+from strikewise.domain.errors import InvariantError
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.orders import Accepted, BrokerEvent, Execution, Known, Order, SubmitAnswer, Unknown
 from strikewise.domain.portfolio import Holding
@@ -106,6 +107,21 @@ class SimulatedBroker:
     def advance(self, view: MarketView) -> None:
         """Move to a view, before anything is decided at it: book the night, settle, try what rests."""
         self._floor.advance(view)
+
+    def book(self, event: Activity) -> None:
+        """Book what comes from outside the market, between two views: an assignment, a deposit.
+
+        Raises
+        ------
+        InvariantError
+            If no view was given yet: whoever makes it happen is at fault.
+        """
+        view = self._floor.view
+        if view is None:
+            raise InvariantError(
+                f"{event} was to be booked before the broker saw a market: advance it first."
+            )
+        self._floor.book(event, view)
 
     # --- the connection ---------------------------------------------------------------------------------
 
