@@ -1,0 +1,168 @@
+"""The account: what it is worth now, how it came there, and how far its limits are used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from strikewise.domain.greeks import Greeks
+from strikewise.market.calendar import SessionCalendar
+from strikewise.portfolio.journal_rows import EquityRow
+from strikewise.risk.limits import Limits
+from strikewise.service.views.desk import Desk
+
+__all__ = ["AccountView", "EquityPoint", "LimitUse", "account_view", "equity_curve"]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUse:
+    """How far a limit is used: both in the unit it is set in, and the share of it."""
+
+    name: str
+    used: float
+    limit: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account at its last valuation; amounts in cents.
+
+    Attributes
+    ----------
+    at : datetime or None
+        When it was valued; None where it never was.
+    cash_cents, equity_mid_cents, equity_exit_cents, margin_cents, at_risk_cents : int
+        As in `strikewise.domain.events.AccountValued`.
+    buying_power_used : float or None
+        Margin as a share of equity.
+    day_profit_cents, total_profit_cents : int
+        Since the last valuation of the session before, and since the beginning; deposits left out.
+    greeks : Greeks
+        Of everything held, dollars.
+    positions, orders : int
+        Open, and working.
+    regime : str
+        The market's.
+    profits : mapping of str to int
+        Profit of each strategy so far.
+    limits : tuple of LimitUse
+        The account's limits.
+    """
+
+    at: datetime | None
+    cash_cents: int
+    equity_mid_cents: int
+    equity_exit_cents: int
+    margin_cents: int
+    at_risk_cents: int
+    buying_power_used: float | None
+    day_profit_cents: int
+    total_profit_cents: int
+    greeks: Greeks
+    positions: int
+    orders: int
+    regime: str
+    profits: Mapping[str, int]
+    limits: tuple[LimitUse, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """Equity at an instant, with the fall from its highest so far as a fraction (0 or negative)."""
+
+    at: datetime
+    equity_mid_cents: int
+    equity_exit_cents: int
+    cash_cents: int
+    drawdown: float
+    regime: str
+
+
+def account_view(desk: Desk, limits: Limits, calendar: SessionCalendar) -> AccountView:
+    """Return the account as it was last valued."""
+    state, rows = desk.keeper.state, list(desk.keeper.equity.values())
+    last = rows[-1] if rows else None
+    if last is None:
+        cash = state.cash_cents
+        return AccountView(
+            None, cash, cash, cash, 0, 0, None, 0, 0, Greeks(), 0, len(state.open_orders), "", {}, ()
+        )
+    before = _session_before(rows, calendar)
+    start = before.equity_mid_cents if before else rows[0].equity_mid_cents
+    equity = last.equity_exit_cents
+    return AccountView(
+        at=last.at,
+        cash_cents=last.cash_cents,
+        equity_mid_cents=last.equity_mid_cents,
+        equity_exit_cents=equity,
+        margin_cents=last.margin_cents,
+        at_risk_cents=last.at_risk_cents,
+        buying_power_used=last.margin_cents / equity if equity > 0 else None,
+        day_profit_cents=last.equity_mid_cents - start,
+        total_profit_cents=last.equity_mid_cents - state.deposited_cents,
+        greeks=Greeks(delta=last.delta, gamma=last.gamma, theta=last.theta, vega=last.vega),
+        positions=last.open_positions,
+        orders=len(state.open_orders),
+        regime=last.regime,
+        profits={row.strategy: row.profit_cents for row in desk.keeper.strategies.values()},
+        limits=_use(desk, last, limits, calendar),
+    )
+
+
+def equity_curve(
+    desk: Desk, *, start: datetime | None = None, end: datetime | None = None, points: int = 1_000
+) -> tuple[EquityPoint, ...]:
+    """Return equity over time, thinned evenly to so many points; the first, the last and the extremes stay.
+
+    Parameters
+    ----------
+    desk : Desk
+        The account.
+    start, end : datetime, optional
+        Bounds, both included.
+    points : int
+        Most points, at least 4.
+    """
+    highest, curve = 0, []
+    for row in desk.keeper.equity.values():
+        highest = max(highest, row.equity_mid_cents)
+        fall = row.equity_mid_cents / highest - 1.0 if highest > 0 else 0.0
+        if (start is None or row.at >= start) and (end is None or row.at <= end):
+            curve.append(
+                EquityPoint(
+                    row.at, row.equity_mid_cents, row.equity_exit_cents, row.cash_cents, fall, row.regime
+                )
+            )
+    return tuple(_thinned(curve, max(4, points)))
+
+
+def _thinned(curve: Sequence[EquityPoint], points: int) -> list[EquityPoint]:
+    if len(curve) <= points:
+        return list(curve)
+    numbers = range(len(curve))
+    kept = {round(n * (len(curve) - 1) / (points - 3)) for n in range(points - 2)}
+    kept.add(max(numbers, key=lambda n: curve[n].equity_mid_cents))
+    kept.add(min(numbers, key=lambda n: curve[n].equity_mid_cents))
+    return [curve[n] for n in sorted(kept)]
+
+
+def _session_before(rows: Sequence[EquityRow], calendar: SessionCalendar) -> EquityRow | None:
+    today = calendar.day_of(rows[-1].at)
+    return next((row for row in reversed(rows) if calendar.day_of(row.at) < today), None)
+
+
+def _use(desk: Desk, last: EquityRow, limits: Limits, calendar: SessionCalendar) -> tuple[LimitUse, ...]:
+    equity = max(1, last.equity_exit_cents)
+    today = sum(desk.keeper.state.opened_today(calendar.day_of(last.at)).values())
+    return (
+        _of("capital at risk", last.at_risk_cents / equity, limits.max_at_risk),
+        _of("margin", last.margin_cents / equity, limits.max_margin),
+        _of("positions", last.open_positions, limits.max_positions),
+        _of("new positions today", today, limits.max_new_per_day),
+    )
+
+
+def _of(name: str, used: float, limit: float) -> LimitUse:
+    return LimitUse(name, used, limit, used / limit)

@@ -1,0 +1,130 @@
+"""What a position would come to at other prices, on another day, at another volatility."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikewise.domain.errors import MissingDataError
+from strikewise.domain.instruments import parse_instrument
+from strikewise.domain.structures import Leg, Structure
+from strikewise.engine.picture import LegPicture, PositionPicture
+from strikewise.pricing.scenario import structure_value
+
+__all__ = ["Payoff", "payoff_of"]
+
+SPAN, POINTS = 3.0, 121
+YEAR_DAYS = 365.0
+
+
+@dataclass(frozen=True, slots=True)
+class Payoff:
+    """Profit of a whole position over prices of its underlying, in cents, cash paid so far counted.
+
+    Attributes
+    ----------
+    spots : tuple of float
+        Prices, dollars.
+    at_expiry_cents : tuple of int
+        When its first options expire; later ones at their volatilities.
+    today_cents : tuple of int or None
+        Now; None where a volatility is unknown.
+    shifted_cents : tuple of int or None
+        On the day and at the shift of volatility asked for.
+    days, volatility_shift : float
+        What was asked for.
+    breakevens : tuple of float
+        Prices where the profit at expiry is zero.
+    spot : float
+        The price now.
+    max_profit_cents, max_loss_cents : int or None
+        At expiry; None where unbounded or where expirations differ.
+    """
+
+    spots: tuple[float, ...]
+    at_expiry_cents: tuple[int, ...]
+    today_cents: tuple[int, ...] | None
+    shifted_cents: tuple[int, ...] | None
+    days: float
+    volatility_shift: float
+    breakevens: tuple[float, ...]
+    spot: float
+    max_profit_cents: int | None
+    max_loss_cents: int | None
+
+
+def payoff_of(
+    position: PositionPicture, cash_cents: int, *, days: float = 0.0, volatility_shift: float = 0.0
+) -> Payoff:
+    """Return what a position would come to.
+
+    Parameters
+    ----------
+    position : PositionPicture
+        With its legs' volatilities and years.
+    cash_cents : int
+        Net cash paid for it so far, fees included.
+    days : float
+        Calendar days from now, at most until its first options expire.
+    volatility_shift : float
+        Added to each volatility, as a fraction.
+
+    Raises
+    ------
+    MissingDataError
+        If the price of the underlying or the rate is unknown.
+    """
+    if position.spot is None or position.rate is None:
+        raise MissingDataError(
+            f"{position.describe} cannot be drawn: the price of {position.underlying} or the rate is unknown."
+        )
+    structure = Structure.of(Leg(parse_instrument(leg.instrument), leg.quantity) for leg in position.legs)
+    options = _options(structure, position.legs)
+    years = [leg.years or 0.0 for leg in options]
+    known = all(leg.iv is not None for leg in options)
+    volatilities = [leg.iv if leg.iv is not None else 0.0 for leg in options]
+    first = min(years, default=30.0 / YEAR_DAYS)
+    spots = _spots(structure, position.spot, volatilities, first)
+
+    def profit(later: float, shift: float) -> tuple[int, ...]:
+        value = structure_value(
+            structure, spots, volatilities, years,
+            rate=position.rate or 0.0, dividend_yield=position.dividend_yield or 0.0,
+            later_years=later, volatility_shift=shift,
+        )  # fmt: skip
+        return tuple(int(cents) for cents in np.rint(100.0 * value - cash_cents))
+
+    one_end = len(structure.expirations) < 2
+    later = min(max(0.0, days / YEAR_DAYS), first)
+    return Payoff(
+        spots=tuple(round(float(one), 2) for one in spots),
+        at_expiry_cents=profit(first, 0.0),
+        today_cents=profit(0.0, 0.0) if known else None,
+        shifted_cents=profit(later, volatility_shift) if known else None,
+        days=later * YEAR_DAYS,
+        volatility_shift=volatility_shift,
+        breakevens=structure.breakevens(cash_cents) if one_end else (),
+        spot=position.spot,
+        max_profit_cents=structure.max_profit_cents(cash_cents) if one_end else None,
+        max_loss_cents=structure.max_loss_cents(cash_cents) if one_end else None,
+    )
+
+
+def _options(structure: Structure, legs: tuple[LegPicture, ...]) -> list[LegPicture]:
+    by_name = {parse_instrument(leg.instrument): leg for leg in legs}
+    return [by_name[contract] for contract, _ in structure.options]
+
+
+def _spots(structure: Structure, spot: float, volatilities: list[float], first: float) -> NDArray[np.float64]:
+    """Return an even grid of prices that shows every strike and three deviations to the first expiration."""
+    known = [one for one in volatilities if one > 0.0] or [0.2]
+    reach = SPAN * sum(known) / len(known) * sqrt(max(first, 1.0 / YEAR_DAYS))
+    strikes = [contract.strike for contract, _ in structure.options]
+    low = min([spot * exp(-reach), *(0.98 * strike for strike in strikes)])
+    high = max([spot * exp(reach), *(1.02 * strike for strike in strikes)])
+    # The strikes themselves belong to the grid: payoffs have their kinks there.
+    grid = np.linspace(max(0.01, low), high, POINTS)
+    return np.unique(np.concatenate([grid, [one for one in strikes if low < one < high], [spot]]))
