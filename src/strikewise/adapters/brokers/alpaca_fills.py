@@ -1,0 +1,229 @@
+"""Fills and ends of orders, as the stream tells them and as the activities list them.
+
+A fill is told leg by leg and booked leg by leg; the parent of several legs is information. Both ways name
+the same fill by the same execution id; where they should not, the quantity filled so far tells that it is the
+same.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeVar
+
+from strikewise.adapters.brokers.alpaca_answers import (
+    ActivityAnswer,
+    LegExecution,
+    OrderAnswer,
+    Update,
+    instant,
+)
+from strikewise.adapters.brokers.alpaca_money import cents_of, count_of
+from strikewise.adapters.brokers.alpaca_states import EVENTS, OUTCOMES, Told, reason_of, status_of
+from strikewise.adapters.brokers.alpaca_symbols import Symbols
+from strikewise.domain.errors import InstrumentError
+from strikewise.domain.orders import BrokerEvent, Bust, Execution, LegFill, OrderEnded, StreamGap
+from strikewise.domain.quotes import Grade
+
+__all__ = ["Fills", "KnownOrders"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+REMEMBERED = 20_000
+"""Orders and fills that are remembered; the oldest go first."""
+
+
+class KnownOrders:
+    """Which of our orders the vendor's ids belong to, those of legs too.
+
+    Parameters
+    ----------
+    prefix : str
+        What the ids of our orders begin with.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._owners: OrderedDict[str, str] = OrderedDict()
+        self._brokers: OrderedDict[str, str] = OrderedDict()
+
+    def ours(self, order_id: str) -> bool:
+        """Return whether an order was sent by us."""
+        return order_id.startswith(self._prefix)
+
+    def learn(self, answer: OrderAnswer) -> None:
+        """Remember an order that stands by itself, and its legs."""
+        if answer.order_class == "mleg" and not answer.legs:
+            return
+        for one in (answer, *answer.legs):
+            _remember(self._owners, one.id, answer.client_order_id)
+        _remember(self._brokers, answer.client_order_id, answer.id)
+
+    def owner(self, broker_id: str) -> str | None:
+        """Return the id its sender gave an order, found by the vendor's id of it or of one of its legs."""
+        return self._owners.get(broker_id)
+
+    def broker_id(self, order_id: str) -> str | None:
+        """Return the vendor's id of an order."""
+        return self._brokers.get(order_id)
+
+
+class Fills:
+    """Fills and ends, each fill under one id.
+
+    Parameters
+    ----------
+    orders : KnownOrders
+        Whose orders are whose.
+    symbols : Symbols
+        How instruments are written.
+    """
+
+    def __init__(self, orders: KnownOrders, symbols: Symbols) -> None:
+        self._orders, self._symbols = orders, symbols
+        self._ids: OrderedDict[tuple[str, str, int], str] = OrderedDict()
+        self._filled: OrderedDict[tuple[str, str], int] = OrderedDict()
+
+    def told(self, update: Update, received_at: datetime) -> list[BrokerEvent]:
+        """Return what an event of the stream means; what cannot be read is a gap, for the broker to be asked.
+
+        Parameters
+        ----------
+        update : Update
+            The event.
+        received_at : datetime
+            When it came.
+        """
+        order, what = update.order, EVENTS.get(update.event)
+        self._orders.learn(order)
+        owner = self._orders.owner(order.id)
+        if owner is None:
+            return [StreamGap(f"{update.event}: a leg of an order nobody knows", received_at)]
+        if not self._orders.ours(owner):
+            changed = what not in {Told.NOTHING, Told.END}
+            return [StreamGap(f"{update.event}: an order of somebody else", received_at)] if changed else []
+        at = instant(update.timestamp) or received_at
+        match what:
+            case Told.FILL:
+                return self._fill(update, owner, at)
+            case Told.END:
+                return self._end(order, owner, at)
+            case Told.BUST | Told.CORRECTION:
+                return self._bust(update, owner, at, corrected=what is Told.CORRECTION)
+            case Told.NOTHING:
+                return []
+            case None:
+                return [StreamGap(f"{update.event}: an event nobody knows", received_at)]
+
+    def listed(self, lines: Iterable[ActivityAnswer]) -> list[Execution]:
+        """Return the fills of our orders among activities; those of others are left out.
+
+        Raises
+        ------
+        ValueError
+            If a fill of ours cannot be read: then nobody knows what is held.
+        """
+        found = []
+        for line in lines:
+            owner = self._orders.owner(line.order_id)
+            if owner is None or not self._orders.ours(owner):
+                continue
+            at = instant(line.transaction_time)
+            leg = self._leg(line.symbol, line.side, line.qty, line.price)
+            if at is None or leg is None:
+                raise ValueError(f"the fill {line.id} of {owner} cannot be read")
+            name = line.id.partition("::")[2] or line.id
+            filled = count_of(line.cum_qty)
+            if filled is not None:
+                name = self._one_id(owner, line.symbol, filled, name)
+            found.append(_execution(name, owner, leg, at))
+        return found
+
+    def _fill(self, update: Update, owner: str, at: datetime) -> list[BrokerEvent]:
+        order = update.order
+        if order.legs and not update.legs:
+            return [StreamGap(f"{update.event}: {owner} was filled, its legs are not told", at)]
+        told = update.legs or (
+            LegExecution(
+                execution_id=update.execution_id,
+                order_id=order.id,
+                symbol=order.symbol,
+                qty=update.qty,
+                price=update.price,
+                timestamp=update.timestamp,
+            ),
+        )
+        answers = {one.id: one for one in (*order.legs, order)}
+        events: list[BrokerEvent] = []
+        later = {one.order_id: 0 for one in told}
+        for one in reversed(told):
+            answer = answers.get(one.order_id, order)
+            leg = self._leg(
+                one.symbol or answer.symbol, answer.side or answer.position_intent, one.qty, one.price
+            )
+            if leg is None:
+                return [StreamGap(f"{update.event}: a fill of {owner} cannot be read", at)]
+            filled = (count_of(answer.filled_qty) or 0) - later[one.order_id]
+            later[one.order_id] += abs(leg.quantity)
+            symbol = one.symbol or answer.symbol
+            name = one.execution_id or f"{one.order_id}:{filled}"
+            name = self._one_id(owner, symbol, filled, name)
+            events.insert(0, _execution(name, owner, leg, instant(one.timestamp) or at))
+            if self._missed(owner, symbol, filled, abs(leg.quantity)):
+                events.append(StreamGap(f"{update.event}: {owner} had fills before that were not told", at))
+        return events
+
+    def _end(self, order: OrderAnswer, owner: str, at: datetime) -> list[BrokerEvent]:
+        outcome = OUTCOMES.get(status_of(order))
+        if outcome is None:  # of a replacement the new order may be shown, which works
+            return []
+        return [OrderEnded(owner, outcome, reason_of(order) or order.status, at)]
+
+    def _bust(self, update: Update, owner: str, at: datetime, *, corrected: bool) -> list[BrokerEvent]:
+        name = update.previous_execution_id or ("" if corrected else update.execution_id)
+        if not name:
+            return [StreamGap(f"{update.event}: which fill of {owner} it takes back is not told", at)]
+        bust = Bust(name, owner, update.reason or update.event, at)
+        if not corrected:
+            return [bust]
+        return [bust, *self._fill(update, owner, at)]
+
+    def _leg(self, symbol: str, side: str, qty: str, price: str) -> LegFill | None:
+        count, cents = count_of(qty), cents_of(price)
+        if not count or cents is None or not side.startswith(("buy", "sell")):
+            return None
+        try:
+            instrument = self._symbols.read(symbol)
+        except InstrumentError:
+            return None
+        signed = abs(count) if side.startswith("buy") else -abs(count)
+        return LegFill(instrument, signed, cents, -1, -1)
+
+    def _one_id(self, owner: str, symbol: str, filled: int, name: str) -> str:
+        """Return the first id a fill was told under: the one that brought its order to this quantity."""
+        key = (owner, symbol, filled)
+        if filled <= 0:
+            return name
+        if key not in self._ids:
+            _remember(self._ids, key, name)
+        return self._ids[key]
+
+    def _missed(self, owner: str, symbol: str, filled: int, quantity: int) -> bool:
+        """Return whether more was filled than was told so far."""
+        key = (owner, symbol)
+        known = self._filled.get(key, 0)
+        _remember(self._filled, key, max(known, filled))
+        return filled - quantity > known
+
+
+def _execution(name: str, owner: str, leg: LegFill, at: datetime) -> Execution:
+    return Execution(name, owner, 0, (leg,), 0, at, Grade.QUOTES)
+
+
+def _remember(into: OrderedDict[K, V], key: K, value: V) -> None:
+    into[key] = value
+    into.move_to_end(key)
+    while len(into) > REMEMBERED:
+        into.popitem(last=False)

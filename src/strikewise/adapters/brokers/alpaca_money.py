@@ -1,0 +1,42 @@
+"""The door between integer cents and the decimal texts that Alpaca speaks; nothing else converts."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from strikewise.domain.money import to_cents
+
+__all__ = ["cents_of", "count_of", "price_text"]
+
+
+def price_text(cents: int) -> str:
+    """Write cents per share as dollars: ``0.45``, ``-1.30``."""
+    return f"{Decimal(cents).scaleb(-2):.2f}"
+
+
+def cents_of(text: str, scale: int = 1) -> int | None:
+    """Read dollars as cents, rounded to the nearest one after `scale`; None where there is no finite number.
+
+    Parameters
+    ----------
+    text : str
+        What the vendor wrote; empty where it wrote nothing.
+    scale : int
+        What to multiply with before rounding, such as a contract's multiplier.
+    """
+    amount = _decimal(text)
+    return None if amount is None else to_cents(amount * scale)
+
+
+def count_of(text: str) -> int | None:
+    """Read a count of contracts or shares; None where there is none, or a fraction of one."""
+    amount = _decimal(text)
+    return None if amount is None or amount != amount.to_integral_value() else int(amount)
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None

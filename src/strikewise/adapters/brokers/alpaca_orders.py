@@ -1,0 +1,174 @@
+"""Our orders as Alpaca takes them, and Alpaca's orders as we read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from math import gcd
+from typing import Any
+
+from strikewise.adapters.brokers.alpaca_answers import OrderAnswer, instant
+from strikewise.adapters.brokers.alpaca_money import cents_of, count_of, price_text
+from strikewise.adapters.brokers.alpaca_states import reason_of, status_of
+from strikewise.adapters.brokers.alpaca_symbols import Symbols
+from strikewise.domain.brokerage import OrderReport
+from strikewise.domain.errors import DomainError
+from strikewise.domain.instruments import Instrument, OptionContract
+from strikewise.domain.orders import Order, Purpose, Rejected
+from strikewise.domain.structures import Leg, Structure
+
+__all__ = ["MAX_LEGS", "limit_text", "order_report", "order_request", "submitted_at", "units_of"]
+
+MAX_LEGS = 4
+"""Option legs of one order."""
+
+
+def order_request(
+    order: Order, symbols: Symbols, held: Mapping[Instrument, int] | None = None
+) -> dict[str, Any] | Rejected:
+    """Return an order as the vendor takes it, or why it cannot be one.
+
+    Every option leg says whether it opens or closes; a limit of several legs is positive for a debit and
+    negative for a credit, that of one leg always positive; ratios have no common divisor.
+
+    Parameters
+    ----------
+    order : Order
+        What to trade.
+    symbols : Symbols
+        How instruments are written.
+    held : mapping of Instrument to int, optional
+        What is held; only an adjustment, of which some legs may open and others close, needs it.
+    """
+    structure, units = order.structure, units_of(order)
+    if structure.options and structure.shares:
+        return Rejected(
+            "MIXED_LEGS",
+            "Alpaca takes no order of shares and options together: send them one after the other",
+        )
+    if len(structure.legs) > MAX_LEGS:
+        return Rejected(
+            "TOO_MANY_LEGS", f"Alpaca takes {MAX_LEGS} legs in one order; legs={len(structure.legs)}"
+        )
+    if order.purpose is Purpose.ADJUST and structure.options and held is None:
+        return Rejected("POSITIONS_UNKNOWN", "what the legs of an adjustment open and close is not known")
+    request: dict[str, Any] = {
+        "client_order_id": order.order_id,
+        "qty": str(order.quantity * units),
+        "time_in_force": "day",
+        "type": "market" if order.limit_cents is None else "limit",
+    }
+    if order.limit_cents is not None:
+        limit = limit_text(order)
+        if limit is None:
+            return Rejected("LIMIT_SIGN", f"nothing is bought for {order.limit_cents} cents")
+        request["limit_price"] = limit
+    legs = [_leg(leg, units, order.purpose, symbols, held or {}) for leg in structure.legs]
+    if len(legs) > 1:
+        return request | {"order_class": "mleg", "legs": legs}
+    del legs[0]["ratio_qty"]
+    return request | legs[0]
+
+
+def units_of(order: Order) -> int:
+    """Return how many of the vendor's units one of ours is: the common divisor of the ratios."""
+    return gcd(*(leg.ratio for leg in order.structure.legs))
+
+
+def limit_text(order: Order) -> str | None:
+    """Return an order's limit per share, rounded so that it is never worse; None where a purchase has none.
+
+    What several legs cost is positive, what they bring negative. One leg is bought or sold at a positive
+    price: a sale for whatever it brings asks for one cent.
+    """
+    structure, cents = order.structure, order.limit_cents
+    if cents is None:
+        return None
+    per_share = cents // (units_of(order) * structure.legs[0].instrument.multiplier)
+    if len(structure.legs) > 1:
+        return price_text(per_share)
+    if structure.legs[0].ratio < 0:
+        return price_text(max(1, -per_share))
+    return price_text(per_share) if per_share > 0 else None
+
+
+def _leg(
+    leg: Leg, units: int, purpose: Purpose, symbols: Symbols, held: Mapping[Instrument, int]
+) -> dict[str, Any]:
+    side = "buy" if leg.ratio > 0 else "sell"
+    said = {
+        "symbol": symbols.write(leg.instrument),
+        "side": side,
+        "ratio_qty": str(abs(leg.ratio) // units),
+    }
+    if isinstance(leg.instrument, OptionContract):
+        match purpose:
+            case Purpose.OPEN:
+                opens = True
+            case Purpose.CLOSE:
+                opens = False
+            case Purpose.ADJUST:
+                opens = held.get(leg.instrument, 0) * leg.ratio >= 0
+        said["position_intent"] = f"{side}_to_{'open' if opens else 'close'}"
+    return said
+
+
+def submitted_at(answer: OrderAnswer) -> datetime | None:
+    """Return when the vendor took an order."""
+    return instant(answer.submitted_at) or instant(answer.created_at)
+
+
+def order_report(answer: OrderAnswer, symbols: Symbols) -> OrderReport | None:
+    """Return an order as we read it; None where it says neither how much nor when.
+
+    The structure is what the vendor counts as one unit: its ratios have no common divisor, shares count one
+    by one, and quantities are in these units.
+    """
+    at, filled = submitted_at(answer), count_of(answer.filled_qty or "0")
+    quantity = count_of(answer.qty)
+    if at is None or filled is None or quantity is None:
+        return None
+    structure = _structure(answer, quantity, symbols)
+    return OrderReport(
+        order_id=answer.client_order_id or answer.id,
+        broker_order_id=answer.id,
+        status=status_of(answer),
+        structure=structure,
+        quantity=quantity,
+        filled=filled,
+        limit_cents=_limit_cents(answer, structure),
+        submitted_at=at,
+        reason=reason_of(answer),
+        replaced_by=answer.replaced_by,
+    )
+
+
+def _structure(answer: OrderAnswer, quantity: int, symbols: Symbols) -> Structure | None:
+    try:
+        if not answer.legs:
+            return Structure((Leg(symbols.read(answer.symbol), _sign(answer)),))
+        return Structure(tuple(Leg(symbols.read(leg.symbol), _ratio(leg, quantity)) for leg in answer.legs))
+    except DomainError:
+        return None
+
+
+def _ratio(leg: OrderAnswer, quantity: int) -> int:
+    """Return a leg's signed ratio; 0, which no leg may have, where it is not told."""
+    ratio = count_of(leg.ratio_qty)
+    if ratio is None:
+        traded = count_of(leg.qty)
+        ratio = traded // quantity if traded and quantity else 0
+    return _sign(leg) * ratio
+
+
+def _sign(answer: OrderAnswer) -> int:
+    said = answer.side or answer.position_intent
+    return 1 if said.startswith("buy") else -1 if said.startswith("sell") else 0
+
+
+def _limit_cents(answer: OrderAnswer, structure: Structure | None) -> int | None:
+    if structure is None:
+        return None
+    leg = structure.legs[0]
+    sign = 1 if len(structure.legs) > 1 else leg.ratio
+    return cents_of(answer.limit_price, sign * leg.instrument.multiplier)
