@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import TypeVar, assert_never
 
+from strikewise.domain.control import FaultNoted
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.events import OrderDenied, OrderPlaced, SignalDenied, SignalGenerated
 from strikewise.domain.instruments import Stock
 from strikewise.domain.orders import Order, Purpose
 from strikewise.domain.portfolio import Portfolio, Position
+from strikewise.domain.reconciled import EXTERNAL
 from strikewise.domain.signals import Action, Adjust, Close, Hold, Roll, Signal
 from strikewise.engine.allocation import Priority
+from strikewise.engine.mandate import FREE, Mandate
+from strikewise.engine.oversight import STRATEGY, STRATEGY_FAILED
 from strikewise.engine.spec import WEEKDAYS, RunSpec, StrategySpec
-from strikewise.execution.planner import adjusting_order, closing_order, opening_order
+from strikewise.execution.planner import adjusting_order, another_attempt, closing_order, opening_order
 from strikewise.market.corporate_actions import adjusting_split
 from strikewise.market.regime import Regime
 from strikewise.market.view import MarketView
 from strikewise.portfolio.ledger import Entry
 from strikewise.portfolio.margin import margin_call
 from strikewise.portfolio.projection import AccountState
-from strikewise.risk.adjustment import while_working
+from strikewise.risk.adjustment import only_reduces, while_working
 from strikewise.risk.gate import (
     Approved,
     ApprovedAdjusting,
@@ -33,6 +38,8 @@ from strikewise.risk.gate import (
 
 ENGINE = "engine"
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -44,10 +51,13 @@ class Decision:
         Facts to write, in order; an order's fact is among them.
     orders : tuple of Order
         What to submit once they are written.
+    cancels : tuple of str
+        Orders to take back first: they stand in the way of what is to be closed.
     """
 
     entries: tuple[Entry, ...]
     orders: tuple[Order, ...]
+    cancels: tuple[str, ...] = ()
 
 
 class _Draft:
@@ -56,8 +66,10 @@ class _Draft:
     ``held`` is what the account has; ``portfolio`` counts what is ordered as if it were held.
     """
 
-    def __init__(self, view: MarketView, portfolio: Portfolio, state: AccountState, spec: RunSpec) -> None:
-        self.view = view
+    def __init__(
+        self, view: MarketView, portfolio: Portfolio, state: AccountState, spec: RunSpec, mandate: Mandate
+    ) -> None:
+        self.view, self.mandate = view, mandate
         self.regime = view.regime()
         self.held = portfolio
         self.portfolio = replace(
@@ -70,27 +82,54 @@ class _Draft:
         self.spec = spec
         self.entries: list[Entry] = []
         self.orders: list[Order] = []
+        self.cancels: list[str] = []
 
     def write(
-        self, event: SignalGenerated | SignalDenied | OrderPlaced | OrderDenied, actor: str, cause: int | None
+        self,
+        event: SignalGenerated | SignalDenied | OrderPlaced | OrderDenied | FaultNoted,
+        actor: str,
+        cause: int | None,
     ) -> int:
         self.entries.append(Entry(event, self.view.as_of, actor, cause))
         return self.state.seq + len(self.entries)
 
-    def close(self, position: Position, why: Close | Roll, actor: str) -> bool:
-        """Order the closing of a position, if the gate lets it pass."""
+    def asked(self, label: str, what: str, question: Callable[[], T]) -> T | None:
+        """Return a strategy's answer; None, and a fault, where it fails and somebody watches over it."""
+        if not self.mandate.watched:
+            return question()
+        try:
+            return question()
+        except Exception as error:
+            if label not in self.mandate.quiet:
+                said = f"{what} failed: {type(error).__name__}: {error}"[:500]
+                self.write(FaultNoted(STRATEGY, STRATEGY_FAILED, said), label, self.state.run_seq)
+            return None
+
+    def close(self, position: Position, why: Close | Roll, actor: str, cause: int | None = None) -> bool:
+        """Order the closing of a position, if the gate lets it pass and nothing else works on it."""
+        if self.mandate.watched and (working := self.working_on(position.position_id)):
+            self.cancels += working
+            return False
         order = closing_order(self.spec.account, position, self.view.as_of, why.reason, why.detail)
         verdict = judge_closing(order, position, self.view)
-        cause = self.state.fact_of(position.position_id)
+        cause = cause or self.state.fact_of(position.position_id)
         if isinstance(verdict, Denied):
             self.write(OrderDenied(position.position_id, verdict.code, verdict.detail), actor, cause)
             return False
         self.place(order, actor, cause)
         return True
 
+    def working_on(self, position_id: str) -> list[str]:
+        """Return the orders that may still fill into a position."""
+        waiting = self.state.open_orders.values()
+        return [one.order.order_id for one in waiting if one.order.position_id == position_id]
+
     def adjust(self, position: Position, action: Adjust, actor: str) -> None:
         """Order further legs for a position, if the gate lets them pass, and count it as it would be then."""
         order = adjusting_order(self.spec.account, position, action, self.view.as_of)
+        shut = not self.mandate.opens or position.underlying in self.mandate.shut
+        if shut and not only_reduces(order, position):
+            return
         open_orders = (one.order for one in self.state.open_orders.values())
         working = next((one.order_id for one in open_orders if one.position_id == position.position_id), "")
         verdict = judge_adjusting(
@@ -116,9 +155,13 @@ class _Draft:
             positions=tuple(after if one is before else one for one in held),
         )
 
-    def place(self, order: Order, actor: str, cause: int | None) -> None:
+    def place(self, order: Order, actor: str, cause: int | None) -> Order:
+        """Write an order down, under an id that no order had."""
+        while self.state.order(order.order_id) is not None:
+            order = another_attempt(order)
         self.write(OrderPlaced(order), actor, cause)
         self.orders.append(order)
+        return order
 
     def open(self, chosen: StrategySpec, signal: Signal, rolled: Position | None = None) -> None:
         """Size a signal, ask the gate, and order it or write down why not.
@@ -129,7 +172,7 @@ class _Draft:
         signal = labelled_signal(signal, chosen, self.regime)
         brought_about_by = self.state.run_seq if rolled is None else self.state.seq + len(self.entries)
         cause = self.write(SignalGenerated(signal), chosen.label, brought_about_by)
-        verdict = self.judged(chosen, signal, rolled)
+        verdict = self.asked(chosen.label, "size_position", lambda: self.judged(chosen, signal, rolled))
         match verdict:
             case Denied(code=code, detail=detail):
                 denied = SignalDenied(signal.signal_id, signal.strategy, signal.underlying, code, detail)
@@ -138,8 +181,10 @@ class _Draft:
                 order = opening_order(self.spec.account, verdict, self.view.as_of)
                 if rolled is not None:
                     order = replace(order, campaign_id=rolled.campaign_id or rolled.position_id)
-                self.place(order, chosen.label, cause)
+                order = self.place(order, chosen.label, cause)
                 self.reserve(replace(verdict.proposal, position_id=order.order_id))
+            case None:
+                pass
             case _:
                 assert_never(verdict)
 
@@ -165,7 +210,9 @@ class _Draft:
         )
 
 
-def decide(view: MarketView, portfolio: Portfolio, state: AccountState, spec: RunSpec) -> Decision:
+def decide(
+    view: MarketView, portfolio: Portfolio, state: AccountState, spec: RunSpec, mandate: Mandate = FREE
+) -> Decision:
     """Manage what is held, then seek what to open.
 
     Parameters
@@ -178,18 +225,22 @@ def decide(view: MarketView, portfolio: Portfolio, state: AccountState, spec: Ru
         The fold of the ledger so far.
     spec : RunSpec
         What to do.
+    mandate : Mandate
+        What may be done now.
 
     Returns
     -------
     Decision
         The facts to write and the orders to submit afterwards; the same arguments give the same decision.
     """
-    draft = _Draft(view, portfolio, state, spec)
+    draft = _Draft(view, portfolio, state, spec, mandate)
     _count_adjustments(draft)
-    _manage(draft)
-    if view.calendar.is_session(view.day) and WEEKDAYS[view.day.weekday()] in spec.entry_weekdays:
+    if mandate.closes:
+        _manage(draft)
+    entry_day = view.calendar.is_session(view.day) and WEEKDAYS[view.day.weekday()] in spec.entry_weekdays
+    if mandate.seeks and mandate.opens and entry_day:
         _seek(draft)
-    return Decision(tuple(draft.entries), tuple(draft.orders))
+    return Decision(tuple(draft.entries), tuple(draft.orders), tuple(draft.cancels))
 
 
 def _count_adjustments(draft: _Draft) -> None:
@@ -209,8 +260,8 @@ def _manage(draft: _Draft) -> None:
     margin_called = Close("MARGIN_CALL", f"margin={margin / 100:.2f} equity={equity / 100:.2f}")
     for held in account.positions:
         position = _with_campaign(held, draft.state)
-        if position.mark is None or position.closing_order_id:
-            continue  # only ordered yet, or on its way out
+        if position.mark is None or position.closing_order_id or position.strategy == EXTERNAL:
+            continue  # only ordered yet, on its way out, or nobody's here
         if not _can_trade(position, draft.view):
             continue  # nobody could trade it now; it stays marked and flagged
         if position.position_id in called:
@@ -219,11 +270,23 @@ def _manage(draft: _Draft) -> None:
         if (adjusted := _adjusted_overnight(position, draft.view)) is not None:
             draft.close(position, adjusted, ENGINE)
             continue
+        if (wish := draft.mandate.closing.get(position.position_id)) is not None:
+            draft.close(position, wish.close, wish.actor, wish.cause)
+            continue
         chosen = draft.spec.labelled(position.strategy)
         if chosen is None:
             continue  # held from an earlier run whose strategy is no longer configured
-        action = chosen.strategy.manage_position(position, draft.view, chosen.params)
-        _act(draft, chosen, position, action)
+        action = _answer(draft, chosen, position)
+        if action is not None:
+            _act(draft, chosen, position, action)
+
+
+def _answer(draft: _Draft, chosen: StrategySpec, position: Position) -> Action | None:
+    return draft.asked(
+        chosen.label,
+        "manage_position",
+        lambda: chosen.strategy.manage_position(position, draft.view, chosen.params),
+    )
 
 
 def _can_trade(position: Position, view: MarketView) -> bool:
@@ -250,7 +313,7 @@ def _act(draft: _Draft, chosen: StrategySpec, position: Position, action: Action
             draft.close(position, action, chosen.label)
         case Roll(signal=signal):
             # The wish to leave stands by itself: it is closed even if what should follow is then refused.
-            if draft.close(position, action, chosen.label):
+            if draft.close(position, action, chosen.label) and draft.mandate.opens:
                 draft.open(chosen, signal, rolled=position)
         case Adjust():
             draft.adjust(position, action, chosen.label)
@@ -271,8 +334,10 @@ def _seek(draft: _Draft) -> None:
     for number, chosen in enumerate(draft.spec.strategies):
         if not has_seat(chosen.label, draft.spec.underlyings, draft.portfolio, draft.spec.limits):
             continue
-        for signal in chosen.strategy.generate_signals(draft.view, chosen.params):
-            if signal.underlying not in draft.spec.underlyings:
+        if chosen.label in draft.mandate.quiet:
+            continue
+        for signal in _wanted(draft, chosen):
+            if signal.underlying not in draft.spec.underlyings or signal.underlying in draft.mandate.shut:
                 continue
             if in_order:
                 draft.open(chosen, signal)
@@ -280,6 +345,15 @@ def _seek(draft: _Draft) -> None:
                 found.append((number, signal))
     for number, signal in draft.spec.allocation.ranked(found):
         draft.open(draft.spec.strategies[number], signal)
+
+
+def _wanted(draft: _Draft, chosen: StrategySpec) -> list[Signal]:
+    signals = draft.asked(
+        chosen.label,
+        "generate_signals",
+        lambda: chosen.strategy.generate_signals(draft.view, chosen.params),
+    )
+    return signals or []
 
 
 def labelled_signal(signal: Signal, chosen: StrategySpec, regime: Regime) -> Signal:

@@ -11,13 +11,15 @@ from strikewise.market.view import MarketView
 from strikewise.portfolio.projection import AccountState
 
 
-def check_account(state: AccountState, portfolio: Portfolio, view: MarketView) -> None:
+def check_account(
+    state: AccountState, portfolio: Portfolio, view: MarketView, *, strictly: bool = True
+) -> None:
     """Check that money adds up and that nothing is held which cannot be.
 
     * cash + Σ marks = equity, at mid and at exit;
     * realised + unrealised = equity − deposits;
     * marked to exit is never above marked to mid;
-    * no option is held past its settlement.
+    * no option is held past its settlement; not ``strictly``, for a broker may tell of it a day late.
 
     Raises
     ------
@@ -44,7 +46,8 @@ def check_account(state: AccountState, portfolio: Portfolio, view: MarketView) -
         )
     if out > mid:
         raise InvariantError(f"At {at} the account is worth more at exit prices ({out}) than at mid ({mid}).")
-    _check_nothing_expired(valued_contracts(portfolio), view)
+    if strictly:
+        _check_nothing_expired(valued_contracts(portfolio), view)
 
 
 def check_closed(before: Mapping[str, Position], state: AccountState, delivered: Collection[str]) -> None:

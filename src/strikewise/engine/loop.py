@@ -1,63 +1,38 @@
 """The one loop: listen, decide, write down, act, write down the answer.
 
 History, a rehearsal and a real account run these same lines; only the clock, the source, the broker and
-the ledger they are given differ.
+the ledger they are given differ, and whether anybody watches over them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import assert_never
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from strikewise.domain.control import FaultNoted
 from strikewise.domain.errors import SettingsError
-from strikewise.domain.events import (
-    AccountOpened,
-    AccountValued,
-    CashFlowed,
-    Event,
-    MarkEstimated,
-    OptionSettled,
-    OrderAccepted,
-    OrderClosed,
-    OrderFilled,
-    OrderRejected,
-    OrderUnresolved,
-    PositionSplit,
-    RunStarted,
-)
-from strikewise.domain.orders import (
-    Accepted,
-    BrokerEvent,
-    Bust,
-    CashFlow,
-    Execution,
-    Order,
-    OrderEnded,
-    Purpose,
-    Rejected,
-    SettlementReport,
-    SplitReport,
-    StreamGap,
-    SubmitAnswer,
-    Unresolved,
-)
+from strikewise.domain.events import AccountOpened, MarkEstimated, RunStarted
+from strikewise.domain.orders import BrokerEvent, Purpose, SettlementReport
 from strikewise.domain.portfolio import Portfolio
 from strikewise.domain.quotes import Grade
-from strikewise.domain.reconciled import ExecutionReversed
+from strikewise.engine.courier import Courier
 from strikewise.engine.decide import ENGINE, decide
 from strikewise.engine.invariants import check_account
+from strikewise.engine.mandate import FREE
 from strikewise.engine.recovery import History, last_quotes
 from strikewise.engine.spec import RunSpec
+from strikewise.engine.supervisor import Patience, Supervisor
+from strikewise.engine.told import valued
+from strikewise.engine.writer import Writer
 from strikewise.execution.broker import Broker
+from strikewise.execution.halt_flag import HaltFlag
 from strikewise.market.clock import Clock
 from strikewise.market.view import Market, MarketView
 from strikewise.portfolio.ledger import Entry, Ledger
 from strikewise.portfolio.projection import AccountState
 from strikewise.portfolio.valuation import Valuation, remembering, value_account
 
-BROKER = "broker"
+__all__ = ["Loop", "TickReport", "Watch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +57,22 @@ class TickReport:
     delivered: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What stands around a loop whose account others may reach.
+
+    Attributes
+    ----------
+    flag : HaltFlag
+        What stops it from outside.
+    patience : Patience
+        How much is put up with.
+    """
+
+    flag: HaltFlag
+    patience: Patience = field(default_factory=Patience)
+
+
 class Loop:
     """The loop over one account; the only writer of decisions.
 
@@ -101,6 +92,8 @@ class Loop:
         Digest of the data by underlying, for the first fact; empty where data arrive as time goes on.
     grade : Grade or None
         The worst grade of the data, where it is known beforehand.
+    watch : Watch, optional
+        Who may stop it and ask things of it; None where nobody can, as in a run over the past.
 
     Raises
     ------
@@ -118,164 +111,90 @@ class Loop:
         clock: Clock,
         data: dict[str, str] | None = None,
         grade: Grade | None = None,
+        watch: Watch | None = None,
     ) -> None:
-        self._spec, self._market, self._broker = spec, market, broker
-        self._ledger, self._clock = ledger, clock
-        past = History.read(ledger.records())
-        self._state = past.state
-        if self._state.account not in ("", spec.account):
+        self._spec, self._market, self._clock = spec, market, clock
+        past = History.read(ledger.records(), watched=watch is not None)
+        if past.state.account not in ("", spec.account):
             raise SettingsError(
-                f"The ledger is that of account {self._state.account!r} and cannot be that of "
+                f"The ledger is that of account {past.state.account!r} and cannot be that of "
                 f"{spec.account!r}: give each account a ledger of its own."
             )
-        held = self._state.positions.values()
+        self.writer = Writer(ledger, clock, past.state, past.oversight)
+        self.courier = Courier(broker, self.writer, None if watch is None else watch.flag)
+        self.supervisor = (
+            None if watch is None else Supervisor(spec, self.writer, self.courier, watch.flag, watch.patience)
+        )
+        held = past.state.positions.values()
         self._memory = remembering(tuple(held), last_quotes(held, past.ticks, market))
         now = clock.now()
-        if not self._state.account:
-            self._write([Entry(AccountOpened(spec.account, spec.capital_cents), now, ENGINE)])
-        self._write([Entry(RunStarted(spec.document, data or {}, grade), now, ENGINE)])
+        if not past.state.account:
+            self.writer.write([Entry(AccountOpened(spec.account, spec.capital_cents), now, ENGINE)])
+        self.writer.write([Entry(RunStarted(spec.document, data or {}, grade), now, ENGINE)])
 
     @property
     def state(self) -> AccountState:
         """The fold of all facts so far."""
-        return self._state
+        return self.writer.state
 
-    def tick(self, view: MarketView | None = None) -> TickReport:
+    def tick(self, view: MarketView | None = None, *, seeks: bool = True, records: bool = True) -> TickReport:
         """Run once at the clock's instant.
 
         Parameters
         ----------
         view : MarketView, optional
             The market at that instant, where somebody has looked at it already.
+        seeks : bool
+            Whether to look for something to open; what is held is managed in any case.
+        records : bool
+            Whether the account's value is written down though nothing happened.
 
         Raises
         ------
         InvariantError
             If money does not add up.
         LedgerConflictError
-            If somebody else wrote to the ledger.
+            If somebody else wrote decisions to the ledger.
         """
         view = self._market.view(self._clock.now()) if view is None else view
-        delivered = self._listen(view)
+        at, writer, courier, supervisor = view.as_of, self.writer, self.courier, self.supervisor
+        if supervisor is not None:
+            supervisor.poll(at)
+        before = writer.state.seq
+        delivered = _delivered(courier.listen(at))
         valuation = self._value(view)
-        self._write(
-            Entry(
-                MarkEstimated(mark.position_id, mark.instrument, mark.policy, mark.price_cents),
-                view.as_of,
-                ENGINE,
-            )
-            for mark in valuation.estimated
-        )
-        decision = decide(view, valuation.portfolio, self._state, self._spec)
-        self._write(decision.entries)
+        if records:
+            writer.write(_estimates(valuation, at))
+        mandate = FREE if supervisor is None else supervisor.mandate(at, seeks=seeks)
+        decision = decide(view, valuation.portfolio, writer.state, self._spec, mandate)
+        writer.write(decision.entries)
+        courier.take_back(decision.cancels, "what is held is to be closed", at)
         for order in decision.orders:
-            if order.purpose is Purpose.CLOSE:
-                self._stop_opening(order.position_id)
-            self._write([self._answered(order, self._broker.submit(order), view)])
-        if decision.orders:
-            self._listen(view)
+            if supervisor is None and order.purpose is Purpose.CLOSE:
+                courier.stop_opening(order.position_id)
+            courier.send(order, at, mandate.state)
+        if decision.orders or decision.cancels:
+            courier.listen(at)
             valuation = self._value(view)
-        check_account(self._state, valuation.portfolio, view)
-        self._write([self._valued(valuation, view)])
+        check_account(writer.state, valuation.portfolio, view, strictly=supervisor is None)
+        if records or writer.state.seq > before:
+            writer.write([Entry(valued(valuation, writer.state, view.regime()), at, ENGINE)])
         fresh = (view.fresh_chain(symbol) for symbol in view.underlyings())
         grades = frozenset(chain.grade for chain in fresh if chain is not None)
         return TickReport(valuation.portfolio, len(decision.orders), grades, delivered)
 
-    def _write(self, entries: Iterable[Entry]) -> None:
-        batch = list(entries)
-        if not batch:
-            return
-        self._ledger.append(batch, recorded_at=self._clock.now(), expected=self._state.seq)
-        for entry in batch:
-            self._state = self._state.apply(self._state.seq + 1, entry.event, entry.known_at)
-
-    def _listen(self, view: MarketView) -> frozenset[str]:
-        """Write down what the broker tells; return the positions to which it delivered shares."""
-        told = self._broker.events()
-        self._write(Entry(_fact_of(event), view.as_of, BROKER, self._cause(event)) for event in told)
-        settled = (event for event in told if isinstance(event, SettlementReport))
-        return frozenset(event.position_id for event in settled if event.shares)
-
-    def _stop_opening(self, position_id: str) -> None:
-        """Cancel what still rests of orders that open or adjust a position: what is closed must not grow."""
-        for waiting in self._state.open_orders.values():
-            order = waiting.order
-            if order.position_id == position_id and order.purpose is not Purpose.CLOSE:
-                self._broker.cancel(order.order_id)
-
-    def _cause(self, event: BrokerEvent) -> int | None:
-        match event:
-            case Execution() | OrderEnded() | Bust():
-                return self._state.fact_of(event.order_id)
-            case SettlementReport() | SplitReport():
-                return self._state.fact_of(event.position_id)
-            case CashFlow():
-                return self._state.fact_of(event.position_id) or self._state.run_seq
-            case StreamGap():
-                return self._state.run_seq
-            case _:
-                assert_never(event)
-
     def _value(self, view: MarketView) -> Valuation:
-        return value_account(self._state, view, self._spec.missing_quote, self._memory)
-
-    def _answered(self, order: Order, answer: SubmitAnswer, view: MarketView) -> Entry:
-        event: Event
-        match answer:
-            case Accepted(broker_order_id=broker_id):
-                event = OrderAccepted(order.order_id, broker_id)
-            case Rejected(code=code, text=text):
-                event = OrderRejected(order.order_id, code, text)
-            case Unresolved(reason=reason):
-                event = OrderUnresolved(order.order_id, reason)
-            case _:
-                assert_never(answer)
-        return Entry(event, view.as_of, BROKER, self._state.fact_of(order.order_id))
-
-    def _valued(self, valuation: Valuation, view: MarketView) -> Entry:
-        portfolio = valuation.portfolio
-        # Added up one by one: what `sum` makes of floats depends on Python's version.
-        delta = gamma = theta = vega = 0.0
-        for position in portfolio.positions:
-            if position.mark is not None:
-                greeks = position.mark.greeks
-                delta += greeks.delta
-                gamma += greeks.gamma
-                theta += greeks.theta
-                vega += greeks.vega
-        valued = AccountValued(
-            cash_cents=portfolio.cash_cents,
-            equity_mid_cents=portfolio.equity_mid_cents,
-            equity_exit_cents=portfolio.equity_exit_cents,
-            margin_cents=portfolio.margin_cents,
-            at_risk_cents=portfolio.at_risk_cents,
-            open_positions=len(portfolio.positions) - len(portfolio.pending),
-            estimated_legs=len(valuation.estimated),
-            delta=round(delta, 4),
-            gamma=round(gamma, 4),
-            theta=round(theta, 4),
-            vega=round(vega, 4),
-            regime=view.regime().value,
-            profits=self._state.outcomes.profits(portfolio.positions),
-        )
-        return Entry(valued, view.as_of, ENGINE)
+        return value_account(self.writer.state, view, self._spec.missing_quote, self._memory)
 
 
-def _fact_of(event: BrokerEvent) -> Event:
-    match event:
-        case Execution():
-            return OrderFilled(event)
-        case SettlementReport():
-            return OptionSettled(event)
-        case CashFlow():
-            return CashFlowed(event)
-        case SplitReport():
-            return PositionSplit(event)
-        case OrderEnded():
-            return OrderClosed(event)
-        case Bust():
-            return ExecutionReversed(event.execution_id, event.order_id, event.reason)
-        case StreamGap():
-            return FaultNoted("broker", "STREAM_GAP", event.reason)
-        case _:
-            assert_never(event)
+def _delivered(told: Sequence[BrokerEvent]) -> frozenset[str]:
+    """Return the positions to which a broker delivered shares."""
+    settled = (event for event in told if isinstance(event, SettlementReport))
+    return frozenset(event.position_id for event in settled if event.shares)
+
+
+def _estimates(valuation: Valuation, at: datetime) -> list[Entry]:
+    return [
+        Entry(MarkEstimated(mark.position_id, mark.instrument, mark.policy, mark.price_cents), at, ENGINE)
+        for mark in valuation.estimated
+    ]

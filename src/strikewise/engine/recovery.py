@@ -9,6 +9,7 @@ from datetime import date, datetime
 from strikewise.domain.events import AccountValued, OptionSettled
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.portfolio import Position
+from strikewise.engine.oversight import Oversight
 from strikewise.execution.exercise import ExerciseRule
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
@@ -34,23 +35,29 @@ class History:
         Instants of the ticks that were finished, oldest first.
     assigned : tuple of OptionSettled
         The settlements that delivered shares.
+    oversight : Oversight or None
+        Who may trade; None where nobody asked.
     """
 
     state: AccountState
     ticks: tuple[datetime, ...]
     assigned: tuple[OptionSettled, ...]
+    oversight: Oversight | None = None
 
     @classmethod
-    def read(cls, records: Iterable[Record]) -> History:
-        """Read a ledger from its first fact on."""
+    def read(cls, records: Iterable[Record], *, watched: bool = False) -> History:
+        """Read a ledger from its first fact on, and with ``watched`` who may trade too."""
         state, ticks, assigned = AccountState(), [], []
+        oversight = Oversight() if watched else None
         for record in records:
             state = state.apply(record.seq, record.event, record.known_at)
+            if oversight is not None:
+                oversight = oversight.apply(record)
             if isinstance(record.event, AccountValued):
                 ticks.append(record.known_at)
             elif isinstance(record.event, OptionSettled) and record.event.report.shares:
                 assigned.append(record.event)
-        return cls(state, tuple(ticks), tuple(assigned))
+        return cls(state, tuple(ticks), tuple(assigned), oversight)
 
 
 def last_quotes(

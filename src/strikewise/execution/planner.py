@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from math import gcd
 from typing import Protocol
@@ -13,7 +14,16 @@ from strikewise.domain.portfolio import Position
 from strikewise.domain.signals import Adjust, Signal
 from strikewise.domain.structures import Leg, Structure
 
-__all__ = ["BOT", "Sanctioned", "adjusting_order", "closing_order", "opening_order", "order_id"]
+__all__ = [
+    "BOT",
+    "Sanctioned",
+    "adjusting_order",
+    "another_attempt",
+    "closing_order",
+    "next_attempt",
+    "opening_order",
+    "order_id",
+]
 
 BOT = "sw"
 """What every order id begins with, so that a broker's list shows which orders are ours."""
@@ -47,7 +57,7 @@ def order_id(
     at : datetime
         Instant of the decision.
     attempt : int
-        Counts orders that repeat an intent which a broker refused.
+        Counts the orders of one intent: a broker never has two of them at work.
     bot : str
         The prefix.
 
@@ -60,6 +70,50 @@ def order_id(
     if len(name) > ID_LENGTH:
         raise DomainError(f"An order id must have at most {ID_LENGTH} characters; {name!r} has {len(name)}.")
     return name
+
+
+def another_attempt(order: Order) -> Order:
+    """Return an order of the same intent under the next id; one that opens begins a position of its own.
+
+    For an intent that is decided upon anew after its last order came to nothing.
+    """
+    name = _next_id(order.order_id)
+    opens = order.position_id == order.order_id
+    return replace(order, order_id=name, position_id=name if opens else order.position_id)
+
+
+def next_attempt(order: Order, quantity: int, limit_cents: int | None, at: datetime) -> Order:
+    """Return the order that follows one of the same intent which ended with a remainder.
+
+    It belongs to the same position: what the two of them fill is one.
+
+    Parameters
+    ----------
+    order : Order
+        The one that ended.
+    quantity : int
+        What is left.
+    limit_cents : int or None
+        The limit from now on.
+    at : datetime
+        The present instant.
+    """
+    return replace(
+        order,
+        order_id=_next_id(order.order_id),
+        quantity=quantity,
+        limit_cents=limit_cents,
+        created_at=at,
+        replaces=order.order_id,
+    )
+
+
+def _next_id(name: str) -> str:
+    intent, _, attempt = name.rpartition("-")
+    following = f"{intent}-{int(attempt) + 1}"
+    if len(following) > ID_LENGTH:
+        raise DomainError(f"An order id must have at most {ID_LENGTH} characters; {following!r} has more.")
+    return following
 
 
 def opening_order(account: str, approved: Sanctioned, at: datetime) -> Order:

@@ -1,0 +1,137 @@
+"""The courier: hands orders to the broker, takes them back, and writes down every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from strikewise.domain.control import FaultNoted, OrderCancelAsked, TradingState
+from strikewise.domain.events import OrderClosed
+from strikewise.domain.orders import (
+    BrokerEvent,
+    Order,
+    OrderEnded,
+    Purpose,
+    Rejected,
+    StreamGap,
+    Unresolved,
+)
+from strikewise.engine.requests import state_under
+from strikewise.engine.told import BROKER, answered, cause_of, fact_of
+from strikewise.engine.writer import Writer
+from strikewise.execution.broker import Broker
+from strikewise.execution.halt_flag import HaltFlag
+from strikewise.portfolio.ledger import Entry
+
+__all__ = ["ASK_AGAIN", "Courier"]
+
+ENGINE = "engine"
+
+ASK_AGAIN = timedelta(seconds=30)
+"""How long after a cancel was asked for, and did nothing, it is asked for again."""
+
+
+class Courier:
+    """Everything that passes between the loop and its broker.
+
+    Parameters
+    ----------
+    broker : Broker
+        Who fills orders.
+    writer : Writer
+        Who writes down what is told.
+    flag : HaltFlag, optional
+        Read before each order is sent; None where nobody can raise one.
+
+    Attributes
+    ----------
+    doubtful : bool
+        Whether something happened since it was last lowered after which ours and the broker's may differ: an
+        order without an answer, or a gap in the stream.
+    """
+
+    def __init__(self, broker: Broker, writer: Writer, flag: HaltFlag | None = None) -> None:
+        self.broker, self._writer, self._flag = broker, writer, flag
+        self.doubtful = False
+
+    def listen(self, at: datetime) -> Sequence[BrokerEvent]:
+        """Write down what the broker tells, and return it."""
+        told = self.broker.events()
+        if told:
+            state = self._writer.state
+            self._writer.write(Entry(fact_of(event), at, BROKER, cause_of(event, state)) for event in told)
+            self.doubtful |= any(isinstance(event, StreamGap) for event in told)
+        return told
+
+    def send(self, order: Order, at: datetime, decided_under: TradingState = TradingState.ACTIVE) -> bool:
+        """Hand over an order that is written down; return whether the broker heard of it.
+
+        Parameters
+        ----------
+        order : Order
+            The order.
+        at : datetime
+            The present instant.
+        decided_under : TradingState
+            What could be sent when it was decided on: what has become stricter since is kept.
+        """
+        cause = self._writer.state.fact_of(order.order_id)
+        if barred := self._barred(order, decided_under):
+            ended = OrderEnded(order.order_id, "cancelled", barred, at)
+            self._writer.write([Entry(OrderClosed(ended), at, ENGINE, cause)])
+            return False
+        answer = self.broker.submit(order)
+        self.doubtful |= isinstance(answer, Unresolved)
+        self._writer.write([Entry(answered(order, answer), at, BROKER, cause)])
+        return True
+
+    def take_back(
+        self,
+        names: Iterable[str],
+        reason: str,
+        at: datetime,
+        *,
+        actor: str = ENGINE,
+        cause: int | None = None,
+    ) -> int:
+        """Ask the broker to cancel orders, each written down before; return how many were asked for."""
+        asked = 0
+        for name in names:
+            if self._asked_lately(name, at):
+                continue
+            made = cause or self._writer.state.fact_of(name)
+            self._writer.write([Entry(OrderCancelAsked(name, reason), at, actor, made)])
+            answer = self.broker.cancel(name)
+            asked += 1
+            if isinstance(answer, Rejected):
+                # It ended and nobody told us yet, or never arrived: reconciliation finds out which.
+                said = f"order={name} {answer.code}: {answer.text}"
+                self._writer.write([Entry(FaultNoted(BROKER, "CANCEL_REFUSED", said), at, BROKER, made)])
+            self.doubtful |= isinstance(answer, Rejected | Unresolved)
+        return asked
+
+    def stop_opening(self, position_id: str) -> None:
+        """Cancel what still rests of orders that open or adjust a position: what is closed must not grow."""
+        for waiting in self._writer.state.open_orders.values():
+            order = waiting.order
+            if order.position_id == position_id and order.purpose is not Purpose.CLOSE:
+                self.broker.cancel(order.order_id)
+
+    def _asked_lately(self, name: str, at: datetime) -> bool:
+        oversight = self._writer.oversight
+        asked = None if oversight is None else oversight.cancels.get(name)
+        return asked is not None and at < asked.at + ASK_AGAIN
+
+    def _barred(self, order: Order, decided_under: TradingState) -> str:
+        """Return why an order is not sent any more; empty where it is."""
+        oversight = self._writer.oversight
+        if oversight is None or self._flag is None:
+            return ""
+        raised = self._flag.read()
+        state = state_under(oversight.control, raised)
+        if state is decided_under or state is TradingState.ACTIVE:
+            return ""
+        if state is TradingState.REDUCING and order.purpose is Purpose.CLOSE:
+            return ""
+        why = oversight.control.reason if raised is None else f"{raised.by}: {raised.reason}"
+        return f"{state.name}: {why}" if why else state.name

@@ -1,0 +1,89 @@
+"""What a tick may do: by the state of trading, what people asked for, and what is out of order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from strikewise.domain.control import CloseRequested, FlattenRequested, TradingState
+from strikewise.domain.reconciled import EXTERNAL
+from strikewise.domain.signals import Close
+from strikewise.portfolio.controls import ControlState
+from strikewise.portfolio.projection import AccountState
+
+__all__ = ["FREE", "STRATEGY_FAULTS", "Mandate", "Wish", "wishes_to_close"]
+
+STRATEGY_FAULTS = "STRATEGY_FAULTS"
+"""The breaker that keeps a strategy from seeking after it failed too often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A position that somebody other than its strategy wants closed: why, who, and the fact behind it."""
+
+    close: Close
+    actor: str
+    cause: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """What a tick may do.
+
+    Attributes
+    ----------
+    state : TradingState
+        What may be sent.
+    seeks : bool
+        Whether it is time to look for something to open.
+    closing : mapping of str to Wish
+        Positions to close, whatever their strategy says.
+    quiet : frozenset of str
+        Strategies that are not asked for anything to open.
+    shut : frozenset of str
+        Underlyings on which nothing new is traded.
+    watched : bool
+        Whether others watch over the account: exceptions of strategies become faults, and what closes waits
+        until what else works on its position is cancelled.
+    """
+
+    state: TradingState = TradingState.ACTIVE
+    seeks: bool = True
+    closing: Mapping[str, Wish] = field(default_factory=dict)
+    quiet: frozenset[str] = frozenset()
+    shut: frozenset[str] = frozenset()
+    watched: bool = False
+
+    @property
+    def opens(self) -> bool:
+        """Whether new risk may be sent."""
+        return self.state is TradingState.ACTIVE
+
+    @property
+    def closes(self) -> bool:
+        """Whether what closes may be sent."""
+        return self.state is not TradingState.HALTED
+
+
+FREE = Mandate()
+"""Everything the gate lets pass: an account that nobody watches over."""
+
+
+def wishes_to_close(control: ControlState, state: AccountState) -> dict[str, Wish]:
+    """Return what people and breakers want closed; external positions are nobody's to close."""
+    wishes: dict[str, Wish] = {}
+    ours = {name: one for name, one in state.positions.items() if one.strategy != EXTERNAL}
+    if control.flatten:
+        flattened = Wish(Close("FLATTEN", control.reason), control.changed_by or "engine")
+        wishes = dict.fromkeys(ours, flattened)
+    for number, asked in control.requests.items():
+        match asked.request:
+            case CloseRequested(position_id=name, reason=reason) if name in ours:
+                wishes[name] = Wish(Close("ASKED_FOR", reason), asked.actor, number)
+            case FlattenRequested(underlying=symbol, reason=reason) if symbol:
+                for name, position in ours.items():
+                    if position.underlying == symbol:
+                        wishes[name] = Wish(Close("FLATTEN", reason), asked.actor, number)
+            case _:
+                pass
+    return wishes
