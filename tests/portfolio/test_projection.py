@@ -227,13 +227,6 @@ def test_a_netted_expiry_settles_the_long_and_the_short_of_two_positions() -> No
 @pytest.mark.parametrize(
     ("event", "why"),
     [
-        (OptionSettled(settled("x1", "", SHORT, -9, 59_000)), "only -2 are held"),
-        (OptionSettled(settled("x1", "nobody", SHORT, -2, 59_000)), "'nobody' is not open"),
-        (
-            OptionSettled(settled("x1", "", OptionContract("SPY", date(2026, 9, 18), Right.CALL, 1), -1, 1)),
-            "only 0 are held",
-        ),
-        (OrderFilled(fill("e9", opening("o9", "s9"), 1)), "order 'o9', which nobody placed"),
         (OrderAccepted("o9", "b"), "order 'o9', which nobody placed"),
         (OrderPlaced(opening("o9", "s9")), "signal 's9', which is not pending"),
         (AccountOpened("second", 1), "cannot be opened in the ledger of test"),

@@ -8,7 +8,15 @@ from typing import Any
 
 from strikewise.domain.errors import InvariantError, StructureError
 from strikewise.domain.instruments import Instrument, Stock
-from strikewise.domain.orders import CashFlow, Execution, Order, Purpose, SettlementReport, SplitReport
+from strikewise.domain.orders import (
+    CashFlow,
+    Execution,
+    FlowKind,
+    Order,
+    Purpose,
+    SettlementReport,
+    SplitReport,
+)
 from strikewise.domain.portfolio import Holding, Position
 from strikewise.domain.quotes import worst_grade
 from strikewise.domain.signals import Signal
@@ -17,7 +25,7 @@ from strikewise.domain.structures import Leg, Structure
 
 
 def add_opening(
-    before: Position | None, order: Order, signal: Signal | None, execution: Execution
+    before: Position | None, order: Order, signal: Signal | None, execution: Execution, units: int
 ) -> Position:
     """Return a position after a fill, whole or partial, of the order that opens it.
 
@@ -30,7 +38,9 @@ def add_opening(
     signal : Signal or None
         What it was opened on; None only for more than was ordered.
     execution : Execution
-        The fill.
+        The fill; one that is taken back, with its quantities negated.
+    units : int
+        Units that the position has more with it: those of the fill, or those that a leg of it begins.
 
     Raises
     ------
@@ -38,25 +48,51 @@ def add_opening(
         If there is neither a position nor a signal to make one of.
     """
     if before is None:
-        return _first(order, signal, execution)
-    units, entry = before.quantity + execution.quantity, before.entry_cents + _cost(execution)
+        return _first(order, signal, execution, units)
+    sum_, entry = before.quantity + units, before.entry_cents + _cost(execution)
     untouched = before.cash_cents == before.entry_cents
     after = replace(
         book_trade(before, execution, closing_order_id=before.closing_order_id),
-        quantity=units,
+        quantity=sum_,
         entry_cents=entry,
-        margin_cents=before.margin_cents * units // before.quantity,
-        stake_cents=before.stake_cents * units // before.quantity,
+        margin_cents=_scaled(before.margin_cents, before.quantity, sum_, signal),
+        stake_cents=_scaled(before.stake_cents, before.quantity, sum_, signal),
     )
-    if signal is None or not untouched:
+    if signal is None or not untouched or not (execution.quantity or _is_whole(after)):
         return after
-    return replace(after, max_loss_cents=_promised_loss(signal, units, entry))
+    return replace(after, max_loss_cents=_promised_loss(signal, sum_, entry))
+
+
+def _scaled(cents: int, before: int, after: int, signal: Signal | None) -> int:
+    """Return capital for some units, given that for others; of the first ones, what the signal said."""
+    if before > 0:
+        return cents * after // before
+    return cents if signal is None else signal.margin_cents * max(0, after)
+
+
+def _is_whole(position: Position) -> bool:
+    """Return whether a position holds just what its units consist of, and not legs of them only."""
+    units = {leg.instrument: leg.ratio * position.quantity for leg in position.structure.legs}
+    return units == {one.instrument: one.quantity for one in position.holdings}
 
 
 def book_fill(
-    before: Position | None, order: Order, signal: Signal | None, execution: Execution, *, ends: bool
+    before: Position | None,
+    order: Order,
+    signal: Signal | None,
+    execution: Execution,
+    *,
+    units: int,
+    ends: bool,
 ) -> Position:
-    """Return a position after a fill of one of its orders; ``ends`` where the order is complete with it.
+    """Return a position after a fill of one of its orders.
+
+    Parameters
+    ----------
+    before, order, signal, execution, units
+        As for `add_opening`.
+    ends : bool
+        Whether the order is complete with it.
 
     Raises
     ------
@@ -64,7 +100,7 @@ def book_fill(
         If the order is to change a position that was never opened.
     """
     if order.purpose is Purpose.OPEN:
-        return add_opening(before, order, signal, execution)
+        return add_opening(before, order, signal, execution, units)
     if before is None:
         raise InvariantError(
             f"Order {order.order_id} is to {order.purpose} position {order.position_id!r}, "
@@ -113,11 +149,11 @@ def proposed(order: Order, signal: Signal, units: int) -> Position:
     )
 
 
-def _first(order: Order, signal: Signal | None, execution: Execution) -> Position:
+def _first(order: Order, signal: Signal | None, execution: Execution, units: int) -> Position:
     if signal is None:
         raise InvariantError(f"Fill {execution.execution_id} opens a position without a signal.")
-    cost, units = _cost(execution), execution.quantity
-    return replace(
+    cost = _cost(execution)
+    position = replace(
         proposed(order, signal, units),
         holdings=_merged((), _traded(execution)),
         opened_at=execution.at,
@@ -127,6 +163,9 @@ def _first(order: Order, signal: Signal | None, execution: Execution) -> Positio
         max_loss_cents=_promised_loss(signal, units, cost),
         grade=worst_grade((signal.grade, execution.grade)),
     )
+    if execution.quantity or _is_whole(position):
+        return position
+    return replace(position, max_loss_cents=remaining_loss(position, position.holdings, cost))
 
 
 def book_trade(position: Position, execution: Execution, *, closing_order_id: str) -> Position:
@@ -150,7 +189,9 @@ def book_settlement(position: Position, report: SettlementReport) -> Position:
 
 
 def book_flow(position: Position, flow: CashFlow) -> Position:
-    """Return a position after cash moved for it without a trade."""
+    """Return a position after cash moved for it without a trade; a fee is one of its fees."""
+    if flow.kind is FlowKind.FEE:
+        return replace(position, fees_cents=position.fees_cents + flow.cash_cents)
     return _changed(position, (), cash_cents=flow.cash_cents, fees_cents=0)
 
 
@@ -184,15 +225,12 @@ def share_out(report: SettlementReport, positions: Mapping[str, Position]) -> li
     position that holds the contract is settled, long or short; where it is less (an early assignment), the
     positions of its sign are, oldest first. Cash, shares and fees follow the contracts, to the cent.
 
-    Raises
-    ------
-    InvariantError
-        If less is held than settled.
+    Where less is held than settled, only the part that is held is shared out; nothing where none is.
     """
     if report.position_id:
-        if report.position_id not in positions:
-            raise _nobody_holds(report, f"position {report.position_id!r} is not open")
-        return [report]
+        return [report] if report.position_id in positions else []
+    if report.quantity == 0:
+        return []
     held = {
         name: holding.quantity
         for name, position in positions.items()
@@ -200,10 +238,10 @@ def share_out(report: SettlementReport, positions: Mapping[str, Position]) -> li
         if holding.instrument == report.contract
     }
     if sum(held.values()) != report.quantity:
-        held = _oldest_first(held, report)
-    if report.quantity == 0:
-        raise _nobody_holds(report, "no contracts are said to settle")
-    parts, before, before_size, size = [], 0, 0, sum(map(abs, held.values()))
+        held = _oldest_first(held, report.quantity)
+    # Of a net holding more contracts settle than are reported; of one too small, fewer.
+    size = max(sum(map(abs, held.values())), abs(report.quantity))
+    parts, before, before_size = [], 0, 0
     for name, quantity in held.items():
         after, after_size = before + quantity, before_size + abs(quantity)
 
@@ -224,23 +262,13 @@ def share_out(report: SettlementReport, positions: Mapping[str, Position]) -> li
     return parts
 
 
-def _oldest_first(held: Mapping[str, int], report: SettlementReport) -> dict[str, int]:
-    left, taken = report.quantity, {}
-    for name, quantity in held.items():
-        if left and (quantity > 0) == (left > 0):
-            part = min(quantity, left, key=abs)
-            taken[name] = part
-            left -= part
-    if left:
-        raise _nobody_holds(report, f"only {report.quantity - left} are held")
+def _oldest_first(held: Mapping[str, int], quantity: int) -> dict[str, int]:
+    left, taken = quantity, {}
+    for name, holds in held.items():
+        if left and (holds > 0) == (left > 0):
+            taken[name] = min(holds, left, key=abs)
+            left -= taken[name]
     return taken
-
-
-def _nobody_holds(report: SettlementReport, why: str) -> InvariantError:
-    return InvariantError(
-        f"Settlement {report.settlement_id} is of {report.quantity} × {report.contract}, but {why}: "
-        "reconcile first."
-    )
 
 
 def _cost(execution: Execution) -> int:
@@ -266,9 +294,14 @@ def _changed(
         holdings=holdings,
         cash_cents=cash,
         fees_cents=position.fees_cents + fees_cents,
-        max_loss_cents=_remaining_loss(position, holdings, cash),
+        max_loss_cents=remaining_loss(position, holdings, cash),
         **more,
     )
+
+
+def moved(holdings: Iterable[Holding], moves: Iterable[Holding]) -> tuple[Holding, ...]:
+    """Return holdings after others were added to them, those that cancel out left out."""
+    return _merged(holdings, [(one.instrument, one.quantity) for one in moves])
 
 
 def _merged(holdings: Iterable[Holding], moves: Iterable[tuple[Instrument, int]]) -> tuple[Holding, ...]:
@@ -285,8 +318,11 @@ def _promised_loss(signal: Signal, units: int, paid_cents: int) -> int | None:
     return max(0, signal.max_loss_cents * units + paid_cents - signal.price_cents * units)
 
 
-def _remaining_loss(position: Position, holdings: tuple[Holding, ...], cash_cents: int) -> int | None:
-    """Return the largest loss of the whole position at expiry, given what is left and was paid."""
+def remaining_loss(position: Position, holdings: tuple[Holding, ...], cash_cents: int) -> int | None:
+    """Return the largest loss of the whole position at expiry, given what is left and was paid, cents.
+
+    Where nothing is left, or expires at several times, it is what was known before; None without bound.
+    """
     if not holdings:
         return position.max_loss_cents
     try:
