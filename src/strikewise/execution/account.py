@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -81,10 +82,14 @@ class Account:
         return [(name, contract, self.held[name][contract]) for name, contract in sorted(self._written)]
 
     def lacking(self, order: Order, position_id: str) -> str:
-        """Return what a closing order would trade that a position does not hold; empty where it holds it."""
-        held = self.held.get(position_id, {})
+        """Return what a closing order would trade that a position does not hold; empty where it holds it.
+
+        What came from outside our orders belongs to no position of ours, so any may close it.
+        """
+        held, outside = self.held.get(position_id, {}), self._outside(position_id, order.underlying)
         for leg in order.structure.legs:
-            closes, has = -leg.ratio * order.quantity, held.get(leg.instrument, 0)
+            closes = -leg.ratio * order.quantity
+            has = held.get(leg.instrument, 0) + outside.get(leg.instrument, 0)
             if closes * has <= 0 or abs(closes) > abs(has):
                 where = f" in position {position_id}" if position_id else ""
                 return f"{leg.instrument}: {closes} to be closed, {has} held{where}."
@@ -100,6 +105,33 @@ class Account:
             self._change(position_id, leg.instrument, leg.quantity)
             if isinstance(leg.instrument, OptionContract):
                 self.next_settlement = min(self.next_settlement, self._settles_at(leg.instrument, calendar))
+
+    def claim(self, order: Order, position_id: str) -> None:
+        """Give a position what a closing order trades of what came from outside."""
+        outside = self._outside(position_id, order.underlying)
+        for leg in order.structure.legs if outside else ():
+            closes = -leg.ratio * order.quantity
+            missing = closes - self.held.get(position_id, {}).get(leg.instrument, 0)
+            if missing * closes > 0 and leg.instrument in outside:
+                self._change(position_id, leg.instrument, missing)
+                self._change(order.underlying, leg.instrument, -missing)
+
+    def trade_outside(self, legs: Iterable[LegFill], fees_cents: int, calendar: SessionCalendar) -> None:
+        """Pay a trade of somebody beside us, which takes from our positions first, as brokers net."""
+        self.cash_cents -= fees_cents
+        for leg in legs:
+            self.cash_cents -= leg.cost_cents
+            left = leg.quantity
+            for name, held in list(self.held.items()):
+                has = held.get(leg.instrument, 0)
+                if has * left < 0:
+                    part = min(left, -has, key=abs)
+                    self._change(name, leg.instrument, part)
+                    left -= part
+            if left:
+                self.trade(
+                    leg.instrument.underlying, [replace(leg, quantity=left, price_cents=0)], 0, calendar
+                )
 
     def settle(self, report: SettlementReport) -> None:
         """Book an option that ended."""
@@ -147,6 +179,10 @@ class Account:
         left = {one for one in self.instruments() if isinstance(one, OptionContract)}
         self._settles = {one: self._settles_at(one, calendar) for one in left}
         self.next_settlement = min(self._settles.values(), default=NEVER)
+
+    def _outside(self, position_id: str, underlying: str) -> dict[Instrument, int]:
+        """Return what is held on an underlying beside our positions: it stands under the symbol itself."""
+        return self.held.get(underlying, {}) if position_id != underlying else {}
 
     def _settles_at(self, contract: OptionContract, calendar: SessionCalendar) -> datetime:
         at = self._settles.get(contract)

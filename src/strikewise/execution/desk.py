@@ -34,7 +34,7 @@ class Desk:
             )
         if problem := self.problem(order, view):
             return problem
-        return self.floor.take(order, view)
+        return self._take(order, view)
 
     def problem(self, order: Order, view: MarketView, instead_of: str = "") -> Rejected | None:
         """Return why an order is refused; None where nothing speaks against it.
@@ -103,7 +103,12 @@ class Desk:
             return problem
         self.floor.records.replaced(order_id, by=replacement.order_id)
         self.floor.end(working, "cancelled", f"replaced by {replacement.order_id}", view.as_of)
-        return self.floor.take(replacement, view)
+        return self._take(replacement, view)
+
+    def _take(self, order: Order, view: MarketView) -> SubmitAnswer:
+        if order.purpose is Purpose.CLOSE:
+            self.floor.account.claim(order, self.floor.place(order))
+        return self.floor.take(order, view)
 
     def _again(self, order: Order) -> SubmitAnswer:
         """Answer an id that was taken before: the same order is the same one, and another is refused."""

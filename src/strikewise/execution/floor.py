@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.orders import Accepted, Execution, Order, OrderEnded, SettlementReport, SplitReport
@@ -86,30 +86,37 @@ class Floor:
         if self.view is not None and self.account.held:
             self._matcher.remember(self.account.instruments(), self.view)
         self.view = view
-        self._matcher.new_snapshot()
+        self._matcher.new_snapshot(view)
         if seen is not None and view.day > seen.day:
             self.tell(self._nights.passed(self.account, seen, view), view)
         self.tell(self._nights.settle(self.account, view, view.as_of), view)
-        if self.working:
+        if self.working and self.habits.in_hours:
+            self._work_in_hours(view)
+        elif self.working:
             self._work(view)
 
-    def take(self, order: Order, view: MarketView) -> Accepted:
+    def take(self, order: Order, view: MarketView, *, ours: bool = True) -> Accepted:
         """Take an order that nothing speaks against."""
-        self.records.take(order, view.as_of)
+        self.records.take(order, view.as_of, ours=ours)
         working = WorkingOrder(order, order.quantity, self._lag)
         self.working[order.order_id] = working
-        if working.waits == 0:
+        if self.habits.in_hours:
+            self._begin_in_hours(working, view)
+        elif working.waits == 0:
             self._try(working, view)
         return Accepted(order.order_id)
 
     def place(self, order: Order) -> str:
-        """Return the name under which the account keeps what an order trades."""
-        return "" if self.habits.netted else order.position_id
+        """Return the name under which the account keeps what an order trades.
+
+        What is netted, and what came from outside our orders, stands under the symbol of its underlying.
+        """
+        return order.underlying if self.habits.netted else order.position_id
 
     def tell(self, events: Iterable[NightEvent], view: MarketView) -> None:
         """Pass on what was booked, and cancel the orders that rest on what is no more."""
         for event in events:
-            self.records.tell(event)
+            self.records.tell(_without_place(event))
             if isinstance(event, SettlementReport):
                 if event.shares:
                     self._shares_since[event.position_id] = view.calendar.day_of(event.at)
@@ -119,6 +126,8 @@ class Floor:
 
     def book(self, event: NightEvent, view: MarketView) -> None:
         """Book what no market brought, and tell it."""
+        if isinstance(event, SettlementReport | SplitReport) and not event.position_id:
+            event = replace(event, position_id=_symbol(event))
         if isinstance(event, SettlementReport):
             self.account.settle(event)
         elif isinstance(event, SplitReport):
@@ -156,6 +165,41 @@ class Floor:
             else:
                 self._try(working, view)
 
+    def _begin_in_hours(self, working: WorkingOrder, view: MarketView) -> None:
+        """Try an order where the session runs; else it waits for the next one."""
+        working.session = self._session_of(view.as_of, view)
+        if working.waits == 0 and view.calendar.is_open(view.as_of):
+            self._try(working, view)
+        self._end_with_session(working, view)
+
+    def _work_in_hours(self, view: MarketView) -> None:
+        for working in list(self.working.values()):
+            if working.session is None:  # it rested already when the broker resumed
+                working.session = self._session_of(working.order.created_at, view)
+            open_now = view.calendar.is_open(view.as_of) and view.day == working.session
+            if open_now and working.waits > 0:
+                working.waits -= 1
+            if open_now and working.waits == 0:
+                self._try(working, view)
+            self._end_with_session(working, view)
+
+    def _session_of(self, at: datetime, view: MarketView) -> date:
+        """Return the session for which an order is good that is sent at an instant."""
+        calendar, day = view.calendar, view.calendar.day_of(at)
+        if calendar.is_session(day):
+            close = calendar.session_close(day)
+            # At the close prices are struck once more, for orders that need not wait for a next snapshot.
+            if at < close or (at == close and self._lag == 0):
+                return day
+        return calendar.next_session(day)
+
+    def _end_with_session(self, working: WorkingOrder, view: MarketView) -> None:
+        if working.session is None or working.order.order_id not in self.working:
+            return
+        close = view.calendar.session_close(working.session)
+        if view.as_of >= close:
+            self.end(working, "expired", working.problem or "end of session", close)
+
     def _try(self, working: WorkingOrder, view: MarketView) -> None:
         order = working.order
         if order.structure.shares and self._shares_since.get(self.place(order)) == view.day:
@@ -182,7 +226,7 @@ class Floor:
             policy=match.policy,
         )
         self.records.tell(execution)
-        self._matcher.take(match.legs)
+        self._matcher.take(match.legs, view)
         self.account.trade(self.place(order), match.legs, fees, view.calendar)
         if self.account.held:
             self._matcher.remember(self.account.instruments(), view)
@@ -191,3 +235,12 @@ class Floor:
             del self.working[order.order_id]
         else:
             working.problem = "not enough volume or open interest"
+
+
+def _symbol(event: NightEvent) -> str:
+    return event.contract.underlying if isinstance(event, SettlementReport) else event.symbol
+
+
+def _without_place(event: NightEvent) -> NightEvent:
+    """Return an event as it is told: what is kept by its underlying belongs to no position of ours."""
+    return replace(event, position_id="") if event.position_id == _symbol(event) != "" else event

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from math import nan
 from typing import NamedTuple
 
@@ -48,7 +49,7 @@ class _LegQuote(NamedTuple):
 
 
 class Matcher:
-    """Match orders with snapshots; remembers what of the present one is taken already.
+    """Match orders with snapshots; remembers what of the present session's size is taken already.
 
     Parameters
     ----------
@@ -61,12 +62,13 @@ class Matcher:
     def __init__(self, rule: FillRule, last_quotes: Mapping[OptionContract, LastQuote] | None = None) -> None:
         self._rule = rule
         self._taken: dict[Instrument, int] = {}
+        self._taken_on: date | None = None
         self._estimator = Estimator()
         self._last: dict[OptionContract, LastQuote] = dict(last_quotes or {})
 
-    def new_snapshot(self) -> None:
-        """Forget what was taken of the snapshot before."""
-        if self._taken:
+    def new_snapshot(self, view: MarketView) -> None:
+        """Forget what was taken in the session before: size is a share of what a day trades."""
+        if self._taken and view.day != self._taken_on:
             self._taken.clear()
 
     def match(self, order: Order, units: int, view: MarketView) -> Match:
@@ -158,8 +160,9 @@ class Matcher:
                     f"{leg.instrument} filled at {price} cents, outside {bid} to {ask} and {slip} more."
                 )
 
-    def take(self, legs: Iterable[LegFill]) -> None:
-        """Count fills against the size of the present snapshot."""
+    def take(self, legs: Iterable[LegFill], view: MarketView) -> None:
+        """Count fills against the size of the present session."""
+        self._taken_on = view.day
         for leg in legs:
             self._taken[leg.instrument] = self._taken.get(leg.instrument, 0) + abs(leg.quantity)
 

@@ -44,10 +44,11 @@ class Records:
     def __init__(self, past: Past) -> None:
         self._past = past
         self._orders: dict[str, tuple[Order, datetime]] = {}
-        self._others: dict[str, OrderReport] = {}
+        self._others: set[str] = set()
         self._replaced: dict[str, str] = {}
         self._told: list[BrokerEvent] = []
-        self._heard = self._folded = 0
+        self._unsaid: list[BrokerEvent] = []
+        self._heard = self._folded = self._folded_unsaid = 0
         self._executions: list[Execution] = []
         self._activities: list[Activity] = []
         self._units: Counter[str] = Counter()
@@ -56,13 +57,11 @@ class Records:
 
     # --- writing ----------------------------------------------------------------------------------------
 
-    def take(self, order: Order, at: datetime) -> None:
-        """Note an order of ours."""
+    def take(self, order: Order, at: datetime, *, ours: bool = True) -> None:
+        """Note an order; what becomes of others' is reported with the order, and not told."""
         self._orders[order.order_id] = order, at
-
-    def note(self, report: OrderReport) -> None:
-        """Note how an order of somebody else stands."""
-        self._others[report.order_id] = report
+        if not ours:
+            self._others.add(order.order_id)
 
     def replaced(self, order_id: str, by: str) -> None:
         """Note which order took the place of another."""
@@ -70,7 +69,10 @@ class Records:
 
     def tell(self, event: BrokerEvent) -> None:
         """Note what happened, for whoever asks next."""
-        self._told.append(event)
+        if self._others and getattr(event, "order_id", "") in self._others:
+            self._unsaid.append(event)
+        else:
+            self._told.append(event)
 
     # --- reading ----------------------------------------------------------------------------------------
 
@@ -82,7 +84,7 @@ class Records:
         return news
 
     def taken(self, order_id: str) -> Order | None:
-        """Return an order of ours that was taken since the broker began or resumed."""
+        """Return an order that was taken since the broker began or resumed."""
         taken = self._orders.get(order_id)
         return None if taken is None else taken[0]
 
@@ -91,7 +93,7 @@ class Records:
         return self._past.reports.get(order_id)
 
     def knows(self, order_id: str) -> bool:
-        """Return whether an id is that of an order of ours, of before too."""
+        """Return whether an id is that of an order, of before too."""
         return order_id in self._orders or order_id in self._past.ended or order_id in self._past.reports
 
     def activity_count(self) -> int:
@@ -120,8 +122,6 @@ class Records:
             The ids of those that may still fill.
         """
         self._fold()
-        if order_id in self._others:
-            return self._others[order_id]
         past, taken = self._past.reports.get(order_id), self._orders.get(order_id)
         if taken is None:
             return past
@@ -153,7 +153,7 @@ class Records:
     def reports(self, working: Collection[str]) -> Iterator[OrderReport]:
         """Yield how every order stands, others' too, in the order they were submitted."""
         earlier = [name for name in self._past.reports if name not in self._orders]
-        every = (self.report(name, working) for name in (*earlier, *self._orders, *self._others))
+        every = (self.report(name, working) for name in (*earlier, *self._orders))
         found = [one for one in every if one is not None]
         return iter(sorted(found, key=lambda one: one.submitted_at))
 
@@ -182,7 +182,12 @@ class Records:
                     self._activities.append(event)
                 case _:
                     pass
-        self._folded = len(self._told)
+        for event in self._unsaid[self._folded_unsaid :]:
+            if isinstance(event, Execution):
+                self._count(event, 1)
+            elif isinstance(event, OrderEnded):
+                self._ended[event.order_id] = event
+        self._folded, self._folded_unsaid = len(self._told), len(self._unsaid)
 
     def _take_back(self, bust: Bust) -> None:
         # What is taken back keeps its place, so that cursors given out before stay good, but trades nothing.

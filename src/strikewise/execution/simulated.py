@@ -91,14 +91,14 @@ class SimulatedBroker:
         past: Past | None = None,
         habits: Habits | None = None,
     ) -> None:
-        known, charged = past or Past(), fees or FeeSchedule()
+        known, charged, kept = past or Past(), fees or FeeSchedule(), habits or Habits()
         self._floor = Floor(
-            Account(cash_cents, holdings or {}),
+            Account(cash_cents, _netted(holdings or {}) if kept.netted else holdings or {}),
             Matcher(rule or FillRule(), known.last_quotes),
             Nights(exercise or ExerciseRule(), financing or Financing(), charged),
             fees=charged,
             lag=lag,
-            habits=habits or Habits(),
+            habits=kept,
             open_orders=open_orders,
             past=known,
         )
@@ -236,3 +236,12 @@ class SimulatedBroker:
 
 def _not_ours(cursor: str) -> Unknown:
     return Unknown(f"the cursor {cursor!r} is none that this broker gave out")
+
+
+def _netted(holdings: Mapping[str, Iterable[Holding]]) -> dict[str, list[Holding]]:
+    """Return what is held by underlying, whatever position it belongs to."""
+    by_underlying: dict[str, list[Holding]] = {}
+    for held in holdings.values():
+        for holding in held:
+            by_underlying.setdefault(holding.instrument.underlying, []).append(holding)
+    return by_underlying
