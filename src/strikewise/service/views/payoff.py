@@ -100,7 +100,7 @@ def payoff_of(
     one_end = len(structure.expirations) < 2
     later = min(max(0.0, days / YEAR_DAYS), first)
     return Payoff(
-        spots=tuple(round(float(one), 2) for one in spots),
+        spots=tuple(float(one) for one in spots),
         at_expiry_cents=profit(first, 0.0),
         today_cents=profit(0.0, 0.0) if known else None,
         shifted_cents=profit(later, volatility_shift) if known else None,
@@ -127,4 +127,6 @@ def _spots(structure: Structure, spot: float, volatilities: list[float], first: 
     high = max([spot * exp(reach), *(1.02 * strike for strike in strikes)])
     # The strikes themselves belong to the grid: payoffs have their kinks there.
     grid = np.linspace(max(0.01, low), high, POINTS)
-    return np.unique(np.concatenate([grid, [one for one in strikes if low < one < high], [spot]]))
+    return np.unique(
+        np.round(np.concatenate([grid, [one for one in strikes if low < one < high], [spot]]), 2)
+    )
