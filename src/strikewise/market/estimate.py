@@ -126,7 +126,7 @@ class Estimator:
         return _with_penalty(contract.intrinsic_cents(round(spot * 100)), "intrinsic")
 
     def volatility(self, view: MarketView, contract: OptionContract) -> float:
-        """Return the volatility that a contract's chain implies by its smile, a fraction; NaN where it cannot."""
+        """Return a contract's volatility by its chain's smile, a fraction; NaN where that cannot tell."""
         spot = view.spot(contract.underlying)
         years = (view.calendar.settlement_at(contract) - view.as_of).total_seconds() / SECONDS_PER_YEAR
         if spot is None or years <= 0.0:

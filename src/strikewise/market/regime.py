@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -46,6 +46,11 @@ _ORDER = (
     Regime.NEUTRAL,
 )
 _DANGER = {Regime.CRASH: 3, Regime.HIGH_VOLATILITY: 2, Regime.BEAR: 1}
+
+TYPICAL_MOVES = (0.62, 0.0075, 0.0052, 0.00046, 0.00088)
+"""Median moves from close to close of what the rules look at, S&P 500 and VIX from 1990 to July 2026: VIX in
+points, the return over 5 sessions, the distance to the 50-session average, its change over 10 sessions, and
+the distance of the averages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +96,15 @@ class RegimeSeries:
         Unix seconds at which close and volatility index were known.
     labels : tuple of Regime
         The label of each close; it acts from the next session on.
+    depths : (n,) float64
+        How far each close lies inside the thresholds at which its label would end, in typical moves of a
+        session of the condition nearest to its end; NaN for a label without thresholds.
     """
 
     days: NDArray[np.int32]
     known_at: NDArray[np.int64]
     labels: tuple[Regime, ...]
+    depths: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def acting_on(self, day: int, known_by: int, *, max_gap_days: int = 7) -> Regime:
         """Return the regime that acts on a day: the label of the last close before it.
@@ -109,12 +118,15 @@ class RegimeSeries:
         max_gap_days : int
             Calendar days after which a label is too old: `Regime.UNKNOWN`.
         """
+        row = self.row_acting_on(day, known_by, max_gap_days=max_gap_days)
+        return Regime.UNKNOWN if row is None else self.labels[row]
+
+    def row_acting_on(self, day: int, known_by: int, *, max_gap_days: int = 7) -> int | None:
+        """Return the row whose label acts on a day, or None; parameters as `acting_on`."""
         row = bisect_left(self.days, day) - 1
         while row >= 0 and self.known_at[row] > known_by:
             row -= 1
-        if row < 0 or day - int(self.days[row]) > max_gap_days:
-            return Regime.UNKNOWN
-        return self.labels[row]
+        return None if row < 0 or day - int(self.days[row]) > max_gap_days else row
 
 
 def regime_series(index: DailyBars, volatility: Series, rules: RegimeRules | None = None) -> RegimeSeries:
@@ -144,7 +156,8 @@ def regime_series(index: DailyBars, volatility: Series, rules: RegimeRules | Non
         np.maximum.accumulate(index.known_at)[priced][row],
         np.maximum.accumulate(volatility.known_at)[valued][value],
     )
-    return RegimeSeries(days, known_at, _labels(columns, chosen))
+    labels = _labels(columns, chosen)
+    return RegimeSeries(days, known_at, labels, _depths(columns, labels, chosen))
 
 
 def _labels(columns: Sequence[Floats], rules: RegimeRules) -> tuple[Regime, ...]:
@@ -187,3 +200,24 @@ def _conditions(columns: Sequence[Floats], rules: RegimeRules, side: int) -> NDA
             np.ones(len(level), dtype=np.bool_),
         ]
     )
+
+
+def _depths(columns: Sequence[Floats], labels: Sequence[Regime], rules: RegimeRules) -> Floats:
+    """Return how far each close lies inside the conditions under which its label stays."""
+    level, fall, above, slope, trend = columns
+    points, five, from_mean, of_mean, apart = TYPICAL_MOVES
+    conditions = {
+        Regime.CRASH: ((level - rules.crash_volatility[1]) / points, (rules.crash_fall[1] - fall) / five),
+        Regime.HIGH_VOLATILITY: ((level - rules.high_volatility[1]) / points,),
+        Regime.BEAR: ((level - rules.bear_volatility[1]) / points, -above / from_mean, -slope / of_mean),
+        Regime.LOW_VOLATILITY_SIDEWAYS: (
+            (rules.calm_volatility[1] - level) / points,
+            (rules.flat_trend[1] - trend) / apart,
+        ),
+        Regime.BULL: ((rules.bull_volatility[1] - level) / points, above / from_mean, slope / of_mean),
+    }
+    depths = np.full(len(labels), np.nan)
+    for regime, margins in conditions.items():
+        mine = np.array([label is regime for label in labels], dtype=np.bool_)
+        depths[mine] = np.minimum.reduce(margins)[mine]
+    return depths

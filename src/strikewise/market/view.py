@@ -27,9 +27,10 @@ from strikewise.market.features import (
     VolatilityPast,
 )
 from strikewise.market.regime import Regime, RegimeRules
+from strikewise.market.regime_confidence import confidence_of
 from strikewise.market.source import MarketSource
 
-__all__ = ["Market", "MarketView", "known_series"]
+__all__ = ["Market", "MarketView", "known_series", "regime_confidence"]
 
 RATES = ("rate_3m", "DTB3", "IRX")
 """Series that give the rate, the first that is known: 3-month Treasury bills, percent on a discount basis."""
@@ -285,6 +286,15 @@ def known_series(view: MarketView, name: str) -> Series | None:
     market, seconds = view._market, view._seconds  # noqa: SLF001 - beside the class, whose wall it keeps
     found = market.series(name)
     return None if found is None else found.head(market.count_series(found, seconds))
+
+
+def regime_confidence(view: MarketView) -> float | None:
+    """Return how sure it is that the regime stands (`confidence_of`), 0 to 1; None where nothing tells."""
+    day, seconds = days_of(view.day), view._seconds  # noqa: SLF001 - beside the class, whose wall it keeps
+    for series in view._market.regimes:  # noqa: SLF001
+        if series.acting_on(day, seconds) is not Regime.UNKNOWN:
+            return confidence_of(series, day, seconds)
+    return None
 
 
 class _Close(NamedTuple):
