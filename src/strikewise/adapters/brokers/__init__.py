@@ -1,0 +1,1 @@
+"""Brokers: who fills orders, translated into the port of `strikewise.execution.broker`."""
