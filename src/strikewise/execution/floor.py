@@ -14,6 +14,7 @@ from strikewise.execution.matching import Match, Matcher
 from strikewise.execution.night import NightEvent, Nights
 from strikewise.execution.records import Records
 from strikewise.execution.working import Past, WorkingOrder
+from strikewise.market.calendar import SessionCalendar
 from strikewise.market.view import MarketView
 
 __all__ = ["Floor", "Habits"]
@@ -141,6 +142,28 @@ class Floor:
         del self.working[working.order.order_id]
         self.records.tell(OrderEnded(working.order.order_id, outcome, reason, at))
 
+    def fill(
+        self, order: Order, match: Match, view: MarketView, *, whole: bool = True, apart: str = ""
+    ) -> None:
+        """Book and tell what an order trades; of some legs by themselves no whole units are told."""
+        self._matcher.check(order, match)
+        fees = self.fees.order_cents(match.legs, view.day)
+        execution = Execution(
+            execution_id=f"{order.order_id}/{int(view.as_of.timestamp())}{apart}",
+            order_id=order.order_id,
+            quantity=match.units if whole else 0,
+            legs=match.legs,
+            fees_cents=fees,
+            at=view.as_of,
+            grade=match.grade,
+            policy=match.policy,
+        )
+        self.records.tell(execution)
+        self._matcher.take(match.legs, view)
+        self.account.trade(self.place(order), match.legs, fees, view.calendar)
+        if self.account.held:
+            self._matcher.remember(self.account.instruments(), view)
+
     def match(self, order: Order, view: MarketView) -> Match:
         """Return how an order would fill now."""
         return self._matcher.match(order, order.quantity, view)
@@ -167,7 +190,7 @@ class Floor:
 
     def _begin_in_hours(self, working: WorkingOrder, view: MarketView) -> None:
         """Try an order where the session runs; else it waits for the next one."""
-        working.session = self._session_of(view.as_of, view)
+        working.session = _session_of(view.as_of, view.calendar, self._lag)
         if working.waits == 0 and view.calendar.is_open(view.as_of):
             self._try(working, view)
         self._end_with_session(working, view)
@@ -175,23 +198,13 @@ class Floor:
     def _work_in_hours(self, view: MarketView) -> None:
         for working in list(self.working.values()):
             if working.session is None:  # it rested already when the broker resumed
-                working.session = self._session_of(working.order.created_at, view)
+                working.session = _session_of(working.order.created_at, view.calendar, self._lag)
             open_now = view.calendar.is_open(view.as_of) and view.day == working.session
             if open_now and working.waits > 0:
                 working.waits -= 1
             if open_now and working.waits == 0:
                 self._try(working, view)
             self._end_with_session(working, view)
-
-    def _session_of(self, at: datetime, view: MarketView) -> date:
-        """Return the session for which an order is good that is sent at an instant."""
-        calendar, day = view.calendar, view.calendar.day_of(at)
-        if calendar.is_session(day):
-            close = calendar.session_close(day)
-            # At the close prices are struck once more, for orders that need not wait for a next snapshot.
-            if at < close or (at == close and self._lag == 0):
-                return day
-        return calendar.next_session(day)
 
     def _end_with_session(self, working: WorkingOrder, view: MarketView) -> None:
         if working.session is None or working.order.order_id not in self.working:
@@ -212,29 +225,23 @@ class Floor:
             self._fill(working, match, view)
 
     def _fill(self, working: WorkingOrder, match: Match, view: MarketView) -> None:
-        order = working.order
-        self._matcher.check(order, match)
-        fees = self.fees.order_cents(match.legs, view.day)
-        execution = Execution(
-            execution_id=f"{order.order_id}/{int(view.as_of.timestamp())}",
-            order_id=order.order_id,
-            quantity=match.units,
-            legs=match.legs,
-            fees_cents=fees,
-            at=view.as_of,
-            grade=match.grade,
-            policy=match.policy,
-        )
-        self.records.tell(execution)
-        self._matcher.take(match.legs, view)
-        self.account.trade(self.place(order), match.legs, fees, view.calendar)
-        if self.account.held:
-            self._matcher.remember(self.account.instruments(), view)
+        self.fill(working.order, match, view, whole=not working.in_legs)
         working.remaining -= match.units
         if working.remaining == 0:
-            del self.working[order.order_id]
+            del self.working[working.order.order_id]
         else:
             working.problem = "not enough volume or open interest"
+
+
+def _session_of(at: datetime, calendar: SessionCalendar, lag: int) -> date:
+    """Return the session for which an order is good that is sent at an instant."""
+    day = calendar.day_of(at)
+    if calendar.is_session(day):
+        close = calendar.session_close(day)
+        # At the close prices are struck once more, for orders that need not wait for a next snapshot.
+        if at < close or (at == close and lag == 0):
+            return day
+    return calendar.next_session(day)
 
 
 def _symbol(event: NightEvent) -> str:

@@ -38,6 +38,7 @@ from strikewise.execution.instructions import do_not_exercise, exercise
 from strikewise.execution.matching import Matcher
 from strikewise.execution.night import Nights
 from strikewise.execution.working import Past
+from strikewise.execution.world import WorldEvent, happen
 from strikewise.market.view import MarketView
 
 __all__ = ["Habits", "Past", "SimulatedBroker"]
@@ -122,6 +123,16 @@ class SimulatedBroker:
                 f"{event} was to be booked before the broker saw a market: advance it first."
             )
         self._floor.book(event, view)
+
+    def happened(self, event: WorldEvent) -> str:
+        """Let something happen to the account that no order of ours asked for.
+
+        Returns
+        -------
+        str
+            Why it cannot happen, and did not; empty where it did.
+        """
+        return happen(self._floor, event)
 
     # --- the connection ---------------------------------------------------------------------------------
 
