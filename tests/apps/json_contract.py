@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field
 
 from apps.json_portfolio import Fraction, Part, Portfolio
-from apps.json_research import RESEARCH
+from apps.json_research import RESEARCH, Origin
 
 Grade = Literal["quotes", "indicative", "reconstructed"]
 
@@ -247,6 +247,7 @@ class Backtest(Part):
     title: str
     spec: dict[str, Any]
     data: dict[str, str]
+    chains: list[Origin]
     summary: Summary
     years: list[Year]
     months: list[Month]

@@ -68,6 +68,17 @@ class TimeChecks(Part):
     warm_ups: list[PastCut]
 
 
+class Origin(Part):
+    underlying: str
+    source: str
+    grade: Grade
+    chains: Annotated[int, Field(ge=1)]
+    first: date
+    last: date
+    spread_multiplier: Annotated[float, Field(gt=0)] | None
+    limits: str
+
+
 class Level(Part):
     date: date
     value: float
@@ -104,6 +115,7 @@ class Comparison(Part):
     underlying: str
     grade: Grade
     fingerprint: str
+    chains: list[Origin]
     curve: list[Level]
     comparison: Beside | None
 
@@ -186,6 +198,7 @@ class Verdict(Part):
     curve: list[float]
     spec: dict[str, Any]
     data: dict[str, str]
+    chains: list[Origin]
 
 
 RESEARCH: dict[str, type[Part]] = {

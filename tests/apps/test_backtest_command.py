@@ -75,6 +75,8 @@ def test_out_holds_all_that_is_needed_to_repeat_the_run(answer: Any, spec: Path,
     assert again["fingerprint"] == run["fingerprint"]
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert "reconstructed" in report
+    told = "any edge smaller than a volatility point", "The spread multiplier in force is 1."
+    assert all(one in report for one in (*told, run["chains"][0]["source"]))
     assert loaded_from_elsewhere(report) == []
 
 
@@ -94,6 +96,18 @@ def test_people_see_figures_years_exits_trades_and_fingerprint(
     for expected in ("RECONSTRUCTED", "Sharpe ratio", "2018", "Ended by", run["fingerprint"], "Next: "):
         assert expected in said
     assert run["trades"][-1]["trade_id"][:14] in said
+
+
+def test_a_run_says_whence_its_chains_came_and_what_those_cannot_show(
+    call: Any, run: dict[str, Any], spec: Path
+) -> None:
+    (origin,) = run["chains"]
+    assert (origin["grade"], origin["spread_multiplier"]) == ("reconstructed", 1.0)
+    assert origin["chains"] == len(run["equity"])
+    said = " ".join(call("backtest", spec, "--no-other-fills").stdout.split())
+    assert origin["source"] in said
+    assert "They cannot show edges in options that expire today or tomorrow" in said
+    assert "The spread multiplier in force is 1." in said
 
 
 def test_a_run_without_a_trade_says_what_stood_in_the_way(call: Any, spec: Path) -> None:

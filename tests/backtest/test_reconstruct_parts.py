@@ -235,7 +235,7 @@ def test_a_calibration_written_is_the_calibration_read(tmp_path: Path) -> None:
 def test_a_chain_says_what_it_cannot_show_and_how_wide_its_spreads_were_taken() -> None:
     told = limits_of(recipe_for("SPY", spread_multiplier=2.0).source)
     assert "volatility point" in told
-    assert told.endswith("Spreads here are taken 2 times.")
+    assert told.endswith("The spread multiplier in force is 2.")
     assert limits_of("optionsdx") == ""
 
 

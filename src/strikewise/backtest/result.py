@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
+from strikewise.backtest.chain_origins import ChainOrigin, chain_origins
 from strikewise.backtest.portfolio_figures import PortfolioFigures, portfolio_figures
 from strikewise.backtest.runner import ReplaySpec
 from strikewise.domain.events import MarkEstimated, RunStarted
@@ -74,6 +75,8 @@ class ReplayResult:
         The whole specification, defaults filled in.
     data : mapping of str to str
         Digest of the data by underlying.
+    chains : tuple of ChainOrigin
+        Where the chains it saw came from.
     performance : Performance
         The figures.
     portfolio : PortfolioFigures
@@ -95,6 +98,7 @@ class ReplayResult:
     title: str
     spec: Mapping[str, object]
     data: Mapping[str, str]
+    chains: tuple[ChainOrigin, ...]
     performance: Performance
     portfolio: PortfolioFigures
     trades: tuple[TradeRow, ...]
@@ -112,6 +116,7 @@ class ReplayResult:
             "title": self.title,
             "spec": dict(self.spec),
             "data": dict(self.data),
+            "chains": [one.as_dict() for one in self.chains],
             "summary": figures["summary"],
             "years": figures["years"],
             "months": figures["months"],
@@ -193,7 +198,7 @@ def result_of(
     fingerprint : str
         Of its facts.
     source : MarketSource
-        Where its data came from, for the closes beside the trades.
+        Where its data came from, for the closes beside the trades and the origins of the chains.
     grade : Grade
         The worst grade of the chains it saw.
     """
@@ -210,6 +215,7 @@ def result_of(
         title=title,
         spec=spec.run.document,
         data=data,
+        chains=chain_origins(source, spec.run.underlyings, spec.start, spec.end),
         performance=_measured(spec, journal, points),
         portfolio=portfolio_figures(spec.run.capital_cents, labels, journal, equity),
         trades=journal.trades,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from strikewise.backtest.chain_origins import ChainOrigin, chain_origins
 from strikewise.backtest.index_comparison import IndexComparison, compare_with_index
 from strikewise.backtest.runner import ReplaySpec, replay
 from strikewise.domain.errors import MissingDataError
@@ -31,6 +32,8 @@ class IndexReplay:
         The worst grade of the chains.
     fingerprint : str
         Of the replay's facts.
+    chains : tuple of ChainOrigin
+        Where its chains came from.
     curve : tuple of (date, float)
         Its value at each session from the first roll on, dollars.
     comparison : IndexComparison or None
@@ -41,6 +44,7 @@ class IndexReplay:
     underlying: str
     grade: Grade
     fingerprint: str
+    chains: tuple[ChainOrigin, ...]
     curve: tuple[tuple[date, float], ...]
     comparison: IndexComparison | None
 
@@ -51,6 +55,7 @@ class IndexReplay:
             "underlying": self.underlying,
             "grade": self.grade.value,
             "fingerprint": self.fingerprint,
+            "chains": [one.as_dict() for one in self.chains],
             "curve": [{"date": day.isoformat(), "value": value} for day, value in self.curve],
             "comparison": None if self.comparison is None else self.comparison.as_dict(),
         }
@@ -96,7 +101,8 @@ def replay_index(
             "day on which monthly options settle, and options of the next month that are quoted."
         )
     comparison = None if levels is None else compare_with_index(name, curve, levels)
-    return IndexReplay(name, underlying, grade, fingerprint(ledger.facts()), curve, comparison)
+    chains = chain_origins(source, (underlying,), spec.start, spec.end)
+    return IndexReplay(name, underlying, grade, fingerprint(ledger.facts()), chains, curve, comparison)
 
 
 def _curve(ledger: MemoryLedger) -> tuple[tuple[date, float], ...]:

@@ -76,6 +76,7 @@ def page_of(found: Validation) -> dict[str, Any]:
         "curve": _curve(history.returns),
         "spec": dict(result.spec),
         "data": dict(result.data),
+        "chains": [one.as_dict() for one in result.chains],
     }
 
 

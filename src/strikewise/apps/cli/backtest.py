@@ -13,10 +13,12 @@ from typing import Annotated, Any
 import typer
 from rich.columns import Columns
 
+from strikewise.apps.chain_figures import limits_words
 from strikewise.apps.cli.backtest_tables import (
     exits_table,
     fills_table,
     missing_quotes_table,
+    origins_table,
     run_heading,
     summary_table,
     years_table,
@@ -120,7 +122,16 @@ def show_run(session: Session, result: Mapping[str, Any]) -> None:
         most = unquoted[:MOST_MISSING]
         counted = soft(f"{len(most)} of {len(unquoted):,}; held on and marked by policy")
         session.show("", heading("Held without a usable quote", counted), missing_quotes_table(most))
+    _show_origins(session, result.get("chains", ()))
     session.show("", heading("Fingerprint", result["fingerprint"], soft(f"{result['facts']:,} facts")))
+
+
+def _show_origins(session: Session, origins: Sequence[Mapping[str, Any]]) -> None:
+    """Print where the chains came from, and what those cannot show; runs of older versions do not say."""
+    if origins:
+        session.show("", heading("Where its chains came from"), origins_table(origins))
+    if words := limits_words(origins):
+        session.show(soft(words))
 
 
 def _why_no_trade(strategies: Sequence[Mapping[str, Any]]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from strikewise.apps.chain_figures import ORIGIN_COLUMNS, origin_rows
 from strikewise.apps.cli.tables import (
     LEFT,
     RIGHT,
@@ -25,6 +26,7 @@ __all__ = [
     "exits_table",
     "fills_table",
     "missing_quotes_table",
+    "origins_table",
     "run_heading",
     "summary_table",
     "years_table",
@@ -137,6 +139,12 @@ def fills_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             for row in rows
         ],
     )
+
+
+def origins_table(origins: Sequence[Mapping[str, Any]]) -> Table:
+    """Return where the chains of a run came from."""
+    columns = [(name, LEFT if text else RIGHT) for name, text in ORIGIN_COLUMNS]
+    return table(columns, origin_rows(origins))
 
 
 def missing_quotes_table(rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from strikewise.apps.chain_figures import limits_words
 from strikewise.apps.cli.installation import system_of
 from strikewise.apps.cli.session import JsonFlag, Session
 from strikewise.apps.cli.tables import LEFT, RIGHT, badge, coloured_percent, heading, pairs, soft, table
@@ -63,6 +64,8 @@ def compare(
         session.json(told)
         return
     _show(session, found)
+    if words := limits_words([one.as_dict() for one in found.chains]):
+        session.show("", soft(words))
     if out is not None:
         session.show("", f"The page is in {out}.")
 

@@ -9,6 +9,7 @@ from rich.columns import Columns
 from rich.table import Table
 from rich.text import Text
 
+from strikewise.apps.chain_figures import limits_words
 from strikewise.apps.cli.session import Session
 from strikewise.apps.cli.tables import (
     LEFT,
@@ -58,6 +59,8 @@ def show_verdict(session: Session, page: Mapping[str, Any]) -> None:
     session.show(Columns([_growth(page), _regimes(page)], padding=(0, 6)), "")
     session.show(Columns([_lives(page), _disasters(page)], padding=(0, 6)), "")
     session.show(soft(settings_words(page)))
+    if words := limits_words(page["chains"]):
+        session.show(soft(words))
 
 
 def _held(one: Mapping[str, Any]) -> Text:

@@ -10,9 +10,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
+from strikewise.apps.chain_figures import ORIGIN_COLUMNS, limits_words, origin_rows
 from strikewise.apps.figures import count, fill_name, money, percent, plain, short_legs
 
-__all__ = ["WARNINGS", "asset", "render_backtest", "script_safe", "tone"]
+__all__ = ["asset", "notice", "render_backtest", "script_safe", "tone"]
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FULL_TONE = 0.08
@@ -61,13 +62,13 @@ def render_backtest(result: Mapping[str, Any]) -> str:
     """
     environment = Environment(loader=PackageLoader("strikewise.apps.reports"), autoescape=True)
     equity = result["equity"]
-    warning = WARNINGS.get(result["grade"])
+    origins = result.get("chains", ())
     return environment.get_template("backtest.html.j2").render(
         result=result,
         first=equity[0]["at"][:10] if equity else "–",
         last=equity[-1]["at"][:10] if equity else "–",
         underlyings=", ".join(result["prices"]),
-        warning=None if warning is None else {"title": warning[0], "text": warning[1]},
+        warning=notice(result["grade"], origins),
         cards=_cards(result["summary"]),
         month_names=MONTHS,
         heat=_heat(result["months"], result["years"]),
@@ -83,6 +84,8 @@ def render_backtest(result: Mapping[str, Any]) -> str:
         policy_fills=sum(trade["policy_fills"] for trade in result["trades"]),
         columns=[{"name": name, "text": text} for name, text in TRADE_COLUMNS],
         rows=[_trade(trade) for trade in result["trades"]],
+        origin_columns=[{"name": name, "text": text} for name, text in ORIGIN_COLUMNS],
+        origins=origin_rows(origins),
         spec=json.dumps(result["spec"], indent=2),
         data=json.dumps(result["data"], indent=2),
         version=f"strikewise {metadata.version('strikewise')}",
@@ -91,6 +94,22 @@ def render_backtest(result: Mapping[str, Any]) -> str:
         script=asset("report.js"),
         echarts=asset("echarts.common.min.js"),
     )
+
+
+def notice(grade: str, origins: Sequence[Mapping[str, Any]]) -> dict[str, str] | None:
+    """Return what must be read before a result of this grade; None for recorded quotes.
+
+    Parameters
+    ----------
+    grade : str
+        The worst grade of the data.
+    origins : sequence of mapping
+        The ``chains`` of the result; results of older versions have none.
+    """
+    if grade not in WARNINGS:
+        return None
+    title, text = WARNINGS[grade]
+    return {"title": title, "text": limits_words(origins) or text}
 
 
 def asset(name: str) -> Markup:

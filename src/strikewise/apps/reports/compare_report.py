@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 
 from strikewise.apps.figures import percent
-from strikewise.apps.reports.backtest_report import WARNINGS, asset, script_safe, tone
+from strikewise.apps.reports.backtest_report import asset, notice, script_safe, tone
 
 __all__ = ["render_compare"]
 
@@ -24,12 +24,11 @@ def render_compare(replay: Mapping[str, Any]) -> str:
     """
     environment = Environment(loader=PackageLoader("strikewise.apps.reports"), autoescape=True)
     beside, curve = replay["comparison"], replay["curve"]
-    warning = WARNINGS.get(replay["grade"])
     return environment.get_template("compare.html.j2").render(
         replay=replay,
         first=curve[0]["date"],
         last=curve[-1]["date"],
-        warning=None if warning is None else {"title": warning[0], "text": warning[1]},
+        warning=notice(replay["grade"], replay["chains"]),
         cards=[] if beside is None else _cards(beside),
         years=[] if beside is None else [_year(row) for row in beside["years"]],
         version=f"strikewise {metadata.version('strikewise')}",

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 
 from strikewise.apps.figures import count, money, percent, plain
-from strikewise.apps.reports.backtest_report import WARNINGS, asset, script_safe, tone
+from strikewise.apps.reports.backtest_report import asset, notice, script_safe, tone
 
 __all__ = ["render_runs"]
 
@@ -47,7 +47,6 @@ def render_runs(results: Sequence[Mapping[str, Any]]) -> str:
     """
     names = _names(results)
     grade = next(one for one in WORST_FIRST if one in {result["grade"] for result in results})
-    warning = WARNINGS.get(grade)
     years = sorted({row["year"] for result in results for row in result["years"]})
     curves = [
         {
@@ -69,7 +68,7 @@ def render_runs(results: Sequence[Mapping[str, Any]]) -> str:
             for name, result in zip(names, results, strict=True)
         ],
         grade=grade,
-        warning=None if warning is None else {"title": warning[0], "text": warning[1]},
+        warning=notice(grade, [one for result in results for one in result.get("chains", ())]),
         figures=[
             {"name": label, "cells": [form(result["summary"][key]) for result in results]}
             for key, label, form in FIGURES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,15 @@ from strikewise.backtest.reconstruct.parameters import Fitted, fitted
 from strikewise.backtest.reconstruct.quoting import QuoteModel, Ticks
 from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Series
 
-__all__ = ["BROAD", "LIMITS", "Observed", "Recipe", "limits_of", "recipe_for"]
+__all__ = [
+    "BROAD",
+    "LIMITS",
+    "Observed",
+    "Recipe",
+    "limits_of",
+    "recipe_for",
+    "spread_multiplier_of",
+]
 
 BROAD = ("SPX", "SPY")
 """Underlyings whose surface is that of the S&P 500 itself."""
@@ -39,12 +48,20 @@ LIMITS = (
 """What these chains cannot show, for whoever reads a result made with them."""
 
 
+RECONSTRUCTED = re.compile(r"reconstructed:.+? spread x(?P<spread>[0-9.e+-]+)")
+"""How a recipe signs its chains; a chain that holds recorded rows too names both sources."""
+
+
+def spread_multiplier_of(source: str) -> float | None:
+    """Return how many times usual spreads the chains of a source have; None for recorded ones."""
+    signed = RECONSTRUCTED.search(source)
+    return None if signed is None else float(signed["spread"])
+
+
 def limits_of(source: str) -> str:
     """Return what chains of a source cannot show, with the multiplier in force; empty for recorded ones."""
-    if "reconstructed:" not in source:
-        return ""
-    spread = source.rpartition(" spread x")[2] if " spread x" in source else "1"
-    return f"{LIMITS} Spreads here are taken {spread} times."
+    spread = spread_multiplier_of(source)
+    return "" if spread is None else f"{LIMITS} The spread multiplier in force is {spread:g}."
 
 
 @dataclass(frozen=True, slots=True)
