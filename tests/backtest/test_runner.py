@@ -15,8 +15,10 @@ from strikewise.backtest.runner import replay, ticks_of
 from strikewise.domain.chain import GRADES
 from strikewise.domain.errors import LedgerError, MissingDataError, SettingsError
 from strikewise.domain.events import RunStarted
-from strikewise.domain.quotes import Grade
+from strikewise.domain.instruments import days_of
+from strikewise.domain.quotes import DailyBars, Grade
 from strikewise.market.memory_source import MemorySource
+from strikewise.market.universe import Universe
 from strikewise.portfolio.journal import TradeRow, journal_of
 from strikewise.portfolio.ledger import MemoryLedger, read
 
@@ -50,6 +52,23 @@ def test_a_period_without_chains_says_what_there_is() -> None:
         ticks_of(two_underlyings(), date(2023, 1, 1), date(2023, 12, 31))
     with pytest.raises(MissingDataError, match="there are chains from 2024-02-05 to 2024-02-08"):
         ticks_of(two_underlyings(), date(2025, 1, 1), date(2025, 12, 31))
+
+
+def test_a_period_without_bars_of_shares_tells_bars_from_chains() -> None:
+    seconds = np.array([int(close_of(DAYS[0]).timestamp())], dtype=np.int64)
+    days, price = np.array([days_of(DAYS[0])], dtype=np.int32), np.array([100.0])
+    bars = DailyBars("XOM", days, price, price, price, price, price, seconds)
+    spy = tape({close_of(day): (490.0, ROWS) for day in DAYS})
+    both = Universe(MemorySource([spy], bars=[bars]), ["SPY", "XOM"])
+    said = (
+        "No chain of SPY and no daily bar of XOM lies between 2025-01-01 and 2025-12-31; there are chains "
+        "from 2024-02-05 to 2024-02-08 and there are daily bars from 2024-02-05 to 2024-02-05."
+    )
+    with pytest.raises(MissingDataError, match=said):
+        ticks_of(both, date(2025, 1, 1), date(2025, 12, 31))
+    shares = Universe(MemorySource(bars=[bars]), ["XOM"])
+    with pytest.raises(MissingDataError, match="No daily bar of XOM lies between"):
+        ticks_of(shares, date(2025, 1, 1), date(2025, 12, 31))
 
 
 def test_an_underlying_that_is_not_stored_is_refused_by_name() -> None:

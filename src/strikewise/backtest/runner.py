@@ -94,21 +94,33 @@ def ticks_of(source: MarketSource, start: date, end: date) -> NDArray[np.int64]:
     first = int(datetime(start.year, start.month, start.day, tzinfo=UTC).timestamp())
     past = int(datetime(end.year, end.month, end.day, tzinfo=UTC).timestamp()) + 86400
     chains = source.underlyings()
-    taken = [source.snapshots(symbol) for symbol in chains]
-    charted = [bars for symbol in source.symbols() if symbol not in chains and (bars := source.bars(symbol))]
-    found = np.unique(np.concatenate([*taken, *(bars.known_at for bars in charted)]))
+    taken = {symbol: source.snapshots(symbol) for symbol in chains}
+    charted = {
+        symbol: bars.known_at
+        for symbol in source.symbols()
+        if symbol not in chains and (bars := source.bars(symbol)) is not None
+    }
+    found = np.unique(np.concatenate([*taken.values(), *charted.values(), np.zeros(0, dtype=np.int64)]))
     inside = found[(found >= first) & (found < past)]
     if len(inside) == 0:
-        held = (
-            f"there are chains from {_day(found[0])} to {_day(found[-1])}"
-            if len(found)
-            else "there are no chains at all"
-        )
-        names = ", ".join(chains or source.symbols())
+        kinds = [_kind("chain", taken), _kind("daily bar", charted)]
+        wanted, held = (" and ".join(part for part in parts if part) for parts in zip(*kinds, strict=True))
         raise MissingDataError(
-            f"No chain of {names} lies between {start.isoformat()} and {end.isoformat()}; {held}."
+            f"{wanted[:1].upper()}{wanted[1:]} lies between {start.isoformat()} and {end.isoformat()}; "
+            f"{held or 'there are none at all'}."
         )
     return inside
+
+
+def _kind(what: str, instants: Mapping[str, NDArray[np.int64]]) -> tuple[str, str]:
+    """Return what of a kind was asked for, and from when to when there is any; empty where nothing is."""
+    if not instants:
+        return "", ""
+    wanted = f"no {what} of {', '.join(instants)}"
+    known = np.concatenate(list(instants.values()))
+    if len(known) == 0:
+        return wanted, ""
+    return wanted, f"there are {what}s from {_day(known.min())} to {_day(known.max())}"
 
 
 def replay(
