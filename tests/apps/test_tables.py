@@ -35,6 +35,12 @@ def test_dollars_are_written_as_people_write_them(value: float | None, digits: i
     assert money(value, digits) == written
 
 
+def test_a_loss_too_small_to_be_seen_has_no_sign() -> None:
+    assert [percent(-0.0004), percent(-0.0006), plain(-0.004), plain(-0.006)] == [
+        *("0.0%", "-0.1%", "0.00", "-0.01"),
+    ]
+
+
 def test_only_a_gain_carries_a_plus() -> None:
     assert [signed_money(value, 2) for value in (3.0, 0.001, -3.0, None)] == [
         "+$3.00",

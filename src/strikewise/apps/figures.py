@@ -32,12 +32,16 @@ def signed_money(value: float | None, digits: int = 0) -> str:
 
 def percent(value: float | None, digits: int = 1) -> str:
     """Write a fraction as percent; a dash where unknown."""
-    return UNKNOWN if value is None else f"{100 * value:,.{digits}f}%"
+    return UNKNOWN if value is None else f"{_unsigned_zero(f'{100 * value:,.{digits}f}')}%"
 
 
 def plain(value: float | None, digits: int = 2) -> str:
     """Write a number; a dash where unknown."""
-    return UNKNOWN if value is None else f"{value:,.{digits}f}"
+    return UNKNOWN if value is None else _unsigned_zero(f"{value:,.{digits}f}")
+
+
+def _unsigned_zero(shown: str) -> str:
+    return shown if shown.strip("-0.,") else shown.removeprefix("-")
 
 
 def fill_name(share: float) -> str:

@@ -78,7 +78,7 @@ def gate_words(part: str, page: Mapping[str, Any]) -> str:
         tries = page["trials"]
         return (
             f"chance that the ratio is above what the best of {count(tries['raw'])} worthless tries "
-            f"({plain(tries['ideas'], 0)} ideas) shows"
+            f"({plain(tries['ideas'], 0)} {'idea' if round(tries['ideas']) == 1 else 'ideas'}) shows"
         )
     if part == "one_less_overfitting":
         return "one less the probability of backtest overfitting; a coin would have 0.50"
@@ -153,8 +153,8 @@ def walk_words(page: Mapping[str, Any]) -> str:
     )
     return (
         f"The best configuration of {count(one['train_sessions'])} sessions is traded in the next "
-        f"{count(one['test_sessions'])}, after a pause of {count(one['embargo_days'])} days in which every "
-        f"option ends. Sharpe ratio, {ends}."
+        f"{count(one['test_sessions'])}, after a pause of {count(one['embargo_days'])} days: no option lived "
+        f"and nothing was held for longer. Sharpe ratio, {ends}."
     )
 
 

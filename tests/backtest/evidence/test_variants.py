@@ -44,6 +44,18 @@ def test_neighbours_lie_within_reach_and_bounds_and_keep_what_is_off(seed: int, 
                 )
 
 
+def test_how_candidates_are_ranked_and_what_trading_is_assumed_to_cost_is_left_alone() -> None:
+    momentum = {"strategy": "momentum"}
+    middle = spec(strategies=[{"strategy": "iron_condor"}, {"strategy": "naked_put"}, momentum])
+    moved = set()
+    for variant in neighbours(middle, 20, 0.5, random(4)):
+        for chosen, was in zip(variant.spec.run.strategies, middle.run.strategies, strict=True):
+            moved |= {name for name, value in chosen.params.items() if value != was.params[name]}
+    assert {"width", "short_delta_max", "min_dte", "profit_target", "stop_loss", "dte_exit"} <= moved
+    assert not any(name.startswith("weight_") for name in moved)
+    assert not moved & {"fee_per_contract", "cost_bp"}
+
+
 def test_the_same_chance_gives_the_same_neighbours_and_no_two_are_alike() -> None:
     one, two = (neighbours(spec(), 12, 0.2, random(5)) for _ in range(2))
     assert [identity_of(v.spec) for v in one] == [identity_of(v.spec) for v in two]

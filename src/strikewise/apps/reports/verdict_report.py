@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 
 from strikewise.apps.figures import count, percent, plain
-from strikewise.apps.reports.backtest_report import WARNINGS, asset, script_safe, tone
+from strikewise.apps.reports.backtest_report import asset, notice, script_safe, tone
 from strikewise.apps.verdict_figures import (
     GATE_PARTS,
     asked,
@@ -43,12 +43,11 @@ def render_verdict(page: Mapping[str, Any]) -> str:
     A page that needs nothing but itself.
     """
     environment = Environment(loader=PackageLoader("strikewise.apps.reports"), autoescape=True)
-    warning = WARNINGS.get(page["grade"])
     verdict = page["verdict"]
     return environment.get_template("verdict.html.j2").render(
         page=page,
         underlyings=", ".join(page["underlyings"]),
-        warning=None if warning is None else {"title": warning[0], "text": warning[1]},
+        warning=notice(page["grade"], page["chains"]),
         paragraphs=_paragraphs(verdict),
         meters=_meters(verdict),
         cards=_cards(page),
@@ -236,7 +235,7 @@ def _earned(name: str, row: Mapping[str, Any]) -> dict[str, str]:
 
 def _neighbours(sensitivity: Mapping[str, Any]) -> str:
     return (
-        f"Every number of the strategy moved by up to {percent(sensitivity['reach'], 0)}, each by its own "
+        f"Every number that it trades by moved by up to {percent(sensitivity['reach'], 0)}, each by its own "
         f"chance: {percent(sensitivity['kept'], 0)} of the ratio is kept in the middle, and "
         f"{percent(sensitivity['profitable'], 0)} of them earn. An edge that hangs on a number is none."
     )
@@ -261,7 +260,8 @@ def _lives(lives: Mapping[str, Any]) -> dict[str, Any]:
             rows.append({"name": name, "cells": cells})
     words = (
         f"{count(lives['days']['paths'])} accounts that met the same days, or the same trades, in other "
-        "orders and numbers. What happened is one of them."
+        "orders and numbers. What happened is one of them. Trades count when they end: what is held at a "
+        "loss until then shows in the days alone."
     )
     return {"rows": rows, "words": words, "trades": lives["trades"] is not None}
 

@@ -27,6 +27,8 @@ NOT_CONFIGURATION = ("name", "account")
 TRIES = 50
 """Draws until one fits its space, or is new."""
 MOST_OF_A_GRID = 500
+WEIGHTS, COSTS = "weight_", ("fee_per_contract", "cost_bp")
+"""How candidates are ranked, and what trading is assumed to cost: no rule of a strategy hangs on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ def neighbours(
 ) -> tuple[Variant, ...]:
     """Return configurations around one: every number of every strategy moved, each by its own chance.
 
+    Weights of the score and assumed costs stay as they are: they are no rules of what is traded.
+
     Parameters
     ----------
     spec : ReplaySpec
@@ -166,8 +170,15 @@ def _moved(chosen: StrategySpec, reach: float, random: np.random.Generator) -> d
     return {
         one.name: _scaled(one, chosen.params.number(one.name), factor[one.name])
         for one in space.parameters
-        if not isinstance(one.default, bool | str) and chosen.params.number(one.name) != 0.0
+        if _is_rule(one) and chosen.params.number(one.name) != 0.0
     }
+
+
+def _is_rule(parameter: Parameter) -> bool:
+    """Return whether a parameter is a number that decides what is traded."""
+    if isinstance(parameter.default, bool | str):
+        return False
+    return not parameter.name.startswith(WEIGHTS) and parameter.name not in COSTS
 
 
 def _scaled(parameter: Parameter, value: float, factor: float) -> ParameterValue:
