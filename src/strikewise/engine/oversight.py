@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from strikewise.domain.control import FaultNoted, OrderCancelAsked, TradingState, TradingStateChanged
-from strikewise.domain.events import OrderClosed, OrderFilled
+from strikewise.domain.control import (
+    FaultNoted,
+    OrderCancelAsked,
+    SymbolFrozen,
+    SymbolReleased,
+    TradingState,
+    TradingStateChanged,
+)
+from strikewise.domain.events import OptionSettled, OrderClosed, OrderRejected
+from strikewise.domain.instruments import OptionContract
+from strikewise.domain.reconciled import ReconciliationFinished
+from strikewise.execution.unexplained_ends import INFERRED
 from strikewise.portfolio.controls import ControlState, is_person
 from strikewise.portfolio.ledger import Record
 
-__all__ = ["FAILURE_LIFE", "STRATEGY", "STRATEGY_FAILED", "CancelAsked", "Oversight"]
+__all__ = ["FAILURE_LIFE", "STRATEGY", "STRATEGY_FAILED", "CancelAsked", "EndedOption", "Oversight"]
+
+Changes = dict[str, Any]
 
 STRATEGY, STRATEGY_FAILED = "strategy", "STRATEGY_FAILED"
 """Source and code of the fault that a strategy's exception is; its actor is the strategy's label."""
@@ -20,11 +32,23 @@ STRATEGY, STRATEGY_FAILED = "strategy", "STRATEGY_FAILED"
 FAILURE_LIFE = timedelta(hours=1)
 """How long a strategy's exception counts against it."""
 
+ENDED_LIFE = timedelta(days=14)
+"""How long an option's end is remembered: brokers tell of one a day late, or after a long weekend."""
+
 
 class CancelAsked(NamedTuple):
     """A cancel that was asked for: why, and when."""
 
     reason: str
+    at: datetime
+
+
+class EndedOption(NamedTuple):
+    """An option that expired, was exercised or assigned: when it was booked, and from whose word."""
+
+    contract: OptionContract
+    shares: int
+    inferred: bool
     at: datetime
 
 
@@ -40,35 +64,26 @@ class Oversight:
         Exceptions of each strategy, by label, of the last hour before its latest one.
     cancels : mapping of str to CancelAsked
         Cancels asked for of orders that have not ended since.
+    ended : tuple of EndedOption
+        Options that ended in the last days, oldest first.
+    released : frozenset of str
+        Symbols that a person released since ours and the broker's last agreed.
     """
 
     control: ControlState = field(default_factory=ControlState)
     failures: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
     cancels: Mapping[str, CancelAsked] = field(default_factory=dict)
+    ended: tuple[EndedOption, ...] = ()
+    released: frozenset[str] = frozenset()
 
     def apply(self, record: Record) -> Oversight:
         """Return it after one more fact."""
         event = record.event
         control = self.control.apply(record.seq, event, record.known_at, record.actor)
-        failures, cancels = self.failures, self.cancels
-        match event:
-            case FaultNoted(source=source, code=code) if (source, code) == (STRATEGY, STRATEGY_FAILED):
-                recent = tuple(
-                    at for at in failures.get(record.actor, ()) if at > record.known_at - FAILURE_LIFE
-                )
-                failures = {**failures, record.actor: (*recent, record.known_at)}
-            case TradingStateChanged(state=TradingState.ACTIVE) if is_person(record.actor):
-                failures = {}
-            case OrderCancelAsked(order_id=name, reason=reason):
-                cancels = {**cancels, name: CancelAsked(reason, record.known_at)}
-            case OrderClosed(ended=ended) if ended.order_id in cancels:
-                cancels = {name: one for name, one in cancels.items() if name != ended.order_id}
-            case OrderFilled():
-                pass  # a fill may come before the end of what is being cancelled: both are told
-            case _:
-                if control is self.control:
-                    return self
-        return replace(self, control=control, failures=failures, cancels=cancels)
+        changes = _CHANGES.get(event.__class__)
+        if changes is None:
+            return self if control is self.control else replace(self, control=control)
+        return replace(self, control=control, **changes(self, event, record))
 
     @classmethod
     def fold(cls, records: Iterable[Record]) -> Oversight:
@@ -77,3 +92,68 @@ class Oversight:
         for record in records:
             state = state.apply(record)
         return state
+
+
+# --- what each kind of fact changes; a kind that is not here changes nothing --------------------------------
+
+
+def _fault(state: Oversight, event: FaultNoted, record: Record) -> Changes:
+    if (event.source, event.code) != (STRATEGY, STRATEGY_FAILED):
+        return {}
+    since, before = record.known_at - FAILURE_LIFE, state.failures.get(record.actor, ())
+    recent = (*(at for at in before if at > since), record.known_at)
+    return {"failures": {**state.failures, record.actor: recent}}
+
+
+def _changed(_: Oversight, event: TradingStateChanged, record: Record) -> Changes:
+    resumed = event.state is TradingState.ACTIVE and is_person(record.actor)
+    return {"failures": {}} if resumed else {}
+
+
+def _cancel(state: Oversight, event: OrderCancelAsked, record: Record) -> Changes:
+    return {"cancels": {**state.cancels, event.order_id: CancelAsked(event.reason, record.known_at)}}
+
+
+def _closed(state: Oversight, event: OrderClosed, _: Record) -> Changes:
+    return _without_cancel(state, event.ended.order_id)
+
+
+def _rejected(state: Oversight, event: OrderRejected, _: Record) -> Changes:
+    return _without_cancel(state, event.order_id)
+
+
+def _without_cancel(state: Oversight, order_id: str) -> Changes:
+    if order_id not in state.cancels:
+        return {}
+    return {"cancels": {name: one for name, one in state.cancels.items() if name != order_id}}
+
+
+def _settled(state: Oversight, event: OptionSettled, record: Record) -> Changes:
+    report, since = event.report, record.known_at - ENDED_LIFE
+    new = EndedOption(report.contract, report.shares, report.policy == INFERRED, record.known_at)
+    return {"ended": (*(one for one in state.ended if one.at > since), new)}
+
+
+def _released(state: Oversight, event: SymbolReleased, record: Record) -> Changes:
+    return {"released": state.released | {event.symbol}} if is_person(record.actor) else {}
+
+
+def _frozen(state: Oversight, event: SymbolFrozen, _: Record) -> Changes:
+    return {"released": state.released - {event.symbol}}
+
+
+def _agreed(_: Oversight, event: ReconciliationFinished, __: Record) -> Changes:
+    return {} if event.open else {"released": frozenset()}
+
+
+_CHANGES: Mapping[type, Callable[[Oversight, Any, Record], Changes]] = {
+    FaultNoted: _fault,
+    OptionSettled: _settled,
+    OrderCancelAsked: _cancel,
+    OrderClosed: _closed,
+    OrderRejected: _rejected,
+    ReconciliationFinished: _agreed,
+    SymbolFrozen: _frozen,
+    SymbolReleased: _released,
+    TradingStateChanged: _changed,
+}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from strikewise.domain.brokerage import BrokerStatus, OrderReport
 from strikewise.domain.events import AccountValued, OptionSettled
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.portfolio import Position
@@ -14,13 +15,28 @@ from strikewise.execution.exercise import ExerciseRule
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
 from strikewise.execution.financing import Financing
-from strikewise.execution.simulated import Past, SimulatedBroker
+from strikewise.execution.simulated import Habits, Past, SimulatedBroker
 from strikewise.market.estimate import LastQuote
 from strikewise.market.view import Market
 from strikewise.portfolio.ledger import Record
+from strikewise.portfolio.order_state import OrderState, OrderStatus
 from strikewise.portfolio.projection import AccountState
 
 __all__ = ["History", "last_quotes", "resumed_broker"]
+
+REPORTED = timedelta(days=7)
+"""For how long a resumed broker can be asked about an order that came to nothing."""
+
+_STATUS = {
+    OrderStatus.PLACED: BrokerStatus.WORKING,
+    OrderStatus.ACCEPTED: BrokerStatus.WORKING,
+    OrderStatus.UNRESOLVED: BrokerStatus.WORKING,
+    OrderStatus.FILLED: BrokerStatus.FILLED,
+    OrderStatus.CANCELLED: BrokerStatus.CANCELLED,
+    OrderStatus.EXPIRED: BrokerStatus.EXPIRED,
+    OrderStatus.REJECTED: BrokerStatus.REJECTED,
+    OrderStatus.NEVER_SENT: BrokerStatus.CANCELLED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +111,11 @@ def resumed_broker(
     lag: int = 0,
     exercise: ExerciseRule | None = None,
     financing: Financing | None = None,
+    habits: Habits | None = None,
 ) -> SimulatedBroker:
     """Return a simulated broker that has what a ledger says it had.
+
+    An order whose answer was not written down it does not have: what it took of it is gone with it.
 
     Parameters
     ----------
@@ -104,11 +123,13 @@ def resumed_broker(
         The whole ledger; its account was simulated.
     market : Market
         For the last quotes of what is held.
-    rule, fees, lag, exercise, financing
+    rule, fees, lag, exercise, financing, habits
         As for `SimulatedBroker`; those of the run that stopped.
     """
     past = History.read(records)
     state, calendar = past.state, market.calendar
+    every = [*state.open_orders.values(), *state.ended_orders.values()]
+    taken = [one for one in state.open_orders.values() if one.status is OrderStatus.ACCEPTED]
     sessions: dict[datetime, date] = {at: calendar.day_of(at) for at in past.ticks}
     shares_since = {
         one.report.position_id: calendar.day_of(one.report.at)
@@ -123,12 +144,37 @@ def resumed_broker(
         exercise=exercise,
         financing=financing,
         holdings={name: position.holdings for name, position in state.positions.items()},
-        open_orders=[replace(one.order, quantity=one.remaining) for one in state.open_orders.values()],
+        open_orders=[replace(one.order, quantity=one.remaining) for one in taken],
+        habits=habits,
         past=Past(
             snapshots=sessions,
             shares_since=shares_since,
             last_quotes=last_quotes(state.positions.values(), past.ticks, market),
             ended=frozenset(state.ended_orders),
             seen=market.view(past.ticks[-1]) if past.ticks else None,
+            reports={one.order.order_id: _report(one) for one in (*taken, *_lately_ended(past))},
+            fills=sum(len(one.executions) for one in every),
+            activities=len(state.settlements),
         ),
+    )
+
+
+def _lately_ended(past: History) -> list[OrderState]:
+    since = past.ticks[-1] - REPORTED if past.ticks else None
+    ended = past.state.ended_orders.values()
+    return [one for one in ended if one.filled or since is None or one.order.created_at >= since]
+
+
+def _report(known: OrderState) -> OrderReport:
+    """Return how an order stood, as its broker would have said it."""
+    order = known.order
+    return OrderReport(
+        order_id=order.order_id,
+        broker_order_id=known.broker_order_id or order.order_id,
+        status=_STATUS[known.status],
+        structure=order.structure,
+        quantity=order.quantity,
+        filled=known.filled,
+        limit_cents=order.limit_cents,
+        submitted_at=order.created_at,
     )

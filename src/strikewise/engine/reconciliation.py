@@ -1,0 +1,300 @@
+"""Bring ours to what the broker has: picture its side, compare, write, and look again where needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from strikewise.domain.control import AlertRaised, RequestMet, TradingState, TradingStateChanged
+from strikewise.domain.events import Event, OptionSettled, OrderAccepted, OrderClosed, OrderFilled
+from strikewise.domain.orders import Unknown
+from strikewise.domain.reconciled import (
+    DifferenceFound,
+    HoldingAdjusted,
+    PositionWrittenOff,
+    ReconciliationFailed,
+    ReconciliationFinished,
+)
+from strikewise.engine.courier import Courier
+from strikewise.engine.oversight import Oversight
+from strikewise.engine.writer import Writer
+from strikewise.execution.planner import BOT
+from strikewise.execution.reconcile import SECOND_LOOK, Findings, OurOrder, Ours, compare
+from strikewise.execution.snapshot import Snapshot, take_snapshot
+from strikewise.market.calendar import SessionCalendar
+from strikewise.portfolio.ledger import Entry
+from strikewise.portfolio.order_state import OrderState, OrderStatus
+from strikewise.portfolio.projection import AccountState
+
+__all__ = ["READ_AGAIN", "Outcome", "Reconciler", "Trigger"]
+
+ENGINE = "engine"
+
+READ_AGAIN = timedelta(seconds=5)
+"""How far apart two readings must lie that both do not show an order."""
+ROUNDS = 1_000
+"""More kinds of facts one after the other than any difference leads to: a comparison that does not end."""
+LOOK_BACK = timedelta(days=2)
+"""How far before the oldest order that has not ended the broker is asked for orders."""
+UNANSWERED = (OrderStatus.PLACED, OrderStatus.UNRESOLVED)
+
+
+class Trigger(StrEnum):
+    """Why ours and the broker's are compared."""
+
+    START = "start"
+    CADENCE = "cadence"
+    BEFORE_OPEN = "before the open"
+    AFTER_CLOSE = "after the close"
+    CUTOFF = "before an expiry cut-off"
+    DOUBT = "an order or the stream is in doubt"
+    SECOND_LOOK = "second look"
+    REQUEST = "asked for"
+
+
+QUIET = frozenset({Trigger.CADENCE, Trigger.SECOND_LOOK, Trigger.DOUBT})
+"""Reconciliations that are not written down when they found nothing and nothing had been open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a reconciliation came to.
+
+    Attributes
+    ----------
+    complete : bool
+        Whether the broker's side was seen whole.
+    reason : str
+        Why not.
+    differences : int
+        Found and put right, or left.
+    waiting : tuple of DifferenceFound
+        What was left.
+    again_in : timedelta or None
+        After how long to look again; None where that is not needed.
+    """
+
+    complete: bool
+    reason: str = ""
+    differences: int = 0
+    waiting: tuple[DifferenceFound, ...] = ()
+    again_in: timedelta | None = None
+
+    @property
+    def agreed(self) -> bool:
+        """Whether both sides agree."""
+        return self.complete and not self.waiting
+
+
+class Reconciler:
+    """Compare an account with its broker's, as often as it is asked to.
+
+    Parameters
+    ----------
+    account : str
+        The account's name.
+    writer : Writer
+        Who writes facts, with oversight.
+    courier : Courier
+        Who speaks with the broker.
+    calendar : SessionCalendar
+        The sessions.
+
+    Attributes
+    ----------
+    at : datetime or None
+        When both sides last agreed.
+    """
+
+    def __init__(self, account: str, writer: Writer, courier: Courier, calendar: SessionCalendar) -> None:
+        self._account, self._writer, self._courier, self._calendar = account, writer, courier, calendar
+        self._before: Snapshot | None = None
+        self._missed: dict[str, tuple[int, datetime]] = {}
+        self._failing = False
+        self._open = 0
+        self.at: datetime | None = None
+
+    def run(self, trigger: Trigger, now: datetime, *, requests: tuple[int, ...] = ()) -> Outcome:
+        """Compare once, write what follows, and say when to look again.
+
+        Parameters
+        ----------
+        trigger : Trigger
+            Why.
+        now : datetime
+            The present instant.
+        requests : tuple of int
+            Requests that this meets.
+        """
+        self._courier.doubtful = False
+        self._courier.listen(now)
+        snapshot = self._picture(now)
+        if isinstance(snapshot, Unknown):
+            return self._failed(trigger, snapshot.reason, now, requests)
+        seen = self._oversight.control
+        differences, findings = self._put_right(snapshot, now)
+        waiting = findings.waiting
+        if findings.halt:
+            self._halt(findings.halt, now)
+        if waiting and len(waiting) != self._open:
+            self._write(waiting, now)
+        self._remember(snapshot, waiting)
+        told = (snapshot.fills.cursor, snapshot.activities.cursor)
+        moved = told != (seen.fills_cursor, seen.activities_cursor) or differences or waiting or self._open
+        self._open = len(waiting)
+        if moved or self._failing or requests or trigger not in QUIET:
+            found = differences + len(waiting)
+            self._write([ReconciliationFinished(trigger.value, found, len(waiting), *told)], now)
+        self._failing = False
+        if not waiting:
+            self.at = now
+        self._meet(requests, _said(differences, waiting), now, done=True)
+        again = self._again_in(waiting)
+        return Outcome(True, "", differences + len(waiting), waiting, again)
+
+    @property
+    def _oversight(self) -> Oversight:
+        oversight = self._writer.oversight
+        assert oversight is not None, "a loop that reconciles folds its oversight"
+        return oversight
+
+    def _picture(self, now: datetime) -> Snapshot | Unknown:
+        state, control = self._writer.state, self._oversight.control
+        waiting = state.open_orders.values()
+        since = min((one.order.created_at for one in waiting), default=now) - LOOK_BACK
+        return take_snapshot(
+            self._courier.broker,
+            since=since,
+            open_ids=tuple(state.open_orders),
+            fills_cursor=control.fills_cursor,
+            activities_cursor=control.activities_cursor,
+            now=now,
+        )
+
+    def _put_right(self, snapshot: Snapshot, now: datetime) -> tuple[int, Findings]:
+        """Write what each comparison leads to until there is nothing more; return how much differed."""
+        differences = 0
+        self._count_missing(snapshot)
+        for _ in range(ROUNDS):
+            findings = compare(
+                self._ours(snapshot, now),
+                snapshot,
+                self._before,
+                account=self._account,
+                calendar=self._calendar,
+                own_prefix=f"{BOT}-",
+            )
+            self._courier.take_back(findings.cancel, "it ended here", now)
+            if not findings.facts:
+                return differences, findings
+            differences += sum(isinstance(fact, DifferenceFound) for fact in findings.facts)
+            self._write(findings.facts, now)
+            if findings.halt:
+                return differences, findings
+        return differences, Findings(halt=f"Putting ours right did not end after {ROUNDS} rounds.")
+
+    def _ours(self, snapshot: Snapshot, now: datetime) -> Ours:
+        """Return our side, as far as the picture is about it."""
+        state, oversight = self._writer.state, self._oversight
+        named = {one.order_id for one in snapshot.orders} | {one.order_id for one in snapshot.fills.items}
+        found = {name: known for name in named if (known := state.order(name)) is not None}
+        orders = found | dict(state.open_orders)
+        return Ours(
+            cash_cents=state.cash_cents,
+            positions=state.positions,
+            orders={name: self._our_order(one, name in state.open_orders) for name, one in orders.items()},
+            executions=frozenset(each for one in orders.values() for each in one.executions),
+            activities=frozenset(self._booked(snapshot)),
+            inferred=frozenset(one.contract.symbol for one in oversight.ended if one.inferred),
+            frozen=frozenset(oversight.control.frozen),
+            looked_at=oversight.released,
+            settling=frozenset(self._settling(now)),
+        )
+
+    def _our_order(self, known: OrderState, is_open: bool) -> OurOrder:
+        missed, _ = self._missed.get(known.order.order_id, (0, None))
+        answered = known.status not in UNANSWERED
+        return OurOrder(known.order, not is_open, answered, known.filled, missed)
+
+    def _booked(self, snapshot: Snapshot) -> Iterator[str]:
+        """Yield the ids of what the picture tells of that is booked; all of them would be a long list."""
+        settlements = self._writer.state.settlements
+        for activity in snapshot.activities.items:
+            name = getattr(activity, "settlement_id", "") or getattr(activity, "flow_id", "")
+            split = getattr(activity, "split_id", "")
+            names = (name, *(f"{split}/{position}" for position in self._writer.state.positions if split))
+            yield from (one for one in names if one and settlements.get(one) is not None)
+
+    def _settling(self, now: datetime) -> Iterator[str]:
+        """Yield the underlyings of which shares may still be on their way."""
+        for one in self._oversight.ended:
+            following = self._calendar.next_session(self._calendar.day_of(one.at))
+            if one.shares and now < self._calendar.session_close(following):
+                yield one.contract.underlying
+
+    def _count_missing(self, snapshot: Snapshot) -> None:
+        """Count how often in a row, far enough apart, each order was not there before this picture."""
+        kept: dict[str, tuple[int, datetime]] = {}
+        for name, report in snapshot.sought.items():
+            if report is None:
+                count, at = self._missed.get(name, (-1, snapshot.taken_at - READ_AGAIN))
+                spaced = snapshot.taken_at - at >= READ_AGAIN
+                kept[name] = (count + 1, snapshot.taken_at) if spaced else (count, at)
+        self._missed = kept
+
+    def _remember(self, snapshot: Snapshot, waiting: tuple[DifferenceFound, ...]) -> None:
+        """Keep the picture that a second look is to be compared with."""
+        if not waiting:
+            self._before = None
+        elif self._before is None or snapshot.taken_at - self._before.taken_at >= SECOND_LOOK:
+            self._before = snapshot
+
+    def _again_in(self, waiting: tuple[DifferenceFound, ...]) -> timedelta | None:
+        if not waiting:
+            return READ_AGAIN if self._courier.doubtful else None
+        return READ_AGAIN if all(one.kind == "order" for one in waiting) else SECOND_LOOK
+
+    def _halt(self, why: str, now: datetime) -> None:
+        changed = TradingStateChanged(TradingState.HALTED, "RECONCILIATION", why, by_person=True)
+        if self._oversight.control.standing != changed:
+            self._write([changed, AlertRaised("critical", "RECONCILIATION_HALT", why)], now)
+
+    def _failed(self, trigger: Trigger, reason: str, now: datetime, requests: tuple[int, ...]) -> Outcome:
+        if not self._failing or requests or trigger not in QUIET:
+            self._write([ReconciliationFailed(trigger.value, reason)], now)
+        self._failing = True
+        self._meet(requests, f"The broker's side could not be seen: {reason}", now, done=False)
+        return Outcome(False, reason, again_in=READ_AGAIN)
+
+    def _meet(self, requests: tuple[int, ...], said: str, now: datetime, *, done: bool) -> None:
+        self._writer.write(Entry(RequestMet(one, said, done), now, ENGINE, one) for one in requests)
+
+    def _write(self, events: tuple[Event, ...] | list[Event], now: datetime) -> None:
+        state = self._writer.state
+        self._writer.write(Entry(event, now, ENGINE, _cause(event, state)) for event in events)
+
+
+def _cause(event: Event, state: AccountState) -> int | None:
+    """Return the fact behind what is put right: the order or position it is about."""
+    match event:
+        case OrderFilled(execution=execution):
+            return state.fact_of(execution.order_id)
+        case OrderClosed(ended=ended):
+            return state.fact_of(ended.order_id)
+        case OrderAccepted(order_id=name):
+            return state.fact_of(name)
+        case OptionSettled(report=report):
+            return state.fact_of(report.position_id) or state.run_seq
+        case HoldingAdjusted(position_id=name) | PositionWrittenOff(position_id=name):
+            return state.fact_of(name) or state.run_seq
+        case _:
+            return state.run_seq
+
+
+def _said(differences: int, waiting: tuple[DifferenceFound, ...]) -> str:
+    if not differences and not waiting:
+        return "Ours and the broker's agree."
+    left = f"; {len(waiting)} are left for another look" if waiting else ""
+    return f"{differences} differences were put right{left}."
