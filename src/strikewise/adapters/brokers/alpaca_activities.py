@@ -80,16 +80,18 @@ def stands(line: ActivityAnswer) -> bool:
     return line.status.lower() not in {"canceled", "cancelled"}
 
 
-def taken_back(line: ActivityAnswer) -> CashFlow:
+def taken_back(line: ActivityAnswer) -> CashFlow | None:
     """Return the cash of a line that was told and no longer counts, the other way round.
+
+    None of what is no cash: the comparison of holdings finds what it left.
 
     Raises
     ------
     ValueError
-        If it is no cash, or cannot be read.
+        If it cannot be read.
     """
     if line.activity_type not in _FLOWS:
-        raise ValueError(f"the activity {line.id} ({line.activity_type}) was taken back: look at the account")
+        return None
     flow = _flow(line)
     return replace(flow, flow_id=f"{flow.flow_id}:canceled", cash_cents=-flow.cash_cents)
 

@@ -54,6 +54,7 @@ class AlpacaDesk:
         request = order_request(order, self._symbols, held)
         if isinstance(request, Rejected):
             return request
+        self._orders.sent(order)
         return self._placed(order.order_id, self._wire.call("POST", "/orders", request, urgency=urgency))
 
     def replace(self, order_id: str, replacement: Order) -> SubmitAnswer:
@@ -70,6 +71,7 @@ class AlpacaDesk:
             "qty": str(replacement.quantity * units_of(replacement)),
             "time_in_force": "day",
         }
+        self._orders.sent(replacement)
         said = self._wire.call("PATCH", f"/orders/{broker_id}", asked, urgency=Urgency.EXIT)
         return self._placed(replacement.order_id, said)
 

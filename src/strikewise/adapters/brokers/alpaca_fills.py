@@ -23,7 +23,7 @@ from strikewise.adapters.brokers.alpaca_money import cents_of, count_of
 from strikewise.adapters.brokers.alpaca_states import EVENTS, OUTCOMES, Told, reason_of, status_of
 from strikewise.adapters.brokers.alpaca_symbols import Symbols
 from strikewise.domain.errors import InstrumentError
-from strikewise.domain.orders import BrokerEvent, Bust, Execution, LegFill, OrderEnded, StreamGap
+from strikewise.domain.orders import BrokerEvent, Bust, Execution, LegFill, Order, OrderEnded, StreamGap
 from strikewise.domain.quotes import Grade
 
 __all__ = ["Fills", "KnownOrders"]
@@ -48,6 +48,15 @@ class KnownOrders:
         self._prefix = prefix
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._brokers: OrderedDict[str, str] = OrderedDict()
+        self._sent: OrderedDict[str, Order] = OrderedDict()
+
+    def sent(self, order: Order) -> None:
+        """Remember an order as it was asked for, so that it is told in its own units."""
+        _remember(self._sent, order.order_id, order)
+
+    def asked(self, order_id: str) -> Order | None:
+        """Return an order as it was asked for; None where it was sent before this program began."""
+        return self._sent.get(order_id)
 
     def ours(self, order_id: str) -> bool:
         """Return whether an order was sent by us."""

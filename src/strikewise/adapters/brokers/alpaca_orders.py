@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from math import gcd
 from typing import Any
@@ -17,7 +18,15 @@ from strikewise.domain.instruments import Instrument, OptionContract
 from strikewise.domain.orders import Order, Purpose, Rejected
 from strikewise.domain.structures import Leg, Structure
 
-__all__ = ["MAX_LEGS", "limit_text", "order_report", "order_request", "submitted_at", "units_of"]
+__all__ = [
+    "MAX_LEGS",
+    "in_units_of",
+    "limit_text",
+    "order_report",
+    "order_request",
+    "submitted_at",
+    "units_of",
+]
 
 MAX_LEGS = 4
 """Option legs of one order."""
@@ -68,6 +77,21 @@ def order_request(
         return request | {"order_class": "mleg", "legs": legs}
     del legs[0]["ratio_qty"]
     return request | legs[0]
+
+
+def in_units_of(order: Order | None, report: OrderReport) -> OrderReport:
+    """Return a report in the units of the order as it was asked for, where that is known."""
+    units = 1 if order is None else units_of(order)
+    if order is None or units == 1:
+        return report
+    limit = None if report.limit_cents is None else report.limit_cents * units
+    return replace(
+        report,
+        structure=order.structure,
+        quantity=report.quantity // units,
+        filled=report.filled // units,
+        limit_cents=limit,
+    )
 
 
 def units_of(order: Order) -> int:
@@ -122,7 +146,7 @@ def order_report(answer: OrderAnswer, symbols: Symbols) -> OrderReport | None:
     """Return an order as we read it; None where it says neither how much nor when.
 
     The structure is what the vendor counts as one unit: its ratios have no common divisor, shares count one
-    by one, and quantities are in these units.
+    by one, and quantities are in these units (`in_units_of` gives them in ours).
     """
     at, filled = submitted_at(answer), count_of(answer.filled_qty or "0")
     quantity = count_of(answer.qty)

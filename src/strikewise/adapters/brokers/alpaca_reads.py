@@ -16,7 +16,7 @@ from strikewise.adapters.brokers.alpaca_answers import (
     read_one,
 )
 from strikewise.adapters.brokers.alpaca_fills import KnownOrders
-from strikewise.adapters.brokers.alpaca_orders import order_report, submitted_at
+from strikewise.adapters.brokers.alpaca_orders import in_units_of, order_report, submitted_at
 from strikewise.adapters.brokers.alpaca_pace import Urgency
 from strikewise.adapters.brokers.alpaca_symbols import Symbols
 from strikewise.adapters.brokers.alpaca_wire import AlpacaWire, Answered, words_of
@@ -137,7 +137,7 @@ class AlpacaReads:
         if answer is None:
             return Unknown(f"the order {order_id} was answered with {said.status}: {words_of(said.body)}")
         self._orders.learn(answer)
-        report = order_report(answer, self._symbols)
+        report = self._report(answer)
         if report is None or report.order_id != order_id:
             return Unknown(f"the answer about the order {order_id} cannot be read")
         return Known(report, self._clock.now())
@@ -162,11 +162,15 @@ class AlpacaReads:
         answers = self._order_answers(which, since, urgency)
         if isinstance(answers, Unknown):
             return answers
-        reports = [order_report(answer, self._symbols) for answer in answers]
+        reports = [self._report(answer) for answer in answers]
         kept = tuple(one for one in reports if one is not None)
         if len(kept) < len(reports):
             return Unknown("an order of the list says neither how much nor when")
         return Known(kept, self._clock.now())
+
+    def _report(self, answer: OrderAnswer) -> OrderReport | None:
+        report = order_report(answer, self._symbols)
+        return None if report is None else in_units_of(self._orders.asked(report.order_id), report)
 
     def _order_answers(
         self, which: dict[str, Any], since: datetime | None, urgency: Urgency

@@ -78,8 +78,9 @@ class AlpacaStatement:
         """Return settlements, cash flows and splits after a cursor."""
 
         def read(fresh: Sequence[ActivityAnswer], told: Cursor) -> list[Activity]:
-            back = [line for line in fresh if not stands(line) and told.has(line_name(line))]
-            return [*activities(fresh, self._symbols), *(taken_back(line) for line in back)]
+            back = [taken_back(line) for line in fresh if not stands(line) and told.has(line_name(line))]
+            lines = [line for line in fresh if line.activity_type != "FILL"]
+            return [*activities(lines, self._symbols), *filter(None, back)]
 
         return self._page(cursor, {"category": "non_trade_activity"}, LINES_OVERLAP, read)
 
@@ -139,7 +140,7 @@ class AlpacaStatement:
                 return page
             found += page
             if len(page) < LINES_A_PAGE:
-                return tuple({(line_name(line), line.status): line for line in found}.values())
+                return tuple({_name(line): line for line in found}.values())
             params = params | {"page_token": page[-1].id}
         return Unknown(f"there are more than {len(found)} activities since {since}: name a later beginning")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import warnings
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -189,6 +190,7 @@ def _open_kit(key: str, secret: str, url: str, line: _Line) -> Any:
         ) from error
 
     kit_class: Any = TradingStream
+    logging.getLogger("alpaca").addHandler(logging.NullHandler())  # it reports each cut, also ours
 
     async def dispatch(_kit: Any, message: dict[str, Any]) -> None:
         line.heard(message)
