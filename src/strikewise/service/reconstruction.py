@@ -114,7 +114,7 @@ def reconstruct_chains(
     system : System
         The installation.
     underlying : str
-        SPY, SPX (settled on the opening and at the close), QQQ, IWM or a stock.
+        SPY, SPX (settled on the opening and at the close), XSP, QQQ, IWM or a stock.
     start, end : date
         Bounds, both included.
     spread_multiplier : float

@@ -29,7 +29,7 @@ __all__ = [
     "spread_multiplier_of",
 ]
 
-BROAD = ("SPX", "SPY")
+BROAD = ("SPX", "SPY", "XSP")
 """Underlyings whose surface is that of the S&P 500 itself."""
 FUNDS = ("SPY", "QQQ", "IWM")
 STOCK_LEVEL = 0.93
@@ -113,8 +113,8 @@ def recipe_for(
     Parameters
     ----------
     underlying : str
-        ``SPX``, a fund on an index, or a stock. All but SPX and SPY take the volatility of the index times
-        the ratio of their own realised volatility to the index's.
+        ``SPX``, ``XSP``, a fund on an index, or a stock. All but SPX, XSP and SPY take the volatility of the
+        index times the ratio of their own realised volatility to the index's.
     density : Density
         How many expirations to make.
     spread_multiplier : float
@@ -131,6 +131,9 @@ def recipe_for(
         quoting = QuoteModel(chosen.spread.scaled(INDEX_SPREAD), NICKELS, spread_multiplier)
         listings = index_listings(density, morning=morning)
         return Recipe(listings, quoting, ActivityModel(6_000, 25_000), chosen, 0.018)
+    if underlying == "XSP":  # listed as SPY is; its half-spreads are taken to be those of SPX
+        quoting = QuoteModel(chosen.spread.scaled(INDEX_SPREAD), PENNIES, spread_multiplier)
+        return Recipe(etf_listings(density), quoting, ActivityModel(1_000, 5_000), chosen, 0.018)
     law = chosen.spread if underlying in FUNDS else chosen.spread.scaled(STOCK_SPREAD)
     quoting = QuoteModel(law, PENNIES, spread_multiplier)
     skew = 1.0 if underlying in BROAD else OTHER_SKEW
