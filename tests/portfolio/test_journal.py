@@ -147,7 +147,7 @@ def test_a_fill_told_twice_is_journaled_once() -> None:
 def test_equity_is_what_was_valued_and_when() -> None:
     valued = AccountValued(1, 2, 3, 4, 5, 6, 7, 0.5, 0.1, -3.25, 9.0)
     assert journal(OPEN[0], valued).equity == (
-        EquityRow(2, START, 1, 2, 3, 4, 5, 6, 7, 0.5, 0.1, -3.25, 9.0),
+        EquityRow(2, START, 1, 2, 3, 4, 5, 6, 7, 0.5, 0.1, -3.25, 9.0, deposited_cents=10_000_000),
     )
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -20,7 +20,7 @@ from strikewise.domain.events import (
     RunStarted,
     SignalGenerated,
 )
-from strikewise.domain.instruments import OptionContract, Right, Stock
+from strikewise.domain.instruments import OptionContract, Stock
 from strikewise.domain.orders import Execution, LegFill, Order, OrderEnded, Purpose
 from strikewise.domain.portfolio import Holding
 from strikewise.domain.quotes import Grade

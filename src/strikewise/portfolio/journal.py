@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
+from strikewise.domain.control import OrderCancelAsked
 from strikewise.domain.events import (
     AccountValued,
     CashFlowed,
+    Event,
     MarkEstimated,
     OptionSettled,
     OrderAccepted,
@@ -21,11 +23,15 @@ from strikewise.domain.events import (
     SignalDenied,
     SignalGenerated,
 )
-from strikewise.domain.instruments import Instrument
 from strikewise.domain.orders import Purpose, SettlementReport
 from strikewise.domain.portfolio import Position
-from strikewise.domain.signals import Signal
-from strikewise.domain.structures import Structure
+from strikewise.domain.reconciled import (
+    ExecutionReversed,
+    HoldingAdjusted,
+    PositionAdopted,
+    PositionClaimed,
+    PositionWrittenOff,
+)
 from strikewise.portfolio.journal_rows import (
     EquityRow,
     OrderRow,
@@ -36,6 +42,7 @@ from strikewise.portfolio.journal_rows import (
 )
 from strikewise.portfolio.ledger import Record
 from strikewise.portfolio.projection import AccountState
+from strikewise.portfolio.row_making import TradeNotes, order_row, position_row, signal_row, trade_row
 
 ORDERED = "ORDERED"
 """The outcome of a signal that became an order."""
@@ -84,22 +91,6 @@ def journal_of(records: Iterable[Record]) -> Journal:
     )
 
 
-@dataclass(slots=True)
-class _Trade:
-    """What a position does not say of itself."""
-
-    signal: Signal
-    opened_seq: int
-    max_loss_cents: int | None
-    margin_cents: int
-    closed_at: datetime | None = None
-    closed_seq: int | None = None
-    exit_reason: str = ""
-    settled: str = ""
-    estimated_marks: int = 0
-    policy_fills: int = 0
-
-
 class JournalKeeper:
     """Makes rows of records, one after the other, and knows which rows the latest records changed.
 
@@ -122,7 +113,7 @@ class JournalKeeper:
 
     def __init__(self) -> None:
         self.state = AccountState()
-        self.trades: dict[str, _Trade] = {}
+        self.trades: dict[str, TradeNotes] = {}
         self.orders: dict[str, OrderRow] = {}
         self.signals: dict[str, SignalRow] = {}
         self.equity: dict[int, EquityRow] = {}
@@ -136,27 +127,23 @@ class JournalKeeper:
         match record.event:
             case AccountValued() as valued:
                 self._value(record, valued)
-            case SignalGenerated(signal=signal) if signal.signal_id not in self.signals:
-                self._put_signal(_signal_row(signal, record.seq))
-            case SignalDenied(signal_id=name, code=code, detail=detail) if name in self.signals:
-                self._put_signal(replace(self.signals[name], outcome=code, detail=detail))
+            case SignalGenerated() | SignalDenied():
+                self._signal(record)
             case MarkEstimated(position_id=name) if name in self.trades:
                 self.trades[name].estimated_marks += 1
                 self.changed.add(("trades", name))
             case OrderPlaced(order=order) if order.order_id not in self.orders:
                 self._place(record)
-            case OrderAccepted(order_id=name):
-                self._order(name, note="")
-            case OrderRejected(order_id=name, code=code, text=text):
-                self._order(name, note=f"{code}: {text}" if text else code)
-            case OrderUnresolved(order_id=name, reason=reason):
-                self._order(name, note=reason)
-            case OrderClosed(ended=ended):
-                self._order(ended.order_id, note=ended.reason)
             case OrderFilled():
                 self._fill(record, before, after)
+            case ExecutionReversed():
+                self._reverse(record, before, after)
             case OptionSettled() | CashFlowed() | PositionSplit():
                 self._settle(record, before, after)
+            case PositionAdopted() | PositionClaimed() | PositionWrittenOff() | HoldingAdjusted() as event:
+                self._correct(record, event, before)
+            case event:
+                self._say(event)
 
     def is_open(self, name: str) -> bool:
         """Return whether a position is open."""
@@ -164,56 +151,48 @@ class JournalKeeper:
 
     def trade(self, name: str) -> TradeRow:
         """Return the row of a position, open or closed."""
-        trade, position = self.trades[name], self._position(name)
-        done = trade.closed_at is not None
-        profit = -(position.cash_cents + position.fees_cents) if done else None
-        return TradeRow(
-            trade_id=name,
-            campaign_id=position.campaign_id,
-            signal_id=position.signal_id,
-            strategy=position.strategy,
-            underlying=position.underlying,
-            structure=position.structure.name,
-            legs=legs_text(position.structure),
-            quantity=position.quantity,
-            opened_at=position.opened_at,
-            closed_at=trade.closed_at,
-            entry_cents=position.entry_cents,
-            exit_cents=position.cash_cents - position.entry_cents if done else None,
-            fees_cents=position.fees_cents,
-            profit_cents=profit,
-            return_on_risk=_fraction(profit, trade.max_loss_cents),
-            return_on_margin=_fraction(profit, trade.margin_cents),
-            days_held=(trade.closed_at.date() - position.opened_at.date()).days if trade.closed_at else None,
-            exit_reason=trade.exit_reason,
-            grade=position.grade.value,
-            max_loss_cents=trade.max_loss_cents,
-            margin_cents=trade.margin_cents,
-            probability_of_profit=trade.signal.probability_of_profit,
-            score=trade.signal.score,
-            edge_cents=trade.signal.edge_cents,
-            regime=_regime(trade.signal),
-            estimated_marks=trade.estimated_marks,
-            policy_fills=trade.policy_fills,
-            opened_seq=trade.opened_seq,
-            closed_seq=trade.closed_seq,
-        )
+        return trade_row(self._position(name), self.trades[name])
 
     def position(self, name: str) -> PositionRow:
         """Return the row of an open position."""
-        return _position_row(self.state.positions[name], self.trades[name].opened_seq)
+        return position_row(self.state.positions[name], self.trades[name])
 
     def _position(self, name: str) -> Position:
-        return self.state.positions.get(name) or self.state.closed[name]
+        found = self.state.position(name)
+        assert found is not None
+        return found
 
     def _value(self, record: Record, valued: AccountValued) -> None:
         same = {name: getattr(valued, name) for name in _VALUED}
-        self.equity[record.seq] = EquityRow(seq=record.seq, at=record.known_at, **same)
+        self.equity[record.seq] = EquityRow(
+            seq=record.seq, at=record.known_at, deposited_cents=self.state.deposited_cents, **same
+        )
         for name, cents in sorted(valued.profits.items()):
             key = f"{record.seq}/{name}"
             self.strategies[key] = StrategyRow(key, record.seq, record.known_at, name, cents)
             self.changed.add(("strategies", key))
         self.changed.add(("equity", record.seq))
+
+    def _signal(self, record: Record) -> None:
+        match record.event:
+            case SignalGenerated(signal=signal) if signal.signal_id not in self.signals:
+                self._put_signal(signal_row(signal, record.seq))
+            case SignalDenied(signal_id=name, code=code, detail=detail) if name in self.signals:
+                self._put_signal(replace(self.signals[name], outcome=code, detail=detail))
+
+    def _say(self, event: Event) -> None:
+        """Note what was said of an order."""
+        match event:
+            case OrderAccepted(order_id=name):
+                self._order(name, note="")
+            case OrderRejected(order_id=name, code=code, text=text):
+                self._order(name, note=f"{code}: {text}" if text else code)
+            case OrderUnresolved(order_id=name, reason=reason):
+                self._order(name, note=reason)
+            case OrderClosed(ended=ended) if ended.order_id in self.orders:
+                self._order(ended.order_id, note=ended.reason)
+            case OrderCancelAsked(order_id=name, reason=reason) if name in self.orders:
+                self._order(name, note=f"to be cancelled: {reason}")
 
     def _put_signal(self, row: SignalRow) -> None:
         self.signals[row.signal_id] = row
@@ -222,22 +201,9 @@ class JournalKeeper:
     def _place(self, record: Record) -> None:
         assert isinstance(record.event, OrderPlaced)
         order = record.event.order
-        same = {field.name for field in fields(order)} & {field.name for field in fields(OrderRow)}
-        self.orders[order.order_id] = OrderRow(
-            **{name: getattr(order, name) for name in same - {"purpose", "structure"}},
-            purpose=order.purpose.value,
-            structure=order.structure.name,
-            legs=legs_text(order.structure),
-            status="",
-            filled=0,
-            filled_cents=0,
-            fees_cents=0,
-            broker_order_id="",
-            note="",
-            seq=record.seq,
-        )
+        self.orders[order.order_id] = order_row(order, record.seq)
         self._order(order.order_id)
-        if order.purpose is Purpose.OPEN:
+        if order.purpose is Purpose.OPEN and order.signal_id in self.signals and not order.replaces:
             self._put_signal(replace(self.signals[order.signal_id], outcome=ORDERED, order_id=order.order_id))
         elif order.position_id in self.trades:
             self.changed.add(("trades", order.position_id))
@@ -262,9 +228,7 @@ class JournalKeeper:
         assert isinstance(record.event, OrderFilled)
         execution = record.event.execution
         told, known = before.order(execution.order_id), after.order(execution.order_id)
-        assert told is not None
-        assert known is not None
-        if told.executions == known.executions:
+        if told is None or known is None or told.executions == known.executions:
             return
         order = known.order
         name, position = order.position_id, self._position(order.position_id)
@@ -272,12 +236,57 @@ class JournalKeeper:
             trade = self.trades.get(name)
             if trade is None:
                 assert told.signal is not None
-                trade = self.trades[name] = _Trade(told.signal, record.seq, None, 0)
+                trade = self.trades[name] = TradeNotes(told.signal, record.seq, None, 0)
             trade.max_loss_cents, trade.margin_cents = position.max_loss_cents, position.margin_cents
         self.trades[name].policy_fills += bool(execution.policy)
         cost = sum(leg.cost_cents for leg in execution.legs)
         self._order(order.order_id, paid_cents=cost, fees_cents=execution.fees_cents)
         self._close(name, record.seq, execution.at, order.reason)
+
+    def _reverse(self, record: Record, before: AccountState, after: AccountState) -> None:
+        assert isinstance(record.event, ExecutionReversed)
+        event = record.event
+        told, known = before.order(event.order_id), after.order(event.order_id)
+        if told is None or known is None or told.booked == known.booked:
+            return
+        undone = next(one for one in told.booked if one.execution_id == event.execution_id)
+        name, position = known.order.position_id, after.position(known.order.position_id)
+        cost = sum(leg.cost_cents for leg in undone.legs)
+        self._order(event.order_id, paid_cents=-cost, fees_cents=-undone.fees_cents, note=event.reason)
+        self.changed.add(("trades", name))
+        if position is None:
+            del self.trades[name]
+            return
+        trade = self.trades[name]
+        trade.add_note(f"fill {event.execution_id} taken back: {event.reason}")
+        if known.order.purpose is Purpose.OPEN:
+            trade.max_loss_cents, trade.margin_cents = position.max_loss_cents, position.margin_cents
+        if self.is_open(name):
+            self._close(name, record.seq, record.known_at, "")
+
+    def _correct(
+        self,
+        record: Record,
+        event: PositionAdopted | PositionClaimed | PositionWrittenOff | HoldingAdjusted,
+        before: AccountState,
+    ) -> None:
+        name, position = event.position_id, self.state.position(event.position_id)
+        if position is None or position is before.position(name):
+            return
+        if name not in self.trades:
+            self.trades[name] = TradeNotes(None, record.seq, position.max_loss_cents, position.margin_cents)
+        trade, ended = self.trades[name], "ADJUSTED"
+        match event:
+            case PositionClaimed(strategy=strategy):
+                trade.add_note(f"claimed for {strategy}")
+            case HoldingAdjusted(instrument=instrument, quantity=quantity, reason=reason):
+                trade.add_note(f"{quantity:+d} {instrument}: {reason}")
+            case PositionWrittenOff(reason=reason):
+                trade.add_note(reason)
+                ended = "WRITTEN_OFF"
+            case PositionAdopted(reason=reason):
+                trade.add_note(reason)
+        self._close(name, record.seq, record.known_at, ended)
 
     def _settle(self, record: Record, before: AccountState, after: AccountState) -> None:
         event = record.event
@@ -290,53 +299,11 @@ class JournalKeeper:
                     trade.policy_fills += bool(told.policy)
                     trade.settled = max(trade.settled, told.outcome, key=lambda said: _GRAVITY.get(said, -1))
                 self._close(name, record.seq, told.at, trade.settled.upper() or "SPLIT")
+        if told.position_id in self.trades:  # a fee may come once it is closed
+            self.changed.add(("trades", told.position_id))
 
     def _close(self, name: str, seq: int, at: datetime, reason: str) -> None:
         trade = self.trades[name]
         told = (None, None, "") if self.is_open(name) else (at, seq, reason)
         trade.closed_at, trade.closed_seq, trade.exit_reason = told
         self.changed.add(("trades", name))
-
-
-def legs_text(structure: Structure) -> str:
-    """Return the legs as a person reads them: ``+1 SPY 2026-09-18 595P, -1 SPY 2026-09-18 600P``."""
-    return _text((leg.instrument, leg.ratio) for leg in structure.legs)
-
-
-def _text(legs: Iterable[tuple[Instrument, int]]) -> str:
-    return ", ".join(f"{quantity:+d} {instrument}" for instrument, quantity in legs)
-
-
-def _position_row(held: Position, opened_seq: int) -> PositionRow:
-    told = {"structure", "holdings", "grade", "opened_seq"}
-    same = {field.name for field in fields(PositionRow)} - told
-    return PositionRow(
-        structure=held.structure.name,
-        holdings=_text((holding.instrument, holding.quantity) for holding in held.holdings),
-        grade=held.grade.value,
-        opened_seq=opened_seq,
-        **{field: getattr(held, field) for field in same},
-    )
-
-
-def _signal_row(signal: Signal, seq: int) -> SignalRow:
-    same = {field.name for field in fields(SignalRow)} & {field.name for field in fields(Signal)}
-    return SignalRow(
-        **{name: getattr(signal, name) for name in same - {"structure", "grade"}},
-        structure=signal.structure.name,
-        legs=legs_text(signal.structure),
-        regime=_regime(signal),
-        grade=signal.grade.value,
-        outcome="",
-        detail="",
-        order_id="",
-        seq=seq,
-    )
-
-
-def _regime(signal: Signal) -> str:
-    return str(signal.because.get("regime", ""))
-
-
-def _fraction(part: int | None, whole: int | None) -> float | None:
-    return None if part is None or not whole else part / whole

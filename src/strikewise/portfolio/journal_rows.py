@@ -44,9 +44,9 @@ class TradeRow:
         At entry; None where it had no bound.
     margin_cents : int
         At entry.
-    probability_of_profit, score : float
-        As the signal said.
-    edge_cents : int
+    probability_of_profit, score : float or None
+        As the signal said; None where there was none.
+    edge_cents : int or None
         As the signal said, of one unit.
     regime : str
         The market's regime at entry; empty where the signal does not say.
@@ -55,6 +55,8 @@ class TradeRow:
         priced by one.
     opened_seq, closed_seq : int
         The facts that opened and closed it.
+    note : str
+        Why it was adopted, adjusted, claimed or written off; empty where only its orders changed it.
     """
 
     trade_id: str
@@ -78,14 +80,15 @@ class TradeRow:
     grade: str
     max_loss_cents: int | None
     margin_cents: int
-    probability_of_profit: float
-    score: float
-    edge_cents: int
+    probability_of_profit: float | None
+    score: float | None
+    edge_cents: int | None
     regime: str
     estimated_marks: int
     policy_fills: int
     opened_seq: int
     closed_seq: int | None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,8 @@ class PositionRow:
         The order that is closing it; empty where none is.
     opened_seq : int
         The fact that opened it.
+    note : str
+        As in `TradeRow`.
     """
 
     position_id: str
@@ -126,6 +131,7 @@ class PositionRow:
     grade: str
     closing_order_id: str
     opened_seq: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +158,8 @@ class OrderRow:
         The broker's last word: why it was rejected, ended or unresolved.
     seq : int
         The fact that placed it.
+    replaces : str
+        The order of the same intent whose remainder it is for; empty for a first one.
     """
 
     order_id: str
@@ -173,6 +181,7 @@ class OrderRow:
     broker_order_id: str
     note: str
     seq: int
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +235,15 @@ class SignalRow:
 
 @dataclass(frozen=True, slots=True)
 class EquityRow:
-    """The account at an instant; fields as in `strikewise.domain.events.AccountValued`."""
+    """The account at an instant.
+
+    Attributes
+    ----------
+    deposited_cents : int or None
+        What was paid in until then, withdrawals taken off; None where it is not known.
+
+    The other fields are as in `strikewise.domain.events.AccountValued`.
+    """
 
     seq: int
     at: datetime
@@ -242,6 +259,7 @@ class EquityRow:
     theta: float
     vega: float
     regime: str = ""
+    deposited_cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from strikewise.domain.control import OrderCancelAsked
 from strikewise.domain.errors import LedgerError
 from strikewise.domain.events import (
     Event,
@@ -17,6 +18,7 @@ from strikewise.domain.events import (
     RunStarted,
     SignalGenerated,
 )
+from strikewise.domain.reconciled import ExecutionReversed
 from strikewise.portfolio.ledger import Record
 from strikewise.portfolio.projection import AccountState
 
@@ -25,8 +27,8 @@ def lineage(records: Iterable[Record], trade_id: str) -> list[Record]:
     """Return every fact a trade came from or consists of, in order.
 
     These are its orders with the broker's answers and fills, refused attempts to close it, its settlements,
-    the signal it was opened on and the run that saw it; and whatever those name as their cause, back to the
-    beginning. Marks by policy are left out: the trade's row counts them.
+    what reconciliation changed in it, the signal it was opened on and the run that saw it; and whatever those
+    name as their cause, back to the beginning. Marks by policy are left out: the trade's row counts them.
 
     Parameters
     ----------
@@ -74,7 +76,7 @@ def _order_of(event: Event) -> str | None:
             return execution.order_id
         case OrderClosed(ended=ended):
             return ended.order_id
-        case OrderAccepted() | OrderRejected() | OrderUnresolved():
+        case OrderAccepted() | OrderRejected() | OrderUnresolved() | OrderCancelAsked() | ExecutionReversed():
             return event.order_id
         case _:
             return None

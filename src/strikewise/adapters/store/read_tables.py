@@ -102,7 +102,8 @@ def write(connection: Connection, keeper: JournalKeeper) -> None:
     for kind, key in keeper.changed:
         changed[kind].append(key)
     names = changed["trades"]
-    _replace(connection, _TRADES, names, map(keeper.trade, names))
+    # One whose fills were all taken back is no trade any more.
+    _replace(connection, _TRADES, names, map(keeper.trade, filter(keeper.trades.__contains__, names)))
     _replace(connection, _POSITIONS, names, map(keeper.position, filter(keeper.is_open, names)))
     for table, key, rows in (
         (_ORDERS, "orders", keeper.orders),

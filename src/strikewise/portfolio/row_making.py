@@ -1,0 +1,142 @@
+"""Rows of the journal, made of what the fold of an account and a few notes beside it say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from strikewise.domain.instruments import Instrument
+from strikewise.domain.orders import Order
+from strikewise.domain.portfolio import Position
+from strikewise.domain.signals import Signal
+from strikewise.domain.structures import Structure
+from strikewise.portfolio.journal_rows import OrderRow, PositionRow, SignalRow, TradeRow
+
+__all__ = ["TradeNotes", "legs_text", "order_row", "position_row", "signal_row", "trade_row"]
+
+
+@dataclass(slots=True)
+class TradeNotes:
+    """What a position does not say of itself."""
+
+    signal: Signal | None
+    opened_seq: int
+    max_loss_cents: int | None
+    margin_cents: int
+    closed_at: datetime | None = None
+    closed_seq: int | None = None
+    exit_reason: str = ""
+    settled: str = ""
+    estimated_marks: int = 0
+    policy_fills: int = 0
+    note: str = ""
+
+    def add_note(self, text: str) -> None:
+        """Add to the note what is not its end already."""
+        if not self.note.endswith(text):
+            self.note = f"{self.note}; {text}" if self.note else text
+
+
+def trade_row(position: Position, trade: TradeNotes) -> TradeRow:
+    """Return the row of a position, open or closed."""
+    signal = trade.signal
+    done = trade.closed_at is not None
+    profit = -(position.cash_cents + position.fees_cents) if done else None
+    return TradeRow(
+        trade_id=position.position_id,
+        campaign_id=position.campaign_id,
+        signal_id=position.signal_id,
+        strategy=position.strategy,
+        underlying=position.underlying,
+        structure=position.structure.name,
+        legs=legs_text(position.structure),
+        quantity=position.quantity,
+        opened_at=position.opened_at,
+        closed_at=trade.closed_at,
+        entry_cents=position.entry_cents,
+        exit_cents=position.cash_cents - position.entry_cents if done else None,
+        fees_cents=position.fees_cents,
+        profit_cents=profit,
+        return_on_risk=_fraction(profit, trade.max_loss_cents),
+        return_on_margin=_fraction(profit, trade.margin_cents),
+        days_held=(trade.closed_at.date() - position.opened_at.date()).days if trade.closed_at else None,
+        exit_reason=trade.exit_reason,
+        grade=position.grade.value,
+        max_loss_cents=trade.max_loss_cents,
+        margin_cents=trade.margin_cents,
+        probability_of_profit=None if signal is None else signal.probability_of_profit,
+        score=None if signal is None else signal.score,
+        edge_cents=None if signal is None else signal.edge_cents,
+        regime="" if signal is None else _regime(signal),
+        estimated_marks=trade.estimated_marks,
+        policy_fills=trade.policy_fills,
+        opened_seq=trade.opened_seq,
+        closed_seq=trade.closed_seq,
+        note=trade.note,
+    )
+
+
+def order_row(order: Order, seq: int) -> OrderRow:
+    """Return the row of an order that was only placed."""
+    same = {field.name for field in fields(order)} & {field.name for field in fields(OrderRow)}
+    return OrderRow(
+        **{name: getattr(order, name) for name in same - {"purpose", "structure"}},
+        purpose=order.purpose.value,
+        structure=order.structure.name,
+        legs=legs_text(order.structure),
+        status="",
+        filled=0,
+        filled_cents=0,
+        fees_cents=0,
+        broker_order_id="",
+        note="",
+        seq=seq,
+    )
+
+
+def legs_text(structure: Structure) -> str:
+    """Return the legs as a person reads them: ``+1 SPY 2026-09-18 595P, -1 SPY 2026-09-18 600P``."""
+    return _text((leg.instrument, leg.ratio) for leg in structure.legs)
+
+
+def _text(legs: Iterable[tuple[Instrument, int]]) -> str:
+    return ", ".join(f"{quantity:+d} {instrument}" for instrument, quantity in legs)
+
+
+def position_row(held: Position, trade: TradeNotes) -> PositionRow:
+    """Return the row of an open position."""
+    told = {"structure", "holdings", "grade", "opened_seq", "note"}
+    same = {field.name for field in fields(PositionRow)} - told
+    return PositionRow(
+        structure=held.structure.name,
+        holdings=_text((holding.instrument, holding.quantity) for holding in held.holdings),
+        grade=held.grade.value,
+        opened_seq=trade.opened_seq,
+        note=trade.note,
+        **{field: getattr(held, field) for field in same},
+    )
+
+
+def signal_row(signal: Signal, seq: int) -> SignalRow:
+    """Return the row of a signal that nobody decided upon."""
+    same = {field.name for field in fields(SignalRow)} & {field.name for field in fields(Signal)}
+    return SignalRow(
+        **{name: getattr(signal, name) for name in same - {"structure", "grade"}},
+        structure=signal.structure.name,
+        legs=legs_text(signal.structure),
+        regime=_regime(signal),
+        grade=signal.grade.value,
+        outcome="",
+        detail="",
+        order_id="",
+        seq=seq,
+    )
+
+
+def _regime(signal: Signal) -> str:
+    return str(signal.because.get("regime", ""))
+
+
+def _fraction(part: int | None, whole: int | None) -> float | None:
+    return None if part is None or not whole else part / whole
