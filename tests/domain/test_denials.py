@@ -6,7 +6,10 @@ import json
 
 from strikewise.domain.denials import DenialCode
 
-CATEGORIES = {"ENTRY", "QUOTE", "DATA", "STRUCTURE", "CREDIT", "DEBIT", "SIZE", "RISK", "PORTFOLIO", "MARKET"}
+CATEGORIES = {
+    *("ENTRY", "QUOTE", "DATA", "STRUCTURE", "CREDIT", "DEBIT", "SIZE"),
+    *("RISK", "PORTFOLIO", "MARKET", "BREAKER", "STATE"),
+}
 
 
 def test_codes_are_texts_with_a_category_and_a_sentence() -> None:

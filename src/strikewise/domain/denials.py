@@ -10,7 +10,8 @@ class DenialCode(StrEnum):
 
     ``ENTRY`` codes say that a strategy's own filter is not met, ``QUOTE`` and ``DATA`` that the market data
     do not carry a decision, ``STRUCTURE`` and ``CREDIT`` that no fitting legs are listed, ``SIZE`` that
-    nothing fits the capital, ``RISK``, ``PORTFOLIO`` and ``MARKET`` that the gate refuses.
+    nothing fits the capital, ``RISK``, ``PORTFOLIO`` and ``MARKET`` that the gate refuses, ``BREAKER`` and
+    ``STATE`` that what happened before, or a person, keeps it shut.
     """
 
     meaning: str
@@ -120,6 +121,21 @@ class DenialCode(StrEnum):
     RISK_MARGIN = "RISK_MARGIN", "The margin needed exceeds the free capital."
     RISK_ORDER_SIZE = "RISK_ORDER_SIZE", "The order has more contracts of a leg than are allowed."
 
+    RISK_NOTIONAL = "RISK_NOTIONAL", "The order's notional is more of the equity than is allowed."
+    RISK_DELTA = "RISK_DELTA", "The account would lean further up or down than its limit of delta."
+    RISK_GAMMA = "RISK_GAMMA", "The account would bend more under a large move than its limit of gamma."
+    RISK_VEGA = "RISK_VEGA", "The account would hang more on volatility than its limit of vega."
+    RISK_VAR = "RISK_VAR", "The value at risk of the account would exceed its limit."
+    RISK_UNKNOWN = (
+        "RISK_UNKNOWN",
+        "A number that a limit of the account needs is not known: what is unknown is not sent.",
+    )
+    RISK_SECTOR = "RISK_SECTOR", "Too much of the equity would hang on one sector."
+    RISK_CORRELATION = (
+        "RISK_CORRELATION",
+        "The underlying moves too closely with, or against, another that is held.",
+    )
+
     PORTFOLIO_POSITIONS = "PORTFOLIO_POSITIONS", "As many positions are open as are allowed."
     PORTFOLIO_NEW_TODAY = "PORTFOLIO_NEW_TODAY", "As many positions were opened this session as are allowed."
     PORTFOLIO_UNDERLYING = (
@@ -142,9 +158,34 @@ class DenialCode(StrEnum):
         "The order would close more than the position holds.",
     )
 
+    PORTFOLIO_EXTERNAL = (
+        "PORTFOLIO_EXTERNAL",
+        "Nobody here opened the position: it is counted, and not traded until somebody claims it.",
+    )
+    PORTFOLIO_HOLD = (
+        "PORTFOLIO_HOLD",
+        "The position was opened too short a while ago to be closed for this reason.",
+    )
+
     MARKET_CLOSED = "MARKET_CLOSED", "The market of the instrument is closed."
     MARKET_ADJUSTED = (
         "MARKET_ADJUSTED",
         "A split would make adjusted contracts of the legs before the next session.",
     )
     MARKET_EXPIRED = "MARKET_EXPIRED", "A leg can no longer be traded."
+    MARKET_BLACKOUT = "MARKET_BLACKOUT", "An announced event is too near for anything to be opened."
+
+    BREAKER_COOL_DOWN = (
+        "BREAKER_COOL_DOWN",
+        "The last trades on this underlying in this direction were losses: it has to cool down.",
+    )
+    BREAKER_STRIKES = "BREAKER_STRIKES", "These very strikes were stopped out a short while ago."
+    BREAKER_STRATEGY = "BREAKER_STRATEGY", "The strategy is stopped by its losses or its drawdown."
+    BREAKER_REGIME = (
+        "BREAKER_REGIME",
+        "The market's regime speaks against the direction, and without its points the score is too low.",
+    )
+
+    STATE_REDUCING = "STATE_REDUCING", "Only what closes or reduces is sent: no new risk."
+    STATE_HALTED = "STATE_HALTED", "Trading is halted: nothing but cancels is sent."
+    STATE_FROZEN = "STATE_FROZEN", "The underlying is frozen until a person has looked."

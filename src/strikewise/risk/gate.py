@@ -27,6 +27,14 @@ from strikewise.risk.checks import (
     check_size,
 )
 from strikewise.risk.exposure import at_stake_cents
+from strikewise.risk.gate_control import GateControl
+from strikewise.risk.governed import (
+    check_account,
+    check_adjusted,
+    check_adjusting,
+    check_closing,
+    check_standing,
+)
 from strikewise.risk.limits import Limits
 
 __all__ = [
@@ -34,6 +42,7 @@ __all__ = [
     "ApprovedAdjusting",
     "ApprovedClosing",
     "Denied",
+    "GateControl",
     "has_seat",
     "judge",
     "judge_adjusting",
@@ -102,6 +111,7 @@ def judge(
     portfolio: Portfolio,
     limits: Limits,
     view: MarketView,
+    control: GateControl | None = None,
 ) -> Approved | Denied:
     """Judge a wish to open a position.
 
@@ -117,20 +127,25 @@ def judge(
         What is enforced.
     view : MarketView
         The market now.
+    control : GateControl, optional
+        Who may trade, what is stopped and what the governor keeps, where anybody watches over the account.
 
     Returns
     -------
     Approved or Denied
-        The first rule that objects names the reason: size, market, quotes, overlap, counts, capital, share.
+        The first rule that objects names the reason: what is stopped, size, market, quotes, overlap, counts,
+        capital, share, and the account as a whole.
     """
     denial = (
-        check_size(proposal.structure, proposal.quantity, limits, proposal.strategy)
+        (None if control is None else check_standing(proposal, control))
+        or check_size(proposal.structure, proposal.quantity, limits, proposal.strategy)
         or check_market(proposal.structure, view)
         or check_quotes(proposal.structure, limits, view)
         or check_overlap(proposal, portfolio)
         or check_counts(proposal, portfolio, limits)
         or check_capital(proposal, portfolio, limits)
         or check_share(proposal, portfolio)
+        or (None if control is None else check_account(proposal, signal, portfolio, control))
     )
     return Approved(proposal, signal) if denial is None else _denied(denial)
 
@@ -143,18 +158,32 @@ def has_seat(strategy: str, underlyings: Iterable[str], portfolio: Portfolio, li
     return any(check_seats(strategy, symbol, portfolio, limits) is None for symbol in underlyings)
 
 
-def judge_closing(order: Order, position: Position, view: MarketView) -> ApprovedClosing | Denied:
+def judge_closing(
+    order: Order, position: Position, view: MarketView, control: GateControl | None = None
+) -> ApprovedClosing | Denied:
     """Judge an order that closes a position, wholly or in part.
 
     Limits do not hold a closing back, nor does a bad quote: what closes reduces risk. It must find the
-    market open, close no more than is held, and be the only one that does.
+    market open, close no more than is held, and be the only one that does. With a control it must find
+    trading not halted, and the position ours.
     """
-    denial = check_market(order.structure, view) or check_held(order, position)
+    denial = (
+        (None if control is None else check_closing(order, position, control))
+        or check_market(order.structure, view)
+        or check_held(order, position)
+    )
     return ApprovedClosing(order) if denial is None else _denied(denial)
 
 
 def judge_adjusting(
-    order: Order, position: Position, portfolio: Portfolio, limits: Limits, view: MarketView, *, working: str
+    order: Order,
+    position: Position,
+    portfolio: Portfolio,
+    limits: Limits,
+    view: MarketView,
+    *,
+    working: str,
+    control: GateControl | None = None,
 ) -> ApprovedAdjusting | Denied:
     """Judge an order that trades further legs into a position.
 
@@ -179,14 +208,22 @@ def judge_adjusting(
         The market now.
     working : str
         Id of an order that works on the position; empty where none does. Two would adjust it twice.
+    control : GateControl, optional
+        As for `judge`; while risk is being reduced only what takes risk away passes, hedges among it.
     """
     if working:
         return Denied(DenialCode.PORTFOLIO_CONFLICT, f"order={working}")
     if only_reduces(order, position):
-        denial = check_market(order.structure, view) or check_held(order, position)
+        denial = (
+            (None if control is None else check_closing(order, position, control))
+            or check_market(order.structure, view)
+            or check_held(order, position)
+        )
         return ApprovedAdjusting(order, position) if denial is None else _denied(denial)
+    hedges = _hedges(order, position)
     denial = (
-        check_size(order.structure, order.quantity, limits, order.strategy)
+        (None if control is None else check_adjusting(order, position, control, hedges=hedges))
+        or check_size(order.structure, order.quantity, limits, order.strategy)
         or check_market(order.structure, view)
         or check_quotes(order.structure, limits, view)
     )
@@ -199,8 +236,10 @@ def judge_adjusting(
     rest = portfolio.without(position.position_id)
     denial = check_sides(after, rest)
     if denial is None and not _calmer(after, position):
-        check = check_margin if _hedges(order, position) else check_capital
+        check = check_margin if hedges else check_capital
         denial = check(_from_now(after, position), rest, limits)
+    if denial is None and control is not None:
+        denial = check_adjusted(order, after, portfolio, control)
     return ApprovedAdjusting(order, after) if denial is None else _denied(denial)
 
 

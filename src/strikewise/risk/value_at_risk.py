@@ -22,7 +22,7 @@ from strikewise.domain.instruments import date_of
 from strikewise.risk.past_moves import JointMoves
 from strikewise.risk.revaluation import RiskBook
 
-__all__ = ["ValueAtRisk", "delta_gamma_vega", "quantile_loss", "value_at_risk"]
+__all__ = ["NOTHING_HELD", "ValueAtRisk", "delta_gamma_vega", "quantile_loss", "value_at_risk"]
 
 Floats = NDArray[np.float64]
 
@@ -56,6 +56,10 @@ class ValueAtRisk:
     def cents(self) -> int:
         """The greater of the two."""
         return max(self.historical_cents, self.sensitivity_cents)
+
+
+NOTHING_HELD = ValueAtRisk(0, 0, 0, None, 0, 1.0)
+"""Of an account that holds nothing."""
 
 
 def value_at_risk(book: RiskBook, moves: JointMoves, confidence: float) -> ValueAtRisk:
