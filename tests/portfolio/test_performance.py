@@ -168,3 +168,62 @@ def test_months_and_years_multiply_to_the_whole_and_add_to_the_profit(cents: lis
             1 + found.summary.total_return, rel=1e-9
         )
     assert -1.0 <= found.summary.max_drawdown <= 0.0
+
+
+def with_flows(returns: list[float], flows: list[int], capital: int = 10_000_00) -> list[EquityPoint]:
+    """Make a curve that earns returns, what is paid in at the beginning of a session, out at its end."""
+    equity, deposited, points = float(capital), capital, []
+    for point, gain, flow in zip(curve([1.0] * len(returns)), returns, flows, strict=True):
+        equity = (equity + max(flow, 0)) * (1.0 + gain) + min(flow, 0)
+        deposited += flow
+        points.append(EquityPoint(point.day, round(equity), round(equity), 1, deposited))
+    return points
+
+
+returns_and_flows = st.lists(
+    st.tuples(st.floats(-0.05, 0.05), st.sampled_from([0, 0, 0, 5_000_00, -10_00])), min_size=2, max_size=60
+)
+
+
+@given(returns_and_flows)
+def test_what_is_paid_in_or_out_changes_no_return(told: list[tuple[float, int]]) -> None:
+    returns, flows = [gain for gain, _ in told], [flow for _, flow in told]
+    moved = measure(10_000_00, with_flows(returns, flows), [])
+    still = measure(10_000_00, with_flows(returns, [0] * len(flows)), [])
+    for name in ("total_return", "volatility", "max_drawdown", "max_drawdown_mid"):
+        found, wanted = getattr(moved.summary, name), getattr(still.summary, name)
+        assert found == (None if wanted is None else pytest.approx(wanted, abs=1e-4, rel=1e-2))
+    assert [row.total_return for row in moved.months] == pytest.approx(
+        [row.total_return for row in still.months], abs=1e-4
+    )
+
+
+@given(returns_and_flows)
+def test_profits_of_the_months_add_up_to_what_was_earned_and_not_paid_in(
+    told: list[tuple[float, int]],
+) -> None:
+    points = with_flows([gain for gain, _ in told], [flow for _, flow in told])
+    found = measure(10_000_00, points, [])
+    assert points[-1].deposited_cents is not None
+    earned = (points[-1].exit_cents - points[-1].deposited_cents) / 100
+    assert found.summary.net_profit == pytest.approx(earned)
+    assert sum(row.profit for row in found.months) == pytest.approx(earned)
+
+
+def test_a_deposit_as_large_as_the_account_is_no_gain_of_a_hundred_percent() -> None:
+    points = [
+        EquityPoint(day.day, cents, cents, 0, deposited)
+        for day, cents, deposited in zip(
+            curve([1, 1, 1]), (10_100, 20_100, 20_301), (10_000, 20_000, 20_000), strict=True
+        )
+    ]
+    summary = measure(10_000, points, []).summary
+    assert summary.total_return == pytest.approx(1.01 * (20_100 / 20_100) * 1.01 - 1)
+    assert summary.net_profit == pytest.approx(3.01)
+    assert summary.max_drawdown == 0.0
+
+
+def test_a_curve_on_which_nobody_says_what_was_paid_in_is_as_it_was() -> None:
+    plain = measured([110, 105, 88, 99, 110, 120, 118])
+    told = [point._replace(deposited_cents=10_000) for point in curve([110, 105, 88, 99, 110, 120, 118])]
+    assert measure(10_000, told, []) == plain

@@ -234,7 +234,13 @@ def performance_of(spec: ReplaySpec, records: Iterable[Record]) -> Performance:
 
 def _points(journal: Journal) -> list[EquityPoint]:
     return [
-        EquityPoint(row.at.date(), row.equity_exit_cents, row.equity_mid_cents, row.open_positions)
+        EquityPoint(
+            row.at.date(),
+            row.equity_exit_cents,
+            row.equity_mid_cents,
+            row.open_positions,
+            row.deposited_cents,
+        )
         for row in _last_of_day(journal.equity)
     ]
 

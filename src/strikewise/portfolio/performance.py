@@ -1,7 +1,8 @@
 """What an account's curve and trades come to; what too few observations carry is None, never a guess.
 
 Sessions are taken as 252 a year. Returns are those of the curve marked to exit, session by session, the first
-on the capital at the start; no risk-free rate is taken off.
+on the capital at the start; no risk-free rate is taken off. They are time-weighted: what is paid in counts
+from the beginning of its session on, what is taken out until its end, and neither is a profit or a loss.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from strikewise.domain.money import to_dollars
 
 __all__ = ["EquityPoint", "ExitFigures", "Performance", "PeriodFigures", "Summary", "TradeOutcome", "measure"]
 
+Floats = NDArray[np.float64]
+
 SESSIONS_A_YEAR = 252
 MIN_RETURNS = 20
 """Fewer daily returns than this give no volatility, Sharpe or Sortino ratio."""
@@ -28,12 +31,13 @@ MIN_CAGR_DAYS = 90
 
 
 class EquityPoint(NamedTuple):
-    """The account at the end of a session, in cents."""
+    """The account at the end of a session, in cents; what was paid in until then is None where unknown."""
 
     day: date
     exit_cents: int
     mid_cents: int
     open_positions: int
+    deposited_cents: int | None = None
 
 
 class TradeOutcome(NamedTuple):
@@ -54,11 +58,11 @@ class Summary:
     Attributes
     ----------
     start_equity, end_equity, net_profit : float
-        Marked to exit.
+        Marked to exit; what was paid in since the start is no profit.
     total_return : float
-        Net profit on the equity at the start.
+        Of all sessions, linked; net profit on the equity at the start where nothing was paid in or out.
     cagr : float or None
-        ``(end / start) ** (365.25 / days) - 1``.
+        ``(1 + total_return) ** (365.25 / days) - 1``.
     volatility : float or None
         Standard deviation of daily returns times √252.
     sharpe : float or None
@@ -66,7 +70,8 @@ class Summary:
     sortino : float or None
         Mean over the root mean square of the negative daily returns (all days counted), times √252.
     max_drawdown, max_drawdown_mid : float
-        Deepest fall below the highest equity so far, a negative fraction; marked to exit and to mid.
+        Deepest fall below the highest equity so far, a negative fraction, as if nothing had been paid in or
+        out; marked to exit and to mid.
     max_drawdown_days : int
         Calendar days from that peak to its recovery, or to the end.
     trades : int
@@ -112,7 +117,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class PeriodFigures:
-    """A year, or a month of one: return on the equity before it, profit in dollars, deepest fall within."""
+    """A year, or a month of one: its return, profit in dollars, deepest fall within."""
 
     year: int
     month: int | None
@@ -188,8 +193,8 @@ def measure(capital_cents: int, equity: Sequence[EquityPoint], trades: Sequence[
             f"{len(equity)} sessions."
         )
     days = [point.day for point in equity]
-    out = np.array([capital_cents, *(point.exit_cents for point in equity)], dtype=np.float64)
-    mid = np.array([capital_cents, *(point.mid_cents for point in equity)], dtype=np.float64)
+    out = _Curve.of(capital_cents, [point.exit_cents for point in equity], equity)
+    mid = _Curve.of(capital_cents, [point.mid_cents for point in equity], equity)
     return Performance(
         summary=_summary(days, out, mid, sum(p.open_positions > 0 for p in equity), trades),
         years=_periods(days, out, lambda day: (day.year, None)),
@@ -199,38 +204,61 @@ def measure(capital_cents: int, equity: Sequence[EquityPoint], trades: Sequence[
     )
 
 
+class _Curve(NamedTuple):
+    """Equity in cents, one point before the first session and one for each.
+
+    ``linked`` is what equity would be if nothing had been paid in or out since the first point, ``paid`` what
+    was paid in since then.
+    """
+
+    cents: Floats
+    linked: Floats
+    paid: Floats
+
+    @classmethod
+    def of(cls, capital_cents: int, values: Sequence[int], points: Sequence[EquityPoint]) -> _Curve:
+        cents = np.array([capital_cents, *values], dtype=np.float64)
+        told = [capital_cents]
+        for point in points:
+            told.append(told[-1] if point.deposited_cents is None else point.deposited_cents)
+        paid = np.array(told, dtype=np.float64) - capital_cents
+        flows = np.diff(paid)
+        if not flows.any():
+            return cls(cents, cents, paid)
+        before, after = cents[:-1] + np.maximum(flows, 0.0), cents[1:] - np.minimum(flows, 0.0)
+        # Without equity there is no return: what is paid in then begins anew where the curve had ended.
+        growth = np.divide(after, before, out=np.ones_like(after), where=before > 0)
+        return cls(cents, capital_cents * np.cumprod([1.0, *growth]), paid)
+
+
 def _summary(
-    days: list[date],
-    out: NDArray[np.float64],
-    mid: NDArray[np.float64],
-    held: int,
-    trades: Sequence[TradeOutcome],
+    days: list[date], out: _Curve, mid: _Curve, held: int, trades: Sequence[TradeOutcome]
 ) -> Summary:
     span = (days[-1] - days[0]).days
-    start, end = float(out[0]), float(out[-1])
+    start, end = float(out.linked[0]), float(out.linked[-1])
     figures: dict[str, Any] = dict.fromkeys((field.name for field in fields(Summary)), None)
-    figures |= _ratios(out)
-    fall, length = _drawdown(days, out)
+    figures |= _ratios(out.linked)
+    fall, length = _drawdown(days, out.linked)
     lasting = span >= MIN_CAGR_DAYS
     traded = sum(trade.traded_cents for trade in trades)
     figures |= {
         "start_equity": start / 100,
-        "end_equity": end / 100,
-        "net_profit": (end - start) / 100,
+        "end_equity": float(out.cents[-1]) / 100,
+        "net_profit": (float(out.cents[-1]) - start - float(out.paid[-1])) / 100,
         "total_return": end / start - 1,
         "cagr": (end / start) ** (365.25 / span) - 1 if lasting and end > 0 else None,
         "max_drawdown": fall,
         "max_drawdown_days": length,
-        "max_drawdown_mid": _drawdown(days, mid)[0],
+        "max_drawdown_mid": _drawdown(days, mid.linked)[0],
         "trades": len(trades),
         "exposure": held / len(days),
-        "turnover": traded / float(out.mean()) * 365.25 / span if lasting else None,
+        "turnover": traded / float(out.cents.mean()) * 365.25 / span if lasting else None,
         "costs": to_dollars(sum(trade.fees_cents for trade in trades)),
     }
     return Summary(**(figures | _odds(trades)))
 
 
-def _ratios(out: NDArray[np.float64]) -> dict[str, Any]:
+def _ratios(out: Floats) -> dict[str, Any]:
     if len(out) <= MIN_RETURNS or float(out.min()) <= 0:
         return {}
     returns = out[1:] / out[:-1] - 1
@@ -258,7 +286,7 @@ def _odds(trades: Sequence[TradeOutcome]) -> dict[str, Any]:
     }
 
 
-def _drawdown(days: Sequence[date], curve: NDArray[np.float64]) -> tuple[float, int]:
+def _drawdown(days: Sequence[date], curve: Floats) -> tuple[float, int]:
     """Return the deepest fall as a negative fraction, and the calendar days from its peak to recovery or end.
 
     ``curve`` begins one point before ``days``, with the capital; that point counts as the first day.
@@ -275,18 +303,19 @@ def _drawdown(days: Sequence[date], curve: NDArray[np.float64]) -> tuple[float, 
 
 
 def _periods(
-    days: Sequence[date], out: NDArray[np.float64], period: Callable[[date], tuple[int, int | None]]
+    days: Sequence[date], out: _Curve, period: Callable[[date], tuple[int, int | None]]
 ) -> tuple[PeriodFigures, ...]:
     rows = []
     position = 0
     for (year, month), members in groupby(days, period):
         count = sum(1 for _ in members)
-        part = out[position : position + count + 1]
+        ends = [position, position + count]
+        part = out.linked[position : position + count + 1]
         inside = days[position : position + count]
         position += count
-        before, after = float(part[0]), float(part[-1])
-        fall = _drawdown(inside, part)[0]
-        rows.append(PeriodFigures(year, month, after / before - 1, (after - before) / 100, fall))
+        before, after = (float(value) for value in out.cents[ends] - out.paid[ends])
+        gain = float(part[-1]) / float(part[0]) - 1
+        rows.append(PeriodFigures(year, month, gain, (after - before) / 100, _drawdown(inside, part)[0]))
     return tuple(rows)
 
 
