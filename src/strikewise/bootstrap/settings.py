@@ -11,7 +11,7 @@ import platformdirs
 from pydantic import Field
 
 from strikewise.bootstrap.documents import Table, check, read_toml
-from strikewise.bootstrap.trading import MOST_CAPITAL, LimitsTable
+from strikewise.bootstrap.trading import MOST_CAPITAL, GovernorTable, LimitsTable
 
 __all__ = ["HOME_VARIABLE", "SETTINGS_TEMPLATE", "Settings", "find_home", "load_settings", "settings_path"]
 
@@ -43,6 +43,7 @@ class Settings(Table):
 
     account: AccountTable = AccountTable()
     limits: LimitsTable = LimitsTable()
+    governor: GovernorTable = GovernorTable()
     feeds: FeedsTable = FeedsTable()
     ledger: LedgerTable = LedgerTable()
     strategies: dict[str, dict[str, bool | int | float | str]] = Field(default_factory=dict)
@@ -57,6 +58,10 @@ capital = 100_000
 
 # [limits]            # what the risk gate enforces, as fractions of equity or counts
 # max_loss_per_trade = 0.02
+
+# [governor]          # what the account as a whole must keep while it trades, in fractions of equity
+# daily_loss = 0.02   # ends new risk for the day
+# day_drawdown = 0.05 # closes everything
 
 # [feeds]
 # cboe = false        # delayed quotes; read Cboe's terms before you opt in

@@ -18,6 +18,7 @@ from strikewise.execution.fills import FillRule
 from strikewise.execution.financing import Financing
 from strikewise.market.estimate import MissingQuotePolicy
 from strikewise.market.regime import Regime
+from strikewise.risk.governor import BLACKOUTS, Governor
 from strikewise.risk.limits import Limits, StrategyLimits
 from strikewise.strategy.registry import STRATEGIES
 
@@ -28,6 +29,7 @@ __all__ = [
     "FeesTable",
     "FillsTable",
     "FinancingTable",
+    "GovernorTable",
     "LimitsTable",
     "StrategyLimitsTable",
     "chosen_strategy",
@@ -60,6 +62,22 @@ class LimitsTable(table_of(Limits)):  # type: ignore[misc]  # the model is made 
         """Return the limits."""
         own = {label: table.frozen() for label, table in self.by_strategy.items()}
         return Limits(**self.model_dump(exclude={"by_strategy"}), by_strategy=own)
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        self.frozen()
+        return self
+
+
+class GovernorTable(table_of(Governor)):  # type: ignore[misc]  # the model is made from the dataclass
+    """What an account that trades must keep as a whole, beside the limits of a trade."""
+
+    sectors: dict[str, str] = Field(default_factory=dict)
+    blackouts: dict[str, tuple[float, float]] = Field(default_factory=lambda: dict(BLACKOUTS))
+
+    def frozen(self) -> Governor:
+        """Return the governor."""
+        return Governor(**self.model_dump())
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:

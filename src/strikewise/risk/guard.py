@@ -159,7 +159,7 @@ def day_of(history: Track, view: MarketView, portfolio: Portfolio) -> Day:
 def _state(
     view: MarketView, portfolio: Portfolio, control: ControlState, history: Track, governor: Governor
 ) -> Iterator[ChangeState]:
-    """Yield the change of state that is due: as strict as all causes together ask, or back where none is left.
+    """Yield the change of state that is due: as strict as all causes ask together, or back without one.
 
     What somebody else made stricter stays so.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import Clock
 from strikewise.market.source import MarketSource
 from strikewise.portfolio.ledger import Fact, Ledger
+from strikewise.risk.governor import Governor
 from strikewise.risk.limits import Limits
 
 Progress = Callable[[str, int, int], None]
@@ -111,6 +112,8 @@ class System:
         The sessions.
     clock : Clock
         The time.
+    governor : Governor
+        What the account as a whole must keep while it trades.
     """
 
     home: Path
@@ -125,6 +128,7 @@ class System:
     feed: Callable[[str, Sequence[str]], MarketSource]
     calendar: SessionCalendar
     clock: Clock
+    governor: Governor = field(default_factory=Governor)
 
     def now(self) -> datetime:
         """Return the present instant."""
