@@ -80,10 +80,12 @@ def test_legs_are_written_as_traders_write_them_the_short_strike_first() -> None
             "SPXW 16 Feb 18 2425/2400 P 2700/2725 C",
         ),
         ("+1 SPY 2026-10-16 600C, -1 SPY 2026-09-18 600C", "SPY 18 Sep 26 600 C SPY 16 Oct 26 600 C"),
-        ("+100 SPY, -1 SPY 2026-09-18 600C", "+100 SPY, -1 SPY 2026-09-18 600C"),
+        ("+100 SPY shares, -1 SPY 2026-09-18 600C", "+100 SPY shares, -1 SPY 2026-09-18 600C"),
+        ("+1 SPY shares", "SPY shares"),
+        ("-1 SPY shares", "SPY shares, short"),
     ],
 )
-def test_the_legs_of_a_journal_are_shortened_only_where_all_are_options(journal: str, short: str) -> None:
+def test_the_legs_of_a_journal_are_shortened_where_all_are_of_a_kind(journal: str, short: str) -> None:
     assert short_legs(journal) == short
 
 

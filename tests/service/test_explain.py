@@ -8,6 +8,7 @@ from datetime import date
 
 from engine.hand_made import Told, hand_spec, played
 from execution.tapes import Row, close_of, put
+from strikewise.domain.instruments import Stock
 from strikewise.domain.parameters import ParameterSet
 from strikewise.domain.portfolio import Position
 from strikewise.domain.signals import Action, Hold
@@ -43,6 +44,14 @@ def traded(days: Mapping[date, Sequence[Row]]) -> tuple[TradeRow, str]:
 def test_a_stop_is_told_with_the_loss_and_its_limit() -> None:
     _, text = traded({MONDAY: CALM, TUESDAY: [(put(480), 300, 310), (put(475), 100, 110)]})
     assert "because of STOP_LOSS (loss=160.00 limit=100.00)." in text
+
+
+def test_shares_are_told_by_their_number() -> None:
+    strategy = Told({MONDAY: [Structure.of([Leg(Stock("SPY"), 1)])]})
+    journal, ledger = played(hand_spec(strategy, start=MONDAY, end=MONDAY), {close_of(MONDAY): (490.0, CALM)})
+    text = explain_trade(list(ledger.facts()), journal.trades[0].trade_id).text
+    assert "saw SPY shares to buy: debit" in text
+    assert "Ordered to open: buy 1 SPY share at" in text
 
 
 def test_a_stop_on_a_price_that_nobody_quoted_says_so() -> None:

@@ -14,6 +14,9 @@ LEG = re.compile(
     r"(?P<units>[+-]\d+) (?P<root>\S+) (?P<day>\d{4}-\d\d-\d\d) (?P<strike>[\d.]+)(?P<right>[PC])"
 )
 
+SHARE = re.compile(r"(?P<side>[+-])1 (?P<what>\S+ shares)")
+"""A unit of shares alone: how many there are stands beside it."""
+
 
 def money(value: float | None, digits: int = 0) -> str:
     """Write dollars: ``$1,234``, ``-$5.10``; a dash where unknown."""
@@ -55,7 +58,9 @@ def count(value: float | None) -> str:
 
 
 def short_legs(legs: str) -> str:
-    """Shorten the legs of a journal: ``SPY 18 Sep 26 600/595 P``, what was sold first."""
+    """Shorten the legs of a journal: ``SPY 18 Sep 26 600/595 P``, what was sold first; ``SPY shares``."""
+    if (alone := SHARE.fullmatch(legs)) is not None:
+        return alone["what"] if alone["side"] == "+" else f"{alone['what']}, short"
     found = [LEG.fullmatch(leg) for leg in legs.split(", ")]
     read = [leg.groupdict() for leg in found if leg is not None]
     if len(read) < len(found):

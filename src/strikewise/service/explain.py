@@ -27,6 +27,7 @@ from strikewise.domain.instruments import date_of
 from strikewise.domain.money import format_cents
 from strikewise.domain.orders import LegFill, Order, Purpose
 from strikewise.domain.signals import Signal
+from strikewise.domain.structures import Structure
 from strikewise.execution.corporate_actions import ADJUSTED
 from strikewise.execution.exercise import EARLY_CARRY, EARLY_DIVIDEND, PINNED
 from strikewise.execution.settlement import LATEST_PRICE, SESSION_PRICE
@@ -240,7 +241,7 @@ def _signal_words(signal: Signal) -> str:
     taken = "credit" if signal.price_cents < 0 else "debit"
     loss = "without bound" if signal.max_loss_cents is None else format_cents(signal.max_loss_cents)
     return (
-        f"{signal.strategy} saw {signal.structure.describe()}: "
+        f"{signal.strategy} saw {_structure_words(signal.structure)}: "
         f"{taken} {format_cents(abs(signal.price_cents))}, "
         f"most it can lose {loss}, probability of profit {signal.probability_of_profit:.0%}, "
         f"expected after costs {format_cents(signal.edge_cents, sign=True)}, score {signal.score:.0f}."
@@ -257,7 +258,26 @@ def _order_words(order: Order) -> str:
     reason = "" if order.purpose is Purpose.OPEN else f" because of {order.reason}"
     if order.detail:
         reason += f" ({order.detail})"
-    return f"Ordered to {what} {order.quantity} × {order.structure.describe()} {limit}{reason}."
+    return f"Ordered to {what}{_units_words(order)} {limit}{reason}."
+
+
+def _units_words(order: Order) -> str:
+    """Return what was ordered: shares by their number, all else in units."""
+    structure = order.structure
+    if structure.options:
+        return f" {order.quantity} × {structure.describe()}"
+    number = order.quantity * abs(structure.shares)
+    return f": {_verb(structure)} {number:,} {structure.underlying} {'share' if number == 1 else 'shares'}"
+
+
+def _structure_words(structure: Structure) -> str:
+    if structure.options:
+        return structure.describe()
+    return f"{structure.underlying} shares to {_verb(structure)}"
+
+
+def _verb(structure: Structure) -> str:
+    return "buy" if structure.shares > 0 else "sell"
 
 
 def _limit_words(limit_cents: int) -> str:
