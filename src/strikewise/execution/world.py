@@ -24,7 +24,7 @@ __all__ = [
     "Assigned",
     "CashMoved",
     "FillTakenBack",
-    "FilledBeyond",
+    "Filled",
     "LegsFilled",
     "OrderCancelledOutside",
     "OrderEditedOutside",
@@ -80,8 +80,11 @@ class OrderEditedOutside:
 
 
 @dataclass(frozen=True, slots=True)
-class FilledBeyond:
-    """An order fills though it had ended, or more of it than was asked for; that is told."""
+class Filled:
+    """Units of an order fill whatever the quotes say: at its limit, or at the market where it has none.
+
+    Of one that works, of what is left; of one that ended, more than there should be. It is told.
+    """
 
     order_id: str
     units: int = 1
@@ -143,7 +146,7 @@ WorldEvent = (
     | OrderedOutside
     | OrderCancelledOutside
     | OrderEditedOutside
-    | FilledBeyond
+    | Filled
     | LegsFilled
     | FillTakenBack
     | Assigned
@@ -164,8 +167,8 @@ def happen(floor: Floor, event: WorldEvent) -> str:
             return _cancelled_outside(floor, view, event)
         case OrderEditedOutside():
             return _edited_outside(floor, view, event)
-        case FilledBeyond():
-            return _filled_beyond(floor, view, event)
+        case Filled():
+            return _filled(floor, view, event)
         case LegsFilled():
             return _legs_filled(floor, view, event)
         case FillTakenBack():
@@ -238,17 +241,38 @@ def _edited_outside(floor: Floor, view: MarketView, event: OrderEditedOutside) -
     return ""
 
 
-def _filled_beyond(floor: Floor, view: MarketView, event: FilledBeyond) -> str:
-    order = floor.records.taken(event.order_id)
-    if order is None:
-        return f"{event.order_id} is no order"
-    # At any price, and as an opening: what nobody asked for is not held back by what is held.
+def _filled(floor: Floor, view: MarketView, event: Filled) -> str:
+    order, working = floor.records.taken(event.order_id), floor.working.get(event.order_id)
+    if order is None or (working is not None and (working.in_legs or event.units > working.remaining)):
+        return f"{event.order_id} cannot fill {event.units} units"
+    # As an opening: what nobody asked for is not held back by what is held.
     anyhow = replace(order, quantity=event.units, limit_cents=None, purpose=Purpose.ADJUST)
     match = floor.match(anyhow, view)
     if match.units < event.units:
         return match.problem or "not enough volume or open interest"
-    floor.fill(anyhow, match, view, apart=f"/{len(floor.records.fills_of(event.order_id)) + 1}")
+    legs = match.legs if order.limit_cents is None else _at_limit(match.legs, event.units, order.limit_cents)
+    if not legs:
+        return f"no leg of {event.order_id} can take what its limit is better than the quotes"
+    number = len(floor.records.fills_of(event.order_id)) + 1
+    floor.fill(anyhow, match._replace(legs=legs), view, apart=f"/{number}")
+    if working is not None:
+        working.remaining -= event.units
+        if not working.remaining:
+            del floor.working[event.order_id]
     return ""
+
+
+def _at_limit(legs: tuple[LegFill, ...], units: int, limit_cents: int) -> tuple[LegFill, ...]:
+    """Return the legs with one of them priced so much better that a unit costs no more than a limit."""
+    excess = sum(leg.cost_cents for leg in legs) - units * limit_cents
+    if excess <= 0:
+        return legs
+    for place, leg in enumerate(legs):
+        cents, rest = divmod(excess, leg.quantity * leg.instrument.multiplier)
+        if not rest and leg.price_cents >= cents:
+            better = replace(leg, price_cents=leg.price_cents - cents, bid_cents=-1, ask_cents=-1)
+            return (*legs[:place], better, *legs[place + 1 :])
+    return ()
 
 
 def _legs_filled(floor: Floor, view: MarketView, event: LegsFilled) -> str:

@@ -63,26 +63,6 @@ class FaultKind(StrEnum):
     DISCONNECTED = "45-disconnected"
 
 
-WORLD_KINDS = frozenset(
-    {
-        FaultKind.LATE_FEE,
-        FaultKind.ABSURD_FEE,
-        FaultKind.BUST,
-        FaultKind.CORRECTION,
-        FaultKind.EARLY_ASSIGNMENT,
-        FaultKind.UNKNOWN_POSITION,
-        FaultKind.VANISHED_POSITION,
-        FaultKind.QUANTITY_CHANGED,
-        FaultKind.SIGN_CHANGED,
-        FaultKind.PERSON_CLOSES,
-        FaultKind.PERSON_CANCELS,
-        FaultKind.PERSON_EDITS,
-        FaultKind.DEPOSIT,
-        FaultKind.SILENT_DEPOSIT,
-    }
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One kind of fault, and when it happens.
@@ -157,7 +137,7 @@ class FaultPlan:
             Fault(
                 known[int(chance.integers(len(known)))],
                 nth=int(chance.integers(1, within + 1)),
-                lasts=int(chance.integers(1, 4)),
+                lasts=int(chance.integers(1, 3)),
             )
             for _ in range(size)
         ]
@@ -214,6 +194,13 @@ class FaultTimer:
         }
         self.happened: list[tuple[FaultKind, int]] = []
         """Kinds that were due, each with the number of its opportunity: what a report shows."""
+
+    def pending(self, kind: FaultKind) -> bool:
+        """Return whether a kind may still happen: else its opportunities need not be looked for."""
+        return any(
+            fault.kind is kind and self._fired[number] < fault.times
+            for number, fault in enumerate(self._plan.faults)
+        )
 
     def due(self, kind: FaultKind) -> Fault | None:
         """Count an opportunity of a kind; return the fault that happens at it, if one does."""
