@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
+import numpy as np
+
 from engine.hand_made import FREE, FREE_MONEY, Told, hand_spec
-from execution.tapes import CALENDAR, Row, put, tape
+from execution.tapes import CALENDAR, Row, bars, put, tape
 from strikewise.domain.events import Event
 from strikewise.domain.orders import Order, SubmitAnswer
+from strikewise.domain.quotes import DailyBars, Series
 from strikewise.domain.structures import Leg, Structure
-from strikewise.engine.loop import Loop, TickReport, Watch
+from strikewise.engine.loop import Loop, TickReport
 from strikewise.engine.spec import RunSpec
-from strikewise.engine.supervisor import Patience
+from strikewise.engine.supervisor import Patience, Watch
 from strikewise.execution.fills import FillRule
 from strikewise.execution.halt_flag import Raised
 from strikewise.execution.simulated import SimulatedBroker
@@ -23,6 +27,7 @@ from strikewise.market.memory_source import MemorySource
 from strikewise.market.view import Market
 from strikewise.portfolio.controls import person
 from strikewise.portfolio.ledger import Entry, MemoryLedger
+from strikewise.risk.governor import Governor
 
 DAY = date(2024, 2, 5)
 NEXT = date(2024, 2, 6)
@@ -30,6 +35,39 @@ SPREAD = Structure.of([Leg(put(480), -1), Leg(put(475), 1)])
 LOWER = Structure.of([Leg(put(470), -1), Leg(put(465), 1)])
 ROWS: Sequence[Row] = [(put(480), 100, 110), (put(475), 40, 50), (put(470), 90, 100), (put(465), 30, 40)]
 ANNA = person("anna")
+
+
+LENIENT = Governor(
+    position_loss=0.0,
+    position_loss_premiums=0.0,
+    daily_loss=0.5,
+    day_drawdown=0.5,
+    max_value_at_risk=1.0,
+    max_sector=1.0,
+    max_delta=1.0,
+    max_gamma=1.0,
+    max_vega=1.0,
+    max_notional=1e9,
+    blackouts={},
+)
+"""A governor that lets everything pass that is known."""
+
+
+@cache
+def past_bars() -> DailyBars:
+    """Return three hundred sessions of SPY before the first day, which went a little up and down."""
+    sessions = CALENDAR.sessions(DAY - timedelta(days=450), DAY - timedelta(days=1))[-300:]
+    moves = np.random.default_rng(7).normal(0.0, 0.008, len(sessions))
+    closes = 490.0 * np.exp(np.cumsum(moves) - np.sum(moves))
+    return bars("SPY", {day: (close, close) for day, close in zip(sessions, closes.tolist(), strict=True)})
+
+
+@cache
+def past_vix() -> Series:
+    """Return VIX on the days of these bars, a little up when they were down."""
+    spy = past_bars()
+    moves = np.diff(spy.close, prepend=spy.close[0]) / spy.close
+    return Series("VIX", spy.days, 15.0 - 300.0 * moves, spy.known_at)
 
 
 class FlagInMemory:
@@ -87,6 +125,7 @@ class Account:
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     flag: FlagInMemory = field(default_factory=FlagInMemory)
     patience: Patience = field(default_factory=Patience)
+    governor: Governor = LENIENT
     volume: int = 10_000
     answer: Callable[[Order], SubmitAnswer | None] = lambda _order: None
 
@@ -95,9 +134,8 @@ class Account:
         last = max(self.quotes)
         chosen = hand_spec(*self.strategies, start=first.date(), end=last.date())
         self.spec: RunSpec = chosen.run
-        self.market = Market(
-            MemorySource([tape(self.quotes, volume=self.volume, open_interest=self.volume)]), CALENDAR
-        )
+        made = tape(self.quotes, volume=self.volume, open_interest=self.volume)
+        self.market = Market(MemorySource([made], bars=[past_bars()], series=[past_vix()]), CALENDAR)
         self.clock = SimulatedClock(first)
         self.broker = TalkingBroker(self.spec.capital_cents, rule=FillRule(), fees=FREE, financing=FREE_MONEY)
         self.broker.heard, self.broker.cancelled, self.broker.before = [], [], self.answer
@@ -111,7 +149,7 @@ class Account:
             broker=self.broker,
             ledger=self.ledger,
             clock=self.clock,
-            watch=Watch(self.flag, self.patience),
+            watch=Watch(self.flag, self.governor, self.patience),
         )
 
     def tick(self, minute: int, *, day: date = DAY, **options: Any) -> TickReport:

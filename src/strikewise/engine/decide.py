@@ -25,7 +25,7 @@ from strikewise.market.view import MarketView
 from strikewise.portfolio.ledger import Entry
 from strikewise.portfolio.margin import margin_call
 from strikewise.portfolio.projection import AccountState
-from strikewise.risk.adjustment import only_reduces, while_working
+from strikewise.risk.adjustment import while_working
 from strikewise.risk.gate import (
     Approved,
     ApprovedAdjusting,
@@ -111,10 +111,11 @@ class _Draft:
             self.cancels += working
             return False
         order = closing_order(self.spec.account, position, self.view.as_of, why.reason, why.detail)
-        verdict = judge_closing(order, position, self.view)
+        verdict = judge_closing(order, position, self.view, self.mandate.gate)
         cause = cause or self.state.fact_of(position.position_id)
         if isinstance(verdict, Denied):
-            self.write(OrderDenied(position.position_id, verdict.code, verdict.detail), actor, cause)
+            if (position.position_id, verdict.code) not in self.mandate.told:
+                self.write(OrderDenied(position.position_id, verdict.code, verdict.detail), actor, cause)
             return False
         self.place(order, actor, cause)
         return True
@@ -127,13 +128,16 @@ class _Draft:
     def adjust(self, position: Position, action: Adjust, actor: str) -> None:
         """Order further legs for a position, if the gate lets them pass, and count it as it would be then."""
         order = adjusting_order(self.spec.account, position, action, self.view.as_of)
-        shut = not self.mandate.opens or position.underlying in self.mandate.shut
-        if shut and not only_reduces(order, position):
-            return
         open_orders = (one.order for one in self.state.open_orders.values())
         working = next((one.order_id for one in open_orders if one.position_id == position.position_id), "")
         verdict = judge_adjusting(
-            order, position, self.portfolio, self.spec.limits, self.view, working=working
+            order,
+            position,
+            self.portfolio,
+            self.spec.limits,
+            self.view,
+            working=working,
+            control=self.mandate.gate,
         )
         cause = self.state.fact_of(position.position_id)
         match verdict:
@@ -193,7 +197,7 @@ class _Draft:
             return Denied(DenialCode.PORTFOLIO_UNIVERSE, f"underlying={signal.underlying}")
         account = self.portfolio if rolled is None else self.portfolio.without(rolled.position_id)
         proposal = chosen.strategy.size_position(signal, account, chosen.params)
-        return judge(proposal, signal, account, self.spec.limits, self.view)
+        return judge(proposal, signal, account, self.spec.limits, self.view, self.mandate.gate)
 
     def reserve(self, pending: Position) -> None:
         """Count what is only ordered yet as if it were held, or two strategies spend one dollar."""
@@ -337,7 +341,7 @@ def _seek(draft: _Draft) -> None:
         if chosen.label in draft.mandate.quiet:
             continue
         for signal in _wanted(draft, chosen):
-            if signal.underlying not in draft.spec.underlyings or signal.underlying in draft.mandate.shut:
+            if signal.underlying not in draft.spec.underlyings:
                 continue
             if in_order:
                 draft.open(chosen, signal)

@@ -7,7 +7,7 @@ the ledger they are given differ, and whether anybody watches over them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from strikewise.domain.errors import SettingsError
@@ -21,18 +21,17 @@ from strikewise.engine.invariants import check_account
 from strikewise.engine.mandate import FREE
 from strikewise.engine.recovery import History, last_quotes
 from strikewise.engine.spec import RunSpec
-from strikewise.engine.supervisor import Patience, Supervisor
+from strikewise.engine.supervisor import Supervisor, Watch
 from strikewise.engine.told import valued
 from strikewise.engine.writer import Writer
 from strikewise.execution.broker import Broker
-from strikewise.execution.halt_flag import HaltFlag
 from strikewise.market.clock import Clock
 from strikewise.market.view import Market, MarketView
 from strikewise.portfolio.ledger import Entry, Ledger
 from strikewise.portfolio.projection import AccountState
 from strikewise.portfolio.valuation import Valuation, remembering, value_account
 
-__all__ = ["Loop", "TickReport", "Watch"]
+__all__ = ["Loop", "TickReport"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +54,6 @@ class TickReport:
     orders: int
     grades: frozenset[Grade]
     delivered: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """What stands around a loop whose account others may reach.
-
-    Attributes
-    ----------
-    flag : HaltFlag
-        What stops it from outside.
-    patience : Patience
-        How much is put up with.
-    """
-
-    flag: HaltFlag
-    patience: Patience = field(default_factory=Patience)
 
 
 class Loop:
@@ -122,9 +105,7 @@ class Loop:
             )
         self.writer = Writer(ledger, clock, past.state, past.oversight)
         self.courier = Courier(broker, self.writer, None if watch is None else watch.flag)
-        self.supervisor = (
-            None if watch is None else Supervisor(spec, self.writer, self.courier, watch.flag, watch.patience)
-        )
+        self.supervisor = None if watch is None else Supervisor(spec, self.writer, self.courier, watch)
         held = past.state.positions.values()
         self._memory = remembering(tuple(held), last_quotes(held, past.ticks, market))
         now = clock.now()
@@ -165,7 +146,7 @@ class Loop:
         valuation = self._value(view)
         if records:
             writer.write(_estimates(valuation, at))
-        mandate = FREE if supervisor is None else supervisor.mandate(at, seeks=seeks)
+        mandate = FREE if supervisor is None else supervisor.mandate(view, valuation.portfolio, seeks=seeks)
         decision = decide(view, valuation.portfolio, writer.state, self._spec, mandate)
         writer.write(decision.entries)
         courier.take_back(decision.cancels, "what is held is to be closed", at)

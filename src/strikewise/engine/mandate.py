@@ -10,6 +10,7 @@ from strikewise.domain.reconciled import EXTERNAL
 from strikewise.domain.signals import Close
 from strikewise.portfolio.controls import ControlState
 from strikewise.portfolio.projection import AccountState
+from strikewise.risk.gate_control import GateControl
 
 __all__ = ["FREE", "STRATEGY_FAULTS", "Mandate", "Wish", "wishes_to_close"]
 
@@ -40,8 +41,10 @@ class Mandate:
         Positions to close, whatever their strategy says.
     quiet : frozenset of str
         Strategies that are not asked for anything to open.
-    shut : frozenset of str
-        Underlyings on which nothing new is traded.
+    told : frozenset of (str, str)
+        Refusals of exits, by position and code, that were written down lately and are not again.
+    gate : GateControl or None
+        What the gate is told of the account as a whole.
     watched : bool
         Whether others watch over the account: exceptions of strategies become faults, and what closes waits
         until what else works on its position is cancelled.
@@ -51,7 +54,8 @@ class Mandate:
     seeks: bool = True
     closing: Mapping[str, Wish] = field(default_factory=dict)
     quiet: frozenset[str] = frozenset()
-    shut: frozenset[str] = frozenset()
+    told: frozenset[tuple[str, str]] = frozenset()
+    gate: GateControl | None = None
     watched: bool = False
 
     @property

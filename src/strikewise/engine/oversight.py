@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -15,14 +15,24 @@ from strikewise.domain.control import (
     TradingState,
     TradingStateChanged,
 )
-from strikewise.domain.events import OptionSettled, OrderClosed, OrderRejected
+from strikewise.domain.events import OptionSettled, OrderClosed, OrderDenied, OrderRejected
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.reconciled import ReconciliationFinished
 from strikewise.execution.unexplained_ends import INFERRED
 from strikewise.portfolio.controls import ControlState, is_person
 from strikewise.portfolio.ledger import Record
+from strikewise.portfolio.projection import AccountState
+from strikewise.risk.track import Track
 
-__all__ = ["FAILURE_LIFE", "STRATEGY", "STRATEGY_FAILED", "CancelAsked", "EndedOption", "Oversight"]
+__all__ = [
+    "DENIAL_LIFE",
+    "FAILURE_LIFE",
+    "STRATEGY",
+    "STRATEGY_FAILED",
+    "CancelAsked",
+    "EndedOption",
+    "Oversight",
+]
 
 Changes = dict[str, Any]
 
@@ -31,6 +41,9 @@ STRATEGY, STRATEGY_FAILED = "strategy", "STRATEGY_FAILED"
 
 FAILURE_LIFE = timedelta(hours=1)
 """How long a strategy's exception counts against it."""
+
+DENIAL_LIFE = timedelta(hours=1)
+"""For how long the same refusal of an exit is not written down again."""
 
 ENDED_LIFE = timedelta(days=14)
 """How long an option's end is remembered: brokers tell of one a day late, or after a long weekend."""
@@ -68,6 +81,10 @@ class Oversight:
         Options that ended in the last days, oldest first.
     released : frozenset of str
         Symbols that a person released since ours and the broker's last agreed.
+    denied : mapping of (str, str) to datetime
+        When an exit of a position was last refused, by its id and the code, in the last hour.
+    track : Track
+        What breakers look back on.
     """
 
     control: ControlState = field(default_factory=ControlState)
@@ -75,23 +92,20 @@ class Oversight:
     cancels: Mapping[str, CancelAsked] = field(default_factory=dict)
     ended: tuple[EndedOption, ...] = ()
     released: frozenset[str] = frozenset()
+    denied: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    track: Track = field(default_factory=Track)
 
-    def apply(self, record: Record) -> Oversight:
-        """Return it after one more fact."""
+    def apply(self, record: Record, before: AccountState, after: AccountState) -> Oversight:
+        """Return it after one more fact, with the account before and after it."""
         event = record.event
         control = self.control.apply(record.seq, event, record.known_at, record.actor)
+        track = self.track.apply(record, before, after)
         changes = _CHANGES.get(event.__class__)
-        if changes is None:
-            return self if control is self.control else replace(self, control=control)
-        return replace(self, control=control, **changes(self, event, record))
-
-    @classmethod
-    def fold(cls, records: Iterable[Record]) -> Oversight:
-        """Return it after facts, from the first on."""
-        state = cls()
-        for record in records:
-            state = state.apply(record)
-        return state
+        if changes is None and control is self.control and track is self.track:
+            return self
+        return replace(
+            self, control=control, track=track, **(changes(self, event, record) if changes else {})
+        )
 
 
 # --- what each kind of fact changes; a kind that is not here changes nothing --------------------------------
@@ -138,6 +152,12 @@ def _released(state: Oversight, event: SymbolReleased, record: Record) -> Change
     return {"released": state.released | {event.symbol}} if is_person(record.actor) else {}
 
 
+def _denied(state: Oversight, event: OrderDenied, record: Record) -> Changes:
+    since = record.known_at - DENIAL_LIFE
+    recent = {name: at for name, at in state.denied.items() if at > since}
+    return {"denied": {**recent, (event.position_id, event.code): record.known_at}}
+
+
 def _frozen(state: Oversight, event: SymbolFrozen, _: Record) -> Changes:
     return {"released": state.released - {event.symbol}}
 
@@ -151,6 +171,7 @@ _CHANGES: Mapping[type, Callable[[Oversight, Any, Record], Changes]] = {
     OptionSettled: _settled,
     OrderCancelAsked: _cancel,
     OrderClosed: _closed,
+    OrderDenied: _denied,
     OrderRejected: _rejected,
     ReconciliationFinished: _agreed,
     SymbolFrozen: _frozen,

@@ -66,9 +66,9 @@ class History:
         state, ticks, assigned = AccountState(), [], []
         oversight = Oversight() if watched else None
         for record in records:
-            state = state.apply(record.seq, record.event, record.known_at)
+            before, state = state, state.apply(record.seq, record.event, record.known_at)
             if oversight is not None:
-                oversight = oversight.apply(record)
+                oversight = oversight.apply(record, before, state)
             if isinstance(record.event, AccountValued):
                 ticks.append(record.known_at)
             elif isinstance(record.event, OptionSettled) and record.event.report.shares:

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import assert_never
 
-from strikewise.domain.control import BreakerTripped, RequestMet, TradingState
+from strikewise.domain.control import (
+    AlertRaised,
+    BreakerTripped,
+    FlattenRequested,
+    RequestMet,
+    TradingState,
+    TradingStateChanged,
+)
+from strikewise.domain.events import Event
 from strikewise.domain.orders import Purpose
+from strikewise.domain.portfolio import Portfolio
+from strikewise.domain.signals import Close
 from strikewise.engine.courier import Courier
-from strikewise.engine.mandate import STRATEGY_FAULTS, Mandate, wishes_to_close
-from strikewise.engine.oversight import Oversight
+from strikewise.engine.mandate import STRATEGY_FAULTS, Mandate, Wish, wishes_to_close
+from strikewise.engine.oversight import DENIAL_LIFE, Oversight
 from strikewise.engine.requests import flag_fact, meet, state_under
 from strikewise.engine.spec import RunSpec
 from strikewise.engine.writer import Writer
 from strikewise.execution.halt_flag import HaltFlag
+from strikewise.market.view import MarketView
+from strikewise.portfolio.controls import ControlState, stricter
 from strikewise.portfolio.ledger import Entry
+from strikewise.risk.gate_control import GateControl
+from strikewise.risk.governor import Governor
+from strikewise.risk.guard import ChangeState, ClosePosition, Release, Trip, Warn, guard
 
-__all__ = ["Patience", "Supervisor"]
+__all__ = ["GUARD", "Patience", "Supervisor", "Watch"]
+
+GUARD = "risk"
+"""The actor of what the guard of the account decides."""
 
 ENGINE = "engine"
 
@@ -35,6 +54,25 @@ class Patience:
     failures: int = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What stands around a loop whose account others may reach.
+
+    Attributes
+    ----------
+    flag : HaltFlag
+        What stops it from outside.
+    governor : Governor
+        What the account must keep as a whole.
+    patience : Patience
+        How much is put up with.
+    """
+
+    flag: HaltFlag
+    governor: Governor = field(default_factory=Governor)
+    patience: Patience = field(default_factory=Patience)
+
+
 class Supervisor:
     """Read requests, flag and state, and turn them into what a tick may do.
 
@@ -46,29 +84,29 @@ class Supervisor:
         Who writes facts, with oversight.
     courier : Courier
         Who takes orders back.
-    flag : HaltFlag
-        The flag that stops trading.
-    patience : Patience
-        How much is put up with.
+    watch : Watch
+        What stands around the loop.
 
     Attributes
     ----------
     reconcile : tuple of int
         Requests that wait for a reconciliation.
+    in_doubt : bool
+        Whether ours and the broker's may differ: no new risk meanwhile.
     """
 
-    def __init__(
-        self,
-        spec: RunSpec,
-        writer: Writer,
-        courier: Courier,
-        flag: HaltFlag,
-        patience: Patience | None = None,
-    ) -> None:
-        self._spec, self._writer, self._courier, self._flag = spec, writer, courier, flag
-        self._patience = patience or Patience()
+    def __init__(self, spec: RunSpec, writer: Writer, courier: Courier, watch: Watch) -> None:
+        self._writer, self._courier = writer, courier
+        self._flag, self._governor, self._patience = watch.flag, watch.governor, watch.patience
         self._labels = tuple(chosen.label for chosen in spec.strategies)
+        self._least_scores = {
+            chosen.label: chosen.params.number("min_score")
+            for chosen in spec.strategies
+            if "min_score" in chosen.params
+        }
+        self._warned: dict[str, date] = {}
         self.reconcile: tuple[int, ...] = ()
+        self.in_doubt = False
 
     @property
     def oversight(self) -> Oversight:
@@ -79,7 +117,8 @@ class Supervisor:
 
     def state(self) -> TradingState:
         """Return what may be sent now."""
-        return state_under(self.oversight.control, self._flag.read())
+        state = state_under(self.oversight.control, self._flag.read())
+        return stricter(state, TradingState.REDUCING) if self.in_doubt else state
 
     def poll(self, now: datetime) -> TradingState:
         """Take in what others asked for, do what can be done at once, and return what may be sent."""
@@ -100,23 +139,55 @@ class Supervisor:
             self._courier.take_back(self._new_risk(), f"trading is {state.value}", now)
         return state
 
-    def mandate(self, now: datetime, *, seeks: bool) -> Mandate:
-        """Return what a tick may do."""
-        control = self.oversight.control.at(now)
+    def mandate(self, view: MarketView, portfolio: Portfolio, *, seeks: bool) -> Mandate:
+        """Guard the account, write down what that leads to, and return what the tick may do.
+
+        Parameters
+        ----------
+        view : MarketView
+            What is known.
+        portfolio : Portfolio
+            The account, valued at the view.
+        seeks : bool
+            Whether it is time to look for something to open.
+        """
+        now, closing = view.as_of, self._guarded(view, portfolio)
+        control, state = self.oversight.control.at(now), self.state()
+        if state is not TradingState.ACTIVE:
+            self._courier.take_back(self._new_risk(), f"trading is {state.value}", now)
+        gate = GateControl.of(control, self._governor, view, state=state, least_scores=self._least_scores)
+        flattened = dict.fromkeys(_flattened(control), "it is being flattened")
         quiet = (one.scope.partition("=")[2] for one in control.breakers if one.breaker == STRATEGY_FAULTS)
-        flattened = (
-            asked.request.underlying
-            for asked in control.requests.values()
-            if hasattr(asked.request, "underlying") and asked.request.underlying
-        )
+        lately = now - DENIAL_LIFE
         return Mandate(
-            state=self.state(),
+            state=state,
             seeks=seeks,
-            closing=wishes_to_close(control, self._writer.state),
+            closing={**closing, **wishes_to_close(control, self._writer.state)},
             quiet=frozenset(quiet),
-            shut=frozenset((*control.frozen, *flattened)),
+            told=frozenset(name for name, at in self.oversight.denied.items() if at > lately),
+            gate=replace(gate, frozen={**gate.frozen, **flattened}),
             watched=True,
         )
+
+    def _guarded(self, view: MarketView, portfolio: Portfolio) -> dict[str, Wish]:
+        """Write down what the guard changes, and return what it wants closed."""
+        oversight, closing, events = self.oversight, {}, list[Event]()
+        for action in guard(view, portfolio, oversight.control, oversight.track, self._governor):
+            match action:
+                case ChangeState(state, reason, detail, flatten, by_person):
+                    events.append(TradingStateChanged(state, reason, detail, flatten, by_person))
+                case ClosePosition(position_id, reason, detail):
+                    closing[position_id] = Wish(Close(reason, detail), GUARD)
+                case Trip(fact) | Release(fact):
+                    events.append(fact)
+                case Warn(code, text):
+                    if self._warned.get(code) != view.day:
+                        self._warned[code] = view.day
+                        events.append(AlertRaised("warning", code, text))
+                case _:
+                    assert_never(action)
+        self._writer.write(Entry(event, view.as_of, GUARD) for event in events)
+        return closing
 
     def _new_risk(self) -> Iterable[str]:
         """Return the orders at work that open or add."""
@@ -134,3 +205,10 @@ class Supervisor:
                 detail = f"failures={len(failures)} limit={self._patience.failures} hours=1"
                 found.append(Entry(BreakerTripped(STRATEGY_FAULTS, scope, None, detail), now, ENGINE))
         return found
+
+
+def _flattened(control: ControlState) -> Iterator[str]:
+    """Yield the underlyings that somebody wants flattened."""
+    for asked in control.requests.values():
+        if isinstance(asked.request, FlattenRequested) and asked.request.underlying:
+            yield asked.request.underlying

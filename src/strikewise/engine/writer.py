@@ -95,9 +95,10 @@ class Writer:
         return bool(found)
 
     def _fold(self, record: Record) -> None:
-        self.state = self.state.apply(record.seq, record.event, record.known_at)
+        before = self.state
+        self.state = before.apply(record.seq, record.event, record.known_at)
         if self.oversight is not None:
-            self.oversight = self.oversight.apply(record)
+            self.oversight = self.oversight.apply(record, before, self.state)
 
 
 def _moved(batch: Sequence[Entry], end: int, by: int) -> list[Entry]:
