@@ -8,7 +8,7 @@ same.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -166,20 +166,14 @@ class Fills:
         )
         answers = {one.id: one for one in (*order.legs, order)}
         events: list[BrokerEvent] = []
-        later = {one.order_id: 0 for one in told}
-        for one in reversed(told):
+        for one, filled in _with_filled(told, answers):
             answer = answers.get(one.order_id, order)
-            leg = self._leg(
-                one.symbol or answer.symbol, answer.side or answer.position_intent, one.qty, one.price
-            )
+            symbol = one.symbol or answer.symbol
+            leg = self._leg(symbol, answer.side or answer.position_intent, one.qty, one.price)
             if leg is None:
                 return [StreamGap(f"{update.event}: a fill of {owner} cannot be read", at)]
-            filled = (count_of(answer.filled_qty) or 0) - later[one.order_id]
-            later[one.order_id] += abs(leg.quantity)
-            symbol = one.symbol or answer.symbol
-            name = one.execution_id or f"{one.order_id}:{filled}"
-            name = self._one_id(owner, symbol, filled, name)
-            events.insert(0, _execution(name, owner, leg, instant(one.timestamp) or at))
+            name = self._one_id(owner, symbol, filled, one.execution_id or f"{one.order_id}:{filled}")
+            events.append(_execution(name, owner, leg, instant(one.timestamp) or at))
             if self._missed(owner, symbol, filled, abs(leg.quantity)):
                 events.append(StreamGap(f"{update.event}: {owner} had fills before that were not told", at))
         return events
@@ -225,6 +219,19 @@ class Fills:
         known = self._filled.get(key, 0)
         _remember(self._filled, key, max(known, filled))
         return filled - quantity > known
+
+
+def _with_filled(
+    told: Sequence[LegExecution], answers: Mapping[str, OrderAnswer]
+) -> list[tuple[LegExecution, int]]:
+    """Return fills with what their order came to with each: its own number is that after the last."""
+    left = {name: count_of(answer.filled_qty) or 0 for name, answer in answers.items()}
+    found: list[tuple[LegExecution, int]] = []
+    for one in reversed(told):
+        filled = left.get(one.order_id, 0)
+        left[one.order_id] = filled - (count_of(one.qty) or 0)
+        found.append((one, filled))
+    return found[::-1]
 
 
 def _execution(name: str, owner: str, leg: LegFill, at: datetime) -> Execution:

@@ -41,11 +41,11 @@ class Symbols:
 
     def write(self, instrument: Instrument) -> str:
         """Return the vendor's symbol."""
-        return (
-            instrument.symbol.replace(".", "")
-            if isinstance(instrument, OptionContract)
-            else instrument.symbol
-        )
+        if not isinstance(instrument, OptionContract):
+            return instrument.symbol
+        if "." in instrument.underlying:
+            self.know(instrument.underlying)
+        return instrument.symbol.replace(".", "")
 
     def read(self, symbol: str) -> Instrument:
         """Return the instrument of a symbol; an adjusted contract belongs to its root as an underlying.
