@@ -7,6 +7,7 @@ from pathlib import Path
 
 from strikewise.adapters.data_home import DataHome
 from strikewise.adapters.feeds.cboe import CboeFeed
+from strikewise.adapters.store.keeper import SqlLedgerKeeper
 from strikewise.adapters.store.run_archive import FileRunArchive
 from strikewise.adapters.store.sql_ledger import SqlLedger
 from strikewise.bootstrap.documents import told_of
@@ -18,10 +19,11 @@ from strikewise.engine.spec import StrategySpec
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import Clock, SystemClock
 from strikewise.market.source import MarketSource
+from strikewise.portfolio.keeping import LedgerKeeper
 from strikewise.service.system import System
 from strikewise.strategy.registry import STRATEGIES
 
-__all__ = ["build_system", "ledger_url", "open_ledger"]
+__all__ = ["backup_folder", "build_keeper", "build_system", "ledger_url", "open_ledger"]
 
 TRIALS = "trials.db"
 """Where a home counts what was ever tried."""
@@ -32,15 +34,33 @@ def ledger_url(home: Path, settings: Settings) -> str:
     return settings.ledger.url or f"sqlite:///{home / 'ledger.db'}"
 
 
-def open_ledger(url: str) -> SqlLedger:
+def backup_folder(home: Path) -> Path:
+    """Return where a home keeps copies of its ledger."""
+    return home / "backups"
+
+
+def build_keeper(home: Path) -> LedgerKeeper:
+    """Return what keeps the account's ledger of a home safe."""
+    home.mkdir(parents=True, exist_ok=True)
+    return SqlLedgerKeeper(ledger_url(home, load_settings(home)), backup_folder(home), SystemClock())
+
+
+def open_ledger(url: str, backups: Path | None = None) -> SqlLedger:
     """Open the ledger at a database's address, made or brought up to date; close it after use.
+
+    Parameters
+    ----------
+    url : str
+        The address.
+    backups : Path, optional
+        The folder for a copy of a ledger that is brought up to date.
 
     Raises
     ------
     LedgerError
         If the database cannot be reached, is newer than this strikewise, or is no ledger.
     """
-    return SqlLedger(url)
+    return SqlLedger(url, backups=backups)
 
 
 def build_system(home: Path, settings: Settings | None = None) -> System:
@@ -68,7 +88,7 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
 
     def account_ledger() -> SqlLedger:
         home.mkdir(parents=True, exist_ok=True)
-        return open_ledger(ledger_url(home, chosen))
+        return open_ledger(ledger_url(home, chosen), backup_folder(home))
 
     def trials_ledger() -> SqlLedger:
         home.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,8 @@
     │   └── StoreError           a store that is damaged, or in use in a way that cannot be
     ├── LedgerError
     │   ├── LedgerConflictError  somebody else wrote first
-    │   └── LedgerCorruptError   the hash chain does not hold
+    │   ├── LedgerCorruptError   the hash chain does not hold
+    │   └── LedgerDamagedError   the database under it cannot be read
     ├── ComputeError             work that was given to other processes could not be done
     ├── InvariantError           money does not add up: always a fault of ours
     └── SettingsError            settings or a run specification that cannot be used
@@ -141,6 +142,25 @@ class LedgerCorruptError(LedgerError):
     def __init__(self, seq: int, problem: str) -> None:
         self.seq, self.problem = seq, problem
         super().__init__(f"Fact {seq} does not fit the ledger's hash chain ({problem}): restore a backup.")
+
+
+class LedgerDamagedError(LedgerError):
+    """The database under a ledger cannot be read: a disk fault, or a file that is none.
+
+    Parameters
+    ----------
+    where : str
+        The database, without a password.
+    problem : str
+        What it says.
+    """
+
+    def __init__(self, where: str, problem: str) -> None:
+        self.where, self.problem = where, problem
+        super().__init__(
+            f"The ledger {where} is damaged, or is no ledger ({problem}): restore a backup with "
+            "`strikewise ledger restore BACKUP --replace`."
+        )
 
 
 class ComputeError(StrikewiseError):

@@ -6,15 +6,21 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from types import TracebackType
+from typing import NoReturn, Self
 
 from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
-from strikewise.adapters.store.schema import DIALECTS, WRITES, migrate, prepare
-from strikewise.domain.errors import LedgerError
+from strikewise.adapters.store.copies import LINES_SUFFIX, SQLITE_SUFFIX, write_copy
+from strikewise.adapters.store.fact_rows import end_of
+from strikewise.adapters.store.schema import BUSY_SECONDS, DIALECTS, WRITES, migrate, prepare
+from strikewise.domain.errors import LedgerDamagedError, LedgerError
 
-__all__ = ["Database", "engine_of"]
+__all__ = ["Database", "engine_of", "file_of"]
+
+_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 10_000}
+"""Of PostgreSQL's client: seconds to connect, milliseconds until a silent network is an error."""
 
 _DAMAGED = ("malformed", "not a database", "invalid page", "could not read block")
 
@@ -26,6 +32,8 @@ class Database:
     ----------
     url : str
         ``sqlite:////path/to/ledger.db`` or ``postgresql+psycopg://user@host/database``.
+    backups, busy_seconds
+        As in `strikewise.adapters.store.sql_ledger.SqlLedger`.
 
     Raises
     ------
@@ -33,15 +41,24 @@ class Database:
         If it cannot be reached, is newer than this strikewise, or is not a ledger's.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, backups: Path | None = None, busy_seconds: float = BUSY_SECONDS) -> None:
         self._engine = engine_of(url)
-        prepare(self._engine)
+        self._backups = backups
+        prepare(self._engine, busy_seconds)
         try:
             with self.writing() as connection:
-                migrate(connection)
+                migrate(connection, self._keep_copy)
         except BaseException:
             self.close()
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     @property
     def where(self) -> str:
@@ -70,6 +87,40 @@ class Database:
         with self._speaking(), engine.begin() as connection:
             yield connection
 
+    def examine(self) -> None:
+        """Check that the database's own structure is sound, where that can be asked.
+
+        Raises
+        ------
+        LedgerError
+            If it is not.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return  # PostgreSQL checks its pages when it reads them
+        with self.reading() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        if found != "ok":
+            raise LedgerDamagedError(self.where, str(found))
+
+    def _keep_copy(self, revision: str) -> Path | None:
+        """Copy the facts before the tables change; None where there are none."""
+        with self.reading() as connection:
+            end = end_of(connection)
+        folder = self._backups or (self.file.parent if self.file else None)
+        if not end.seq:
+            return None
+        if folder is None:
+            raise LedgerError(
+                f"The ledger {self.where} is of an older strikewise, and there is no folder for the copy "
+                "that is made before it is changed: open it once with `strikewise ledger info`."
+            )
+        stem = self.file.stem if self.file else "ledger"
+        suffix = SQLITE_SUFFIX if self.file else LINES_SUFFIX
+        copy = folder / f"{stem}-before-{revision}-at-{end.seq}{suffix}"
+        with self.reading() as connection:
+            write_copy(connection, copy, replace=True)
+        return copy
+
     @contextmanager
     def _speaking(self) -> Iterator[None]:
         """Turn the database's errors into ours."""
@@ -83,10 +134,7 @@ def _tell(where: str, error: DBAPIError) -> NoReturn:
     if isinstance(error, IntegrityError):
         raise LedgerError(f"The ledger {where} refused a fact ({error.orig}).") from error
     if any(word in str(error.orig) for word in _DAMAGED):
-        raise LedgerError(
-            f"The ledger {where} is damaged, or is no ledger ({error.orig}): restore a backup with "
-            "`strikewise ledger restore BACKUP --replace`."
-        ) from error
+        raise LedgerDamagedError(where, str(error.orig)) from error
     raise LedgerError(f"The ledger {where} does not answer ({error.orig}).") from error
 
 
@@ -110,7 +158,9 @@ def engine_of(url: str) -> Engine:
             raise LedgerError(
                 f"A ledger lives in {' or '.join(DIALECTS)}; {address.get_backend_name()!r} was asked for."
             )
-        return create_engine(address)
+        if address.get_backend_name() == "sqlite":
+            return create_engine(address)
+        return create_engine(address, pool_pre_ping=True, connect_args=_PATIENCE)
     except ArgumentError as error:
         raise LedgerError(
             f"{_without_password(url)!r} is no database address; write sqlite:////path/to/ledger.db."

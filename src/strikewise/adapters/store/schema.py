@@ -5,6 +5,7 @@ Instants are texts in the form of `strikewise.portfolio.codec.instant_text`: wha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -27,6 +28,7 @@ from sqlalchemy import (
     inspect,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from strikewise.domain.errors import LedgerError
@@ -74,29 +76,42 @@ leases = Table(
 """Instants here are microseconds since 1970: nothing is hashed, and they are compared."""
 
 
-def prepare(engine: Engine) -> None:
+def prepare(engine: Engine, busy_seconds: float = BUSY_SECONDS) -> None:
     """Make an engine's connections durable and its transactions real; call it once, before the first.
 
     SQLite writes ahead and syncs each commit to disk (WAL, ``synchronous=FULL``): readers read while a writer
-    writes, and a commit survives the loss of power. A writer takes its lock when it begins.
+    writes, and a commit survives the loss of power. A writer takes its lock when it begins. PostgreSQL waits
+    for its own log to be on disk, even where the server was told not to.
     """
+    milliseconds = round(busy_seconds * 1000)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
+        pragmas = (
+            f"busy_timeout={milliseconds}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "recursive_triggers=ON",  # so that REPLACE meets the trigger that forbids DELETE
+        )
+        setting_up = [f"PRAGMA {pragma}" for pragma in pragmas]
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        setting_up = [
+            f"SET lock_timeout = {milliseconds}",
+            "SELECT set_config('synchronous_commit', 'on', false) "
+            "WHERE current_setting('synchronous_commit') = 'off'",
+        ]
 
+    def set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        if engine.dialect.name == "sqlite":
+            connection.isolation_level = None  # the driver must not begin transactions of its own
+        cursor = connection.cursor()
+        for statement in setting_up:
+            cursor.execute(statement)
+        cursor.close()
+        if engine.dialect.name != "sqlite":
+            connection.commit()
 
-def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # the driver must not begin transactions of its own
-    cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout={BUSY_SECONDS * 1000}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "recursive_triggers=ON",  # so that REPLACE meets the trigger that forbids DELETE
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    event.listen(engine, "connect", set_up)
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -110,20 +125,29 @@ def exclude_others(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TABLES_LOCK})")
 
 
-def migrate(connection: Connection) -> None:
+def migrate(connection: Connection, before: Callable[[str], Path | None]) -> None:
     """Bring the database of a writing connection to the newest revision, in its transaction.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of the database.
+    before : callable
+        Called with the newest revision before tables that are there are changed; keeps a copy of their
+        facts and says where.
 
     Raises
     ------
     LedgerError
-        If the database is newer than this strikewise, or has a table ``facts`` of somebody else.
+        If the database is newer than this strikewise, has a table ``facts`` of somebody else, or cannot be
+        brought up to date; nothing is changed then.
     """
     exclude_others(connection)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found == scripts.get_current_head():
+    found, newest = MigrationContext.configure(connection).get_current_revision(), scripts.get_current_head()
+    if newest is None or found == newest:
         return
     where = connection.engine.url.render_as_string()
     if found is None and inspect(connection).has_table(facts.name):
@@ -136,5 +160,29 @@ def migrate(connection: Connection) -> None:
             f"The ledger {where} has revision {found!r}, which this strikewise does not know: "
             "a newer one wrote it; use that one, or restore a backup made before."
         )
+    copy = None if found is None else before(newest)
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, newest)
+    except DBAPIError as error:
+        kept = f" A copy is at {copy}." if copy else ""
+        raise LedgerError(
+            f"The ledger {where} cannot be brought from revision {found} to {newest} ({error.orig}): nothing "
+            f"of it was changed; mend that, or go on with the strikewise that wrote it.{kept}"
+        ) from error
+
+
+def revision(connection: Connection) -> str:
+    """Return the revision of a database's tables; empty where it has none."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def drop(connection: Connection) -> None:
+    """Drop a PostgreSQL ledger's tables and all that belongs to them, within the connection's transaction."""
+    exclude_others(connection)
+    for statement in (
+        "DROP TABLE IF EXISTS facts, leases, alembic_version",
+        "DROP FUNCTION IF EXISTS facts_are_kept()",
+        "DROP FUNCTION IF EXISTS facts_have_no_gap()",
+    ):
+        connection.exec_driver_sql(statement)

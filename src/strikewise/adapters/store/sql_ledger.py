@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy import Connection, text
 
 from strikewise.adapters.store import read_tables
 from strikewise.adapters.store.database import Database
+from strikewise.adapters.store.fact_rows import end_of, insert_facts, pages
 from strikewise.adapters.store.leases import SqlLeases
-from strikewise.adapters.store.schema import exclude_others, facts
-from strikewise.domain.errors import LedgerConflictError, LedgerCorruptError
-from strikewise.portfolio.codec import instant_text
+from strikewise.adapters.store.schema import BUSY_SECONDS, exclude_others
+from strikewise.domain.errors import LedgerConflictError
 from strikewise.portfolio.journal import Journal, JournalKeeper
-from strikewise.portfolio.ledger import GENESIS, Entry, Fact, Head, Record, number, read, seal
-
-_PAGE = 1000
+from strikewise.portfolio.ledger import Entry, Fact, Head, Record, number, read, seal, verify
 
 
 class SqlLedger:
@@ -29,14 +29,20 @@ class SqlLedger:
     url : str
         ``sqlite:////path/to/ledger.db`` or ``postgresql+psycopg://user@host/database``.
 
+    backups : Path, optional
+        Folder of the copy that is made before tables of an older strikewise are brought up to date; a file's
+        copy is put beside it where none is named.
+    busy_seconds : float
+        How long to wait for another writer before giving up.
+
     Raises
     ------
     LedgerError
         If the database cannot be reached, is newer than this strikewise, or is not a ledger.
     """
 
-    def __init__(self, url: str) -> None:
-        self._database = Database(url)
+    def __init__(self, url: str, *, backups: Path | None = None, busy_seconds: float = BUSY_SECONDS) -> None:
+        self._database = Database(url, backups=backups, busy_seconds=busy_seconds)
         self._keeper = JournalKeeper()
         self.leases = SqlLeases(self._database)
 
@@ -56,7 +62,7 @@ class SqlLedger:
     def head(self) -> Head:
         """The end of the ledger."""
         with self._database.reading() as connection:
-            return _end(connection)
+            return end_of(connection)
 
     def append(self, entries: Sequence[Entry], *, recorded_at: datetime, expected: int | None = None) -> Head:
         """Write events as facts, all or none; they are on disk when this returns.
@@ -68,20 +74,21 @@ class SqlLedger:
         LedgerError
             If an event cannot be written, or the database does not take it.
         """
-        with self._database.writing() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("LOCK TABLE facts IN EXCLUSIVE MODE"))  # readers may go on
-            seq, prev_hash = (end := _end(connection)).seq, end.hash
-            if expected is not None and expected != seq:
-                raise LedgerConflictError(expected, seq)
-            rows = []
-            for record in number(entries, seq, recorded_at):
-                fact = seal(record, prev_hash)
-                prev_hash = fact.hash
-                rows.append(_row_of(fact))
-            if rows:
-                connection.execute(insert(facts), rows)
-        return Head(seq + len(rows), prev_hash)
+        with self._appending(expected) as (connection, end):
+            return _write(connection, end, number(entries, end.seq, recorded_at))
+
+    def append_records(self, records: Sequence[Record], *, expected: int) -> Head:
+        """Write records as facts, all or none: numbered, caused and stamped as they are.
+
+        Raises
+        ------
+        LedgerConflictError
+            If the ledger does not end at ``expected``.
+        LedgerError
+            If a record's number is not the next, or the database does not take it.
+        """
+        with self._appending(expected) as (connection, end):
+            return _write(connection, end, records)
 
     def facts(self, after: int = 0) -> Iterator[Fact]:
         """Yield the facts numbered above ``after``, in order, page by page; a writer is not held up.
@@ -91,19 +98,29 @@ class SqlLedger:
         LedgerCorruptError
             If a row cannot be a fact.
         """
-        while True:
-            with self._database.reading() as connection:
-                query = select(facts).where(facts.c.seq > after).order_by(facts.c.seq).limit(_PAGE)
-                rows = connection.execute(query).all()
-            for row in rows:
-                yield _fact_of(row)
-            if len(rows) < _PAGE:
-                return
-            after = rows[-1].seq
+        return pages(self._database.reading, after)
 
     def records(self, after: int = 0) -> Iterator[Record]:
         """Yield the events of the facts numbered above ``after``, in order."""
         return read(self.facts(after))
+
+    def examine(self, last: int = 1000) -> Head:
+        """Check the database's own structure and the chain of the ``last`` facts; return where it ends.
+
+        It is what a start can afford; `strikewise.portfolio.ledger.verify` over all facts is the whole proof.
+
+        Raises
+        ------
+        LedgerError
+            If the database is damaged.
+        LedgerCorruptError
+            If a fact does not fit the chain.
+        """
+        self._database.examine()
+        end = self.head
+        before = next(self.facts(end.seq - last - 1), None) if end.seq > last else None
+        start = None if before is None else Head(before.seq, before.hash)
+        return verify(self.facts(0 if start is None else start.seq), start)
 
     def journal(self) -> Journal:
         """Return the journal, from tables that are first brought up to the last fact.
@@ -128,7 +145,7 @@ class SqlLedger:
         """Write the rows that facts changed since somebody last wrote the tables."""
         while True:
             with self._database.reading() as connection:
-                done, end = read_tables.projected(connection), _end(connection).seq
+                done, end = read_tables.projected(connection), end_of(connection).seq
             if done == end:
                 return
             self._keep(done or 0)
@@ -147,41 +164,21 @@ class SqlLedger:
                 self._keeper.changed.clear()
             self._keeper.add(record)
 
-
-def _end(connection: Connection) -> Head:
-    query = select(facts.c.seq, facts.c.hash).order_by(facts.c.seq.desc()).limit(1)
-    last = connection.execute(query).first()
-    return Head(0, GENESIS) if last is None else Head(last.seq, last.hash)
-
-
-def _row_of(fact: Fact) -> dict[str, Any]:
-    return {
-        "seq": fact.seq,
-        "kind": fact.kind,
-        "schema_version": fact.schema_version,
-        "known_at": instant_text(fact.known_at),
-        "recorded_at": instant_text(fact.recorded_at),
-        "actor": fact.actor,
-        "cause": fact.cause,
-        "payload": fact.payload,
-        "prev_hash": fact.prev_hash,
-        "hash": fact.hash,
-    }
+    @contextmanager
+    def _appending(self, expected: int | None) -> Iterator[tuple[Connection, Head]]:
+        """Give a connection behind whose end nobody else writes, and that end."""
+        with self._database.writing() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("LOCK TABLE facts IN EXCLUSIVE MODE"))  # readers may go on
+            end = end_of(connection)
+            if expected is not None and expected != end.seq:
+                raise LedgerConflictError(expected, end.seq)
+            yield connection, end
 
 
-def _fact_of(row: Row[Any]) -> Fact:
-    try:
-        return Fact(
-            seq=row.seq,
-            kind=row.kind,
-            schema_version=row.schema_version,
-            known_at=datetime.fromisoformat(row.known_at),
-            recorded_at=datetime.fromisoformat(row.recorded_at),
-            actor=row.actor,
-            cause=row.cause,
-            payload=row.payload,
-            prev_hash=row.prev_hash,
-            hash=row.hash,
-        )
-    except (TypeError, ValueError) as error:
-        raise LedgerCorruptError(row.seq, f"an instant of it is none: {error}") from error
+def _write(connection: Connection, end: Head, records: Iterable[Record]) -> Head:
+    made: list[Fact] = []
+    for record in records:
+        made.append(seal(record, made[-1].hash if made else end.hash))
+    insert_facts(connection, made)
+    return Head(end.seq + len(made), made[-1].hash if made else end.hash)

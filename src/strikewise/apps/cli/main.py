@@ -21,6 +21,7 @@ __all__ = ["COMMANDS", "app", "global_first", "main"]
 REFUSED, OUR_FAULT = 2, 70
 
 START, DATA, TRADE, PAST = "Start here", "Data", "Opportunities", "The past"
+OPERATE = "Operations"
 
 
 def _late(name: str, summary: str, panel: str) -> LateCommand:
@@ -44,6 +45,7 @@ COMMANDS = (
     _late("report", "Write the page of a kept run, or one that puts several runs side by side.", PAST),
     _late("trades", "List the trades of a run or of the account.", PAST),
     _late("explain", "Tell why a trade was made, and how it ended.", PAST),
+    _late("ledger", "Check the account's ledger, copy it, and put a copy back.", OPERATE),
 )
 
 
