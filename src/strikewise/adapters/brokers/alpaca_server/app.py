@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from threading import RLock
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -14,8 +15,10 @@ from starlette.routing import Route
 
 from strikewise.adapters.brokers.alpaca_server import exercising, reference, showing
 from strikewise.adapters.brokers.alpaca_server.counter import Counter
+from strikewise.adapters.brokers.alpaca_server.mishaps import Mishaps
+from strikewise.adapters.brokers.alpaca_server.order_bodies import order_body
 from strikewise.adapters.brokers.alpaca_server.refusals import RefusedError, malformed, unprocessable
-from strikewise.adapters.brokers.alpaca_server.venue import Venue
+from strikewise.adapters.brokers.alpaca_server.venue import CancelFate, OrderFate, Venue
 from strikewise.adapters.brokers.alpaca_server.wire import instant_of
 from strikewise.adapters.brokers.alpaca_server.wishes import read_change, read_wish
 
@@ -106,12 +109,13 @@ class Asked:
 Handler = Callable[[Asked], Any]
 
 
-def answering(path: str, method: str, handler: Handler, *, status: int = 200) -> Route:
+def answering(path: str, method: str, handler: Handler, lock: RLock, *, status: int = 200) -> Route:
     """Return a route that answers with what a handler returns, as JSON; nothing has no body."""
 
     def run(asked: Asked) -> Response:
         try:
-            body = handler(asked)
+            with lock:
+                body = handler(asked)
         except RefusedError as refused:
             return JSONResponse(refused.body(), status_code=refused.status)
         return Response(status_code=status) if body is None else JSONResponse(body, status_code=status)
@@ -130,6 +134,8 @@ class Desk:
     ----------
     venue : Venue
         The account.
+    mishaps : Mishaps or None
+        What goes wrong on purpose.
 
     Attributes
     ----------
@@ -137,8 +143,8 @@ class Desk:
         Where orders are taken.
     """
 
-    def __init__(self, venue: Venue) -> None:
-        self._venue, self.counter = venue, Counter(venue)
+    def __init__(self, venue: Venue, mishaps: Mishaps | None = None) -> None:
+        self._venue, self.counter, self._mishaps = venue, Counter(venue), mishaps
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -161,44 +167,46 @@ class Desk:
                 venue, asked.path["symbol"]
             ),
         }
+        writes: list[tuple[str, str, Handler, int]] = [
+            ("POST", "/v2/orders", self._submit, 200),
+            ("DELETE", "/v2/orders", self._cancel_all, 207),
+            ("PATCH", "/v2/orders/{order_id}", self._replace, 200),
+            ("DELETE", "/v2/orders/{order_id}", self._cancel, 204),
+            ("POST", "/v2/positions/{symbol}/exercise", self._exercise, 200),
+            ("POST", "/v2/positions/{symbol}/do-not-exercise", self._keep, 200),
+        ]
+        lock = venue.lock
         return [
-            *(answering(path, "GET", self._locked(handler)) for path, handler in reads.items()),
-            answering("/v2/orders", "POST", self._submit),
-            answering("/v2/orders", "DELETE", self._locked(self._cancel_all), status=207),
-            answering("/v2/orders/{order_id}", "PATCH", self._replace),
-            answering("/v2/orders/{order_id}", "DELETE", self._cancel, status=204),
-            answering("/v2/positions/{symbol}/exercise", "POST", self._locked(self._exercise)),
-            answering("/v2/positions/{symbol}/do-not-exercise", "POST", self._locked(self._keep)),
+            *(answering(path, "GET", handler, lock) for path, handler in reads.items()),
+            *(
+                answering(path, method, handler, lock, status=status)
+                for method, path, handler, status in writes
+            ),
         ]
 
-    def _locked(self, handler: Handler) -> Handler:
-        def run(asked: Asked) -> Any:
-            with self._venue.lock:
-                return handler(asked)
-
-        return run
-
     def _submit(self, asked: Asked) -> Any:
-        return self.counter.submit(read_wish(asked.json()))
+        wish = read_wish(asked.json())
+        return self.counter.submit(wish, self._mishaps.of_order() if self._mishaps else OrderFate.PLAIN)
 
     def _replace(self, asked: Asked) -> Any:
         return self.counter.replace(asked.path["order_id"], read_change(asked.json()))
 
     def _cancel(self, asked: Asked) -> None:
-        self.counter.cancel(asked.path["order_id"])
+        fate = self._mishaps.of_cancel() if self._mishaps else CancelFate.PLAIN
+        self.counter.cancel(asked.path["order_id"], fate)
 
     def _cancel_all(self, _: Asked) -> Any:
         answers = []
         for ticket in self._venue.working():
             self.counter.cancel(ticket.order_id)
-            answers.append({"id": ticket.order_id, "status": 200, "body": ticket.body()})
+            answers.append({"id": ticket.order_id, "status": 200, "body": order_body(ticket)})
         return answers
 
     def _order(self, asked: Asked) -> Any:
-        return self.counter.ticket(asked.path["order_id"]).body()
+        return order_body(self.counter.ticket(asked.path["order_id"]))
 
     def _by_client(self, asked: Asked) -> Any:
-        return self.counter.by_client(asked.text("client_order_id")).body()
+        return order_body(self.counter.by_client(asked.text("client_order_id")))
 
     def _orders(self, asked: Asked) -> Any:
         return showing.order_bodies(

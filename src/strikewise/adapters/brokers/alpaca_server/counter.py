@@ -7,9 +7,10 @@ from datetime import date, time
 from typing import Any
 
 from strikewise.adapters.brokers.alpaca_server.checks import Standing, check, inferred_intent
+from strikewise.adapters.brokers.alpaca_server.order_bodies import order_body
 from strikewise.adapters.brokers.alpaca_server.refusals import not_found, not_unique, unprocessable
 from strikewise.adapters.brokers.alpaca_server.tickets import Ticket, TicketLeg
-from strikewise.adapters.brokers.alpaca_server.venue import Venue
+from strikewise.adapters.brokers.alpaca_server.venue import CancelFate, OrderFate, Venue
 from strikewise.adapters.brokers.alpaca_server.wire import identifier, symbol_of
 from strikewise.adapters.brokers.alpaca_server.wishes import Change, Wish, WishLeg
 from strikewise.domain.instruments import Stock
@@ -59,15 +60,15 @@ class Counter:
             raise not_found(f"order not found for {client_order_id}")
         return found
 
-    def submit(self, wish: Wish, *, apart: bool = False) -> dict[str, Any]:
+    def submit(self, wish: Wish, fate: OrderFate = OrderFate.PLAIN) -> dict[str, Any]:
         """Take an order and answer as it stood when it was taken; fills are told after.
 
         Parameters
         ----------
         wish : Wish
             The order.
-        apart : bool
-            Whether its first leg fills before the others, which follow when time moves on.
+        fate : OrderFate
+            What becomes of it.
 
         Raises
         ------
@@ -77,9 +78,9 @@ class Counter:
         with self.venue.lock:
             ticket = self._new_ticket(wish)
             self._admit(ticket, self.venue.working())
-            return self._take(ticket, apart=apart)
+            return self._take(ticket, fate)
 
-    def cancel(self, order_id: str) -> None:
+    def cancel(self, order_id: str, fate: CancelFate = CancelFate.PLAIN) -> None:
         """Cancel an order.
 
         Raises
@@ -91,7 +92,7 @@ class Counter:
             ticket = self.ticket(order_id)
             if not ticket.open:
                 raise unprocessable(f'order is already in "{ticket.status}" state')
-            self.venue.end(ticket, "canceled")
+            self.venue.end(ticket, "canceled", fate)
 
     def replace(self, order_id: str, change: Change) -> dict[str, Any]:
         """Put an order of other terms in the place of one, for what is left of it.
@@ -185,14 +186,14 @@ class Counter:
         if not leg.closes and late.date() == last and late.time() >= SOON:
             raise unprocessable(f'contract "{symbol}" expires soon, unable to open new positions')
 
-    def _take(self, ticket: Ticket, *, apart: bool = False) -> dict[str, Any]:
+    def _take(self, ticket: Ticket, fate: OrderFate = OrderFate.PLAIN) -> dict[str, Any]:
         self.venue.tickets[ticket.order_id] = self.venue.by_client[ticket.client_order_id] = ticket
         if not self.venue.is_open:
             self.venue.updates.tell("accepted", ticket, self.venue.now)
-            return ticket.body()
+            return order_body(ticket)
         ticket.status = "pending_new"
-        body = ticket.body()
-        self.venue.send(ticket, apart=apart)
+        body = order_body(ticket)
+        self.venue.send(ticket, fate)
         return body
 
 

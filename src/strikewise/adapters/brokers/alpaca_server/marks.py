@@ -19,10 +19,15 @@ class Marks:
     ----------
     rule : FillRule
         How wide shares are quoted around their price.
+
+    Attributes
+    ----------
+    rule : FillRule
+        The same.
     """
 
     def __init__(self, rule: FillRule) -> None:
-        self._rule = rule
+        self.rule = rule
         self._view: MarketView | None = None
         self._last: dict[Instrument, int] = {}
         self._yesterday: dict[Instrument, int] = {}
@@ -41,7 +46,7 @@ class Marks:
             return Quote.missing()
         if isinstance(instrument, Stock):
             spot = view.spot(instrument.symbol)
-            return Quote.missing() if spot is None else self._rule.stock_quote(round(spot * 100))
+            return Quote.missing() if spot is None else self.rule.stock_quote(round(spot * 100))
         chain = view.chain(instrument.underlying)
         return Quote.missing() if chain is None else chain.quote(instrument)
 

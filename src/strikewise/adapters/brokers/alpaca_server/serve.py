@@ -14,8 +14,11 @@ from starlette.routing import WebSocketRoute
 
 from strikewise.adapters.brokers.alpaca_server.app import Desk
 from strikewise.adapters.brokers.alpaca_server.edge import Edge, Exchange
+from strikewise.adapters.brokers.alpaca_server.mishaps import Mishaps
+from strikewise.adapters.brokers.alpaca_server.quotes import Quotes
 from strikewise.adapters.brokers.alpaca_server.stream import Hub
 from strikewise.adapters.brokers.alpaca_server.venue import Venue
+from strikewise.adapters.brokers.fault_plan import FaultPlan
 from strikewise.domain.errors import SettingsError
 
 __all__ = ["AlpacaServer"]
@@ -40,11 +43,17 @@ class AlpacaServer:
         What clients must say.
     record : callable, optional
         Is given every exchange over HTTP when it is over.
+    limit : int, optional
+        Requests a minute of the account's time, 200 at Alpaca; none unless given.
+    faults : FaultPlan, optional
+        What goes wrong on purpose.
 
     Attributes
     ----------
     hub : Hub
         The trade stream.
+    mishaps : Mishaps or None
+        What goes wrong, and what did.
     """
 
     def __init__(
@@ -55,11 +64,18 @@ class AlpacaServer:
         key: str = "rehearsal",
         secret: str = "rehearsal",  # noqa: S107 - of a server that only this computer reaches
         record: Callable[[Exchange], None] | None = None,
+        limit: int | None = None,
+        faults: FaultPlan | None = None,
     ) -> None:
         self.venue, self.key, self.secret = venue, key, secret
-        self.hub = Hub(venue, (key, secret))
-        routes = [*Desk(venue).routes(), WebSocketRoute("/stream", self.hub.serve)]
-        app = Edge(Starlette(routes=routes), venue, (key, secret), record)
+        self.mishaps = None if faults is None else Mishaps(faults, venue)
+        self.hub = Hub(venue, (key, secret), self.mishaps)
+        routes = [
+            *Desk(venue, self.mishaps).routes(),
+            *Quotes(venue).routes(),
+            WebSocketRoute("/stream", self.hub.serve),
+        ]
+        app = Edge(Starlette(routes=routes), venue, (key, secret), record, limit, self.mishaps)
         self._socket = _listen(port)
         self.port = int(self._socket.getsockname()[1])
         config = uvicorn.Config(

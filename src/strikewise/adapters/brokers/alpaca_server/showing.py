@@ -9,6 +9,7 @@ from typing import Any
 
 from strikewise.adapters.brokers.alpaca_server.book import Lot
 from strikewise.adapters.brokers.alpaca_server.checks import Standing, held_back
+from strikewise.adapters.brokers.alpaca_server.order_bodies import leg_bodies, order_body
 from strikewise.adapters.brokers.alpaca_server.refusals import not_found, unprocessable
 from strikewise.adapters.brokers.alpaca_server.tickets import Ticket
 from strikewise.adapters.brokers.alpaca_server.venue import Venue
@@ -131,8 +132,8 @@ def order_bodies(
         found.reverse()
     bodies = []
     for ticket in found[:limit]:
-        bodies.append(ticket.body(nested=nested))
-        bodies += [] if nested else ticket.leg_bodies()
+        bodies.append(order_body(ticket, nested=nested))
+        bodies += [] if nested else leg_bodies(ticket)
     return bodies[:limit] if not nested else bodies
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from strikewise.adapters.brokers.alpaca_server.mishaps import Mishaps
 from strikewise.adapters.brokers.alpaca_server.venue import Venue
 
 __all__ = ["Hub"]
 
 STREAM = "trade_updates"
-Edge = Callable[[dict[str, Any]], list[dict[str, Any]]]
 
 
 class Hub:
@@ -27,20 +27,17 @@ class Hub:
         The account.
     keys : tuple of str
         Key and secret.
-    edge : callable, optional
-        What becomes of each update on its way: none, one or several messages.
+    mishaps : Mishaps or None
+        What goes wrong on purpose.
     """
 
-    def __init__(self, venue: Venue, keys: tuple[str, str], edge: Edge | None = None) -> None:
-        self._venue, self._keys = venue, keys
-        self._edge = edge or (lambda message: [message])
+    def __init__(self, venue: Venue, keys: tuple[str, str], mishaps: Mishaps | None = None) -> None:
+        self._keys, self._mishaps = keys, mishaps
         self._open: set[_Line] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.silent = False
-        """Whether updates are swallowed while connections stay."""
-        self.deaf = False
-        """Whether requests to listen are acknowledged and forgotten."""
         venue.updates.listen(self._pass_on)
+        if mishaps is not None:
+            mishaps.cut = self.cut
 
     async def serve(self, socket: WebSocket) -> None:
         """Talk to one client until it leaves."""
@@ -72,9 +69,9 @@ class Hub:
         return sum(line.listens for line in self._open)
 
     def _pass_on(self, message: dict[str, Any]) -> None:
-        if self._loop is None or self.silent:
+        if self._loop is None:
             return
-        for told in self._edge(message):
+        for told in self._mishaps.of_update(message) if self._mishaps else (message,):
             self._loop.call_soon_threadsafe(self._put, told)
 
     def _put(self, message: dict[str, Any]) -> None:
@@ -96,8 +93,9 @@ class Hub:
         elif action == "listen" and not line.known:
             line.say({"stream": "authorization", "data": {"status": "unauthorized", "action": "listen"}})
         elif action == "listen":
-            wanted = [name for name in data.get("streams", ()) if name == STREAM]
-            line.listens = bool(wanted) and not self.deaf
+            deaf = self._mishaps is not None and self._mishaps.forgets_listening()
+            wanted = [] if deaf else [name for name in data.get("streams", ()) if name == STREAM]
+            line.listens = bool(wanted)
             line.say({"stream": "listening", "data": {"streams": wanted}})
 
 

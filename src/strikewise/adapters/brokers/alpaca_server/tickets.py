@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
 
-from strikewise.adapters.brokers.alpaca_server.wire import (
-    asset_class,
-    asset_id,
-    dollars,
-    price,
-    stamp,
-    symbol_of,
-)
 from strikewise.domain.instruments import Instrument, OptionContract
 from strikewise.domain.orders import Order, Purpose
 from strikewise.domain.structures import Leg, Structure
@@ -126,7 +116,7 @@ class Ticket:
     @property
     def whole(self) -> bool:
         """Whether every leg is filled."""
-        return all(leg.filled == self.quantity * abs(leg.ratio) for leg in self.legs)
+        return all(leg.filled >= self.quantity * abs(leg.ratio) for leg in self.legs)
 
     @property
     def underlying(self) -> str:
@@ -145,8 +135,9 @@ class Ticket:
         """Return what one unit trades, of all legs or of some."""
         return Structure(tuple(Leg(leg.instrument, leg.ratio) for leg in legs or self.legs))
 
-    def order(self, legs: tuple[TicketLeg, ...], at: datetime) -> Order:
-        """Return the order that the market is given for all legs, or for some at any price."""
+    def order(self, legs: tuple[TicketLeg, ...], at: datetime, units: int, *, any_price: bool) -> Order:
+        """Return the order that the market is given; some legs by themselves take any price."""
+        priced = len(legs) == len(self.legs) and not any_price
         return Order(
             order_id=f"{self.order_id}/{len(self.sent) + 1}",
             position_id=self.order_id,
@@ -154,10 +145,32 @@ class Ticket:
             underlying=self.underlying,
             purpose=self.purpose,
             structure=self.structure(legs),
-            quantity=self.quantity,
-            limit_cents=self.unit_limit_cents() if len(legs) == len(self.legs) else None,
+            quantity=units,
+            limit_cents=self.unit_limit_cents() if priced else None,
             created_at=at,
         )
+
+    def fill(self, at: datetime) -> None:
+        """Take note that legs were filled; an order that ended stays ended."""
+        self.updated_at = at
+        if self.whole and self.filled_at is None:
+            self.filled_at = at
+        if self.open:
+            self.status = "filled" if self.whole else "partially_filled"
+
+    def end(self, status: str, at: datetime) -> None:
+        """End it without further fills."""
+        self.status = status
+        self.updated_at = at
+        match status:
+            case "canceled":
+                self.canceled_at = at
+            case "expired":
+                self.expired_at = at
+            case "replaced":
+                self.replaced_at = at
+            case _:
+                self.failed_at = at
 
     def unit_limit_cents(self) -> int | None:
         """Return the most to pay for a unit, multiplier included (negative: the least to receive)."""
@@ -170,95 +183,7 @@ class Ticket:
     def left(self, leg: TicketLeg) -> int:
         """Return how much of a leg may still fill: bought positive, sold negative."""
         side = 1 if leg.ratio > 0 else -1
-        return side * (self.quantity * abs(leg.ratio) - leg.filled)
-
-    def average(self) -> str | None:
-        """Return the mean price of the units filled, per share; of a multi-leg order the sum over legs."""
-        if not self.filled:
-            return None
-        if not self.several:
-            return price(self.legs[0].paid, self.legs[0].filled)
-        total = sum(
-            (Decimal(leg.paid) / leg.filled * leg.ratio for leg in self.legs if leg.filled), Decimal(0)
-        )
-        return price(round(total * 10_000), 10_000)
-
-    def body(self, *, nested: bool = True) -> dict[str, Any]:
-        """Return it as the server writes it."""
-        leg = self.legs[0]
-        single = not self.several
-        return {
-            **self._shared(self.order_id, self.client_order_id),
-            "asset_id": asset_id(leg.instrument) if single else "",
-            "symbol": symbol_of(leg.instrument) if single else "",
-            "asset_class": asset_class(leg.instrument) if single else "",
-            "qty": str(self.quantity),
-            "filled_qty": str(self.filled),
-            "filled_avg_price": self.average(),
-            "order_class": "simple" if single else "mleg",
-            "order_type": self.kind,
-            "type": self.kind,
-            "side": leg.side if single else "",
-            "position_intent": leg.intent if single else "",
-            "limit_price": None if self.limit_cents is None else dollars(self.limit_cents),
-            "legs": [self._leg_body(one) for one in self.legs] if self.several and nested else None,
-        }
-
-    def leg_bodies(self) -> list[dict[str, Any]]:
-        """Return the legs of a multi-leg order as orders of their own."""
-        return [self._leg_body(leg) for leg in self.legs] if self.several else []
-
-    def _leg_body(self, leg: TicketLeg) -> dict[str, Any]:
-        status = self.status
-        if leg.filled == self.quantity * abs(leg.ratio):
-            status = "filled"
-        elif leg.filled and self.open:
-            status = "partially_filled"
-        return {
-            **self._shared(leg.leg_id, leg.client_order_id),
-            "asset_id": asset_id(leg.instrument),
-            "symbol": symbol_of(leg.instrument),
-            "asset_class": asset_class(leg.instrument),
-            "qty": str(self.quantity * abs(leg.ratio)),
-            "filled_qty": str(leg.filled),
-            "filled_avg_price": price(leg.paid, leg.filled) if leg.filled else None,
-            "order_class": "mleg",
-            "order_type": "",
-            "type": "",
-            "side": leg.side,
-            "position_intent": leg.intent,
-            "limit_price": None,
-            "ratio_qty": str(abs(leg.ratio)),
-            "status": status,
-            "legs": None,
-        }
-
-    def _shared(self, order_id: str, client_order_id: str) -> dict[str, Any]:
-        return {
-            "id": order_id,
-            "client_order_id": client_order_id,
-            "created_at": stamp(self.created_at),
-            "updated_at": stamp(self.updated_at or self.created_at),
-            "submitted_at": stamp(self.created_at),
-            "filled_at": stamp(self.filled_at),
-            "expired_at": stamp(self.expired_at),
-            "expires_at": stamp(self.expires_at),
-            "canceled_at": stamp(self.canceled_at),
-            "failed_at": stamp(self.failed_at),
-            "replaced_at": stamp(self.replaced_at),
-            "replaced_by": self.replaced_by,
-            "replaces": self.replaces,
-            "notional": None,
-            "time_in_force": self.time_in_force,
-            "stop_price": None,
-            "status": self.status,
-            "extended_hours": False,
-            "trail_percent": None,
-            "trail_price": None,
-            "hwm": None,
-            "source": None,
-            "subtag": None,
-        }
+        return side * max(0, self.quantity * abs(leg.ratio) - leg.filled)
 
     def option_legs(self) -> list[tuple[OptionContract, TicketLeg]]:
         """Return the legs that are options."""

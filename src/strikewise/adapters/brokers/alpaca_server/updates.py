@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from strikewise.adapters.brokers.alpaca_server.order_bodies import order_body
 from strikewise.adapters.brokers.alpaca_server.tickets import Ticket, TicketLeg
 from strikewise.adapters.brokers.alpaca_server.wire import dollars, identifier, stamp, symbol_of
 
@@ -45,7 +46,7 @@ class Updates:
             "event_id": identifier("update", self._told),
             "at": stamp(at),
             "timestamp": stamp(at),
-            "order": ticket.body(),
+            "order": order_body(ticket),
             **more,
         }
         for listener in tuple(self._listeners):
