@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from strikewise.engine.picture import Picture
+from strikewise.portfolio.picture import Picture
 
 __all__ = ["PictureFile"]
 

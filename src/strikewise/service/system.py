@@ -16,6 +16,7 @@ from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import Clock
 from strikewise.market.source import MarketSource
 from strikewise.portfolio.ledger import Fact, Ledger
+from strikewise.portfolio.picture import Picture
 from strikewise.risk.governor import Governor
 from strikewise.risk.limits import Limits
 
@@ -84,6 +85,10 @@ class RunArchive(Protocol):
         ...
 
 
+def _no_picture() -> Picture | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class System:
     """An installation.
@@ -112,6 +117,8 @@ class System:
         The sessions.
     clock : Clock
         The time.
+    picture : callable
+        Returns what the account looked like at the latest tick, if anybody keeps that.
     governor : Governor
         What the account as a whole must keep while it trades.
     """
@@ -129,6 +136,7 @@ class System:
     calendar: SessionCalendar
     clock: Clock
     governor: Governor = field(default_factory=Governor)
+    picture: Callable[[], Picture | None] = _no_picture
 
     def now(self) -> datetime:
         """Return the present instant."""

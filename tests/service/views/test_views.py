@@ -18,7 +18,7 @@ from strikewise.backtest.runner import replay
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.instruments import parse_instrument
 from strikewise.domain.structures import Leg, Structure
-from strikewise.engine.picture import LegPicture, Picture, PositionPicture, picture_of
+from strikewise.portfolio.picture import LegPicture, Picture, PositionPicture, picture_of
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.view import Market
 from strikewise.portfolio.journal_rows import EquityRow

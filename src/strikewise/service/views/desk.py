@@ -7,12 +7,12 @@ from threading import Lock
 
 from strikewise.domain.events import RunStarted, SignalGenerated
 from strikewise.domain.signals import Signal
-from strikewise.engine.picture import Picture
+from strikewise.portfolio.picture import Picture, PositionPicture
 from strikewise.portfolio.controls import ControlState
 from strikewise.portfolio.journal import JournalKeeper
 from strikewise.portfolio.ledger import Ledger, Record
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "Picture", "PositionPicture"]
 
 
 class Desk:

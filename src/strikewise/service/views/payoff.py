@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.instruments import parse_instrument
 from strikewise.domain.structures import Leg, Structure
-from strikewise.engine.picture import LegPicture, PositionPicture
+from strikewise.portfolio.picture import LegPicture, PositionPicture
 from strikewise.pricing.scenario import structure_value
 
 __all__ = ["Payoff", "payoff_of"]

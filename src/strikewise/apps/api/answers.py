@@ -1,0 +1,63 @@
+"""The shape of lists, entity tags, and lists as JSON Lines for programs that take them whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field, TypeAdapter
+
+__all__ = ["After", "Limit", "Listed", "json_lines", "listed", "not_modified", "wants_lines"]
+
+T = TypeVar("T")
+
+LINES = "application/x-ndjson"
+
+Limit = Annotated[int, Query(ge=1, le=1_000, description="Most items of one answer.")]
+After = Annotated[str | None, Query(description="The cursor `next` of the answer before.")]
+
+
+class Listed(BaseModel, Generic[T]):
+    """Some items of a list, and how to ask for more.
+
+    Attributes
+    ----------
+    items : list
+        In the list's order.
+    next : str or None
+        What to give as ``cursor`` for those that follow; None at the end.
+    """
+
+    items: list[T]
+    next: str | None = Field(default=None, examples=["120"])
+
+
+def listed(items: Sequence[T], limit: int, cursor_of: Callable[[T], str]) -> Listed[T]:
+    """Return a page; one item more than asked for tells that there is another page."""
+    more = len(items) > limit
+    shown = list(items[:limit])
+    return Listed(items=shown, next=cursor_of(shown[-1]) if more and shown else None)
+
+
+def wants_lines(request: Request) -> bool:
+    """Return whether a program asked for JSON Lines."""
+    return LINES in request.headers.get("accept", "")
+
+
+def json_lines(items: Iterable[T], kind: type[T]) -> StreamingResponse:
+    """Answer with one JSON value a line."""
+    adapter = TypeAdapter(kind)
+    lines = (adapter.dump_json(item) + b"\n" for item in items)
+    return StreamingResponse(lines, media_type=LINES)
+
+
+def not_modified(request: Request, response: Response, *parts: object) -> bool:
+    """Tag an answer by what it is made of; return whether the one asking has it already."""
+    told = "|".join([request.url.path, request.url.query, *map(str, parts)])
+    tag = f'W/"{sha256(told.encode()).hexdigest()[:20]}"'
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = "private, no-cache"
+    return request.headers.get("if-none-match") == tag

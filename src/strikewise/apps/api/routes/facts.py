@@ -1,0 +1,53 @@
+"""``/facts``: the ledger itself, and what a fact goes back to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from strikewise.apps.api.answers import Limit, Listed, json_lines, listed, wants_lines
+from strikewise.apps.api.problems import ProblemError
+from strikewise.apps.api.reading import Reading
+from strikewise.service.views.facts import FactView, fact_lineage, facts_after
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/facts", tags=["facts"])
+
+Number = Annotated[int, Path(ge=1, le=2**62)]
+
+
+@router.get("", summary="Facts in order", response_model=Listed[FactView])
+def facts(
+    reader: Reading,
+    request: Request,
+    limit: Limit = 100,
+    after: Annotated[int, Query(ge=-(2**31), le=2**62, description="Negative counts from the end.")] = 0,
+    kind: Annotated[list[str] | None, Query(description="Only these kinds.")] = None,
+    actor: Annotated[str, Query(max_length=200)] = "",
+) -> Response | Listed[FactView]:
+    """Return facts numbered above ``after``, with their payloads."""
+    with reader.ledger() as ledger:
+        found = facts_after(ledger, after, limit=limit + 1, kinds=kind or (), actor=actor)
+    if wants_lines(request):
+        return json_lines(found[:limit], FactView)
+    return listed(found, limit, lambda one: str(one.seq))
+
+
+@router.get("/{seq}", summary="A fact")
+def fact(reader: Reading, seq: Number) -> FactView:
+    """Return one fact."""
+    with reader.ledger() as ledger:
+        found = facts_after(ledger, seq - 1, limit=1)
+        last = ledger.head.seq
+    if not found or found[0].seq != seq:
+        raise ProblemError(404, f"There is no fact {seq}; the ledger has {last}.")
+    return found[0]
+
+
+@router.get("/{seq}/lineage", summary="What a fact goes back to")
+def lineage(reader: Reading, seq: Number) -> Listed[FactView]:
+    """Return a fact, all it goes back to, and what it brought about at once."""
+    with reader.ledger() as ledger:
+        return Listed(items=list(fact_lineage(ledger, seq)))
