@@ -10,23 +10,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from strikewise.backtest.evidence.deflation import count_of, deflation_of
+from strikewise.backtest.evidence.deflation import count_of
 from strikewise.backtest.evidence.findings import Evidence
+from strikewise.backtest.evidence.gathering import (
+    NEAR,
+    NOISE_DOLLARS,
+    Runs,
+    gather,
+    returns_matrix,
+    superiority_of,
+)
 from strikewise.backtest.evidence.history import History, history_of_result, returns_of, run
-from strikewise.backtest.evidence.overfitting import probability_of_overfitting
-from strikewise.backtest.evidence.resampling import Lives, bands_of, lives_of_days, lives_of_trades
+from strikewise.backtest.evidence.resampling import Lives, lives_of_trades
 from strikewise.backtest.evidence.robustness import (
-    consistency_of,
     disasters,
     holding,
-    market_share,
     regime_labels,
-    regimes_of,
-    sensitivity_of,
     start_sweep,
 )
 from strikewise.backtest.evidence.stress_paths import SCENARIOS
-from strikewise.backtest.evidence.superiority import Superiority, superior_ability
+from strikewise.backtest.evidence.superiority import Superiority
 from strikewise.backtest.evidence.trials import trial_of
 from strikewise.backtest.evidence.variants import Variant, at_the_touch, grid_of, identity_of, neighbours
 from strikewise.backtest.evidence.verdict import Verdict, judge
@@ -47,10 +50,8 @@ __all__ = ["QUICK", "THOROUGH", "Baseline", "Effort", "Validation", "levels_of_r
 Array = NDArray[np.float64]
 Levels = Sequence[tuple[date, float]]
 
-NEAR, FAR = 0.2, 0.5
-"""How far numbers move to see how much hangs on them, and to have something to choose among."""
-NOISE_DOLLARS = 0.05
-"""Every contract of every trade may fill worse by so much a share, in and out."""
+FAR = 0.5
+"""How far numbers move to have something to choose among."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,7 @@ def validate(
         verdict=judge(evidence),
         baselines=_baselines(finished.result, base, market, beside or {}),
         orders=_orders(base, effort, random),
-        against_market=_superiority(_matrix(choices), market, seed),
+        against_market=superiority_of(returns_matrix([history for _, history in choices]), market, seed),
         choices=tuple(variant.name for variant, _ in choices),
         trial=identity_of(strict),
         trials=tried(system),
@@ -235,41 +236,24 @@ def _evidence(
     seed: int,
 ) -> Evidence:
     variant, base = choices[0]
-    spec, matrix = variant.spec, _matrix(choices)
     rolling, anchored = (_walk(work, choices, anchored=kind) for kind in (False, True))
     work.doing = "starting on other days"
-    starts = start_sweep(spec, base, work.run, effort.starts)
+    starts = start_sweep(variant.spec, base, work.run, effort.starts)
     work.doing = "disasters"
-    hits = disasters(spec, base, work.source, work.system.calendar, work.run_over)
-    moments, trials = base.moments, count_of(tried(work.system))
-    split = len(matrix) >= max(2 * effort.blocks, matrix.shape[1]) and matrix.shape[1] > 1
-    universe = Universe(work.source, spec.run.underlyings)
-    costs = base.shares * NOISE_DOLLARS
-    return Evidence(
-        history=base,
-        trials=trials,
-        deflation=None if moments is None else deflation_of(moments, trials),
-        overfitting=probability_of_overfitting(matrix, blocks=effort.blocks) if split else None,
-        superiority=_superiority(matrix, None, seed),
-        bands=bands_of(base.returns, paths=effort.paths, random=random),
+    hits = disasters(variant.spec, base, work.source, work.system.calendar, work.run_over)
+    universe = Universe(work.source, variant.spec.run.underlyings)
+    runs = Runs(
+        choices=[history for _, history in choices],
+        around=around,
+        market=market,
+        labels=regime_labels(base.days, universe, work.system.calendar),
         rolling=rolling,
         anchored=anchored,
-        consistency=consistency_of(base),
-        sensitivity=sensitivity_of(base, around, NEAR),
-        regimes=regimes_of(base, regime_labels(base.days, universe, work.system.calendar)),
         starts=starts,
         disasters=hits,
-        lives_of_days=lives_of_days(base.returns, paths=effort.paths, random=random),
-        lives_of_trades=lives_of_trades(base.outcome, costs, paths=effort.paths, random=random)
-        if base.trades
-        else None,
-        market=market_share(base.returns, market),
+        trials=count_of(tried(work.system)),
     )
-
-
-def _superiority(matrix: Array, benchmark: Array | None, seed: int) -> Superiority | None:
-    """Return the test of superior ability; None where nothing ever traded."""
-    return superior_ability(matrix, benchmark, seed=seed) if float(matrix.std(axis=0).max()) > 1e-12 else None
+    return gather(runs, paths=effort.paths, blocks=effort.blocks, random=random, seed=seed)
 
 
 def _orders(base: History, effort: Effort, random: np.random.Generator) -> Lives | None:
@@ -293,10 +277,6 @@ def _runs(variants: int, effort: Effort, base: History) -> int:
     windows = default_windows(len(base.days), anchored=False, embargo_days=base.longest_days)
     tests = 0 if windows is None else 2 * len(folds_of(base.days, windows))
     return variants + tests + effort.starts - 1 + len(SCENARIOS)
-
-
-def _matrix(choices: Sequence[tuple[Variant, History]]) -> Array:
-    return np.column_stack([history.returns for _, history in choices])
 
 
 def _baselines(
