@@ -13,6 +13,7 @@ from strikewise.adapters.brokers.alpaca import AlpacaBroker
 from strikewise.adapters.brokers.alpaca_server.edge import Exchange
 from strikewise.adapters.brokers.alpaca_server.serve import AlpacaServer
 from strikewise.adapters.brokers.alpaca_server.venue import Venue
+from strikewise.adapters.brokers.fault_plan import FaultPlan
 from strikewise.domain.orders import BrokerEvent
 from strikewise.execution.floor import Habits
 from strikewise.execution.simulated import SimulatedBroker
@@ -65,6 +66,7 @@ def rehearsal(
     account_id: str = "",
     prefix: str = "o-",
     level: int = 3,
+    faults: FaultPlan | None = None,
 ) -> Iterator[Rehearsal]:
     """Serve an account with cash on a market of two sessions and an expiration."""
     instants = (in_session(FIRST), in_session(SECOND), close_of(EXPIRY))
@@ -72,7 +74,7 @@ def rehearsal(
     start = in_session(FIRST)
     venue = Venue(market(tapes), SimulatedBroker(CASH, habits=Habits(netted=True)), CASH, start, level=level)
     clock, exchanges, timer = SimulatedClock(start), [], HandTimer()
-    server = AlpacaServer(venue, record=exchanges.append)
+    server = AlpacaServer(venue, record=exchanges.append, faults=faults)
     broker = AlpacaBroker(
         server.key,
         server.secret,
@@ -82,6 +84,8 @@ def rehearsal(
         account_id=account_id,
         prefix=prefix,
         timer=timer,
+        read_seconds=0.5,
+        again_seconds=0.01,
     )
     made = Rehearsal(broker, server, venue, clock)
     made.timer, made.exchanges = timer, exchanges

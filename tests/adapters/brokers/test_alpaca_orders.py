@@ -114,6 +114,11 @@ def test_every_leg_says_whether_it_opens_or_closes(purpose: Purpose, word: str) 
     assert {leg["position_intent"] for leg in request["legs"]} == {f"sell_to_{word}", f"buy_to_{word}"}
 
 
+def test_a_leg_that_opens_one_position_closes_what_another_holds_the_other_way() -> None:
+    request = requested(order({put(480): 1, put(475): -1}), {put(480): -1, put(475): -3})
+    assert {leg["position_intent"] for leg in request["legs"]} == {"buy_to_close", "sell_to_open"}
+
+
 def test_an_adjustment_closes_what_is_held_the_other_way_and_opens_the_rest() -> None:
     asked = order({put(480): 1, put(470): -1}, purpose=Purpose.ADJUST)
     request = requested(asked, {put(480): -1})

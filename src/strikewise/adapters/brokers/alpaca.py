@@ -72,12 +72,12 @@ class AlpacaBroker:
         Durations; those of the real world if None.
     requests_a_minute : int
         How fast the vendor may be asked.
-    connect_seconds, read_seconds : float
-        Timeouts.
-    stream_seconds : float
-        How long `connect` waits until the stream sends.
+    connect_seconds, read_seconds, stream_seconds : float
+        Timeouts; the last is how long `connect` waits for the stream.
     silence_seconds : float
         How long the stream may say nothing of an order that was accepted.
+    again_seconds : float
+        How long to wait at least before a stream that was cut is opened again.
 
     Raises
     ------
@@ -103,6 +103,7 @@ class AlpacaBroker:
         read_seconds: float = 15.0,
         stream_seconds: float = 10.0,
         silence_seconds: float = 15.0,
+        again_seconds: float = 1.0,
     ) -> None:
         self._clock, self._timer = clock, timer or RealTime()
         self._stream_seconds, self._silence_seconds = stream_seconds, silence_seconds
@@ -130,7 +131,7 @@ class AlpacaBroker:
             self._reads, clock=clock, symbols=symbols, orders=self._orders, fills=self._fills, begin=begin
         )
         self._desk = AlpacaDesk(self._wire, reads=self._reads, symbols=symbols, orders=self._orders)
-        self._stream = AlpacaStream(key, secret, stream_url, clock=clock)
+        self._stream = AlpacaStream(key, secret, stream_url, clock=clock, again_seconds=again_seconds)
         self._unheard: dict[str, float] = {}
         self._skew: float | None = None
         self._skew_asked = float("-inf")

@@ -50,7 +50,8 @@ class AlpacaDesk:
         problem = self._reads.problem(urgency)
         if problem:
             return _not_sent(problem)
-        held = self._held(urgency) if order.purpose is Purpose.ADJUST else None
+        asks = order.purpose is not Purpose.CLOSE and order.structure.options
+        held = self._held(urgency) if asks else None
         request = order_request(order, self._symbols, held)
         if isinstance(request, Rejected):
             return request

@@ -47,7 +47,8 @@ def order_request(
     symbols : Symbols
         How instruments are written.
     held : mapping of Instrument to int, optional
-        What is held; only an adjustment, of which some legs may open and others close, needs it.
+        What is held in the whole account: a leg that opens a position of ours closes what another holds the
+        other way. Without it, all legs of an opening order open; an adjustment needs it.
     """
     structure, units = order.structure, units_of(order)
     if structure.options and structure.shares:
@@ -127,12 +128,12 @@ def _leg(
     }
     if isinstance(leg.instrument, OptionContract):
         match purpose:
-            case Purpose.OPEN:
-                opens = True
             case Purpose.CLOSE:
-                opens = False
-            case Purpose.ADJUST:
-                opens = held.get(leg.instrument, 0) * leg.ratio >= 0
+                opens = False  # what is not held is refused, and not sold short
+            case Purpose.OPEN | Purpose.ADJUST:
+                opens = (
+                    held.get(leg.instrument, 0) * leg.ratio >= 0
+                )  # the account is one, all positions netted
         said["position_intent"] = f"{side}_to_{'open' if opens else 'close'}"
     return said
 

@@ -43,8 +43,8 @@ class _Line:
     problem: str = "the stream was not opened"
     opened: int = 0
 
-    def heard(self, message: Any) -> None:
-        """Take a message of the line."""
+    def heard(self, message: Any) -> bool:
+        """Take a message of the line, and return whether the line is of use."""
         now = self.clock.now()
         with self.lock:
             self.last_at = now
@@ -55,7 +55,7 @@ class _Line:
                 self.came.put(Message(data, now))
             case "listening":
                 streams = data.get("streams") if isinstance(data, dict) else None
-                self._confirmed(isinstance(streams, list) and STREAM in streams)
+                return self._confirmed(isinstance(streams, list) and STREAM in streams)
             case "authorization":
                 if not (isinstance(data, dict) and data.get("status") == "authorized"):
                     self.lost("the stream refused the key")
@@ -63,11 +63,12 @@ class _Line:
                 error = data.get("error_message") if isinstance(data, dict) else None
                 if said.get("action") == "error" or error:
                     self.lost(f"the stream reported an error: {error}")
+        return True
 
-    def _confirmed(self, listens: bool) -> None:
+    def _confirmed(self, listens: bool) -> bool:
         if not listens:
             self.lost("the stream does not send trade updates")
-            return
+            return False
         with self.lock:
             self.problem, self.opened = "", self.opened + 1
             again = self.opened > 1
@@ -76,6 +77,7 @@ class _Line:
                 StreamGap("the stream began anew: what it told meanwhile is lost", self.clock.now())
             )
         self.listening.set()
+        return True
 
     def unread(self) -> None:
         """Note that a message could not be read."""
@@ -104,10 +106,13 @@ class AlpacaStream:
         The whole address, ``wss://…/stream``.
     clock : Clock
         The time.
+    again_seconds : float
+        How long to wait at least before the stream is opened again; each failure doubles it, up to 30 s.
     """
 
-    def __init__(self, key: str, secret: str, url: str, *, clock: Clock) -> None:
+    def __init__(self, key: str, secret: str, url: str, *, clock: Clock, again_seconds: float = 1.0) -> None:
         self._key, self._secret, self._url = key, secret, url
+        self._again_seconds = again_seconds
         self._line = _Line(clock)
         self._kit: Any = None
         self._thread: Thread | None = None
@@ -139,6 +144,7 @@ class AlpacaStream:
         if self._thread is None or not self._thread.is_alive():
             self._line.problem = "the stream has not answered yet"
             self._kit = _open_kit(self._key, self._secret, self._url, self._line)
+            self._kit._reconnect_min_backoff = self._again_seconds  # noqa: SLF001
             self._thread = Thread(target=self._kit.run, name="alpaca-stream", daemon=True)
             self._thread.start()
         return self._line.listening.wait(seconds)
@@ -192,8 +198,9 @@ def _open_kit(key: str, secret: str, url: str, line: _Line) -> Any:
     kit_class: Any = TradingStream
     logging.getLogger("alpaca").addHandler(logging.NullHandler())  # it reports each cut, also ours
 
-    async def dispatch(_kit: Any, message: dict[str, Any]) -> None:
-        line.heard(message)
+    async def dispatch(kit: Any, message: dict[str, Any]) -> None:
+        if not line.heard(message):
+            await kit._ws.close()  # noqa: SLF001
 
     async def start(kit: Any) -> None:
         try:
