@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import date
 from itertools import pairwise
 
@@ -19,16 +19,7 @@ from strikewise.backtest.reconstruct.recipe import Observed, Recipe, recipe_for
 from strikewise.backtest.reconstruct.tape import reconstruct
 from strikewise.domain.chain import ChainTape, OptionChain
 from strikewise.domain.errors import MissingDataError
-from strikewise.domain.instruments import (
-    Delivery,
-    OptionContract,
-    Right,
-    Settlement,
-    Style,
-    date_of,
-    days_of,
-    pack_keys,
-)
+from strikewise.domain.instruments import Right, Settlement, date_of, days_of, pack_keys
 from strikewise.domain.quotes import DailyBars, Grade, Series
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.quality import Flaw
@@ -74,25 +65,6 @@ def carry(day: date) -> tuple[float, float]:
 def years_of(chain: OptionChain) -> NDArray[np.float64]:
     settled = CALENDAR.close_seconds(chain.expiration_days)
     return np.asarray((settled - chain.as_of.timestamp()) / (365 * 86_400))
-
-
-def test_the_tenth_of_the_index_is_priced_as_the_index_and_settled_in_cash(tape: ChainTape) -> None:
-    tenth = {name: getattr(BARS, name) / 10 for name in ("open", "high", "low", "close")}
-    day = date(2018, 1, 17)
-    small = chain_of(made(day, day, replace(BARS, symbol="XSP", **tenth), recipe=recipe_for("XSP")), day)
-    whole = chain_of(tape, day)
-    mids = {one.underlying: (one.bid + one.ask) / 2 for one in (small, whole)}
-    shared = 0
-    for row in range(len(small)):
-        contract = small.contract(row)
-        twin = whole.find(
-            OptionContract("SPX", contract.expiration, contract.right, 10 * contract.strike_milli, 1)
-        )
-        if twin is not None and mids["SPX"][twin] > 500:
-            shared += 1
-            assert mids["XSP"][row] == pytest.approx(mids["SPX"][twin] / 10, rel=0.02)
-    assert shared > 100
-    assert (small.contract(0).root.delivery, small.contract(0).root.style) == (Delivery.CASH, Style.EUROPEAN)
 
 
 # What a chain says of itself
