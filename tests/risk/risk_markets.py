@@ -69,7 +69,7 @@ def priced(
     rows: list[Row] = []
     for strike in strikes:
         for contract in (put(strike, EXPIRY, underlying), call(strike, EXPIRY, underlying)):
-            years = (CALENDAR.settlement_at(contract) - at).total_seconds() / (365 * 86400)
+            years = max(0.0, (CALENDAR.settlement_at(contract) - at).total_seconds()) / (365 * 86400)
             mid = 100 * float(black_scholes.price(contract.right is Right.CALL, spot, strike, years, IV, 1.0))
             rows.append((contract, max(1, round(mid) - wide // 2), round(mid) + wide // 2 + 1))
     return spot, rows

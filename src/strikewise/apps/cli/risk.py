@@ -70,7 +70,9 @@ def risk(
     if result["breakers"] or result["frozen"]:
         session.show("", breakers_table(result["breakers"], result["frozen"]))
     if result["stress"] is not None:
-        session.show("", grid_table(result["stress"], days), "", shocks_table(result["shocks"]))
+        session.show(
+            "", grid_table(result["stress"], days), "", shocks_table(result["shocks"], session.out.width)
+        )
         session.show(
             soft("All at once, nothing traded meanwhile. An asterisk: beta not known, taken as one.")
         )

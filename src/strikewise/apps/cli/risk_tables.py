@@ -199,9 +199,9 @@ def grid_table(grid: Mapping[str, Any], days: int) -> Table:
     return table(columns, cells, tight=True)
 
 
-def shocks_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+def shocks_table(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     """Return what days that happened would do to the book."""
-    columns = (("Shock", LEFT), ("Profit", RIGHT), ("Of equity", RIGHT), ("Moves*", LEFT), ("", LEFT))
+    columns = (("Shock", LEFT), ("Profit", RIGHT), ("Of equity", RIGHT), ("Moves", LEFT), ("", LEFT))
     cells = [
         (
             row["name"],
@@ -212,7 +212,8 @@ def shocks_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         )
         for row in rows
     ]
-    return table(columns, cells)
+    narrow = (*columns[:3], ("Moves*", LEFT))
+    return fitting(width, table(columns, cells), table(narrow, [row[:-1] for row in cells], tight=True))
 
 
 def warning_line(row: Mapping[str, Any]) -> Text:
