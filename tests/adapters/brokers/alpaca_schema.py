@@ -46,7 +46,9 @@ BODY = "requestBody/content/application~1json/schema/properties"
 
 def _sent_as_number(*places: str) -> Iterator[Exemption]:
     for place in places:
-        yield Exemption(TRADING, place, NUMBER, "the vendor's kit sends numbers where the schema asks for texts")
+        yield Exemption(
+            TRADING, place, NUMBER, "the vendor's kit sends numbers where the schema asks for texts"
+        )
 
 
 EXCEPTIONS: tuple[Exemption, ...] = (
@@ -86,6 +88,27 @@ EXCEPTIONS: tuple[Exemption, ...] = (
         {"type": "string", "enum": ["market", "limit", ""]},
         "legs of a multi-leg order have no type of their own: the vendor's example shows ''",
     ),
+    Exemption(
+        TRADING,
+        "/paths/~1v2~1account~1activities~1{activity_type}/get/responses/200/content/application~1json"
+        "/schema/items",
+        {
+            "anyOf": [
+                {"$ref": "#/components/schemas/TradingActivities"},
+                {"$ref": "#/components/schemas/NonTradeActivities"},
+            ]
+        },
+        "exactly one of two schemas without required members: every activity is valid under both",
+    ),
+    *(
+        Exemption(
+            TRADING,
+            f"/components/parameters/{bound}/schema",
+            {"type": "string", "format": "date"},
+            "the vendor's kit asks for sessions between days, not instants",
+        )
+        for bound in ("legacy_start", "legacy_end")
+    ),
     *_sent_as_number(
         f"/paths/~1v2~1orders/post/{BODY}/qty",
         f"/paths/~1v2~1orders/post/{BODY}/limit_price",
@@ -102,7 +125,7 @@ EXCEPTIONS: tuple[Exemption, ...] = (
 )
 
 
-class SchemaBreach(AssertionError):
+class SchemaBreachError(AssertionError):
     """Something that the vendor's schema does not allow."""
 
 
@@ -144,7 +167,7 @@ class AlpacaSchema:
                 if exchange.method.lower() in METHODS & item.keys() and re.fullmatch(pattern, exchange.path):
                     found.append((template.count("{"), name, template, item))
         if not found:
-            raise SchemaBreach(f"{exchange.method} {exchange.path} is no request that the vendor knows")
+            raise SchemaBreachError(f"{exchange.method} {exchange.path} is no request that the vendor knows")
         _, name, template, item = min(found, key=lambda one: one[0])
         operation = item[exchange.method.lower()]
         listed = [*item.get("parameters", ()), *operation.get("parameters", ())]
@@ -164,13 +187,13 @@ class AlpacaSchema:
         known = {one["name"]: one for one in parameters if one["in"] == "query"}
         sent = dict(parse_qsl(exchange.query, keep_blank_values=True))
         if strange := sorted(sent.keys() - known.keys()):
-            raise SchemaBreach(f"{where}: the vendor knows no parameter {', '.join(strange)}")
+            raise SchemaBreachError(f"{where}: the vendor knows no parameter {', '.join(strange)}")
         for key, one in known.items():
             if key in sent:
                 schema = one["schema"]
                 self._fits(name, schema, _typed(self._resolved(name, schema), sent[key]), f"{where}: {key}")
             elif one.get("required"):
-                raise SchemaBreach(f"{where}: the parameter {key} is required")
+                raise SchemaBreachError(f"{where}: the parameter {key} is required")
 
     def _check_body(self, name: str, where: str, operation: Mapping[str, Any], exchange: Exchange) -> None:
         asked = operation.get("requestBody")
@@ -183,7 +206,7 @@ class AlpacaSchema:
         what = f"{where}: the answer {exchange.status}"
         listed = operation["responses"].get(str(exchange.status))
         if listed is None and exchange.status < 400:
-            raise SchemaBreach(f"{what} is none that the vendor knows")
+            raise SchemaBreachError(f"{what} is none that the vendor knows")
         content = {} if listed is None else self._resolved(name, listed).get("content", {})
         schema = content.get("application/json", {}).get("schema")
         if schema is None and exchange.status >= 400:
@@ -191,13 +214,13 @@ class AlpacaSchema:
         if schema is not None:
             self._fits(name, schema, json.loads(exchange.answer), what)
         elif exchange.answer:
-            raise SchemaBreach(f"{what} has a body, and should have none: {exchange.answer!r}")
+            raise SchemaBreachError(f"{what} has a body, and should have none: {exchange.answer!r}")
 
     def _fits(self, name: str, schema: Any, value: Any, what: str) -> None:
         whole = _absolute(schema, name)
         validator = OAS30Validator(whole, registry=self._registry, format_checker=oas30_format_checker)
         if (problem := best_match(validator.iter_errors(value))) is not None:
-            raise SchemaBreach(f"{what}: {problem.json_path}: {problem.message}")
+            raise SchemaBreachError(f"{what}: {problem.json_path}: {problem.message}")
 
 
 @cache
@@ -217,7 +240,9 @@ def _absolute(part: Any, name: str) -> Any:
     """Let references name their document."""
     if isinstance(part, dict):
         return {
-            key: f"urn:{name}{value}" if key == "$ref" and str(value).startswith("#") else _absolute(value, name)
+            key: f"urn:{name}{value}"
+            if key == "$ref" and str(value).startswith("#")
+            else _absolute(value, name)
             for key, value in part.items()
         }
     return [_absolute(one, name) for one in part] if isinstance(part, list) else part

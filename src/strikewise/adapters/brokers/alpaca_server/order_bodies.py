@@ -15,7 +15,7 @@ from strikewise.adapters.brokers.alpaca_server.wire import (
     symbol_of,
 )
 
-__all__ = ["leg_bodies", "order_body"]
+__all__ = ["order_body"]
 
 
 def _average(ticket: Ticket) -> str | None:
@@ -48,11 +48,6 @@ def order_body(ticket: Ticket, *, nested: bool = True) -> dict[str, Any]:
         "limit_price": None if ticket.limit_cents is None else dollars(ticket.limit_cents),
         "legs": [_leg_body(ticket, one) for one in ticket.legs] if ticket.several and nested else None,
     }
-
-
-def leg_bodies(ticket: Ticket) -> list[dict[str, Any]]:
-    """Return the legs of a multi-leg order as orders of their own."""
-    return [_leg_body(ticket, leg) for leg in ticket.legs] if ticket.several else []
 
 
 def _leg_body(ticket: Ticket, leg: TicketLeg) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from strikewise.adapters.brokers.alpaca_server.book import Lot
 from strikewise.adapters.brokers.alpaca_server.checks import Standing, held_back
-from strikewise.adapters.brokers.alpaca_server.order_bodies import leg_bodies, order_body
+from strikewise.adapters.brokers.alpaca_server.order_bodies import order_body
 from strikewise.adapters.brokers.alpaca_server.refusals import not_found, unprocessable
 from strikewise.adapters.brokers.alpaca_server.tickets import Ticket
 from strikewise.adapters.brokers.alpaca_server.venue import Venue
@@ -108,7 +108,7 @@ def order_bodies(
     symbols: Collection[str] = (),
     side: str = "",
 ) -> list[dict[str, Any]]:
-    """Return orders by when they were submitted; without nesting, legs stand beside their order.
+    """Return orders by when they were submitted; without nesting, multi-leg orders come without legs.
 
     Raises
     ------
@@ -130,11 +130,7 @@ def order_bodies(
     ]
     if not ascending:
         found.reverse()
-    bodies = []
-    for ticket in found[:limit]:
-        bodies.append(order_body(ticket, nested=nested))
-        bodies += [] if nested else leg_bodies(ticket)
-    return bodies[:limit] if not nested else bodies
+    return [order_body(ticket, nested=nested) for ticket in found[:limit]]
 
 
 def _trades(ticket: Ticket, symbols: Collection[str]) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from threading import Event
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -35,6 +36,8 @@ class Hub:
         self._keys, self._mishaps = keys, mishaps
         self._open: set[_Line] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.listened = Event()
+        """Set while somebody listens, after that was acknowledged."""
         venue.updates.listen(self._pass_on)
         if mishaps is not None:
             mishaps.cut = self.cut
@@ -53,6 +56,7 @@ class Hub:
             pass
         finally:
             self._open.discard(line)
+            self._count()
             writer.cancel()
             with suppress(asyncio.CancelledError):
                 await writer
@@ -63,10 +67,11 @@ class Hub:
             for line in tuple(self._open):
                 self._loop.call_soon_threadsafe(line.cut)
 
-    @property
-    def listeners(self) -> int:
-        """How many clients listen to updates."""
-        return sum(line.listens for line in self._open)
+    def _count(self) -> None:
+        if any(line.listens for line in self._open):
+            self.listened.set()
+        else:
+            self.listened.clear()
 
     def _pass_on(self, message: dict[str, Any]) -> None:
         if self._loop is None:
@@ -96,6 +101,7 @@ class Hub:
             deaf = self._mishaps is not None and self._mishaps.forgets_listening()
             wanted = [] if deaf else [name for name in data.get("streams", ()) if name == STREAM]
             line.listens = bool(wanted)
+            self._count()
             line.say({"stream": "listening", "data": {"streams": wanted}})
 
 
