@@ -163,6 +163,8 @@ class _Draft:
         """Write an order down, under an id that no order had."""
         while self.state.order(order.order_id) is not None:
             order = another_attempt(order)
+        if self.mandate.prices is not None:
+            order = self.mandate.prices.first(order, self.view)
         self.write(OrderPlaced(order), actor, cause)
         self.orders.append(order)
         return order

@@ -19,6 +19,7 @@ from strikewise.engine.courier import Courier
 from strikewise.engine.decide import ENGINE, decide
 from strikewise.engine.invariants import check_account
 from strikewise.engine.mandate import FREE
+from strikewise.engine.order_work import OrderWork
 from strikewise.engine.recovery import History, last_quotes
 from strikewise.engine.spec import RunSpec
 from strikewise.engine.supervisor import Supervisor, Watch
@@ -106,6 +107,8 @@ class Loop:
         self.writer = Writer(ledger, clock, past.state, past.oversight)
         self.courier = Courier(broker, self.writer, None if watch is None else watch.flag)
         self.supervisor = None if watch is None else Supervisor(spec, self.writer, self.courier, watch)
+        prices = None if watch is None else watch.prices
+        self.orders = None if prices is None else OrderWork(prices, self.writer, self.courier)
         held = past.state.positions.values()
         self._memory = remembering(tuple(held), last_quotes(held, past.ticks, market))
         now = clock.now()
@@ -143,6 +146,8 @@ class Loop:
             supervisor.poll(at)
         before = writer.state.seq
         delivered = _delivered(courier.listen(at))
+        if self.orders is not None and supervisor is not None:
+            self.orders.step(view, supervisor.state())
         valuation = self._value(view)
         if records:
             writer.write(_estimates(valuation, at))
@@ -163,6 +168,21 @@ class Loop:
         fresh = (view.fresh_chain(symbol) for symbol in view.underlyings())
         grades = frozenset(chain.grade for chain in fresh if chain is not None)
         return TickReport(valuation.portfolio, len(decision.orders), grades, delivered)
+
+    def work(self, view: MarketView) -> int:
+        """Hear the broker and work the orders that rest; return the orders sent."""
+        self.courier.listen(view.as_of)
+        if self.orders is None or self.supervisor is None:
+            return 0
+        return self.orders.step(view, self.supervisor.state())
+
+    def look(self, view: MarketView) -> Portfolio:
+        """Listen, value the account at a view and write that down; decide nothing."""
+        self.courier.listen(view.as_of)
+        valuation = self._value(view)
+        fact = valued(valuation, self.writer.state, view.regime())
+        self.writer.write([*_estimates(valuation, view.as_of), Entry(fact, view.as_of, ENGINE)])
+        return valuation.portfolio
 
     def _value(self, view: MarketView) -> Valuation:
         return value_account(self.writer.state, view, self._spec.missing_quote, self._memory)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from strikewise.domain.control import CloseRequested, FlattenRequested, TradingState
 from strikewise.domain.reconciled import EXTERNAL
 from strikewise.domain.signals import Close
+from strikewise.engine.order_work import Prices
 from strikewise.portfolio.controls import ControlState
 from strikewise.portfolio.projection import AccountState
 from strikewise.risk.gate_control import GateControl
@@ -45,6 +46,8 @@ class Mandate:
         Refusals of exits, by position and code, that were written down lately and are not again.
     gate : GateControl or None
         What the gate is told of the account as a whole.
+    prices : Prices or None
+        How orders are priced; None sends them as they are decided upon.
     watched : bool
         Whether others watch over the account: exceptions of strategies become faults, and what closes waits
         until what else works on its position is cancelled.
@@ -56,6 +59,7 @@ class Mandate:
     quiet: frozenset[str] = frozenset()
     told: frozenset[tuple[str, str]] = frozenset()
     gate: GateControl | None = None
+    prices: Prices | None = None
     watched: bool = False
 
     @property

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from strikewise.domain.control import (
+    AlertRaised,
     FaultNoted,
     OrderCancelAsked,
     SymbolFrozen,
@@ -18,6 +19,7 @@ from strikewise.domain.control import (
 from strikewise.domain.events import OptionSettled, OrderClosed, OrderDenied, OrderRejected
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.reconciled import ReconciliationFinished
+from strikewise.engine.day_report import DAY_REPORT
 from strikewise.execution.unexplained_ends import INFERRED
 from strikewise.portfolio.controls import ControlState, is_person
 from strikewise.portfolio.ledger import Record
@@ -85,6 +87,8 @@ class Oversight:
         When an exit of a position was last refused, by its id and the code, in the last hour.
     track : Track
         What breakers look back on.
+    reported : int
+        The fact that reported the last session; 0 where none was.
     """
 
     control: ControlState = field(default_factory=ControlState)
@@ -94,6 +98,7 @@ class Oversight:
     released: frozenset[str] = frozenset()
     denied: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     track: Track = field(default_factory=Track)
+    reported: int = 0
 
     def apply(self, record: Record, before: AccountState, after: AccountState) -> Oversight:
         """Return it after one more fact, with the account before and after it."""
@@ -122,6 +127,10 @@ def _fault(state: Oversight, event: FaultNoted, record: Record) -> Changes:
 def _changed(_: Oversight, event: TradingStateChanged, record: Record) -> Changes:
     resumed = event.state is TradingState.ACTIVE and is_person(record.actor)
     return {"failures": {}} if resumed else {}
+
+
+def _alert(_: Oversight, event: AlertRaised, record: Record) -> Changes:
+    return {"reported": record.seq} if event.code == DAY_REPORT else {}
 
 
 def _cancel(state: Oversight, event: OrderCancelAsked, record: Record) -> Changes:
@@ -167,6 +176,7 @@ def _agreed(_: Oversight, event: ReconciliationFinished, __: Record) -> Changes:
 
 
 _CHANGES: Mapping[type, Callable[[Oversight, Any, Record], Changes]] = {
+    AlertRaised: _alert,
     FaultNoted: _fault,
     OptionSettled: _settled,
     OrderCancelAsked: _cancel,

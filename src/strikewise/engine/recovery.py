@@ -112,6 +112,7 @@ def resumed_broker(
     exercise: ExerciseRule | None = None,
     financing: Financing | None = None,
     habits: Habits | None = None,
+    kind: type[SimulatedBroker] = SimulatedBroker,
 ) -> SimulatedBroker:
     """Return a simulated broker that has what a ledger says it had.
 
@@ -125,6 +126,8 @@ def resumed_broker(
         For the last quotes of what is held.
     rule, fees, lag, exercise, financing, habits
         As for `SimulatedBroker`; those of the run that stopped.
+    kind : type
+        Which simulated broker.
     """
     past = History.read(records)
     state, calendar = past.state, market.calendar
@@ -136,7 +139,7 @@ def resumed_broker(
         for one in past.assigned
         if one.report.position_id in state.positions
     }
-    return SimulatedBroker(
+    return kind(
         state.cash_cents,
         rule=rule,
         fees=fees,

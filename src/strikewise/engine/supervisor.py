@@ -21,6 +21,7 @@ from strikewise.domain.portfolio import Portfolio
 from strikewise.domain.signals import Close
 from strikewise.engine.courier import Courier
 from strikewise.engine.mandate import STRATEGY_FAULTS, Mandate, Wish, wishes_to_close
+from strikewise.engine.order_work import Prices
 from strikewise.engine.oversight import DENIAL_LIFE, Oversight
 from strikewise.engine.requests import flag_fact, meet, state_under
 from strikewise.engine.spec import RunSpec
@@ -66,11 +67,14 @@ class Watch:
         What the account must keep as a whole.
     patience : Patience
         How much is put up with.
+    prices : Prices or None
+        How orders are worked; None lets them rest as they are decided upon.
     """
 
     flag: HaltFlag
     governor: Governor = field(default_factory=Governor)
     patience: Patience = field(default_factory=Patience)
+    prices: Prices | None = None
 
 
 class Supervisor:
@@ -98,6 +102,7 @@ class Supervisor:
     def __init__(self, spec: RunSpec, writer: Writer, courier: Courier, watch: Watch) -> None:
         self._writer, self._courier = writer, courier
         self._flag, self._governor, self._patience = watch.flag, watch.governor, watch.patience
+        self._prices = watch.prices
         self._labels = tuple(chosen.label for chosen in spec.strategies)
         self._least_scores = {
             chosen.label: chosen.params.number("min_score")
@@ -166,6 +171,7 @@ class Supervisor:
             quiet=frozenset(quiet),
             told=frozenset(name for name, at in self.oversight.denied.items() if at > lately),
             gate=replace(gate, frozen={**gate.frozen, **flattened}),
+            prices=self._prices,
             watched=True,
         )
 

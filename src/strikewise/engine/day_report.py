@@ -1,0 +1,118 @@
+"""What a session came to, in a few lines for a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from strikewise.domain.control import FaultNoted, TradingState, TradingStateChanged
+from strikewise.domain.events import AccountValued, OrderDenied, OrderFilled, OrderPlaced, SignalDenied
+from strikewise.domain.money import format_cents
+from strikewise.domain.orders import Purpose
+from strikewise.portfolio.ledger import Record
+
+__all__ = ["DAY_REPORT", "DayReport", "report_of"]
+
+DAY_REPORT = "DAY_REPORT"
+"""Code of the alert that carries it."""
+
+MOST_CODES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DayReport:
+    """A session.
+
+    Attributes
+    ----------
+    day : date
+        Which.
+    equity_cents, profit_cents : int or None
+        Worth at mid at its end, and won at exit prices since the end of the session before; None where it
+        was not valued.
+    positions : int
+        Open at its end.
+    opened, closed, fills : int
+        Orders that opened and closed, and fills.
+    denials : tuple of (str, int)
+        Codes by which most was refused, most often first.
+    faults : int
+        What went wrong around it.
+    state : TradingState
+        What may be sent at its end.
+    """
+
+    day: date
+    equity_cents: int | None
+    profit_cents: int | None
+    positions: int
+    opened: int
+    closed: int
+    fills: int
+    denials: tuple[tuple[str, int], ...]
+    faults: int
+    state: TradingState
+
+    def text(self) -> str:
+        """Return it as a sentence or two."""
+        worth = "It was not valued"
+        if self.equity_cents is not None:
+            worth = f"The account is worth {format_cents(self.equity_cents)}"
+            if self.profit_cents is not None:
+                sign = "+" if self.profit_cents >= 0 else "-"
+                worth += f" ({sign}{format_cents(abs(self.profit_cents))} on the day)"
+        did = (
+            f"{self.positions} positions are open; {self.opened} orders opened and {self.closed} closed, "
+            f"with {self.fills} fills"
+        )
+        refused = ", ".join(f"{code} {count}" for code, count in self.denials)
+        said = f"{self.day.isoformat()}: {worth}. {did}."
+        if refused:
+            said += f" Refused: {refused}."
+        if self.faults:
+            said += f" {self.faults} faults were noted."
+        if self.state is not TradingState.ACTIVE:
+            said += f" Trading is {self.state.value}."
+        return said
+
+
+def report_of(
+    day: date, records: Iterable[Record], profit_cents: int | None, state: TradingState
+) -> DayReport:
+    """Return what a session came to.
+
+    Parameters
+    ----------
+    day : date
+        Which.
+    records : iterable of Record
+        Its facts.
+    profit_cents : int or None
+        What the account won, at exit prices.
+    state : TradingState
+        What may be sent at its end.
+    """
+    equity: int | None = None
+    positions = opened = closed = fills = faults = 0
+    denials: Counter[str] = Counter()
+    for record in records:
+        match record.event:
+            case AccountValued() as valued:
+                equity, positions = valued.equity_mid_cents, valued.open_positions
+            case OrderPlaced(order=order):
+                opened += order.purpose is Purpose.OPEN and not order.replaces
+                closed += order.purpose is Purpose.CLOSE and not order.replaces
+            case OrderFilled():
+                fills += 1
+            case SignalDenied(code=code) | OrderDenied(code=code):
+                denials[str(code)] += 1
+            case FaultNoted():
+                faults += 1
+            case TradingStateChanged(state=changed):
+                state = changed
+            case _:
+                pass
+    most = tuple(denials.most_common(MOST_CODES))
+    return DayReport(day, equity, profit_cents, positions, opened, closed, fills, most, faults, state)

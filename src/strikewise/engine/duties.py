@@ -1,0 +1,301 @@
+"""What a process that trades has to do, each duty safe from the failure of the others."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from strikewise.domain.brokerage import Health
+from strikewise.domain.control import AlertRaised, FaultNoted, TradingState, TradingStateChanged
+from strikewise.domain.errors import DataError, InvariantError, LedgerConflictError, LedgerError
+from strikewise.domain.events import Event
+from strikewise.domain.instruments import OptionContract
+from strikewise.engine.day_report import DAY_REPORT, report_of
+from strikewise.engine.lookout import Lookout
+from strikewise.engine.loop import Loop
+from strikewise.engine.mandate import wishes_to_close
+from strikewise.engine.reconciliation import Outcome, Reconciler, Trigger
+from strikewise.engine.schedule import Task
+from strikewise.engine.supervisor import Supervisor
+from strikewise.market.view import Market, MarketView
+from strikewise.portfolio.ledger import Entry, Ledger
+
+__all__ = ["Duties", "Ended", "Log", "Tolerance"]
+
+ENGINE = "engine"
+
+URGENT = timedelta(seconds=5)
+"""How soon after a look at what is held another one is made for what somebody wants closed at once."""
+CONNECT_AGAIN = (timedelta(seconds=1), timedelta(seconds=60))
+"""How long to wait before connecting again: at first, and at most."""
+EXPIRES_SOON = timedelta(days=2)
+
+Log = Callable[[str, str, Mapping[str, object]], None]
+"""Where a process says what it does: a level (``info``, ``warning``, ``error``), an event, and its pairs."""
+
+
+class Ended(Exception):  # noqa: N818 - the end of a process is no error by itself
+    """A process ends.
+
+    Parameters
+    ----------
+    reason : str
+        Why, in a sentence.
+    code : int
+        What the program exits with: 0 where it was asked to end.
+    writes : bool
+        Whether it may still write: not after somebody else took over.
+    """
+
+    def __init__(self, reason: str, code: int, *, writes: bool = True) -> None:
+        self.reason, self.code, self.writes = reason, code, writes
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How many failures of our own within an hour end the process, so that somebody starts it anew."""
+
+    failures: int = 5
+
+
+class Duties:
+    """Everything that is done when it is due.
+
+    Parameters
+    ----------
+    loop : Loop
+        A loop that is watched over.
+    reconciler : Reconciler
+        Who brings ours to the broker's.
+    market : Market
+        What is known.
+    ledger : Ledger
+        For the day's facts.
+    lookout : Lookout
+        Who watches data, clocks and the broker.
+    follow : callable
+        Moves a simulated broker to a view; does nothing for a real one.
+    say : Log
+        Where failures are told.
+    underlyings : tuple of str
+        What must keep arriving.
+    tolerance : Tolerance
+        How much fails before the process ends.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        reconciler: Reconciler,
+        market: Market,
+        ledger: Ledger,
+        *,
+        lookout: Lookout,
+        follow: Callable[[MarketView], None],
+        say: Log,
+        underlyings: tuple[str, ...],
+        tolerance: Tolerance | None = None,
+    ) -> None:
+        self.loop, self.reconciler, self.market = loop, reconciler, market
+        self._ledger, self._lookout, self._follow, self._say = ledger, lookout, follow, say
+        self._underlyings, self._tolerance = underlyings, tolerance or Tolerance()
+        self._failures: deque[datetime] = deque()
+        self._health = Health(connected=False, reason="not connected yet")
+        self._tries, self._try_at = 0, datetime.min.replace(tzinfo=UTC)
+        self._reported: date | None = None
+        self.ticked_at: datetime | None = None
+        self.open_differences = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker could be reached when it was last looked at."""
+        return self._health.connected
+
+    @property
+    def asked_to_reconcile(self) -> bool:
+        """Whether somebody wants ours compared with the broker's."""
+        return bool(self._supervisor.reconcile)
+
+    @property
+    def _supervisor(self) -> Supervisor:
+        supervisor = self.loop.supervisor
+        assert supervisor is not None, "duties are those of a loop that is watched over"
+        return supervisor
+
+    def standing(self) -> tuple[TradingState, str]:
+        """Return what may be sent, and why not everything."""
+        control = self._supervisor.oversight.control
+        return self._supervisor.state(), control.reason
+
+    def cutoffs(self) -> list[datetime]:
+        """Return when contracts that are held trade for the last time, those of the next days."""
+        calendar, found = self.market.calendar, set[datetime]()
+        for position in self.loop.state.positions.values():
+            for holding in position.holdings:
+                if isinstance(contract := holding.instrument, OptionContract):
+                    found.add(calendar.last_trade_at(contract))
+        return sorted(found)
+
+    def orders_due(self) -> datetime | None:
+        """Return when orders at work must next be looked at; None where none must."""
+        return None if self.loop.orders is None else self.loop.orders.due()
+
+    # --- what is due ------------------------------------------------------------------------------------
+
+    def connect(self, now: datetime) -> None:
+        """Connect to the broker, and move a simulated one to the present."""
+        with self._safely("connect", now):
+            self._follow(self.market.view(now))
+            self._health = self.loop.courier.broker.connect()
+            self._tell(self._lookout.at_broker(self._health, now, in_session=False), now)
+
+    def poll(self, now: datetime) -> None:
+        """Hear the broker and people, and do at once what cannot wait."""
+        with self._safely("poll", now):
+            self._look_at_broker(now)
+            self.loop.courier.listen(now)
+            self._supervisor.poll(now)
+            if self._urgent(now):
+                self._tick(now, seeks=False, records=False)
+            elif (due := self.orders_due()) is not None and due <= now and self.market.calendar.is_open(now):
+                view = self.market.view(now)
+                self._follow(view)
+                self.loop.work(view)
+
+    def do(self, due: Mapping[Task, datetime], now: datetime) -> None:
+        """Do what is due, in order."""
+        calendar = self.market.calendar
+        if Task.LOOK in due:
+            with self._safely("look", now):
+                self.loop.courier.listen(now)
+        # Whoever wakes late, or after the close, must not act on what was.
+        if (Task.SCAN in due or Task.MANAGE in due) and calendar.is_open(now):
+            with self._safely("tick", now):
+                self._tick(now, seeks=Task.SCAN in due, records=Task.SCAN in due)
+        if Task.REPORT in due:
+            with self._safely("report", now):
+                self._report(now)
+
+    def reconcile(self, trigger: Trigger, now: datetime) -> Outcome:
+        """Bring ours to what the broker has."""
+        supervisor, outcome = self._supervisor, Outcome(complete=False, reason="it failed here")
+        with self._safely("reconcile", now):
+            outcome = self.reconciler.run(trigger, now, requests=supervisor.reconcile)
+            supervisor.reconcile = ()
+        self.open_differences = len(outcome.waiting)
+        supervisor.in_doubt = not outcome.agreed
+        if not outcome.agreed:
+            self._say("warning", "not_reconciled", {"reason": outcome.reason, "open": self.open_differences})
+        return outcome
+
+    def _tick(self, now: datetime, *, seeks: bool, records: bool) -> None:
+        view = self.market.view(now)
+        self._follow(view)
+        self._tell(self._lookout.at_market(view, self._underlyings), now)
+        report = self.loop.tick(view, seeks=seeks, records=records)
+        self._tell(self._lookout.over("FEED_FAILED", "Data arrive again."), now)
+        self.ticked_at = now
+        if report.orders:
+            self._say("info", "orders", {"sent": report.orders, "at": now.isoformat()})
+
+    def _urgent(self, now: datetime) -> bool:
+        """Return whether somebody wants something closed that is not on its way out, and it could be."""
+        if not self.market.calendar.is_open(now) or self.standing()[0] is TradingState.HALTED:
+            return False
+        if self.ticked_at is not None and now - self.ticked_at < URGENT:
+            return False
+        state = self.loop.state
+        wishes = wishes_to_close(self._supervisor.oversight.control, state)
+        return any(not state.positions[name].closing_order_id for name in wishes)
+
+    def _report(self, now: datetime) -> None:
+        """Value the account at the day's end, and tell what the day came to."""
+        view = self.market.view(now)
+        if self._reported == view.day:
+            return
+        self._follow(view)
+        self.loop.look(view)
+        oversight = self._supervisor.oversight
+        day = oversight.track.day
+        profit = None if day is None or day.day != view.day else day.last_exit - day.start_exit
+        records = self._ledger.records(after=oversight.reported)
+        report = report_of(view.day, records, profit, oversight.control.state)
+        self._tell([AlertRaised("info", DAY_REPORT, report.text())], now)
+        self._reported = view.day
+        self._say("info", "day", {"report": report.text()})
+
+    # --- what goes wrong --------------------------------------------------------------------------------
+
+    def _look_at_broker(self, now: datetime) -> None:
+        """Note how the broker is, and connect again where it is gone, more and more seldom."""
+        broker, lookout = self.loop.courier.broker, self._lookout
+        self._health = broker.health()
+        if not self._health.connected and now >= self._try_at:
+            least, most = CONNECT_AGAIN
+            self._try_at = now + min(least * 2 ** min(self._tries, 10), most)
+            self._tries += 1
+            self._health = broker.connect()
+            if self._health.connected:
+                self.loop.courier.doubtful = True
+        if self._health.connected:
+            self._tries = 0
+        in_session = self.market.calendar.is_open(now)
+        told = lookout.at_broker(self._health, now, in_session=in_session)
+        told += lookout.at_clock(self._health.skew_seconds, self._supervisor.oversight.control)
+        self._tell(told, now)
+
+    def _tell(self, events: Iterable[Event], now: datetime) -> None:
+        told = list(events)
+        self.loop.writer.write(Entry(event, now, ENGINE, self.loop.state.run_seq) for event in told)
+        for event in told:
+            if isinstance(event, FaultNoted):
+                self._say("warning", event.code.lower(), {"detail": event.detail, "symbol": event.symbol})
+
+    @contextmanager
+    def _safely(self, duty: str, now: datetime) -> Iterator[None]:
+        """Keep one duty's failure from the others; end the process where it cannot go on."""
+        try:
+            yield
+        except LedgerConflictError as error:
+            raise Ended(str(error), 3, writes=False) from error
+        except InvariantError as error:
+            self._halt("INVARIANT", str(error), now)
+            raise Ended(str(error), 1) from error
+        except LedgerError as error:
+            # Nothing was sent that is not written down: what cannot be written is not done.
+            self._say("error", "ledger_failed", {"duty": duty, "problem": str(error)})
+        except DataError as error:
+            self._fail(FaultNoted("data", "FEED_FAILED", f"{duty}: {error}"[:500]), now, counts=False)
+        except Ended:
+            raise
+        except Exception as error:
+            said = f"{duty}: {type(error).__name__}: {error}"[:500]
+            self._fail(FaultNoted(ENGINE, "DUTY_FAILED", said), now, counts=True)
+
+    def _fail(self, fault: FaultNoted, now: datetime, *, counts: bool) -> None:
+        self._say("error", fault.code.lower(), {"detail": fault.detail})
+        try:
+            if counts:
+                self.loop.writer.write([Entry(fault, now, ENGINE, self.loop.state.run_seq)])
+            else:
+                self._tell(self._lookout.trouble(fault.code, fault), now)
+        except LedgerError as error:
+            self._say("error", "ledger_failed", {"duty": "fault", "problem": str(error)})
+        if counts:
+            self._failures.append(now)
+            while self._failures and now - self._failures[0] > timedelta(hours=1):
+                self._failures.popleft()
+            if len(self._failures) >= self._tolerance.failures:
+                raise Ended(f"{len(self._failures)} failures within an hour; the last: {fault.detail}", 1)
+
+    def _halt(self, reason: str, detail: str, now: datetime) -> None:
+        changed = TradingStateChanged(TradingState.HALTED, reason, detail, by_person=True)
+        alert = AlertRaised("critical", reason, detail)
+        try:
+            self.loop.writer.write([Entry(changed, now, ENGINE), Entry(alert, now, ENGINE)])
+        except LedgerError as error:
+            self._say("error", "ledger_failed", {"duty": "halt", "problem": str(error)})

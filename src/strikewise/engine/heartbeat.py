@@ -1,0 +1,68 @@
+"""What a running process shows of itself, for whoever looks from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+__all__ = ["LATE", "Heartbeat"]
+
+LATE = timedelta(seconds=30)
+"""A heartbeat older than this is that of a process which is stuck or dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A moment of a running process.
+
+    Attributes
+    ----------
+    at : datetime
+        By the computer's clock.
+    market_at : datetime
+        By the market's clock: another one where the past is replayed.
+    holder, version, account, mode, broker, feed : str
+        Who runs, which program, and what it is wired to.
+    state, reason : str
+        What may be sent, and why not everything.
+    phase : str
+        ``starting``, ``running`` or ``stopping``.
+    started_at : datetime
+        When the process began.
+    ticked_at, due_at, reconciled_at : datetime or None
+        When it last looked at the market, when it will next do anything, and when ours and the broker's last
+        agreed; by the market's clock.
+    open_differences : int
+        Differences that the last reconciliation left.
+    positions, orders : int
+        Held, and at work.
+    connected : bool
+        Whether the broker can be reached.
+    seq : int
+        The last fact written.
+    """
+
+    at: datetime
+    market_at: datetime
+    holder: str
+    version: str
+    account: str
+    mode: str
+    broker: str
+    feed: str
+    state: str
+    reason: str
+    phase: str
+    started_at: datetime
+    ticked_at: datetime | None
+    due_at: datetime | None
+    reconciled_at: datetime | None
+    open_differences: int
+    positions: int
+    orders: int
+    connected: bool
+    seq: int
+
+    def alive(self, now: datetime) -> bool:
+        """Return whether it is young enough for its process to be running."""
+        return now - self.at <= LATE

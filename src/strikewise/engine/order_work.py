@@ -1,0 +1,165 @@
+"""Work orders along a ladder: take back what rested long enough, and send what is left at the next limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from strikewise.domain.control import TradingState
+from strikewise.domain.events import OrderPlaced
+from strikewise.domain.orders import Order, Purpose
+from strikewise.engine.courier import Courier
+from strikewise.engine.writer import Writer
+from strikewise.execution.fills import FillRule
+from strikewise.execution.ladder import Ladder, unit_quote
+from strikewise.execution.planner import next_attempt
+from strikewise.market.view import MarketView
+from strikewise.portfolio.ledger import Entry
+from strikewise.portfolio.order_state import OrderState, OrderStatus
+from strikewise.portfolio.projection import AccountState
+
+__all__ = ["NEXT_STEP", "OrderWork", "Prices"]
+
+NEXT_STEP = "its next limit is due"
+"""Why the ladder takes an order back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """How orders are priced on their way: a ladder, and the quote of shares."""
+
+    ladder: Ladder
+    rule: FillRule
+
+    def first(self, order: Order, view: MarketView) -> Order:
+        """Return an order that is decided upon, at its first limit; as it is where a leg has no quote."""
+        return self.at_step(order, order, 0, view) or order
+
+    def at_step(self, order: Order, decided: Order, step: int, view: MarketView) -> Order | None:
+        """Return an order at the limit of a step; None where a leg has no quote.
+
+        Parameters
+        ----------
+        order : Order
+            The order.
+        decided : Order
+            The same with the limit it was decided upon with, beyond which an entry never goes.
+        step : int
+            Counted from 0.
+        view : MarketView
+            The market.
+        """
+        quote = unit_quote(order.structure, view, self.rule)
+        if quote is None:
+            return None
+        return replace(order, limit_cents=self.ladder.next_limit(decided, quote, step))
+
+
+class OrderWork:
+    """Work the orders that rest.
+
+    Parameters
+    ----------
+    prices : Prices
+        The ladder.
+    writer : Writer
+        Who writes facts.
+    courier : Courier
+        Who speaks with the broker.
+    """
+
+    def __init__(self, prices: Prices, writer: Writer, courier: Courier) -> None:
+        self._prices, self._writer, self._courier = prices, writer, courier
+        self._climbing: dict[str, int] = {}
+        """Orders that were taken back for their next limit, and which step that is."""
+
+    def due(self) -> datetime | None:
+        """Return when orders must next be looked at; None where none rests that could move.
+
+        What was taken back and has not ended yet is looked at whenever the broker is heard.
+        """
+        state, ladder = self._writer.state, self._prices.ladder
+        found = []
+        for known in state.open_orders.values():
+            began, step = _began(known.order, state), _step(known.order, state, ladder)
+            if known.status is OrderStatus.ACCEPTED and step < ladder.last_step(known.order):
+                found.append(began + timedelta(seconds=(step + 1) * ladder.seconds))
+        return min(found, default=None)
+
+    def step(self, view: MarketView, allowed: TradingState) -> int:
+        """Take back what is due for its next limit, send what was taken back; return the orders sent.
+
+        Parameters
+        ----------
+        view : MarketView
+            The market.
+        allowed : TradingState
+            What may be sent.
+        """
+        now, sent = view.as_of, self._go_on(view, allowed)
+        for name, known in list(self._writer.state.open_orders.items()):
+            step = self._next_step(known, now)
+            if step is None:
+                continue
+            wanted = self._prices.at_step(known.order, self._decided(known), step, view)
+            if wanted is None or wanted.limit_cents == known.order.limit_cents:
+                continue
+            if self._courier.take_back([name], NEXT_STEP, now):
+                self._climbing[name] = step
+        if self._climbing:
+            self._courier.listen(now)
+            sent += self._go_on(view, allowed)
+        return sent
+
+    def _next_step(self, known: OrderState, now: datetime) -> int | None:
+        """Return the step at which an order should be, where that is not the one it rests at."""
+        if known.status is not OrderStatus.ACCEPTED or known.cancelling:
+            return None
+        state, ladder = self._writer.state, self._prices.ladder
+        passed = (now - _began(known.order, state)).total_seconds()
+        step = ladder.step_after(known.order, passed)
+        return step if step > _step(known.order, state, ladder) else None
+
+    def _go_on(self, view: MarketView, allowed: TradingState) -> int:
+        """Send the next attempt of what was taken back and has ended with a remainder."""
+        sent, state = 0, self._writer.state
+        for name, step in list(self._climbing.items()):
+            if name in state.open_orders:
+                continue
+            del self._climbing[name]
+            known = state.ended_orders[name]
+            if known.status is not OrderStatus.CANCELLED or not known.remaining:
+                continue
+            sent += self._send(known, step, view, allowed)
+        return sent
+
+    def _send(self, known: OrderState, step: int, view: MarketView, allowed: TradingState) -> bool:
+        order = known.order
+        if allowed is TradingState.HALTED:
+            return False
+        if allowed is TradingState.REDUCING and order.purpose is not Purpose.CLOSE:
+            return False
+        priced = self._prices.at_step(order, self._decided(known), step, view)
+        if priced is None:
+            return False  # without a quote nobody knows what a fair limit is: it is decided upon anew
+        following = next_attempt(order, known.remaining, priced.limit_cents, view.as_of)
+        self._writer.write([Entry(OrderPlaced(following), view.as_of, order.strategy, known.seq)])
+        return self._courier.send(following, view.as_of, allowed)
+
+    def _decided(self, known: OrderState) -> Order:
+        """Return an order with the limit it was decided upon with."""
+        limit = known.signal.price_cents if known.signal is not None else None
+        shares_only = not known.order.structure.options
+        return replace(known.order, limit_cents=None if shares_only else limit)
+
+
+def _began(order: Order, state: AccountState) -> datetime:
+    """Return when the first attempt of an order's intent was decided upon."""
+    while order.replaces and (before := state.order(order.replaces)) is not None:
+        order = before.order
+    return order.created_at
+
+
+def _step(order: Order, state: AccountState, ladder: Ladder) -> int:
+    """Return the step at which an order was sent."""
+    return ladder.step_after(order, (order.created_at - _began(order, state)).total_seconds())
