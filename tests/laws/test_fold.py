@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portfolio.event_strategies import SPREAD, START, closing, lives, opening, signal
+from portfolio.troubled_lives import troubled_lives
 from strikewise.domain.events import (
     AccountOpened,
     AccountValued,
+    CashFlowed,
     OptionSettled,
     OrderFilled,
     OrderPlaced,
@@ -20,9 +22,12 @@ from strikewise.domain.events import (
     SignalGenerated,
 )
 from strikewise.domain.instruments import Instrument, Stock
+from strikewise.domain.reconciled import ExecutionReversed
 from strikewise.portfolio.growing_map import GrowingMap
 from strikewise.portfolio.ledger import Entry, MemoryLedger
 from strikewise.portfolio.projection import AccountState
+
+any_lives = lives() | troubled_lives()
 
 
 def ledger_of(life: list[Entry]) -> MemoryLedger:
@@ -35,7 +40,7 @@ def state_of(life: list[Entry]) -> AccountState:
     return AccountState.fold(ledger_of(life).records())
 
 
-@given(lives(), st.data())
+@given(any_lives, st.data())
 def test_a_fold_may_be_cut_anywhere(life: list[Entry], data: st.DataObject) -> None:
     ledger = ledger_of(life)
     cut = data.draw(st.integers(0, len(life)))
@@ -43,13 +48,13 @@ def test_a_fold_may_be_cut_anywhere(life: list[Entry], data: st.DataObject) -> N
     assert before.follow(ledger.facts(after=cut)) == AccountState.fold(ledger.facts())
 
 
-@given(lives())
+@given(any_lives)
 def test_facts_and_the_events_they_were_made_of_fold_to_the_same(life: list[Entry]) -> None:
     ledger = ledger_of(life)
     assert AccountState.fold(ledger.facts()) == AccountState.fold(ledger.records())
 
 
-@given(lives())
+@given(any_lives)
 def test_no_state_changes_once_it_is_made(life: list[Entry]) -> None:
     states, said = [AccountState()], [repr(AccountState())]
     for record in ledger_of(life).records():
@@ -107,7 +112,7 @@ def test_what_is_held_and_paid_is_the_plain_sum_of_what_was_told_once(life: list
     assert state.cash_cents == cash
 
 
-@given(lives())
+@given(any_lives)
 def test_open_positions_hold_something_and_closed_ones_nothing(life: list[Entry]) -> None:
     state = state_of(life)
     assert all(position.holdings for position in state.positions.values())
@@ -116,9 +121,10 @@ def test_open_positions_hold_something_and_closed_ones_nothing(life: list[Entry]
     assert not set(state.open_orders) & set(state.ended_orders)
 
 
-@given(lives(), st.data())
+@given(any_lives, st.data())
 def test_telling_the_same_thing_twice_changes_nothing(life: list[Entry], data: st.DataObject) -> None:
-    told = [e for e in life if isinstance(e.event, OrderFilled | OptionSettled | OrderPlaced)]
+    once = OrderFilled | OptionSettled | OrderPlaced | CashFlowed | ExecutionReversed
+    told = [e for e in life if isinstance(e.event, once)]
     state = state_of(life)
     if told:
         again = data.draw(st.sampled_from(told))
@@ -126,7 +132,7 @@ def test_telling_the_same_thing_twice_changes_nothing(life: list[Entry], data: s
         assert state.apply(seq, again.event, life[-1].known_at) == replace(state, seq=seq)
 
 
-@given(lives())
+@given(any_lives)
 def test_every_order_and_position_knows_the_fact_that_made_it(life: list[Entry]) -> None:
     state = state_of(life)
     for number, entry in enumerate(life, 1):

@@ -102,14 +102,16 @@ def settled(name: str, position: str, contract: OptionContract, quantity: int, s
 @st.composite
 def lives(draw: st.DrawFn, steps: int = 25) -> list[Entry]:
     """Draw what may happen to an account, each step possible where it stands; a step may be told twice."""
-    life = _Life(draw)
+    life = Life(draw)
     often = (life.open, life.fill, life.fill, life.close, life.settle)
     for step in draw(st.lists(st.sampled_from((*often, *often, *life.others)), min_size=8, max_size=steps)):
         step()
     return life.entries
 
 
-class _Life:
+class Life:
+    """What happened so far, and steps that may come next."""
+
     def __init__(self, draw: st.DrawFn) -> None:
         self.draw = draw
         self.now = START

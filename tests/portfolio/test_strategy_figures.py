@@ -209,3 +209,16 @@ def test_the_day_of_an_order_is_that_of_new_york() -> None:
     state = state.apply(3, OrderPlaced(opening("o1", "s1", at=evening)), evening)
     assert state.opened_today(date(2026, 7, 22)) == {"credit_spread": 1}
     assert state.opened_today(date(2026, 7, 23)) == {}
+
+
+def test_what_is_paid_in_belongs_to_no_strategy_and_no_regime() -> None:
+    changes, paid = [100, -50, 70], [0, 500_000, 500_000]
+    still = equity(changes, ["calm", "wild", "calm"])
+    moved = [
+        replace(row, equity_exit_cents=row.equity_exit_cents + more, deposited_cents=CAPITAL + more)
+        for row, more in zip(still, paid, strict=True)
+    ]
+    told = rows("a", changes)
+    assert curves_of(CAPITAL, ["a"], moved, told) == curves_of(CAPITAL, ["a"], still, told)
+    before, after = regime_figures(CAPITAL, still, ()), regime_figures(CAPITAL, moved, ())
+    assert [(row.regime, row.profit) for row in after] == [(row.regime, row.profit) for row in before]

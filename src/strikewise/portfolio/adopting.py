@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from math import gcd
 
+from strikewise.domain.errors import StructureError
+from strikewise.domain.instruments import OptionContract, Right
 from strikewise.domain.portfolio import Holding, Position
 from strikewise.domain.quotes import Grade
 from strikewise.domain.reconciled import PositionAdopted
@@ -19,8 +21,8 @@ __all__ = ["adopted", "changed"]
 def adopted(event: PositionAdopted, at: datetime) -> Position:
     """Return the position that holdings become which nobody here opened.
 
-    It has no signal: what one unit of it is shows from its holdings, and what it can lose where they expire
-    together. Its margin is that loss; where there is none, valuation finds it from what is naked.
+    It has no signal: what one unit of it is and what it can lose shows from its holdings. Its margin is that
+    loss; where it has no bound, valuation finds the margin of what is naked.
 
     Parameters
     ----------
@@ -82,8 +84,34 @@ def _units_of(holdings: Iterable[Holding]) -> tuple[Structure, int]:
 
 def _weighed(position: Position) -> Position:
     """Return a position with the largest loss and the margin of its holdings."""
-    loss = remaining_loss(position, position.holdings, position.cash_cents)
+    loss = _most_lost(position.holdings, position.cash_cents)
     margin = max(0, loss or 0)
-    return replace(
-        position, max_loss_cents=loss, margin_cents=margin, stake_cents=position.stake_cents or margin
-    )
+    stake = position.stake_cents or margin
+    return replace(position, max_loss_cents=loss, margin_cents=margin, stake_cents=stake)
+
+
+def _most_lost(holdings: Iterable[Holding], paid_cents: int) -> int | None:
+    """Return the most that holdings can lose, whatever expires when, cents; None without bound.
+
+    A long option counts for its intrinsic value, the least it is worth, if it lives as long as every short
+    one of its right, and for nothing otherwise.
+    """
+    legs, options = [], []
+    for one in holdings:
+        if isinstance(one.instrument, OptionContract):
+            options.append((one.instrument, one.quantity))
+        else:
+            legs.append(Leg(one.instrument, one.quantity))
+    end = max((contract.expiration for contract, _ in options), default=date.min)
+    for right in Right:
+        mine = [(contract, quantity) for contract, quantity in options if contract.right is right]
+        last = max((contract.expiration for contract, quantity in mine if quantity < 0), default=date.min)
+        legs += [
+            Leg(replace(contract, expiration=end, root_code=0), quantity)
+            for contract, quantity in mine
+            if quantity < 0 or contract.expiration >= last
+        ]
+    try:
+        return Structure.of(legs).max_loss_cents(paid_cents)
+    except StructureError:  # nothing is left of them: what was paid is all there is to lose
+        return max(0, paid_cents)

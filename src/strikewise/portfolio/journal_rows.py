@@ -261,6 +261,10 @@ class EquityRow:
     regime: str = ""
     deposited_cents: int | None = None
 
+    def paid_in_cents(self, capital_cents: int) -> int:
+        """Return what was paid in until then; the capital at the start where it is not known."""
+        return capital_cents if self.deposited_cents is None else self.deposited_cents
+
 
 @dataclass(frozen=True, slots=True)
 class StrategyRow:

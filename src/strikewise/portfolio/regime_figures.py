@@ -71,8 +71,9 @@ def regime_figures(
     """
     labels = [row.regime or UNKNOWN for row in equity]
     curve = np.array([capital_cents, *(row.equity_exit_cents for row in equity)], dtype=np.float64)
-    gains = np.diff(curve)
-    returns = gains / curve[:-1] if float(curve.min()) > 0 else None
+    flows = np.diff([capital_cents, *(row.paid_in_cents(capital_cents) for row in equity)])
+    gains = np.diff(curve) - flows
+    returns = gains / (curve[:-1] + np.maximum(flows, 0)) if float(curve.min()) > 0 else None
     stretches = [label for label, _ in groupby(labels)]
     closed = [one for one in trades if one.profit_cents is not None]
     at = np.array(labels)

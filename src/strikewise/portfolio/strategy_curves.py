@@ -53,7 +53,7 @@ class StrategyCurves:
     by_strategy : mapping of str to tuple of int
         Of each strategy, by label.
     combined : tuple of int
-        Of the account: equity at exit prices less the capital.
+        Of the account: equity at exit prices less what was paid in.
     own : tuple of int
         What belongs to no strategy.
     """
@@ -147,7 +147,7 @@ def curves_of(
     for row in rows:
         if row.seq in place:
             found[row.strategy][place[row.seq]] = row.profit_cents
-    combined = tuple(row.equity_exit_cents - capital_cents for row in equity)
+    combined = tuple(row.equity_exit_cents - row.paid_in_cents(capital_cents) for row in equity)
     own = tuple(whole - sum(curve[at] for curve in found.values()) for at, whole in enumerate(combined))
     days, regimes = tuple(row.at.date() for row in equity), tuple(row.regime or UNKNOWN for row in equity)
     return StrategyCurves(days, regimes, {name: tuple(curve) for name, curve in found.items()}, combined, own)
