@@ -96,6 +96,7 @@ class FaultyBroker:
         if reason := self._line.reason:
             if not self._line.connect():
                 return Health(False, reason, self._stream.last_event_at)
+            self._inner.events()  # what a stream that was cut missed is not told again
             self._stream.say(StreamGap(f"connected again: {reason}", self._clock.now()))
         return self.health()
 
@@ -126,7 +127,7 @@ class FaultyBroker:
         now = self._clock.now()
         told = self._inner.events()
         if self._line.broken():
-            return []  # a stream that is cut does not say later what it missed
+            return []
         if reason := self._line.look():
             return self._stream.cut(reason, now)
         self._world.go_wrong(now)
