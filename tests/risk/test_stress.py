@@ -1,4 +1,4 @@
-"""Stress on the book as it stands: nothing sold gains beyond its premium, and the days are those on record."""
+"""Stress on the book as it stands: nothing sold gains beyond its premium, and the days are of the record."""
 
 from __future__ import annotations
 
