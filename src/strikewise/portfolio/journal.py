@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from strikewise.domain.control import OrderCancelAsked
@@ -42,12 +42,18 @@ from strikewise.portfolio.journal_rows import (
 )
 from strikewise.portfolio.ledger import Record
 from strikewise.portfolio.projection import AccountState
-from strikewise.portfolio.row_making import TradeNotes, order_row, position_row, signal_row, trade_row
+from strikewise.portfolio.row_making import (
+    Correction,
+    TradeNotes,
+    equity_row,
+    order_row,
+    position_row,
+    signal_row,
+    trade_row,
+)
 
 ORDERED = "ORDERED"
 """The outcome of a signal that became an order."""
-
-_VALUED = tuple(one.name for one in fields(AccountValued) if one.name != "profits")
 
 _GRAVITY = {"expired": 0, "exercised": 1, "bought_out": 2, "assigned": 3}
 
@@ -163,10 +169,7 @@ class JournalKeeper:
         return found
 
     def _value(self, record: Record, valued: AccountValued) -> None:
-        same = {name: getattr(valued, name) for name in _VALUED}
-        self.equity[record.seq] = EquityRow(
-            seq=record.seq, at=record.known_at, deposited_cents=self.state.deposited_cents, **same
-        )
+        self.equity[record.seq] = equity_row(valued, record.seq, record.known_at, self.state.deposited_cents)
         for name, cents in sorted(valued.profits.items()):
             key = f"{record.seq}/{name}"
             self.strategies[key] = StrategyRow(key, record.seq, record.known_at, name, cents)
@@ -264,28 +267,13 @@ class JournalKeeper:
         if self.is_open(name):
             self._close(name, record.seq, record.known_at, "")
 
-    def _correct(
-        self,
-        record: Record,
-        event: PositionAdopted | PositionClaimed | PositionWrittenOff | HoldingAdjusted,
-        before: AccountState,
-    ) -> None:
+    def _correct(self, record: Record, event: Correction, before: AccountState) -> None:
         name, position = event.position_id, self.state.position(event.position_id)
         if position is None or position is before.position(name):
             return
         if name not in self.trades:
             self.trades[name] = TradeNotes(None, record.seq, position.max_loss_cents, position.margin_cents)
-        trade, ended = self.trades[name], "ADJUSTED"
-        match event:
-            case PositionClaimed(strategy=strategy):
-                trade.add_note(f"claimed for {strategy}")
-            case HoldingAdjusted(instrument=instrument, quantity=quantity, reason=reason):
-                trade.add_note(f"{quantity:+d} {instrument}: {reason}")
-            case PositionWrittenOff(reason=reason):
-                trade.add_note(reason)
-                ended = "WRITTEN_OFF"
-            case PositionAdopted(reason=reason):
-                trade.add_note(reason)
+        ended = self.trades[name].corrected(event)
         self._close(name, record.seq, record.known_at, ended)
 
     def _settle(self, record: Record, before: AccountState, after: AccountState) -> None:

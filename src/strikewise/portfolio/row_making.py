@@ -5,15 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import assert_never
 
+from strikewise.domain.events import AccountValued
 from strikewise.domain.instruments import Instrument
 from strikewise.domain.orders import Order
 from strikewise.domain.portfolio import Position
+from strikewise.domain.reconciled import (
+    HoldingAdjusted,
+    PositionAdopted,
+    PositionClaimed,
+    PositionWrittenOff,
+)
 from strikewise.domain.signals import Signal
 from strikewise.domain.structures import Structure
-from strikewise.portfolio.journal_rows import OrderRow, PositionRow, SignalRow, TradeRow
+from strikewise.portfolio.journal_rows import EquityRow, OrderRow, PositionRow, SignalRow, TradeRow
 
-__all__ = ["TradeNotes", "legs_text", "order_row", "position_row", "signal_row", "trade_row"]
+__all__ = [
+    "Correction",
+    "TradeNotes",
+    "equity_row",
+    "legs_text",
+    "order_row",
+    "position_row",
+    "signal_row",
+    "trade_row",
+]
+
+Correction = PositionAdopted | PositionClaimed | PositionWrittenOff | HoldingAdjusted
+"""What changes a position without an order of ours."""
+
+_VALUED = tuple(one.name for one in fields(AccountValued) if one.name != "profits")
 
 
 @dataclass(slots=True)
@@ -36,6 +58,22 @@ class TradeNotes:
         """Add to the note what is not its end already."""
         if not self.note.endswith(text):
             self.note = f"{self.note}; {text}" if self.note else text
+
+    def corrected(self, event: Correction) -> str:
+        """Note what was done to the position without an order, and return why it is closed if it is."""
+        match event:
+            case PositionClaimed(strategy=strategy):
+                self.add_note(f"claimed for {strategy}")
+            case HoldingAdjusted(instrument=instrument, quantity=quantity, reason=reason):
+                self.add_note(f"{quantity:+d} {instrument}: {reason}")
+            case PositionAdopted(reason=reason):
+                self.add_note(reason)
+            case PositionWrittenOff(reason=reason):
+                self.add_note(reason)
+                return "WRITTEN_OFF"
+            case _:
+                assert_never(event)
+        return "ADJUSTED"
 
 
 def trade_row(position: Position, trade: TradeNotes) -> TradeRow:
@@ -75,6 +113,12 @@ def trade_row(position: Position, trade: TradeNotes) -> TradeRow:
         closed_seq=trade.closed_seq,
         note=trade.note,
     )
+
+
+def equity_row(valued: AccountValued, seq: int, at: datetime, deposited_cents: int) -> EquityRow:
+    """Return the row of an account that was valued."""
+    same = {name: getattr(valued, name) for name in _VALUED}
+    return EquityRow(seq=seq, at=at, deposited_cents=deposited_cents, **same)
 
 
 def order_row(order: Order, seq: int) -> OrderRow:
