@@ -110,6 +110,7 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
         feed=feed,
         calendar=calendar,
         clock=clock,
+        governor=chosen.governor.frozen(),
     )
 
 
