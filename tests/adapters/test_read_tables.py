@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 
 from contracts.ledgers import DATABASES, database
 from portfolio.event_strategies import START, closing, fill, lives, opening, signal
+from portfolio.troubled_lives import troubled_lives
 from strikewise.adapters.store import read_tables
 from strikewise.adapters.store.sql_ledger import SqlLedger
 from strikewise.domain.errors import LedgerError
@@ -44,7 +45,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-@given(lives(), st.data())
+@given(lives() | troubled_lives(), st.data())
 @settings(max_examples=25, deadline=None)
 def test_the_tables_say_what_the_facts_say_however_often_they_are_brought_up(
     life: list[Entry], data: st.DataObject

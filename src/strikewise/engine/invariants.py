@@ -53,7 +53,8 @@ def check_account(
 def check_closed(before: Mapping[str, Position], state: AccountState, delivered: Collection[str]) -> None:
     """Check that no position of defined risk that was closed since lost more than it could, fees left out.
 
-    One that held shares may have: a gap has no wing. So may one whose options ended at different times.
+    One that held shares may have: a gap has no wing. So may one whose options ended at different times, and
+    one that reconciliation touched: what that cost was no trade of ours.
 
     Parameters
     ----------
@@ -71,7 +72,8 @@ def check_closed(before: Mapping[str, Position], state: AccountState, delivered:
     """
     if state.positions is before:
         return
-    for name in before.keys() - state.positions.keys() - set(delivered):
+    touched = state.corrections.touched.keys()
+    for name in before.keys() - state.positions.keys() - set(delivered) - touched:
         held, closed = before[name], state.closed.get(name)
         most = held.max_loss_cents
         if closed is None or most is None or closed.quantity != held.quantity or not _one_expiration(held):
