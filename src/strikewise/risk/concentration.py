@@ -54,7 +54,7 @@ def correlation(view: MarketView, one: str, other: str, sessions: int) -> float 
     """
     if family_of(one) == family_of(other):
         return 1.0
-    ours, theirs = closes_of(view, one), closes_of(view, other)
+    ours, theirs = closes_of(view, one, 2 * sessions), closes_of(view, other, 2 * sessions)
     if ours is None or theirs is None:
         return Unpriced(f"underlying={one if ours is None else other} bars=none")
     days = np.intersect1d(ours.days, theirs.days)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikewise.domain.instruments import date_of, days_of
-from strikewise.domain.quotes import Series
+from strikewise.domain.quotes import DailyBars, Series
 from strikewise.market.bar_features import PriceFrame
 from strikewise.market.features import VOLATILITY_INDEXES
 from strikewise.market.view import MarketView, known_series
@@ -78,10 +78,19 @@ class JointMoves:
         return date_of(int(self.days[-1]))
 
 
-def closes_of(view: MarketView, symbol: str) -> Closes | None:
-    """Return the closes known of a symbol, or of the first of its index family that has any.
+def closes_of(view: MarketView, symbol: str, last: int | None = None) -> Closes | None:
+    """Return the closes known of a symbol, or of the first of its index family that has recent ones.
 
     Prices are scaled past splits that the bars show, so that a split is no move.
+
+    Parameters
+    ----------
+    view : MarketView
+        What is known.
+    symbol : str
+        Which.
+    last : int, optional
+        Look at so many bars, the latest, and no further back.
     """
     family = INDEX_FAMILIES.get(family_of(symbol), ())
     best: Closes | None = None
@@ -89,7 +98,7 @@ def closes_of(view: MarketView, symbol: str) -> Closes | None:
         bars = view.bars(name)
         if bars is None or not len(bars):
             continue
-        frame = PriceFrame(bars, view.splits(name))
+        frame = PriceFrame(bars if last is None else _tail(bars, last), view.splits(name))
         found = Closes(name, frame.days, frame.close)
         if not len(found.days):
             continue
@@ -122,12 +131,12 @@ def joint_moves(
     """
     columns: list[Closes] = []
     for symbol in underlyings:
-        found = closes_of(view, symbol)
+        found = closes_of(view, symbol, 2 * sessions)
         if found is None:
             return Unpriced(f"underlying={symbol} bars=none")
         columns.append(found)
     for symbol in underlyings:
-        volatility = _volatility(view, symbol, least)
+        volatility = _volatility(view, symbol, least, 2 * sessions)
         if volatility is None:
             return Unpriced(f"underlying={symbol} volatility_index=none")
         columns.append(volatility)
@@ -145,22 +154,36 @@ def joint_moves(
     return JointMoves(tuple(underlyings), ends.astype(np.int32), moves[:half].T, moves[half:].T)
 
 
-def _volatility(view: MarketView, symbol: str, least: int) -> Closes | None:
+def _volatility(view: MarketView, symbol: str, least: int, last: int) -> Closes | None:
     own = VOLATILITY_INDEXES.get(symbol, MARKET_VOLATILITY)
     for name in dict.fromkeys((own, MARKET_VOLATILITY)):
         found = known_series(view, name)
         if found is None:
             continue
-        closes = _known(name, found)
+        closes = _known(name, found, last)
         if len(closes.days) > least and _recent(closes, view):
             return closes
     found = known_series(view, MARKET_VOLATILITY)
-    return None if found is None else _known(MARKET_VOLATILITY, found)
+    return None if found is None else _known(MARKET_VOLATILITY, found, last)
 
 
-def _known(name: str, series: Series) -> Closes:
-    usable = np.isfinite(series.values) & (series.values > 0.0)
-    return Closes(name, series.days[usable], series.values[usable])
+def _known(name: str, series: Series, last: int) -> Closes:
+    days, values = series.days[-last:], series.values[-last:]
+    usable = np.isfinite(values) & (values > 0.0)
+    return Closes(name, days[usable], values[usable])
+
+
+def _tail(bars: DailyBars, last: int) -> DailyBars:
+    return DailyBars(
+        bars.symbol,
+        bars.days[-last:],
+        bars.open[-last:],
+        bars.high[-last:],
+        bars.low[-last:],
+        bars.close[-last:],
+        bars.volume[-last:],
+        bars.known_at[-last:],
+    )
 
 
 def _recent(closes: Closes, view: MarketView) -> bool:

@@ -216,7 +216,7 @@ def _recorded(view: MarketView, symbol: str, day: date) -> float | None:
 
 def beta_of(view: MarketView, symbol: str) -> float | None:
     """Return the slope of a symbol's returns on those of the S&P 500; None with fewer than 60 in common."""
-    own, market = closes_of(view, symbol), closes_of(view, "SPX")
+    own, market = (closes_of(view, name, 2 * BETA_SESSIONS) for name in (symbol, "SPX"))
     if own is None or market is None:
         return None
     days = np.intersect1d(own.days, market.days)[-BETA_SESSIONS - 1 :]
