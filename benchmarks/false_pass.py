@@ -7,8 +7,8 @@ drawn anew together, in blocks, and the mean of each is taken away. What held be
 tails and the clusters of volatility stay; what is earned on the long run is nothing. The best of the 17
 choices is judged as ``validate`` judges: by the same statistics, walk forward, count of tries, checks, score
 and gate. Only disasters are taken as survived, for there is no market to bend. The same worlds with a
-Sharpe ratio given to the written configuration and its neighbours near by, or to every choice alike, show
-what the verdict finds.
+Sharpe ratio given to the written configuration and its neighbours near by, and a share of it to the other
+choices, show what the verdict finds.
 
 A second count is that of a searcher who hides: of 20 worthless searches the luckiest alone is shown to the
 verdict, which knows nothing of the other nineteen.
@@ -49,8 +49,8 @@ STUDIES = Path(__file__).resolve().parent.parent / "examples" / "studies"
 SPECS = ("spy_put_spread_16_delta", "spy_wheel", "spy_strangle_16_delta_21_days")
 NEIGHBOURS, CHOICES, FAR = 12, 16, 0.5
 PATHS, BLOCKS, STARTS = 500, 16, 8
-PLANTED = ((0.0, "none"), (1.0, "one"), (1.5, "one"), (2.0, "one"), (2.0, "all"))
-"""True annual Sharpe ratios, and who has them: the written one with those near by, or every choice."""
+PLANTED = ((0.0, 0.0), (1.0, 0.0), (1.5, 0.0), (2.0, 0.0), (1.0, 0.5), (1.5, 0.5), (2.0, 0.5), (2.0, 1.0))
+"""True annual Sharpe ratio of the written one and those near by, and the share of it that the others have."""
 SEARCHES = 20
 """Of so many worthless searches a searcher who hides shows the luckiest."""
 
@@ -86,13 +86,13 @@ def real_world(home: Path, path: Path) -> World:
     return World(path.stem, variants, histories, holding(closes, days, source), labels)
 
 
-def redrawn(world: World, ratio: float, who: str, random: np.random.Generator) -> list[History]:
+def redrawn(world: World, ratio: float, share: float, random: np.random.Generator) -> list[History]:
     """Draw every configuration's days anew, the same rows for all, at a true annual Sharpe ratio or none."""
     block = max(block_length(one.returns) for one in world.histories[:3])
     (rows,) = stationary_rows(len(world.market), 1, block, random)
     near = {0, *range(CHOICES + 1, len(world.histories))}
     return [
-        _redrawn(one, rows, ratio if who == "all" or place in near else 0.0, random)
+        _redrawn(one, rows, ratio if place in near else share * ratio, random)
         for place, one in enumerate(world.histories)
     ]
 
@@ -175,10 +175,10 @@ def _alike(one: History, other: History) -> float:
     return float(np.corrcoef(one.returns, other.returns)[0, 1])
 
 
-def measure(world: World, draws: int, ratio: float, who: str, seed: int) -> dict[str, Any]:
+def measure(world: World, draws: int, ratio: float, share: float, seed: int) -> dict[str, Any]:
     """Return how many of some worlds pass, and which parts of the verdict hold in them."""
     random = np.random.default_rng([seed, round(100 * ratio)])
-    found = [judged(world, redrawn(world, ratio, who, random), random) for _ in range(draws)]
+    found = [judged(world, redrawn(world, ratio, share, random), random) for _ in range(draws)]
     held: Counter[str] = Counter()
     for verdict, _ in found:
         held.update(check.name for check in verdict.checks if check.passed)
@@ -190,7 +190,7 @@ def measure(world: World, draws: int, ratio: float, who: str, seed: int) -> dict
     return {
         "spec": world.name,
         "ratio": ratio,
-        "who": who,
+        "share": share,
         "draws": draws,
         "passed": sum(verdict.passed for verdict, _ in found),
         "hidden": [sum(hidden), len(hidden)],
@@ -203,13 +203,14 @@ def main(home: Path, specs: Sequence[Path], draws: int, out: Path | None) -> Non
     rows = []
     for path in specs:
         world = real_world(home, path)
-        for ratio, who in PLANTED:
+        for ratio, share in PLANTED:
             began = time.perf_counter()
-            one = measure(world, draws if who == "none" else max(1, draws // 4), ratio, who, seed=1)
+            one = measure(world, draws if ratio == 0.0 else max(1, draws // 4), ratio, share, seed=1)
             rows.append(one)
             told = ", ".join(f"{name} {count}" for name, count in sorted(one["held"].items()))
             print(
-                f"{one['spec']}: true ratio {ratio:.1f} ({who}), the best shows {one['best_sharpe']:.2f}: "
+                f"{one['spec']}: true ratio {ratio:.1f}, others {share:.0%} of it, the best shows "
+                f"{one['best_sharpe']:.2f}: "
                 f"{one['passed']} of {one['draws']} pass; hidden {one['hidden'][0]} of {one['hidden'][1]}; "
                 f"held: {told} ({time.perf_counter() - began:.0f} s)",
                 flush=True,
