@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
 
-from strikewise.adapters.brokers.alpaca import AlpacaBroker
+from strikewise.adapters.brokers.alpaca import AlpacaBroker, Patience
 from strikewise.market.clock import SimulatedClock
 
 NOW = datetime(2024, 3, 12, 19, tzinfo=UTC)
@@ -142,7 +142,7 @@ def broker_of(vendor: Canned, **more: Any) -> AlpacaBroker:
         "clock": SimulatedClock(NOW),
         "prefix": "o-",
         "timer": HandTimer(),
-        "read_seconds": 0.3,
+        "patience": Patience(read=0.3),
     }
     return AlpacaBroker("key", "secret", **(settings | more))
 

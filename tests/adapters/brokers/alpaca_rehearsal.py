@@ -9,7 +9,7 @@ from threading import Event
 
 from adapters.brokers.alpaca_canned import HandTimer
 from execution.tapes import Row, close_of, market, put, tape
-from strikewise.adapters.brokers.alpaca import AlpacaBroker
+from strikewise.adapters.brokers.alpaca import AlpacaBroker, Patience
 from strikewise.adapters.brokers.alpaca_server.edge import Exchange
 from strikewise.adapters.brokers.alpaca_server.serve import AlpacaServer
 from strikewise.adapters.brokers.alpaca_server.venue import Venue
@@ -84,8 +84,7 @@ def rehearsal(
         account_id=account_id,
         prefix=prefix,
         timer=timer,
-        read_seconds=0.5,
-        again_seconds=0.01,
+        patience=Patience(read=0.5, again=0.01),
     )
     made = Rehearsal(broker, server, venue, clock)
     made.timer, made.exchanges = timer, exchanges

@@ -186,14 +186,20 @@ def test_looking_again_and_again_tells_every_line_once(batches: list[list[int]])
         since = START if cursor.at is None else cursor.at - OVERLAP
         seen = {name: at for name, at in ledger.items() if at >= since}
         told += [name for name in seen if not cursor.has(name)]
-        cursor = Cursor.read(cursor.after(seen.items(), OVERLAP).write())
+        written = Cursor.read(cursor.after(seen.items(), OVERLAP).write())
+        assert written is not None
+        cursor = written
         latest = max(latest, *ledger.values()) if ledger else latest
     assert sorted(told) == sorted(ledger)
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "|", "12"])
-def test_what_is_no_cursor_asks_from_the_first_line_on(text: str) -> None:
-    assert Cursor.read(text) == Cursor()
+@pytest.mark.parametrize("text", ["nonsense", "|", "12", "2026-04-02T00:00:00+00:00"])
+def test_what_is_no_cursor_is_none(text: str) -> None:
+    assert Cursor.read(text) is None
+
+
+def test_nothing_asks_from_the_first_line_on() -> None:
+    assert Cursor.read("") == Cursor()
 
 
 def test_a_day_without_lines_moves_no_cursor() -> None:

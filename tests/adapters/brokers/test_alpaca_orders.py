@@ -18,6 +18,7 @@ from strikewise.adapters.brokers.alpaca_symbols import Symbols
 from strikewise.domain.brokerage import BrokerStatus
 from strikewise.domain.instruments import Instrument, OptionContract, Stock
 from strikewise.domain.orders import Order, Purpose, Rejected
+from strikewise.execution.refusals import Refusal
 
 CONTRACTS: tuple[OptionContract, ...] = (put(470), put(475), put(480), call(490), call(495), call(500))
 SYMBOLS = Symbols()
@@ -105,7 +106,7 @@ def test_one_leg_has_a_positive_limit_on_either_side() -> None:
 def test_nothing_is_bought_for_nothing() -> None:
     refused = order_request(order({put(480): 1}, limit_cents=0), SYMBOLS)
     assert isinstance(refused, Rejected)
-    assert refused.code == "LIMIT_SIGN"
+    assert refused.code == Refusal.BAD_PRICE
 
 
 @pytest.mark.parametrize(("purpose", "word"), [(Purpose.OPEN, "open"), (Purpose.CLOSE, "close")])
@@ -128,7 +129,7 @@ def test_an_adjustment_closes_what_is_held_the_other_way_and_opens_the_rest() ->
     }
     unknown = order_request(asked, SYMBOLS)
     assert isinstance(unknown, Rejected)
-    assert unknown.code == "POSITIONS_UNKNOWN"
+    assert unknown.code == Refusal.NOT_CONNECTED
 
 
 def test_shares_are_ordered_by_their_number_and_not_together_with_options() -> None:
@@ -142,13 +143,13 @@ def test_shares_are_ordered_by_their_number_and_not_together_with_options() -> N
     }
     mixed = order_request(order({Stock("SPY"): 100, call(490): -1}), SYMBOLS)
     assert isinstance(mixed, Rejected)
-    assert mixed.code == "MIXED_LEGS"
+    assert mixed.code == Refusal.BAD_LEGS
 
 
 def test_more_legs_than_the_vendor_takes_are_refused_here() -> None:
     refused = order_request(order(dict.fromkeys(CONTRACTS[:5], 1)), SYMBOLS)
     assert isinstance(refused, Rejected)
-    assert refused.code == "TOO_MANY_LEGS"
+    assert refused.code == Refusal.BAD_LEGS
 
 
 def test_an_order_whose_legs_cannot_be_read_is_reported_without_a_structure() -> None:

@@ -10,7 +10,7 @@ import pytest
 from adapters.brokers.alpaca_rehearsal import CASH, EXPIRY, SECOND, Rehearsal, in_session, rehearsal
 from adapters.brokers.alpaca_schema import AlpacaSchema
 from execution.tapes import close_of, order, put
-from strikewise.adapters.brokers.alpaca import AlpacaBroker
+from strikewise.adapters.brokers.alpaca import AlpacaBroker, Patience
 from strikewise.adapters.brokers.fault_plan import Fault, FaultKind, FaultPlan
 from strikewise.domain.brokerage import AccountReport, BrokerStatus
 from strikewise.domain.instruments import Instrument, Stock
@@ -242,7 +242,7 @@ def test_a_wrong_key_is_no_connection() -> None:
             url=made.server.url,
             stream_url=made.server.stream_url,
             clock=made.clock,
-            stream_seconds=0.2,
+            patience=Patience(stream=0.2),
         )
         assert not wrong.connect().connected
         wrong.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from strikewise.adapters.brokers.alpaca_account import preview_of
@@ -40,17 +41,38 @@ from strikewise.domain.orders import (
 from strikewise.execution.planner import BOT
 from strikewise.market.clock import Clock
 
-__all__ = ["AlpacaBroker"]
+__all__ = ["AlpacaBroker", "Patience"]
 
 CAPABILITIES = Capabilities("alpaca", max_legs=MAX_LEGS, mixes_shares=False)
 SKEW_EVERY = 60.0
 """Seconds between two looks at the vendor's clock."""
 
 
-class AlpacaBroker:
-    """An account at Alpaca.
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for the vendor, in seconds.
 
-    Fills come leg by leg; fees and the ends of options with `activities_since`, as a rule the next morning.
+    Attributes
+    ----------
+    connect, read : float
+        For a line, and for each part of an answer.
+    stream : float
+        Until the stream sends, when it is opened.
+    silence : float
+        Until the stream says something of an order that was accepted.
+    again : float
+        At least, before a stream that was cut is opened again.
+    """
+
+    connect: float = 5.0
+    read: float = 15.0
+    stream: float = 10.0
+    silence: float = 15.0
+    again: float = 1.0
+
+
+class AlpacaBroker:
+    """An account at Alpaca: fills come leg by leg, fees and ends of options the day after, as activities.
 
     Parameters
     ----------
@@ -72,12 +94,8 @@ class AlpacaBroker:
         Durations; those of the real world if None.
     requests_a_minute : int
         How fast the vendor may be asked.
-    connect_seconds, read_seconds, stream_seconds : float
-        Timeouts; the last is how long `connect` waits for the stream.
-    silence_seconds : float
-        How long the stream may say nothing of an order that was accepted.
-    again_seconds : float
-        How long to wait at least before a stream that was cut is opened again.
+    patience : Patience, optional
+        How long to wait for the vendor.
 
     Raises
     ------
@@ -99,14 +117,10 @@ class AlpacaBroker:
         begin: datetime | None = None,
         timer: Timer | None = None,
         requests_a_minute: int = A_MINUTE,
-        connect_seconds: float = 5.0,
-        read_seconds: float = 15.0,
-        stream_seconds: float = 10.0,
-        silence_seconds: float = 15.0,
-        again_seconds: float = 1.0,
+        patience: Patience | None = None,
     ) -> None:
         self._clock, self._timer = clock, timer or RealTime()
-        self._stream_seconds, self._silence_seconds = stream_seconds, silence_seconds
+        self._patience = patience or Patience()
         symbols, self._orders = Symbols(underlyings), KnownOrders(prefix)
         self._fills = Fills(self._orders, symbols)
         self._wire = AlpacaWire(
@@ -117,8 +131,8 @@ class AlpacaBroker:
             clock=clock,
             timer=self._timer,
             pace=Pace(self._timer, requests_a_minute),
-            connect_seconds=connect_seconds,
-            read_seconds=read_seconds,
+            connect_seconds=self._patience.connect,
+            read_seconds=self._patience.read,
         )
         self._reads = AlpacaReads(
             self._wire,
@@ -131,7 +145,7 @@ class AlpacaBroker:
             self._reads, clock=clock, symbols=symbols, orders=self._orders, fills=self._fills, begin=begin
         )
         self._desk = AlpacaDesk(self._wire, reads=self._reads, symbols=symbols, orders=self._orders)
-        self._stream = AlpacaStream(key, secret, stream_url, clock=clock, again_seconds=again_seconds)
+        self._stream = AlpacaStream(key, secret, stream_url, clock=clock, again_seconds=self._patience.again)
         self._unheard: dict[str, float] = {}
         self._skew: float | None = None
         self._skew_asked = float("-inf")
@@ -142,7 +156,7 @@ class AlpacaBroker:
         """Make sure of the account, listen to the stream, and say whether that succeeded."""
         problem = self._reads.problem()
         if not problem:
-            self._stream.open(self._stream_seconds)
+            self._stream.open(self._patience.stream)
         return self.health()
 
     def close(self) -> None:
@@ -168,12 +182,17 @@ class AlpacaBroker:
         found: list[BrokerEvent] = []
         for came in self._stream.take():
             found += [came] if isinstance(came, StreamGap) else self._meaning(came)
+        return found + self._silences()
+
+    def _silences(self) -> list[BrokerEvent]:
+        """Find orders of which the stream should have said something by now."""
         now = self._timer.monotonic()
-        if silent := [name for name, until in self._unheard.items() if now >= until]:
-            self._unheard = {name: until for name, until in self._unheard.items() if now < until}
-            found.append(StreamGap(f"the stream says nothing of {', '.join(silent)}", self._clock.now()))
-            self._stream.reopen()
-        return found
+        silent = [name for name, until in self._unheard.items() if now >= until]
+        if not silent:
+            return []
+        self._unheard = {name: until for name, until in self._unheard.items() if now < until}
+        self._stream.reopen()
+        return [StreamGap(f"the stream says nothing of {', '.join(silent)}", self._clock.now())]
 
     def _meaning(self, message: Message) -> list[BrokerEvent]:
         update = read_one(Update, message.data)
@@ -214,11 +233,14 @@ class AlpacaBroker:
         return self._statement.activities_since(cursor)
 
     def preview(self, order: Order) -> Known[Preview] | Unknown:
-        """Say what the account's level, buying power and restrictions hold against an order."""
-        account = self._reads.account()
+        """Say what level, buying power, holdings and restrictions of the account hold against an order."""
+        account, held = self._reads.account(), self._reads.positions()
         if isinstance(account, Unknown):
             return account
-        return Known(preview_of(order, account.value), account.as_of)
+        if isinstance(held, Unknown):
+            return held
+        quantities = {one.instrument: one.quantity for one in held.value}
+        return Known(preview_of(order, account.value, quantities), account.as_of)
 
     # --- orders -----------------------------------------------------------------------------------------
 
@@ -226,7 +248,7 @@ class AlpacaBroker:
         """Hand over an order, good for the session."""
         answer = self._desk.submit(order)
         if isinstance(answer, Accepted) and self._stream.listens:
-            self._unheard.setdefault(order.order_id, self._timer.monotonic() + self._silence_seconds)
+            self._unheard.setdefault(order.order_id, self._timer.monotonic() + self._patience.silence)
         return answer
 
     def replace(self, order_id: str, replacement: Order) -> SubmitAnswer:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from strikewise.adapters.brokers.alpaca_answers import AccountAnswer, PositionAnswer
 from strikewise.adapters.brokers.alpaca_money import cents_of, count_of
 from strikewise.adapters.brokers.alpaca_symbols import Symbols
 from strikewise.domain.brokerage import AccountReport, HeldReport, Preview
 from strikewise.domain.errors import InstrumentError
+from strikewise.domain.instruments import Instrument
 from strikewise.domain.orders import Order, Purpose, Unknown
 
 __all__ = ["account_report", "held_report", "mismatch", "preview_of"]
@@ -70,7 +73,7 @@ def held_report(answer: PositionAnswer, symbols: Symbols) -> HeldReport | Unknow
     )
 
 
-def preview_of(order: Order, account: AccountReport) -> Preview:
+def preview_of(order: Order, account: AccountReport, held: Mapping[Instrument, int]) -> Preview:
     """Say what is known against an order: the vendor itself shows none of it before it is sent."""
     cost = None if order.limit_cents is None else order.limit_cents * order.quantity
     options, level = order.structure.options, account.options_level
@@ -80,6 +83,14 @@ def preview_of(order: Order, account: AccountReport) -> Preview:
         needed = 3 if len(options) > 1 else 2 if bought else 1
         if level < needed:
             problem = f"options level {level} where {needed} is needed"
+    if not problem and order.purpose is Purpose.CLOSE:
+        asked = {leg.instrument: leg.ratio * order.quantity for leg in order.structure.legs}
+        lacking = [
+            f"{one}: requested={abs(count)} held={held.get(one, 0)}"
+            for one, count in asked.items()
+            if -held.get(one, 0) * count < count**2
+        ]
+        problem = "; ".join(lacking)
     power = account.buying_power_cents
     if (
         not problem

@@ -33,11 +33,13 @@ class Cursor:
     told: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, text: str) -> Cursor:
-        """Read what `write` wrote; what is no cursor asks from the first line on."""
-        when, _, digests = text.partition("|")
+    def read(cls, text: str) -> Cursor | None:
+        """Read what `write` wrote; an empty text asks from the first line on, None is no cursor."""
+        when, bar, digests = text.partition("|")
         at = instant(when)
-        return cls() if at is None else cls(at, frozenset(filter(None, digests.split(","))))
+        if not text:
+            return cls()
+        return cls(at, frozenset(filter(None, digests.split(",")))) if at is not None and bar else None
 
     def write(self) -> str:
         """Return the cursor as text; empty before the first line."""

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from strikewise.adapters.brokers.alpaca_answers import OrderAnswer, read_one
 from strikewise.adapters.brokers.alpaca_fills import KnownOrders
-from strikewise.adapters.brokers.alpaca_orders import limit_text, order_request, units_of
+from strikewise.adapters.brokers.alpaca_orders import is_same, limit_text, order_request, units_of
 from strikewise.adapters.brokers.alpaca_pace import Urgency
 from strikewise.adapters.brokers.alpaca_reads import AlpacaReads
+from strikewise.adapters.brokers.alpaca_refusals import is_taken, refusal_of
 from strikewise.adapters.brokers.alpaca_states import reason_of, status_of
 from strikewise.adapters.brokers.alpaca_symbols import Symbols
 from strikewise.adapters.brokers.alpaca_wire import AlpacaWire, Answered, Failed, Limited, words_of
 from strikewise.domain.brokerage import BrokerStatus
 from strikewise.domain.instruments import Instrument, OptionContract
 from strikewise.domain.orders import Accepted, Order, Purpose, Rejected, SubmitAnswer, Unknown, Unresolved
+from strikewise.execution.refusals import Refusal, refused
 
 __all__ = ["AlpacaDesk"]
 
-_TAKEN = re.compile(r"client[ _-]?order[ _-]?id.*(unique|exists)", re.IGNORECASE)
 _NOBODY_KNOWS = frozenset({408, 409, 425})
 """Refusals behind which the order may still have arrived."""
 
@@ -56,7 +54,7 @@ class AlpacaDesk:
         if isinstance(request, Rejected):
             return request
         self._orders.sent(order)
-        return self._placed(order.order_id, self._wire.call("POST", "/orders", request, urgency=urgency))
+        return self._placed(order, self._wire.call("POST", "/orders", request, urgency=urgency))
 
     def replace(self, order_id: str, replacement: Order) -> SubmitAnswer:
         """Ask for another limit; the vendor makes a new order, and a fill of the old one may win the race."""
@@ -65,7 +63,7 @@ class AlpacaDesk:
             return broker_id
         limit = limit_text(replacement)
         if limit is None:
-            return Rejected("LIMIT_MISSING", "a replacement needs a limit")
+            return refused(Refusal.BAD_PRICE, "a replacement needs a limit")
         asked = {
             "client_order_id": replacement.order_id,
             "limit_price": limit,
@@ -74,7 +72,7 @@ class AlpacaDesk:
         }
         self._orders.sent(replacement)
         said = self._wire.call("PATCH", f"/orders/{broker_id}", asked, urgency=Urgency.EXIT)
-        return self._placed(replacement.order_id, said)
+        return self._placed(replacement, said)
 
     def cancel(self, order_id: str) -> SubmitAnswer:
         """Ask to cancel an order; the stream tells what became of it."""
@@ -97,9 +95,9 @@ class AlpacaDesk:
         if held is None:
             return _not_sent("what is held is not known")
         if held.get(contract, 0) != quantity:
-            return Rejected(
-                "ALL_OR_NONE", f"Alpaca exercises all; requested={quantity} held={held.get(contract, 0)}"
-            )
+            code = Refusal.NOT_SUPPORTED if held.get(contract, 0) > quantity else Refusal.NOT_HELD
+            text = f"Alpaca exercises all that is held; requested={quantity} held={held.get(contract, 0)}"
+            return refused(code, text)
         return self._instructed(contract, "exercise")
 
     def do_not_exercise(self, contract: OptionContract) -> SubmitAnswer:
@@ -119,7 +117,7 @@ class AlpacaDesk:
         if isinstance(said, Answered) and said.status < 300:
             return Accepted(broker_id)
         if isinstance(said, Failed) and said.status in {404, 422}:  # documented without a body
-            return Rejected(f"HTTP_{said.status}", said.reason)
+            return refused(Refusal.NOT_OPEN, said.reason)
         return _refused(said)
 
     def _broker_id(self, order_id: str) -> str | Rejected | Unresolved:
@@ -134,27 +132,30 @@ class AlpacaDesk:
         if isinstance(found, Unknown):
             return Unresolved(found.reason)
         if found.value is None:
-            return Rejected("NOT_FOUND", f"Alpaca has no order {order_id}")
+            return refused(Refusal.NOT_OPEN, f"Alpaca has no order {order_id}")
         return found.value.broker_order_id
 
-    def _placed(self, order_id: str, said: Answered | Failed | Limited) -> SubmitAnswer:
+    def _placed(self, order: Order, said: Answered | Failed | Limited) -> SubmitAnswer:
         if not isinstance(said, Answered) or said.status >= 300:
-            taken = isinstance(said, Answered) and _TAKEN.search(words_of(said.body))
-            return self._adopted(order_id) if taken else _refused(said)
+            taken = isinstance(said, Answered) and is_taken(said)
+            return self._adopted(order) if taken else _refused(said)
         answer = read_one(OrderAnswer, said.body)
         if answer is None or not answer.id:
             return Unresolved("Alpaca answered with success and no order")
         self._orders.learn(answer)
         if status_of(answer) is BrokerStatus.REJECTED:
-            return Rejected("rejected", reason_of(answer))
+            return refused(Refusal.REFUSED, reason_of(answer))
         return Accepted(answer.id)
 
-    def _adopted(self, order_id: str) -> SubmitAnswer:
-        found = self._reads.order(order_id, Urgency.EXIT)
+    def _adopted(self, order: Order) -> SubmitAnswer:
+        """Return the answer for an order the vendor has one of the same id of: the same, or another."""
+        found = self._reads.order(order.order_id, Urgency.EXIT)
         if isinstance(found, Unknown) or found.value is None:
             return Unresolved("Alpaca has an order of this id and does not show it")
+        if not is_same(order, found.value):
+            return refused(Refusal.DUPLICATE_ID, f"{order.order_id} is the id of another order")
         if found.value.status is BrokerStatus.REJECTED:
-            return Rejected("rejected", found.value.reason)
+            return refused(Refusal.REFUSED, found.value.reason)
         return Accepted(found.value.broker_order_id)
 
     def _held(self, urgency: Urgency) -> dict[Instrument, int] | None:
@@ -163,14 +164,13 @@ class AlpacaDesk:
 
 
 def _not_sent(problem: str) -> Rejected:
-    return Rejected("NOT_SENT", problem)
+    return refused(Refusal.NOT_CONNECTED, problem)
 
 
 def _refused(said: Answered | Failed | Limited) -> SubmitAnswer:
     """Return what an answer that is no success means: refused for good, or not known."""
     if isinstance(said, Limited):
-        return Rejected("RATE_LIMITED", said.reason)
+        return refused(Refusal.RATE_LIMITED, said.reason)
     if isinstance(said, Failed) or said.status in _NOBODY_KNOWS:
         return Unresolved(said.reason if isinstance(said, Failed) else words_of(said.body))
-    body: Any = said.body if isinstance(said.body, dict) else {}
-    return Rejected(str(body.get("code") or f"HTTP_{said.status}"), words_of(said.body))
+    return refusal_of(said)

@@ -51,8 +51,9 @@ class KnownOrders:
         self._sent: OrderedDict[str, Order] = OrderedDict()
 
     def sent(self, order: Order) -> None:
-        """Remember an order as it was asked for, so that it is told in its own units."""
-        _remember(self._sent, order.order_id, order)
+        """Remember an order as it was first asked for, so that it is told in its own units."""
+        if order.order_id not in self._sent:
+            _remember(self._sent, order.order_id, order)
 
     def asked(self, order_id: str) -> Order | None:
         """Return an order as it was asked for; None where it was sent before this program began."""

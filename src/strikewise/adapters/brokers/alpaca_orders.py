@@ -17,6 +17,7 @@ from strikewise.domain.errors import DomainError
 from strikewise.domain.instruments import Instrument, OptionContract
 from strikewise.domain.orders import Order, Purpose, Rejected
 from strikewise.domain.structures import Leg, Structure
+from strikewise.execution.refusals import Refusal, refused
 
 __all__ = [
     "MAX_LEGS",
@@ -51,17 +52,16 @@ def order_request(
         other way. Without it, all legs of an opening order open; an adjustment needs it.
     """
     structure, units = order.structure, units_of(order)
+    if order.quantity < 1:
+        return refused(Refusal.BAD_QUANTITY, f"an order is for one unit at least; quantity={order.quantity}")
     if structure.options and structure.shares:
-        return Rejected(
-            "MIXED_LEGS",
-            "Alpaca takes no order of shares and options together: send them one after the other",
+        return refused(
+            Refusal.BAD_LEGS, "Alpaca takes no order of shares and options: send one after the other"
         )
     if len(structure.legs) > MAX_LEGS:
-        return Rejected(
-            "TOO_MANY_LEGS", f"Alpaca takes {MAX_LEGS} legs in one order; legs={len(structure.legs)}"
-        )
+        return refused(Refusal.BAD_LEGS, f"Alpaca takes {MAX_LEGS} legs; legs={len(structure.legs)}")
     if order.purpose is Purpose.ADJUST and structure.options and held is None:
-        return Rejected("POSITIONS_UNKNOWN", "what the legs of an adjustment open and close is not known")
+        return refused(Refusal.NOT_CONNECTED, "what the legs of an adjustment open and close is not known")
     request: dict[str, Any] = {
         "client_order_id": order.order_id,
         "qty": str(order.quantity * units),
@@ -71,7 +71,7 @@ def order_request(
     if order.limit_cents is not None:
         limit = limit_text(order)
         if limit is None:
-            return Rejected("LIMIT_SIGN", f"nothing is bought for {order.limit_cents} cents")
+            return refused(Refusal.BAD_PRICE, f"nothing is bought for {order.limit_cents} cents")
         request["limit_price"] = limit
     legs = [_leg(leg, units, order.purpose, symbols, held or {}) for leg in structure.legs]
     if len(legs) > 1:
@@ -93,6 +93,21 @@ def in_units_of(order: Order | None, report: OrderReport) -> OrderReport:
         filled=report.filled // units,
         limit_cents=limit,
     )
+
+
+def is_same(order: Order, report: OrderReport) -> bool:
+    """Return whether a report is of this very order: the same trade at the same limit, whatever the units."""
+    if report.structure is None:
+        return False
+    ours = {leg.instrument: leg.ratio * order.quantity for leg in order.structure.legs}
+    theirs = {leg.instrument: leg.ratio * report.quantity for leg in report.structure.legs}
+    if order.limit_cents is None or report.limit_cents is None:
+        return ours == theirs and order.limit_cents is None and report.limit_cents is None
+    step = units_of(order) * order.structure.legs[0].instrument.multiplier
+    cents = cents_of(limit_text(order) or "") or 0
+    sells = len(ours) == 1 and order.structure.legs[0].ratio < 0
+    asked = (-cents if sells else cents) * step * order.quantity
+    return ours == theirs and asked == report.limit_cents * report.quantity
 
 
 def units_of(order: Order) -> int:

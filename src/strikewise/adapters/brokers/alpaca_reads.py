@@ -116,7 +116,10 @@ class AlpacaReads:
 
     def orders_since(self, since: datetime) -> Known[tuple[OrderReport, ...]] | Unknown:
         """Return all orders submitted at or after an instant."""
-        return self._reports({"status": "all"}, since, Urgency.READ)
+        listed = self._reports({"status": "all"}, since, Urgency.READ)
+        if isinstance(listed, Unknown):
+            return listed
+        return Known(tuple(one for one in listed.value if one.submitted_at >= since), listed.as_of)
 
     def order(self, order_id: str, urgency: Urgency = Urgency.READ) -> Known[OrderReport | None] | Unknown:
         """Return an order by its sender's id; None where the vendor says that it has none."""

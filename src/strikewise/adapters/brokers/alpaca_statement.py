@@ -92,6 +92,8 @@ class AlpacaStatement:
         read: Callable[[Sequence[ActivityAnswer], Cursor], list[T] | Unknown],
     ) -> Known[Page[T]] | Unknown:
         cursor = Cursor.read(text)
+        if cursor is None:
+            return Unknown(f"{text!r} is no cursor that was given out")
         since = self._begin if cursor.at is None else cursor.at - overlap
         lines = self._lines(which, None if since is None else since - overlap)
         if isinstance(lines, Unknown):

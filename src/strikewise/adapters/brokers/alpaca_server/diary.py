@@ -83,7 +83,7 @@ class Diary:
         """
         if not 1 <= size <= LARGEST_PAGE:
             raise unprocessable(f"page_size must be between 1 and {LARGEST_PAGE}")
-        lines = sorted(self._between(kinds, after, until), key=lambda line: line["id"])
+        lines = sorted(self._between(kinds, after, until), key=lambda line: line["id"].partition("::")[0])
         if not ascending:
             lines.reverse()
         start = 0
