@@ -23,6 +23,7 @@ from strikewise.market.estimate import Estimator
 from strikewise.market.view import MarketView
 
 __all__ = [
+    "EARLIER_PRICE",
     "LATEST_PRICE",
     "SESSION_PRICE",
     "SettlementPrice",
@@ -34,6 +35,8 @@ __all__ = [
 
 SESSION_PRICE = "session_price"
 """Policy: a later price of the settlement session, for an AM root whose opening price nobody recorded."""
+EARLIER_PRICE = "earlier_price"
+"""Policy: an earlier price of the settlement session, where nobody recorded its close."""
 LATEST_PRICE = "latest_price"
 """Policy: the latest price known, of whatever session, where the settlement session has none."""
 
@@ -50,8 +53,9 @@ def settle_due(
 ) -> list[SettlementReport]:
     """Settle and book every contract that is due by an instant.
 
-    One whose settlement price nobody knows yet waits; a pinned one may wait for the next session's price, and
-    so does all that expires with it in its position: legs of one structure settle by one rule.
+    One whose settlement price nobody knows yet waits, for a close until the next session opens; a pinned one
+    may wait for the next session's price, and so does all that expires with it in its position: legs of one
+    structure settle by one rule.
     """
     reports = []
     for position_id, due in account.due(until, view.calendar):
@@ -64,7 +68,8 @@ def settle_due(
         }
         for contract, price in prices.items():
             session = view.calendar.settlement_session(contract)
-            if price is None or (session in waiting and view.as_of < _following_open(session, view)):
+            may_come = session in waiting or (price is not None and price.policy == EARLIER_PRICE)
+            if price is None or (may_come and view.as_of < _following_open(session, view)):
                 continue
             following = round(spot * 100) if (spot := view.spot(contract.underlying)) is not None else None
             quantity = held[contract]
@@ -206,7 +211,11 @@ def settlement_price(contract: OptionContract, view: MarketView) -> SettlementPr
     chain = view.chain(contract.underlying)
     chain_spot = -1 if chain is None else chain.spot_cents
     if chain is not None and chain_spot >= 0 and view.calendar.day_of(chain.as_of) == session:
-        return SettlementPrice(chain_spot, SESSION_PRICE if morning else "")
+        if morning:
+            return SettlementPrice(chain_spot, SESSION_PRICE)
+        return SettlementPrice(
+            chain_spot, EARLIER_PRICE if chain.as_of < view.calendar.settlement_at(contract) else ""
+        )
     spot = view.spot(contract.underlying)
     latest = chain_spot if spot is None else round(spot * 100)
     return SettlementPrice(latest, LATEST_PRICE) if latest >= 0 else None

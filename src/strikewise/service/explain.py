@@ -29,8 +29,8 @@ from strikewise.domain.orders import LegFill, Order, Purpose
 from strikewise.domain.signals import Signal
 from strikewise.domain.structures import Structure
 from strikewise.execution.corporate_actions import ADJUSTED
-from strikewise.execution.exercise import EARLY_CARRY, EARLY_DIVIDEND, PINNED
-from strikewise.execution.settlement import LATEST_PRICE, SESSION_PRICE
+from strikewise.execution.exercise import EARLY_CARRY, EARLY_DIVIDEND, INSTRUCTED, PINNED
+from strikewise.execution.settlement import EARLIER_PRICE, LATEST_PRICE, SESSION_PRICE
 from strikewise.portfolio.ledger import Fact, read
 from strikewise.portfolio.lineage import lineage
 
@@ -65,6 +65,7 @@ LARGE = 1000.0
 _SETTLED_BY: Mapping[str, str] = {
     "": "",
     SESSION_PRICE: " The opening price of its session was not recorded: a later one of that day stood in.",
+    EARLIER_PRICE: " The close of its session was not recorded: an earlier price of that day stood in.",
     LATEST_PRICE: " No price of its session was recorded: the latest one known stood in.",
 }
 
@@ -72,6 +73,7 @@ _SETTLED_BY: Mapping[str, str] = {
 _SETTLED_FOR: Mapping[str, str] = {
     EARLY_DIVIDEND: " Its holder exercised it for the dividend, which was worth more than its time value.",
     EARLY_CARRY: " Its holder exercised it for the interest on the strike, more than its time value.",
+    INSTRUCTED: " Its holder asked for that.",
     PINNED: " It settled so near its strike that the next session's price decided.",
     ADJUSTED: " A split would have made an adjusted contract of it, so it was closed at the touch before.",
 }
