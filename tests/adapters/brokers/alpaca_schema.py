@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -132,8 +132,8 @@ class SchemaBreachError(AssertionError):
 class AlpacaSchema:
     """The vendor's interfaces, with the exemptions applied."""
 
-    def __init__(self) -> None:
-        self._documents = {name: _document(name) for name in (TRADING, DATA)}
+    def __init__(self, exemptions: Sequence[Exemption] = EXCEPTIONS) -> None:
+        self._documents = {name: _document(name, tuple(exemptions)) for name in (TRADING, DATA)}
         self._registry: Registry[Any] = Registry().with_resources(
             [(f"urn:{name}", Resource(contents, DRAFT4)) for name, contents in self._documents.items()]
         )
@@ -213,8 +213,16 @@ class AlpacaSchema:
             name, schema = TRADING, {"$ref": "#/components/schemas/Error"}
         if schema is not None:
             self._fits(name, schema, json.loads(exchange.answer), what)
+            if "/account/activities" in exchange.path and exchange.status < 400:
+                self._check_activities(json.loads(exchange.answer), what)
         elif exchange.answer:
             raise SchemaBreachError(f"{what} has a body, and should have none: {exchange.answer!r}")
+
+    def _check_activities(self, lines: list[Any], what: str) -> None:
+        """Hold each activity to the schema of its kind: the list allows either, and each allows anything."""
+        for line in lines:
+            kind = "TradingActivities" if line["activity_type"] == "FILL" else "NonTradeActivities"
+            self._fits(TRADING, {"$ref": f"#/components/schemas/{kind}"}, line, what)
 
     def _fits(self, name: str, schema: Any, value: Any, what: str) -> None:
         whole = _absolute(schema, name)
@@ -223,10 +231,9 @@ class AlpacaSchema:
             raise SchemaBreachError(f"{what}: {problem.json_path}: {problem.message}")
 
 
-@cache
-def _document(name: str) -> dict[str, Any]:
-    document = json.loads((CONTRACTS / f"{name}.json").read_text(encoding="utf-8"))
-    for one in EXCEPTIONS:
+def _document(name: str, exemptions: Sequence[Exemption]) -> dict[str, Any]:
+    document = json.loads(_text(name))
+    for one in exemptions:
         if one.document == name:
             *path, last = (key.replace("~1", "/") for key in one.where.removeprefix("/").split("/"))
             place = document
@@ -234,6 +241,11 @@ def _document(name: str) -> dict[str, Any]:
                 place = place[key]
             place[last] = one.becomes
     return _absolute(document, name)
+
+
+@cache
+def _text(name: str) -> str:
+    return (CONTRACTS / f"{name}.json").read_text(encoding="utf-8")
 
 
 def _absolute(part: Any, name: str) -> Any:

@@ -121,12 +121,12 @@ def staged(venue: Venue | None = None, *, faults: tuple[Fault, ...] = (), **how:
 class Listener:
     """The kit's stream in a thread, and what it heard."""
 
-    def __init__(self, stage: Stage, *, raw: bool = False) -> None:
+    def __init__(self, stage: Stage, *, raw: bool = False, patience: float = 10.0) -> None:
         self._heard: Queue[Any] = Queue()
         self.stream = TradingStream(KEY, KEY, url_override=stage.server.stream_url, raw_data=raw)
         self.stream._reconnect_min_backoff = 0.05
         self.stream.subscribe_trade_updates(self._take)
-        self._hub = stage.server.hub
+        self._hub, self._patience = stage.server.hub, patience
         self._thread = Thread(target=self._run, daemon=True)
 
     async def _take(self, update: Any) -> None:
@@ -137,11 +137,12 @@ class Listener:
 
     def __enter__(self) -> Listener:
         self._thread.start()
-        assert self._hub.listened.wait(10), "the stream was not listened to"
+        assert self._hub.listened.wait(self._patience), "the stream was not listened to"
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stream.stop()
+        self._hub.cut()  # the kit looks for its end only when something comes, or after five seconds
         self._thread.join(10)
 
     def next(self) -> Any:

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
 from strikewise.adapters.brokers.alpaca_server.app import Desk
+from strikewise.adapters.brokers.alpaca_server.control import Control
 from strikewise.adapters.brokers.alpaca_server.edge import Edge, Exchange
 from strikewise.adapters.brokers.alpaca_server.mishaps import Mishaps
 from strikewise.adapters.brokers.alpaca_server.quotes import Quotes
@@ -70,8 +71,10 @@ class AlpacaServer:
         self.venue, self.key, self.secret = venue, key, secret
         self.mishaps = None if faults is None else Mishaps(faults, venue)
         self.hub = Hub(venue, (key, secret), self.mishaps)
+        desk = Desk(venue, self.mishaps)
         routes = [
-            *Desk(venue, self.mishaps).routes(),
+            *desk.routes(),
+            *Control(venue, desk.counter, self.hub, self.mishaps).routes(),
             *Quotes(venue).routes(),
             WebSocketRoute("/stream", self.hub.serve),
         ]

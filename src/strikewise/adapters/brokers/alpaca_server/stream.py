@@ -36,8 +36,8 @@ class Hub:
         self._keys, self._mishaps = keys, mishaps
         self._open: set[_Line] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.listened = Event()
-        """Set while somebody listens, after that was acknowledged."""
+        self.listened, self.left = Event(), Event()
+        """Set while somebody listens, and once somebody who did has left."""
         venue.updates.listen(self._pass_on)
         if mishaps is not None:
             mishaps.cut = self.cut
@@ -57,6 +57,7 @@ class Hub:
         finally:
             self._open.discard(line)
             self._count()
+            self.left.set()
             writer.cancel()
             with suppress(asyncio.CancelledError):
                 await writer
