@@ -118,8 +118,8 @@ class AlpacaData:
         found = _named(said, "snapshots") if "snapshots" in said else said
         return {name: spot for name in symbols if (spot := spot_of(found.get(name))) is not None}
 
-    def daily_bars(self, symbol: str, first: date, last: date) -> list[Any]:
-        """Return the daily bars of a stock, as traded on all exchanges, both days included.
+    def daily_bars(self, symbol: str, first: date, until: datetime) -> list[Any]:
+        """Return the daily bars of a stock that began by an instant, as traded on all exchanges.
 
         Raises
         ------
@@ -133,7 +133,7 @@ class AlpacaData:
             "feed": "sip",
             "limit": 10_000,
             "start": first.isoformat(),
-            "end": last.isoformat(),
+            "end": until.isoformat().replace("+00:00", "Z"),
         }
         rows: list[Any] = []
         for page in _pages(self._stocks, "/stocks/bars", asked):
@@ -338,7 +338,8 @@ class AlpacaFeed:
         if base is not None and len(base):
             first = date_of(int(base.days[-1]) + 1)
         if first <= ended:
-            new = bars_after(self._data.daily_bars(name, first, ended), name, self._calendar, now)
+            rows = self._data.daily_bars(name, first, self._calendar.session_close(ended))
+            new = bars_after(rows, name, self._calendar, now)
             self._bars[name] = joined(base, new) if len(new) else base
         self._bars_day[name] = ended
 
