@@ -10,7 +10,15 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 CONTEXT = get_context("forkserver")
-CONTEXT.set_forkserver_preload(["strikewise.adapters.store.sql_ledger"])
+CONTEXT.set_forkserver_preload(
+    [
+        "__main__",
+        "strikewise.adapters.store.resilient_ledger",
+        "sqlalchemy.dialects.sqlite.pysqlite",
+        "sqlalchemy.dialects.postgresql.psycopg",
+        "psycopg",
+    ]
+)
 
 PATIENCE = 60
 """Seconds after which another process is taken to hang; no test waits for them when all is well."""

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from multiprocessing.connection import Connection
+from pathlib import Path
+from resource import RLIMIT_FSIZE, setrlimit
 
+from strikewise.adapters.store.emergency import EmergencyJournal
+from strikewise.adapters.store.resilient_ledger import ResilientLedger
 from strikewise.adapters.store.sql_ledger import SqlLedger
-from strikewise.domain.events import RunStarted
+from strikewise.domain.errors import LedgerError
+from strikewise.domain.events import OrderPlaced, RunStarted
+from strikewise.domain.instruments import OptionContract, Right
+from strikewise.domain.orders import Order, Purpose
+from strikewise.domain.structures import Leg, Structure
 from strikewise.portfolio.ledger import Entry
 
 AT = datetime(2026, 7, 22, 14, 30, tzinfo=UTC)
@@ -25,6 +33,35 @@ def batch(writer: int, number: int) -> list[Entry]:
 def write_until_killed(pipe: Connection, url: str, writer: int) -> None:
     """Write batch after batch, and tell the number of each once the ledger has taken it."""
     with SqlLedger(url) as ledger:
+        for number in count():
+            ledger.append(batch(writer, number), recorded_at=AT)
+            pipe.send(number)
+
+
+def order(purpose: Purpose) -> Entry:
+    """Return a decision to trade one put."""
+    put = Structure((Leg(OptionContract("SPY", date(2026, 9, 18), Right.PUT, 600_000), -1),))
+    return Entry(OrderPlaced(Order("o", "o", "puts", "SPY", purpose, put, 1, -4500, AT, "")), AT, "w")
+
+
+def write_through_a_full_disk(pipe: Connection, url: str, journal: str) -> None:
+    """Fill a disk of 300 kB with batches, then write five exits; tell how many facts of each were taken."""
+    room = 300_000
+    opening, closing = order(Purpose.OPEN), order(Purpose.CLOSE)
+    resilient = ResilientLedger(SqlLedger(url), EmergencyJournal(Path(journal), room))
+    setrlimit(RLIMIT_FSIZE, (room, room))
+    taken = 0
+    with resilient:
+        try:
+            while True:
+                taken = resilient.append([opening], recorded_at=AT).seq
+        except LedgerError:
+            pipe.send((taken, sum(resilient.append([closing], recorded_at=AT).seq > taken for _ in range(5))))
+
+
+def exits_until_killed(pipe: Connection, url: str, writer: int, journal: str) -> None:
+    """Write batch after batch though the database does not answer, and tell each that counts as written."""
+    with ResilientLedger(SqlLedger(url, busy_seconds=0.01), EmergencyJournal(Path(journal), 4096)) as ledger:
         for number in count():
             ledger.append(batch(writer, number), recorded_at=AT)
             pipe.send(number)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from strikewise.adapters.store.copies import LINES_SUFFIX, SQLITE_SUFFIX, write_copy
 from strikewise.adapters.store.fact_rows import end_of
-from strikewise.adapters.store.schema import BUSY_SECONDS, DIALECTS, WRITES, migrate, prepare
+from strikewise.adapters.store.schema import BUSY_SECONDS, DIALECTS, WRITES, is_current, migrate, prepare
 from strikewise.domain.errors import LedgerDamagedError, LedgerError
 
 __all__ = ["Database", "engine_of", "file_of"]
@@ -46,8 +46,11 @@ class Database:
         self._backups = backups
         prepare(self._engine, busy_seconds)
         try:
-            with self.writing() as connection:
-                migrate(connection, self._keep_copy)
+            with self.reading() as connection:
+                current = is_current(connection)
+            if not current:
+                with self.writing() as connection:
+                    migrate(connection, self._keep_copy)
         except BaseException:
             self.close()
             raise

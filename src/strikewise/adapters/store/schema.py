@@ -6,6 +6,7 @@ Instants are texts in the form of `strikewise.portfolio.codec.instant_text`: wha
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -125,6 +126,11 @@ def exclude_others(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TABLES_LOCK})")
 
 
+def is_current(connection: Connection) -> bool:
+    """Return whether a database has the newest tables, without waiting for anybody who writes."""
+    return revision(connection) == _scripts().get_current_head()
+
+
 def migrate(connection: Connection, before: Callable[[str], Path | None]) -> None:
     """Bring the database of a writing connection to the newest revision, in its transaction.
 
@@ -143,9 +149,7 @@ def migrate(connection: Connection, before: Callable[[str], Path | None]) -> Non
         brought up to date; nothing is changed then.
     """
     exclude_others(connection)
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(config)
+    scripts = _scripts()
     found, newest = MigrationContext.configure(connection).get_current_revision(), scripts.get_current_head()
     if newest is None or found == newest:
         return
@@ -161,6 +165,7 @@ def migrate(connection: Connection, before: Callable[[str], Path | None]) -> Non
             "a newer one wrote it; use that one, or restore a backup made before."
         )
     copy = None if found is None else before(newest)
+    config = _config()
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, newest)
@@ -170,6 +175,17 @@ def migrate(connection: Connection, before: Callable[[str], Path | None]) -> Non
             f"The ledger {where} cannot be brought from revision {found} to {newest} ({error.orig}): nothing "
             f"of it was changed; mend that, or go on with the strikewise that wrote it.{kept}"
         ) from error
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def revision(connection: Connection) -> str:
