@@ -192,7 +192,7 @@ def test_a_leg_never_quoted_in_a_chain_without_volatilities_is_worth_its_intrins
 
 
 def test_where_nothing_at_all_is_known_the_question_is_refused() -> None:
-    held = position({put(480, underlying="QQQ"): -1}, underlying="QQQ")
+    held = replace(position({put(480, underlying="QQQ"): -1}, underlying="QQQ"), signal_id="s1")
     with pytest.raises(MissingDataError, match="QQQ"):
         mark_of(held, QUOTES)
 

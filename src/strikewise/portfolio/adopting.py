@@ -22,7 +22,7 @@ def adopted(event: PositionAdopted, at: datetime) -> Position:
     """Return the position that holdings become which nobody here opened.
 
     It has no signal: what one unit of it is and what it can lose shows from its holdings. Its margin is that
-    loss; where it has no bound, valuation finds the margin of what is naked.
+    loss; where it has no bound, the strikes of what is short, until valuation finds that of what is naked.
 
     Parameters
     ----------
@@ -85,9 +85,19 @@ def _units_of(holdings: Iterable[Holding]) -> tuple[Structure, int]:
 def _weighed(position: Position) -> Position:
     """Return a position with the largest loss and the margin of its holdings."""
     loss = _most_lost(position.holdings, position.cash_cents)
-    margin = max(0, loss or 0)
+    margin = _notional(position) if loss is None else loss
     stake = position.stake_cents or margin
     return replace(position, max_loss_cents=loss, margin_cents=margin, stake_cents=stake)
+
+
+def _notional(position: Position) -> int:
+    """Return what stands for the risk of what has no bound until valuation knows prices: nearly all of it."""
+    strikes = (
+        -holding.quantity * holding.instrument.strike_milli * holding.instrument.multiplier // 10
+        for holding in position.holdings
+        if isinstance(holding.instrument, OptionContract) and holding.quantity < 0
+    )
+    return max(sum(strikes), abs(position.cash_cents))
 
 
 def _most_lost(holdings: Iterable[Holding], paid_cents: int) -> int | None:

@@ -1,7 +1,8 @@
 """Mark what is held to mid, and to the price at which it could be closed; never zero for want of a quote.
 
 A leg without a usable quote is priced by policy (`strikewise.market.estimate`) and reported. All legs of an
-underlying are found in its chain by one binary search.
+underlying are found in its chain by one binary search. What others opened on an underlying of which nothing
+is known is marked at what it cost: it must not keep the rest of the account from being valued.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from strikewise.domain.chain import OptionChain
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.greeks import Greeks
 from strikewise.domain.instruments import Instrument, OptionContract, Right, Stock
+from strikewise.domain.money import MISSING_CENTS
 from strikewise.domain.portfolio import Mark, Portfolio, Position
 from strikewise.market.estimate import Estimator, LastQuote, MissingQuotePolicy
 from strikewise.market.view import MarketView
@@ -43,12 +45,18 @@ _FIELDS = tuple(one.name for one in fields(Position))
 _VALUES = attrgetter(*_FIELDS)
 _MARK = _FIELDS.index("mark")
 
+AT_COST = "cost"
+"""The policy of a mark that is what was paid; its legs have no prices of their own."""
+
 DELTA, GAMMA, THETA, VEGA = range(4)
 
 
 @dataclass(frozen=True, slots=True)
 class EstimatedMark:
-    """A held instrument without a usable quote, and the exit price per share it was given, cents."""
+    """A held instrument without a usable quote, and the exit price per share it was given, cents.
+
+    The price is -1 where the position was marked as a whole, at what it cost.
+    """
 
     position_id: str
     instrument: Instrument
@@ -120,11 +128,12 @@ def value_account(
     memory = Memory() if memory is None else memory
     marked, estimated = value_positions(tuple(state.positions.values()), view, policy, memory)
     marked = with_own_margins(marked, memory.books)
+    at_cost = sum(one.margin_cents for one in marked if one.underlying not in memory.books)
     portfolio = portfolio_of(
         marked,
         as_of=view.as_of,
         cash_cents=state.cash_cents,
-        margin_cents=account_margin_cents(memory.books.values()),
+        margin_cents=account_margin_cents(memory.books.values()) + at_cost,
         pending=state.pending,
         opened_today_by=state.opened_today(view.day),
     )
@@ -195,7 +204,8 @@ def value_positions(
     Raises
     ------
     MissingDataError
-        If a leg has no quote, never had one, and the price of its underlying is unknown.
+        If a leg of what was opened on a signal has no quote, never had one, and the price of its underlying
+        is unknown.
     """
     groups: dict[str, list[int]] = {}
     for number, position in enumerate(positions):
@@ -204,21 +214,55 @@ def value_positions(
         del memory.books[gone]
     if memory.view is not view:
         memory.view, memory.marked = view, {}
-    marked, estimated = list(positions), []
+    marked, estimated = list(positions), list[EstimatedMark]()
     for underlying, numbers in groups.items():
         members = [positions[number] for number in numbers]
-        book = memory.books.get(underlying)
-        if book is None or not book.holds(members):
-            book = memory.books[underlying] = Book.of(underlying, members, book)
-        sums, missing = _mark(book, members, view, policy, memory.estimator)
+        valued, missing = _value_group(underlying, members, view, policy, memory)
         estimated.extend(missing)
-        for number, position, values in zip(numbers, members, sums, strict=True):
-            before = memory.marked.get(position.position_id)
-            if before is None or before[0] is not position:
-                before = position, _with_mark(position, values, book.spot_cents, view.as_of)
-                memory.marked[position.position_id] = before
-            marked[number] = before[1]
+        for number, position in zip(numbers, valued, strict=True):
+            marked[number] = position
     return tuple(marked), tuple(estimated)
+
+
+def _value_group(
+    underlying: str,
+    members: Sequence[Position],
+    view: MarketView,
+    policy: MissingQuotePolicy,
+    memory: Memory,
+) -> tuple[list[Position], list[EstimatedMark]]:
+    """Mark all positions on one underlying."""
+    book = memory.books.get(underlying)
+    if book is None or not book.holds(members):
+        book = memory.books[underlying] = Book.of(underlying, members, book)
+    try:
+        sums, missing = _mark(book, members, view, policy, memory.estimator)
+    except MissingDataError:
+        if any(position.signal_id for position in members):
+            raise
+        del memory.books[underlying]
+        return _at_cost(members, view.as_of)
+    marked = []
+    for position, values in zip(members, sums, strict=True):
+        before = memory.marked.get(position.position_id)
+        if before is None or before[0] is not position:
+            before = position, _with_mark(position, values, book.spot_cents, view.as_of)
+            memory.marked[position.position_id] = before
+        marked.append(before[1])
+    return marked, missing
+
+
+def _at_cost(members: Sequence[Position], at: datetime) -> tuple[list[Position], list[EstimatedMark]]:
+    """Mark positions at what was paid for them, and tell all their legs; their Greeks nobody knows."""
+    marked, missing = [], []
+    for position in members:
+        cost, held = position.cash_cents, position.holdings
+        sums = (cost, cost, len(held), 0.0, 0.0, 0.0, 0.0)
+        marked.append(_with_mark(position, sums, MISSING_CENTS, at))
+        missing += [
+            EstimatedMark(position.position_id, one.instrument, AT_COST, MISSING_CENTS) for one in held
+        ]
+    return marked, missing
 
 
 def _with_mark(position: Position, sums: Sequence[float], spot_cents: int, at: datetime) -> Position:
