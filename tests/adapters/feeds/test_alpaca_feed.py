@@ -307,7 +307,7 @@ def test_daily_bars_since_the_bases_last_are_joined_to_it_and_today_is_none_yet(
     (asked,) = vendor.of("GET", BARS)
     query = parse_qs(asked.query)
     assert (query["start"], query["end"], query["feed"]) == (
-        ["2025-12-31"],
+        ["2025-12-31T00:00:00Z"],
         ["2026-01-02T21:00:00Z"],
         ["sip"],
     )

@@ -132,7 +132,7 @@ class AlpacaData:
             "adjustment": "raw",
             "feed": "sip",
             "limit": 10_000,
-            "start": first.isoformat(),
+            "start": f"{first.isoformat()}T00:00:00Z",
             "end": until.isoformat().replace("+00:00", "Z"),
         }
         rows: list[Any] = []
