@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime
 from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from resource import RLIMIT_FSIZE, setrlimit
 
+from sqlalchemy import Engine, event
+
 from strikewise.adapters.store.emergency import EmergencyJournal
 from strikewise.adapters.store.resilient_ledger import ResilientLedger
 from strikewise.adapters.store.sql_ledger import SqlLedger
-from strikewise.domain.errors import LedgerError
+from strikewise.domain.control import REQUESTS, HaltRequested, RequestMet
+from strikewise.domain.errors import LedgerConflictError, LedgerError
 from strikewise.domain.events import OrderPlaced, RunStarted
 from strikewise.domain.instruments import OptionContract, Right
 from strikewise.domain.orders import Order, Purpose
@@ -65,3 +69,49 @@ def exits_until_killed(pipe: Connection, url: str, writer: int, journal: str) ->
         for number in count():
             ledger.append(batch(writer, number), recorded_at=AT)
             pipe.send(number)
+
+
+def request(pipe: Connection, url: str, number: int, times: int) -> None:
+    """Ask the loop for something again and again, whatever the ledger has by then."""
+    with SqlLedger(url) as ledger:
+        pipe.send("ready")
+        pipe.recv()
+        for turn in range(times):
+            ledger.append([Entry(HaltRequested(str(turn)), AT, f"p{number}")], recorded_at=AT)
+        pipe.send(times)
+
+
+def decide_and_meet(pipe: Connection, url: str, batches: int, requests: int) -> None:
+    """Write behind what has been read, meet every request, and tell how often somebody came between."""
+    seen = conflicts = met = 0
+    asked: list[int] = []
+    waiting = [batch(0, number) for number in range(batches)]
+    with SqlLedger(url) as ledger:
+        pipe.send("ready")
+        pipe.recv()
+        while waiting or met < requests:
+            for record in ledger.records(after=seen):
+                seen = record.seq
+                if isinstance(record.event, REQUESTS):
+                    asked.append(record.seq)
+            mine = [Entry(RequestMet(number, "halted"), AT, "loop", number) for number in asked]
+            mine += waiting[0] if waiting else []
+            try:
+                seen = ledger.append(mine, recorded_at=AT, expected=seen).seq
+            except LedgerConflictError:
+                conflicts += 1
+                continue
+            met += len(asked)
+            asked, waiting = [], waiting[1:]
+    pipe.send(conflicts)
+
+
+def die_while_migrating(_: Connection, url: str, backups: str) -> None:
+    """Open a ledger of an older strikewise, and die when half of its tables are made."""
+
+    def die(*args: object) -> None:
+        if "CREATE TABLE leases" in str(args[2]):
+            os._exit(9)
+
+    event.listen(Engine, "after_cursor_execute", die)
+    SqlLedger(url, backups=Path(backups))
