@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 from apps.json_ledger import LEDGER
 from apps.json_portfolio import Fraction, Part, Portfolio
 from apps.json_research import RESEARCH, Origin
+from apps.json_risk import RiskResult
 
 Grade = Literal["quotes", "indicative", "reconstructed"]
 
@@ -385,5 +386,6 @@ CONTRACTS: dict[str, type[Part]] = {
     "data status": Status,
     "doctor": Doctor,
     **LEDGER,
+    "risk": RiskResult,
 }
 """What each command prints with ``--json``."""
