@@ -84,7 +84,7 @@ def rehearsal(
         account_id=account_id,
         prefix=prefix,
         timer=timer,
-        patience=Patience(read=0.5, again=0.01),
+        patience=Patience(read=0.25, again=0.01),
     )
     made = Rehearsal(broker, server, venue, clock)
     made.timer, made.exchanges = timer, exchanges
