@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -150,12 +150,31 @@ class Records:
             replaced_by=self._replaced.get(order_id, ""),
         )
 
-    def reports(self, working: Collection[str]) -> Iterator[OrderReport]:
-        """Yield how every order stands, others' too, in the order they were submitted."""
-        earlier = [name for name in self._past.reports if name not in self._orders]
-        every = (self.report(name, working) for name in (*earlier, *self._orders))
-        found = [one for one in every if one is not None]
-        return iter(sorted(found, key=lambda one: one.submitted_at))
+    def reports(
+        self, working: Collection[str], *, since: datetime | None = None, only: Collection[str] | None = None
+    ) -> tuple[OrderReport, ...]:
+        """Return how orders stand, others' too, in the order they were submitted.
+
+        Parameters
+        ----------
+        working : collection of str
+            The ids of those that may still fill.
+        since : datetime, optional
+            The first instant of submission; all without it.
+        only : collection of str, optional
+            The ids to report on; all without it.
+        """
+        sent = {
+            name: one.submitted_at for name, one in self._past.reports.items() if name not in self._orders
+        }
+        sent |= {name: at for name, (_, at) in self._orders.items()}
+        wanted = [
+            (at, name)
+            for name, at in sent.items()
+            if (since is None or at >= since) and (only is None or name in only)
+        ]
+        found = (self.report(name, working) for _, name in sorted(wanted, key=lambda one: one[0]))
+        return tuple(one for one in found if one is not None)
 
     def executions(self, cursor: str) -> Page[Execution] | None:
         """Return the fills after a cursor; None where it is not ours."""

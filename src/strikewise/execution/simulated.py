@@ -15,7 +15,6 @@ from typing import TypeVar
 from strikewise.domain.brokerage import (
     AccountReport,
     Activity,
-    BrokerStatus,
     Capabilities,
     Health,
     HeldReport,
@@ -179,8 +178,8 @@ class SimulatedBroker:
 
     def open_orders(self) -> Known[tuple[OrderReport, ...]] | Unknown:
         """Return the orders that may still fill, others' too."""
-        reports = self._records.reports(self._floor.working)
-        return self._answer(tuple(one for one in reports if one.status is BrokerStatus.WORKING))
+        working = self._floor.working
+        return self._answer(self._records.reports(working, only=working))
 
     def order(self, order_id: str) -> Known[OrderReport | None] | Unknown:
         """Return an order by the id its sender gave it; ``Known(None)`` where there is none."""
@@ -188,8 +187,7 @@ class SimulatedBroker:
 
     def orders_since(self, since: datetime) -> Known[tuple[OrderReport, ...]] | Unknown:
         """Return all orders submitted at or after an instant, whatever became of them."""
-        reports = self._records.reports(self._floor.working)
-        return self._answer(tuple(one for one in reports if one.submitted_at >= since))
+        return self._answer(self._records.reports(self._floor.working, since=since))
 
     def fills_since(self, cursor: str) -> Known[Page[Execution]] | Unknown:
         """Return the fills of our orders after a cursor, which counts them."""
