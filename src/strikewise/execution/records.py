@@ -164,17 +164,15 @@ class Records:
         only : collection of str, optional
             The ids to report on; all without it.
         """
-        sent = {
-            name: one.submitted_at for name, one in self._past.reports.items() if name not in self._orders
-        }
-        sent |= {name: at for name, (_, at) in self._orders.items()}
-        wanted = [
-            (at, name)
-            for name, at in sent.items()
-            if (since is None or at >= since) and (only is None or name in only)
-        ]
-        found = (self.report(name, working) for _, name in sorted(wanted, key=lambda one: one[0]))
+        names = only if only is not None else {**self._past.reports, **self._orders}
+        sent = ((self._sent(name), name) for name in names)
+        wanted = sorted((one for one in sent if since is None or one[0] >= since), key=lambda one: one[0])
+        found = (self.report(name, working) for _, name in wanted)
         return tuple(one for one in found if one is not None)
+
+    def _sent(self, order_id: str) -> datetime:
+        taken = self._orders.get(order_id)
+        return self._past.reports[order_id].submitted_at if taken is None else taken[1]
 
     def executions(self, cursor: str) -> Page[Execution] | None:
         """Return the fills after a cursor; None where it is not ours."""
