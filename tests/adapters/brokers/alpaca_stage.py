@@ -36,6 +36,7 @@ from strikewise.adapters.brokers.alpaca_server.venue import Venue
 from strikewise.adapters.brokers.fault_plan import Fault, FaultPlan
 from strikewise.domain.instruments import OptionContract
 from strikewise.execution.fees import FeeSchedule
+from strikewise.execution.financing import Financing
 from strikewise.execution.simulated import Habits, SimulatedBroker
 from strikewise.market.calendar import NEW_YORK
 from strikewise.market.memory_source import MemorySource
@@ -75,7 +76,8 @@ def small_market(volume: int = 1_000) -> Market:
 
 def small_venue(*, volume: int = 1_000, level: int = 3, commission_cents: float = 0.0) -> Venue:
     fees = FeeSchedule(commission_cents=commission_cents, assignment_cents=0, pass_through=False)
-    broker = SimulatedBroker(CASH, fees=fees, habits=Habits(netted=True))
+    free = Financing(debit_spread=0.0, borrow_rate=0.0)
+    broker = SimulatedBroker(CASH, fees=fees, financing=free, habits=Habits(netted=True))
     return Venue(small_market(volume), broker, CASH, morning(TUESDAY), level=level)
 
 

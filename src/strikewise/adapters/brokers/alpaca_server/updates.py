@@ -61,7 +61,7 @@ class Updates:
         position: int,
     ) -> None:
         """Tell a fill, of a multi-leg order with those of its legs."""
-        event = "fill" if ticket.status == "filled" else "partial_fill"
+        event = "fill" if ticket.whole else "partial_fill"
         first = legs[0]
         if not ticket.several:
             self.tell(
