@@ -3,96 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from execution.tapes import call, order, put
-from risk.risk_markets import EXPIRY, NOW, account, closes, held, past, signal_of, view_of, volatility_index
+from risk.asking import LOOSE, VIEW, WIDE, control, denied, spread, verdict
+from risk.risk_markets import EXPIRY, NOW, account, closes, held, past, signal_of, view_of
 from strikewise.domain.control import TradingState
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.instruments import Stock
 from strikewise.domain.orders import Order, Purpose
 from strikewise.domain.portfolio import Portfolio, Position
-from strikewise.domain.quotes import CalendarEvent, DailyBars
+from strikewise.domain.quotes import DailyBars
 from strikewise.domain.reconciled import EXTERNAL
 from strikewise.market.regime import Regime
-from strikewise.market.view import MarketView, regime_confidence
+from strikewise.market.view import regime_confidence
 from strikewise.portfolio.controls import ControlState, TrippedBreaker
-from strikewise.risk.account_risk import AccountRisk
 from strikewise.risk.concentration import sector_cents
 from strikewise.risk.gate import (
     Approved,
     ApprovedAdjusting,
     ApprovedClosing,
-    Denied,
     GateControl,
     judge,
     judge_adjusting,
     judge_closing,
 )
 from strikewise.risk.governor import Governor
-from strikewise.risk.limits import Limits
 from strikewise.risk.past_moves import Unpriced
-
-SPOTS = {"SPY": 500.0, "QQQ": 400.0, "TLT": 95.0}
-MARKET = closes("SPY", 500.0, seed=7)
-BARS = [
-    MARKET,
-    closes("QQQ", 400.0, seed=8, of=MARKET, share=0.95),
-    closes("TLT", 95.0, seed=9),
-    volatility_index(MARKET),
-]
-VIEW = view_of(SPOTS, bars=BARS)
-WIDE = Limits(
-    max_loss_per_trade=1.0, max_margin_per_trade=1.0, max_at_risk=1.0, max_margin=1.0, max_per_underlying=10
-)
-LOOSE = Governor(max_correlation=1.0, max_sector=1.0, max_delta=1.0, max_gamma=1.0, max_vega=1.0,
-                 max_value_at_risk=1.0, max_notional=1e6, blackouts={})  # fmt: skip
-SPREAD = {put(480, EXPIRY): -1, put(470, EXPIRY): 1}
-
-
-def spread(
-    short: int = 480, *, underlying: str = "SPY", width: int = 10, many: int = 1, **more: object
-) -> Position:
-    legs = {put(short, EXPIRY, underlying): -1, put(short - width, EXPIRY, underlying): 1}
-    return held(
-        legs,
-        quantity=many,
-        max_loss=9_000 * width * many,
-        margin=10_000 * width * many,
-        **more,  # type: ignore[arg-type]
-    )
-
-
-def control(
-    rules: Governor = LOOSE,
-    view: MarketView = VIEW,
-    state: TradingState = TradingState.ACTIVE,
-    **more: object,
-) -> GateControl:
-    return GateControl(AccountRisk(view, rules), state, **more)  # type: ignore[arg-type]
-
-
-def verdict(
-    wish: Position,
-    portfolio: Portfolio | None = None,
-    rules: Governor = LOOSE,
-    *,
-    score: float = 80.0,
-    gate: GateControl | None = None,
-    view: MarketView = VIEW,
-) -> Approved | Denied:
-    asked = gate or control(rules, view)
-    return judge(wish, signal_of(wish, score=score), portfolio or account(), WIDE, view, asked)
-
-
-def denied(answer: object, code: DenialCode) -> str:
-    assert isinstance(answer, Denied), answer
-    assert answer.code is code, answer
-    return answer.detail
 
 
 def test_without_a_control_nothing_of_this_is_asked() -> None:
@@ -107,7 +48,7 @@ def test_a_sound_wish_passes_the_defaults() -> None:
 
 
 def test_what_is_unknown_is_denied_with_what_is_missing() -> None:
-    view = view_of({"SPY": 500.0}, bars=[MARKET])
+    view = view_of({"SPY": 500.0}, bars=[closes("SPY", 500.0, seed=7)])
     assert denied(verdict(spread(), view=view), DenialCode.RISK_UNKNOWN) == (
         "limit=value_at_risk underlying=SPY volatility_index=none"
     )
@@ -367,48 +308,3 @@ def test_a_sure_regime_costs_a_contrary_signal_fifteen_points() -> None:
     )
     unsure = control(replace(LOOSE, regime_confidence=0.999), view=view, least_scores={"s": 60.0})
     assert isinstance(verdict(bearish, score=60.0, gate=unsure, view=view), Approved)
-
-
-# --- announced events ------------------------------------------------------------
-
-
-def event(kind: str, day: date, symbol: str | None = None) -> CalendarEvent:
-    return CalendarEvent(kind, day, symbol, int(datetime(2024, 1, 1, tzinfo=UTC).timestamp()))
-
-
-@pytest.mark.parametrize(
-    ("hours_before", "day", "kind", "shut"),
-    [
-        (18.0, date(2024, 2, 2), "NFP", True),  # 16.5 hours ahead, at 8:30 the next morning
-        (16.0, date(2024, 2, 2), "NFP", False),
-        (24.0, date(2024, 2, 1), "FOMC", False),  # at 14:00, two hours ago
-        (23.0, date(2024, 2, 2), "FOMC", True),
-        (21.0, date(2024, 2, 2), "FOMC", False),
-    ],
-)
-def test_nothing_is_opened_in_the_hours_before_an_event(
-    hours_before: float, day: date, kind: str, *, shut: bool
-) -> None:
-    view = view_of(SPOTS, bars=BARS, events=[event(kind, day)])
-    answer = verdict(spread(), rules=replace(LOOSE, blackouts={kind: (hours_before, 1.0)}), view=view)
-    if shut:
-        assert f"event={kind} day={day.isoformat()}" in denied(answer, DenialCode.MARKET_BLACKOUT)
-    else:
-        assert isinstance(answer, Approved)
-
-
-def test_a_companys_report_shuts_its_own_symbol_and_no_other_and_some_strategies_trade_it() -> None:
-    view = view_of(SPOTS, bars=BARS, events=[event("EARNINGS", date(2024, 2, 1), "TLT")])
-    rules = replace(LOOSE, blackouts={"EARNINGS": (24.0, 24.0)})
-    denied(verdict(spread(90, underlying="TLT", width=5), rules=rules, view=view), DenialCode.MARKET_BLACKOUT)
-    assert isinstance(verdict(spread(), rules=rules, view=view), Approved)
-    exempt = replace(rules, blackout_exempt=("s",))
-    assert isinstance(verdict(spread(90, underlying="TLT", width=5), rules=exempt, view=view), Approved)
-
-
-def test_an_event_that_nobody_announced_yet_shuts_nothing() -> None:
-    late = CalendarEvent("NFP", date(2024, 2, 2), None, int(datetime(2024, 2, 2, tzinfo=UTC).timestamp()))
-    view = view_of(SPOTS, bars=BARS, events=[late])
-    assert isinstance(
-        verdict(spread(), rules=replace(LOOSE, blackouts={"NFP": (48.0, 1.0)}), view=view), Approved
-    )

@@ -44,7 +44,9 @@ def risk(
     days: Days = 0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show limits and their use, breakers, value at risk and stress on the account's book.
+    """Show limits and their use, breakers, value at risk and stress.
+
+    All on the account's book as it stands, at the latest prices.
 
     For example:
 

@@ -108,8 +108,8 @@ def bar(share: float | None) -> Text:
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    by_greeks = row["of"] == "delta, gamma, vega"
-    return NAMES.get(row["name"], row["name"]) + (" by Greeks" if by_greeks else "")
+    name = str(row["name"])
+    return NAMES.get(name, name) + (" by Greeks" if row["of"] == "delta, gamma, vega" else "")
 
 
 def _tone(share: float | None) -> str:
@@ -202,7 +202,7 @@ def grid_table(grid: Mapping[str, Any], days: int) -> Table:
 def shocks_table(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     """Return what days that happened would do to the book."""
     columns = (("Shock", LEFT), ("Profit", RIGHT), ("Of equity", RIGHT), ("Moves", LEFT), ("", LEFT))
-    cells = [
+    cells: list[tuple[str | Text, ...]] = [
         (
             row["name"],
             coloured_money(row["profit"], 0),
