@@ -45,9 +45,8 @@ COMMANDS = (
     _late("report", "Write the page of a kept run, or one that puts several runs side by side.", PAST),
     _late("trades", "List the trades of a run or of the account.", PAST),
     _late("explain", "Tell why a trade was made, and how it ended.", PAST),
-    _late(
-        "risk", "Show limits and their use, breakers, value at risk and stress on the account's book.", OPERATE
-    ),
+    _late("run", "Trade around the clock, on paper unless told otherwise.", OPERATE),
+    _late("risk", "Show limits and their use, breakers, value at risk and stress.", OPERATE),
     _late("ledger", "Check the account's ledger, copy it, and put a copy back.", OPERATE),
 )
 
