@@ -152,17 +152,32 @@ def test_more_legs_than_the_vendor_takes_are_refused_here() -> None:
     assert refused.code == Refusal.BAD_LEGS
 
 
-def test_an_order_whose_legs_cannot_be_read_is_reported_without_a_structure() -> None:
-    request = requested(order({put(480): -1, put(475): 1}))
-    broken = echoed(request | {"legs": [leg | {"symbol": "SPY991399P00480000"} for leg in request["legs"]]})
-    report = order_report(broken, SYMBOLS)
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"symbol": "SPY991399P00480000"},
+        {"qty": None, "notional": "500"},
+        {"qty": "0.5"},
+        {"asset_class": "crypto", "symbol": "BTC/USD"},
+        {"order_class": "mleg", "legs": []},
+    ],
+)
+def test_an_order_that_nothing_here_could_be_is_reported_without_a_structure(more: dict[str, Any]) -> None:
+    report = order_report(echoed(requested(order({put(480): -1})), **more), SYMBOLS)
     assert report is not None
-    assert report.structure is None
+    assert (report.structure, report.limit_cents, report.status) == (None, None, BrokerStatus.WORKING)
 
 
-@pytest.mark.parametrize("missing", ["qty", "submitted_at"])
-def test_an_order_that_says_neither_how_much_nor_when_is_none(missing: str) -> None:
-    assert order_report(echoed(requested(order({put(480): 1})), **{missing: ""}), SYMBOLS) is None
+def test_legs_that_wait_for_an_order_are_no_legs_of_it() -> None:
+    exits = [{"id": "x", "symbol": "SPY", "side": "sell", "qty": "10", "ratio_qty": None}]
+    said = {"order_class": "bracket", "symbol": "SPY", "side": "buy", "qty": "10", "legs": exits}
+    report = order_report(echoed(requested(order({Stock("SPY"): 1})), **said), SYMBOLS)
+    assert report is not None
+    assert report.structure == order({Stock("SPY"): 1}).structure
+
+
+def test_an_order_that_does_not_say_when_it_was_taken_is_none() -> None:
+    assert order_report(echoed(requested(order({put(480): 1})), submitted_at=""), SYMBOLS) is None
 
 
 def test_a_refusal_told_as_a_cancel_is_a_refusal() -> None:

@@ -266,3 +266,15 @@ def test_cash_that_is_taken_back_is_told_the_other_way_round(vendor: Canned, bro
     third = broker.activities_since(second.value.cursor)
     assert isinstance(third, Known)
     assert third.value.items == ()
+
+
+def test_an_order_of_somebody_else_that_cannot_be_read_hides_no_other(
+    vendor: Canned, broker: AlpacaBroker
+) -> None:
+    theirs = answered(id="b-7", client_order_id="by-hand", qty=None, notional="500")
+    vendor.say("GET", ORDERS, Answer([answered(), theirs]))
+    told = broker.open_orders()
+    assert isinstance(told, Known)
+    assert {one.order_id: one.structure is None for one in told.value} == {"o-1": False, "by-hand": True}
+    vendor.say("GET", ORDERS, Answer([answered(qty=None)]))
+    assert isinstance(broker.open_orders(), Unknown)

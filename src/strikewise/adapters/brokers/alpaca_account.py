@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from strikewise.adapters.brokers.alpaca_answers import AccountAnswer, PositionAnswer
 from strikewise.adapters.brokers.alpaca_money import cents_of, count_of
+from strikewise.adapters.brokers.alpaca_orders import TRADED
 from strikewise.adapters.brokers.alpaca_symbols import Symbols
 from strikewise.domain.brokerage import AccountReport, HeldReport, Preview
 from strikewise.domain.errors import InstrumentError
@@ -13,9 +14,6 @@ from strikewise.domain.instruments import Instrument
 from strikewise.domain.orders import Order, Purpose, Unknown
 
 __all__ = ["account_report", "held_report", "mismatch", "preview_of"]
-
-TRADED = frozenset({"", "us_equity", "us_option"})
-"""Classes of assets that are ours to know; the account may hold others beside them."""
 
 
 def mismatch(answer: AccountAnswer, wanted: str) -> str:

@@ -79,6 +79,7 @@ class OrderAnswer(_Answer):
     client_order_id: Text = ""
     status: Text = ""
     order_class: Text = ""
+    asset_class: Text = ""
     symbol: Text = ""
     side: Text = ""
     position_intent: Text = ""

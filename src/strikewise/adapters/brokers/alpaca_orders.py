@@ -31,6 +31,8 @@ __all__ = [
 
 MAX_LEGS = 4
 """Option legs of one order."""
+TRADED = frozenset({"", "us_equity", "us_option"})
+"""Classes of assets that are ours to know; the account may hold and trade others beside them."""
 
 
 def order_request(
@@ -159,23 +161,24 @@ def submitted_at(answer: OrderAnswer) -> datetime | None:
 
 
 def order_report(answer: OrderAnswer, symbols: Symbols) -> OrderReport | None:
-    """Return an order as we read it; None where it says neither how much nor when.
+    """Return an order as we read it; None where it does not say when it was taken.
 
     The structure is what the vendor counts as one unit: its ratios have no common divisor, shares count one
-    by one, and quantities are in these units (`in_units_of` gives them in ours).
+    by one, and quantities are in these units (`in_units_of` gives them in ours). There is none, and nothing
+    is counted, of an order for fractions of shares, for an amount of money, or on what is not traded here.
     """
     at, filled = submitted_at(answer), count_of(answer.filled_qty or "0")
-    quantity = count_of(answer.qty)
-    if at is None or filled is None or quantity is None:
+    if at is None:
         return None
-    structure = _structure(answer, quantity, symbols)
+    quantity = count_of(answer.qty)
+    structure = None if quantity is None or filled is None else _structure(answer, quantity, symbols)
     return OrderReport(
         order_id=answer.client_order_id or answer.id,
         broker_order_id=answer.id,
         status=status_of(answer),
         structure=structure,
-        quantity=quantity,
-        filled=filled,
+        quantity=quantity or 0,
+        filled=filled or 0,
         limit_cents=_limit_cents(answer, structure),
         submitted_at=at,
         reason=reason_of(answer),
@@ -184,8 +187,10 @@ def order_report(answer: OrderAnswer, symbols: Symbols) -> OrderReport | None:
 
 
 def _structure(answer: OrderAnswer, quantity: int, symbols: Symbols) -> Structure | None:
+    if answer.asset_class not in TRADED:
+        return None
     try:
-        if not answer.legs:
+        if answer.order_class != "mleg":
             return Structure((Leg(symbols.read(answer.symbol), _sign(answer)),))
         return Structure(tuple(Leg(symbols.read(leg.symbol), _ratio(leg, quantity)) for leg in answer.legs))
     except DomainError:

@@ -141,7 +141,7 @@ class AlpacaReads:
             return Unknown(f"the order {order_id} was answered with {said.status}: {words_of(said.body)}")
         self._orders.learn(answer)
         report = self._report(answer)
-        if report is None or report.order_id != order_id:
+        if report is None or report.order_id != order_id or self._is_unread(report):
             return Unknown(f"the answer about the order {order_id} cannot be read")
         return Known(report, self._clock.now())
 
@@ -166,14 +166,18 @@ class AlpacaReads:
         if isinstance(answers, Unknown):
             return answers
         reports = [self._report(answer) for answer in answers]
-        kept = tuple(one for one in reports if one is not None)
+        kept = tuple(one for one in reports if one is not None and not self._is_unread(one))
         if len(kept) < len(reports):
-            return Unknown("an order of the list says neither how much nor when")
+            return Unknown("an order of the list cannot be read")
         return Known(kept, self._clock.now())
 
     def _report(self, answer: OrderAnswer) -> OrderReport | None:
         report = order_report(answer, self._symbols)
         return None if report is None else in_units_of(self._orders.asked(report.order_id), report)
+
+    def _is_unread(self, report: OrderReport) -> bool:
+        """Return whether an order that must be one of ours says nothing that ours say."""
+        return report.structure is None and self._orders.ours(report.order_id)
 
     def _order_answers(
         self, which: dict[str, Any], since: datetime | None, urgency: Urgency
