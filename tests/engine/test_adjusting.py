@@ -84,7 +84,7 @@ def test_two_adjustments_of_a_tick_cannot_spend_the_same_dollar() -> None:
 
 def test_an_adjustment_that_rests_is_not_asked_for_twice_and_ends_when_its_position_is_closed() -> None:
     hours = [close_of(MONDAY).replace(hour=hour) for hour in (15, 17, 18, 19)]
-    source = MemorySource([tape(dict.fromkeys(hours, (490.0, ROWS)), volume=50, open_interest=50)])
+    source = MemorySource([tape(dict.fromkeys(hours, (490.0, ROWS)), volume=200, open_interest=200)])
 
     @dataclass(frozen=True)
     class Once(Adjusting):

@@ -282,6 +282,6 @@ def test_what_is_closed_is_not_opened_further_by_the_rest_of_its_order() -> None
     replay(replace(chosen, end=MONDAY), source, CALENDAR, ledger)
     journal = journal_of(ledger.records())
     opening, closing = journal.orders
-    assert (opening.status, opening.filled, opening.note) == ("cancelled", 10, "asked for")
-    assert (closing.filled, journal.positions) == (10, ())
+    assert (opening.status, opening.filled, opening.note) == ("cancelled", 5, "asked for")
+    assert (closing.filled, journal.positions) == (5, ())
     assert journal.trades[0].closed_at == hours[1]
