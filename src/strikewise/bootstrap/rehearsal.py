@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,13 +16,16 @@ from strikewise.adapters.brokers.fault_plan import FaultPlan
 from strikewise.adapters.data_home import DataHome
 from strikewise.domain.errors import MissingDataError, SettingsError
 from strikewise.domain.money import to_cents
+from strikewise.execution.exercise import ExerciseRule
 from strikewise.execution.fees import FeeSchedule
+from strikewise.execution.fills import FillRule
+from strikewise.execution.financing import Financing
 from strikewise.execution.simulated import Habits, SimulatedBroker
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.universe import Universe
-from strikewise.market.view import Market
+from strikewise.market.view import Market, MarketView
 
-__all__ = ["AlpacaRehearsal", "RehearsalPlan", "fault_plan"]
+__all__ = ["AlpacaRehearsal", "RehearsalPlan", "fault_plan", "simulated_venue", "stored_venue"]
 
 
 ALPACA_FEES = FeeSchedule(commission_cents=0.0, assignment_cents=0)
@@ -83,42 +86,98 @@ def fault_plan(file: Path | None, seed: int | None) -> FaultPlan | None:
     return plan if seed is None else FaultPlan(seed, plan.faults)
 
 
+def stored_venue(home: Path, plan: RehearsalPlan) -> tuple[Venue, datetime]:
+    """Return an account over a home's stored chains when the first session opens, and the last one's close.
+
+    Raises
+    ------
+    MissingDataError
+        If nothing is stored for the plan.
+    """
+    calendar = SessionCalendar()
+    source = DataHome(home, calendar).source()
+    wanted = plan.underlyings or tuple(source.underlyings())
+    sessions = calendar.sessions(plan.start, plan.end)
+    if not sessions or not wanted:
+        raise MissingDataError(
+            f"There is nothing to rehearse from {plan.start} to {plan.end} in {home}: "
+            "choose days with sessions, and a home with chains."
+        )
+    market = Market(Universe(source, wanted), calendar)
+    start, end = calendar.session_open(sessions[0]), calendar.session_close(sessions[-1])
+    return simulated_venue(market, start, to_cents(plan.cash), fees=plan.fees, level=plan.level), end
+
+
+def simulated_venue(
+    market: Market,
+    start: datetime,
+    cash_cents: int,
+    *,
+    rule: FillRule | None = None,
+    fees: FeeSchedule = ALPACA_FEES,
+    exercise: ExerciseRule | None = None,
+    financing: Financing | None = None,
+    level: int = 3,
+) -> Venue:
+    """Return an account at a simulated Alpaca; with equal rules it fills as the simulated broker does."""
+    broker = SimulatedBroker(
+        cash_cents,
+        rule=rule,
+        fees=fees,
+        exercise=exercise,
+        financing=financing,
+        habits=Habits(netted=True),
+    )
+    return Venue(market, broker, cash_cents, start, rule=rule, level=level)
+
+
 class AlpacaRehearsal:
-    """The local Alpaca server over stored chains; use it as a context.
+    """The local Alpaca server before an account; use it as a context.
 
     Parameters
     ----------
-    home : Path
-        The data home whose market it replays.
-    plan : RehearsalPlan
-        What is rehearsed.
+    venue : Venue
+        The account.
+    port : int
+        Where to listen; 0 takes a free one.
+    limit : int or None
+        Requests a minute; None sets no limit.
+    faults : FaultPlan or None
+        What goes wrong on purpose.
+    speed : float
+        Seconds of the past in a second; 0 stands still until `follow` or a request moves it.
+    until : datetime, optional
+        Where time stops that moves by itself.
 
     Raises
     ------
     SettingsError
         If the extras are not installed, the port is taken, or the plan of faults cannot be carried out.
-    MissingDataError
-        If nothing is stored for the plan.
     """
 
-    def __init__(self, home: Path, plan: RehearsalPlan) -> None:
-        calendar = SessionCalendar()
-        source = DataHome(home, calendar).source()
-        wanted = plan.underlyings or tuple(source.underlyings())
-        sessions = calendar.sessions(plan.start, plan.end)
-        if not sessions or not wanted:
-            raise MissingDataError(
-                f"There is nothing to rehearse from {plan.start} to {plan.end} in {home}: "
-                "choose days with sessions, and a home with chains."
-            )
-        cash = to_cents(plan.cash)
-        broker = SimulatedBroker(cash, fees=plan.fees, habits=Habits(netted=True))
-        market = Market(Universe(source, wanted), calendar)
-        start, end = calendar.session_open(sessions[0]), calendar.session_close(sessions[-1])
-        self.venue = Venue(market, broker, cash, start, level=plan.level)
-        how = {"port": plan.port, "limit": plan.limit, "faults": plan.faults}
-        self.server = open_server(self.venue, how)
-        self._pacer = Pacer(self.venue, plan.speed, end) if plan.speed > 0 else None
+    def __init__(
+        self,
+        venue: Venue,
+        *,
+        port: int = 0,
+        limit: int | None = None,
+        faults: FaultPlan | None = None,
+        speed: float = 0.0,
+        until: datetime | None = None,
+    ) -> None:
+        self.venue = venue
+        self.server = open_server(venue, {"port": port, "limit": limit, "faults": faults})
+        self._pacer = Pacer(venue, speed, until) if speed > 0 and until is not None else None
+
+    @classmethod
+    def of(cls, home: Path, plan: RehearsalPlan) -> AlpacaRehearsal:
+        """Return the rehearsal of a plan over a home's stored chains; errors of both."""
+        venue, until = stored_venue(home, plan)
+        return cls(venue, port=plan.port, limit=plan.limit, faults=plan.faults, speed=plan.speed, until=until)
+
+    def follow(self, view: MarketView) -> None:
+        """Move the account's time to that of a view."""
+        self.venue.advance(view.as_of)
 
     def addresses(self) -> dict[str, str]:
         """Return what a client needs to know, by name."""
@@ -135,6 +194,10 @@ class AlpacaRehearsal:
         """Return the faults that happened, in order."""
         mishaps = self.server.mishaps
         return [] if mishaps is None else [kind.value for kind, _ in mishaps.timer.happened]
+
+    def finished(self, seconds: float) -> bool:
+        """Wait for so long that time which moves by itself reaches its end; return whether it did."""
+        return self._pacer is None or self._pacer.finished(seconds)
 
     def wait(self) -> None:
         """Wait until the server ends."""

@@ -15,7 +15,10 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import Any
 
+import pytest
+
 from adapters.brokers.alpaca_kit import (
+    APIError,
     LimitOrderRequest,
     MarketOrderRequest,
     OptionHistoricalDataClient,
@@ -115,8 +118,11 @@ def staged(venue: Venue | None = None, *, faults: tuple[Fault, ...] = (), **how:
     exchanges: list[Exchange] = []
     plan = FaultPlan(7, faults) if faults else None
     server = AlpacaServer(venue or small_venue(), record=exchanges.append, faults=plan, **how)
-    with server:
+    server.start()
+    try:
         yield Stage(server, exchanges)
+    finally:
+        server.stop(0.0)  # nobody needs to wait for it
     AlpacaSchema().check_all(exchanges)
 
 
@@ -206,3 +212,18 @@ def single(
         "client_order_id": name,
     }
     return MarketOrderRequest(**shared) if limit is None else LimitOrderRequest(limit_price=limit, **shared)
+
+
+def sent(symbol: str, **more: str) -> dict[str, str]:
+    """Return the body of an order for one unit, as a client that is no kit sends it."""
+    return {"symbol": symbol, "qty": "1", "side": "buy", "type": "market", "time_in_force": "day", **more}
+
+
+def refusal(call: Any) -> tuple[int, int, str]:
+    with pytest.raises(APIError) as caught:
+        call()
+    return caught.value.status_code, caught.value.code, caught.value.message
+
+
+def shown(stage: Stage) -> dict[str, int]:
+    return {one.symbol: int(one.qty) for one in stage.trading.get_all_positions()}

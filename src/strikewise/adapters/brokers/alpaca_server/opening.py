@@ -78,6 +78,11 @@ class Pacer:
         self._stopped.set()
         self._thread.join(10 * BREATH)
 
+    def finished(self, seconds: float) -> bool:
+        """Wait for so long that the end is reached; return whether it is."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
     def _run(self) -> None:
         while not self._stopped.is_set() and (now := self._clock.now()) < self._end:
             self._clock.wait(min(self._next(now), self._end), BREATH)

@@ -101,11 +101,10 @@ class AlpacaServer:
         """Begin to answer."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End, and let go of every connection."""
+    def stop(self, seconds: float = STOPS_WITHIN) -> None:
+        """End, let go of every connection, and wait for it so long at most."""
         self._server.should_exit = self._server.force_exit = True
-        self._thread.join(STOPS_WITHIN)
-        self._socket.close()
+        self._thread.join(seconds)
 
     def wait(self) -> None:
         """Wait until it ends."""
