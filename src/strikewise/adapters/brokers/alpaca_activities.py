@@ -71,7 +71,7 @@ def activities(lines: Sequence[ActivityAnswer], symbols: Symbols) -> list[Activi
             found.append(_flow(line))
         elif line.activity_type == "SPLIT":
             splits.setdefault(line.group_id or f"{line.date}:{line.symbol}", []).append(line)
-    found += [report for line in cash if (report := _bought_out(line, symbols)) is not None]
+    found += [ended for line in cash if (ended := _bought_out(line, symbols)) is not None]
     return [*found, *(report for group in splits.values() if (report := _split(group)) is not None)]
 
 

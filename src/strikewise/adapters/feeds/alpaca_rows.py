@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from strikewise.adapters.brokers.alpaca_answers import instant
 from strikewise.adapters.brokers.alpaca_symbols import Symbols
@@ -124,9 +125,10 @@ def bars_after(rows: Iterable[Any], symbol: str, calendar: SessionCalendar, unti
             numbers = [np.nan if value is None else value for value in values]
             found[days_of(day)] = (numbers, int(close.timestamp()))
     days = sorted(found)
-    columns = np.array([found[day][0] for day in days], dtype=np.float64).reshape(-1, 5).T
+    prices = np.array([found[day][0] for day in days], dtype=np.float64).reshape(-1, 5).T
+    opened, high, low, closed, volume = prices
     known = np.array([found[day][1] for day in days], dtype=np.int64)
-    return DailyBars(symbol, np.array(days, dtype=np.int32), *columns, known)
+    return DailyBars(symbol, np.array(days, dtype=np.int32), opened, high, low, closed, volume, known)
 
 
 def joined(before: DailyBars | None, after: DailyBars) -> DailyBars:
@@ -134,9 +136,12 @@ def joined(before: DailyBars | None, after: DailyBars) -> DailyBars:
     if before is None or not len(before):
         return after
     new = after.days > before.days[-1]
-    names = ("days", "open", "high", "low", "close", "volume", "known_at")
-    columns = [np.concatenate([getattr(before, name), getattr(after, name)[new]]) for name in names]
-    return DailyBars(before.symbol, *columns)
+
+    def column(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(before, name), getattr(after, name)[new]])
+
+    prices = {name: column(name) for name in ("open", "high", "low", "close", "volume")}
+    return DailyBars(before.symbol, days=column("days"), known_at=column("known_at"), **prices)
 
 
 def _contract(name: str, symbols: Symbols) -> OptionContract | None:
