@@ -11,9 +11,29 @@ import platformdirs
 from pydantic import Field
 
 from strikewise.bootstrap.documents import Table, check, read_toml
-from strikewise.bootstrap.trading import MOST_CAPITAL, GovernorTable, LimitsTable
+from strikewise.bootstrap.operation import BrokerTable, OrdersTable, RunTable, ScheduleTable
+from strikewise.bootstrap.trading import (
+    MOST_CAPITAL,
+    AllocationTable,
+    ExerciseTable,
+    FeesTable,
+    FillsTable,
+    FinancingTable,
+    GovernorTable,
+    LimitsTable,
+)
+from strikewise.domain.errors import SettingsError
 
-__all__ = ["HOME_VARIABLE", "SETTINGS_TEMPLATE", "Settings", "find_home", "load_settings", "settings_path"]
+__all__ = [
+    "HOME_VARIABLE",
+    "SETTINGS_TEMPLATE",
+    "Settings",
+    "alpaca_key",
+    "find_home",
+    "load_settings",
+    "settings_path",
+    "user_name",
+]
 
 HOME_VARIABLE = "STRIKEWISE_HOME"
 
@@ -46,6 +66,15 @@ class Settings(Table):
     governor: GovernorTable = GovernorTable()
     feeds: FeedsTable = FeedsTable()
     ledger: LedgerTable = LedgerTable()
+    run: RunTable = RunTable()
+    schedule: ScheduleTable = ScheduleTable()
+    orders: OrdersTable = OrdersTable()
+    broker: BrokerTable = BrokerTable()
+    allocation: AllocationTable = AllocationTable()
+    fills: FillsTable = FillsTable()
+    fees: FeesTable = FeesTable()
+    exercise: ExerciseTable = ExerciseTable()
+    financing: FinancingTable = FinancingTable()
     strategies: dict[str, dict[str, bool | int | float | str]] = Field(default_factory=dict)
 
 
@@ -66,6 +95,15 @@ capital = 100_000
 # [feeds]
 # cboe = false        # delayed quotes; read Cboe's terms before you opt in
 
+# [run]               # what `strikewise run` trades; on paper unless told otherwise
+# underlyings = ["SPY", "QQQ"]
+# strategies = ["credit_spread", "iron_condor"]
+# feed = "cboe"
+
+# [schedule]          # how often: scans by minutes in a session, exits by seconds
+# scan_minutes = 15
+# manage_seconds = 60
+
 # [strategies.credit_spread]   # parameters that scans use instead of the defaults
 # short_delta_max = 0.15
 """
@@ -77,6 +115,28 @@ def find_home(given: Path | None = None) -> Path:
         return given.expanduser()
     named = os.environ.get(HOME_VARIABLE)
     return Path(named).expanduser() if named else Path(platformdirs.user_data_dir("strikewise"))
+
+
+def user_name() -> str:
+    """Return the name under which a person's requests are written down: that of the login."""
+    return next(
+        (name for key in ("LOGNAME", "USER", "USERNAME") if (name := os.environ.get(key))), "somebody"
+    )
+
+
+def alpaca_key() -> tuple[str, str]:
+    """Return key and secret of an Alpaca account, from ``APCA_API_KEY_ID`` and ``APCA_API_SECRET_KEY``.
+
+    Raises
+    ------
+    SettingsError
+        If one is not set.
+    """
+    names = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
+    key, secret = (os.environ.get(name, "").strip() for name in names)
+    if not (key and secret):
+        raise SettingsError(f"An Alpaca account needs {' and '.join(names)} in the environment: set both.")
+    return key, secret
 
 
 def settings_path(home: Path) -> Path:

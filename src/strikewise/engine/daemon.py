@@ -105,6 +105,7 @@ class Daemon:
         self._stop = ""
         self._phase = "starting"
         self._started_at, self._beaten = wall.now(), float("-inf")
+        self._polled = float("-inf")
         self._due_at: datetime | None = None
         self._again_at: datetime | None = None
 
@@ -189,8 +190,9 @@ class Daemon:
             self._clock.wait(min(one for one in (self._due_at, until) if one is not None), self._pace.poll)
             now = self._clock.now()
             self._look_around()
-            self._duties.poll(now)
             due = dict(came_due(self._calendar, self._cadence, last, now, self._duties.cutoffs()))
+            if self._is_time_to_poll(now):
+                self._duties.poll(now)
             last = now
             fresh = {
                 task: at
@@ -200,6 +202,14 @@ class Daemon:
             self._reconcile(fresh.pop(Task.RECONCILE, None), now)
             self._duties.do(fresh, now)
         return Ended(self._stop or "It was to look once.", 0)
+
+    def _is_time_to_poll(self, now: datetime) -> bool:
+        """Return whether to look for requests: often by the computer's clock, however fast the market's."""
+        orders, passed = self._duties.orders_due(), self._wall.monotonic() - self._polled
+        if passed < self._pace.poll / 2 and (orders is None or orders > now):
+            return False
+        self._polled = self._wall.monotonic()
+        return True
 
     def _reconcile(self, due: datetime | None, now: datetime) -> None:
         """Compare both sides where it is time to, somebody wants it, or something is in doubt."""

@@ -13,6 +13,8 @@ from strikewise.domain.control import AlertRaised, FaultNoted, TradingState, Tra
 from strikewise.domain.errors import DataError, InvariantError, LedgerConflictError, LedgerError
 from strikewise.domain.events import Event
 from strikewise.domain.instruments import OptionContract
+from strikewise.domain.portfolio import Position
+from strikewise.domain.reconciled import DifferenceFound
 from strikewise.engine.day_report import DAY_REPORT, report_of
 from strikewise.engine.lookout import Lookout
 from strikewise.engine.loop import Loop
@@ -31,7 +33,6 @@ URGENT = timedelta(seconds=5)
 """How soon after a look at what is held another one is made for what somebody wants closed at once."""
 CONNECT_AGAIN = (timedelta(seconds=1), timedelta(seconds=60))
 """How long to wait before connecting again: at first, and at most."""
-EXPIRES_SOON = timedelta(days=2)
 
 Log = Callable[[str, str, Mapping[str, object]], None]
 """Where a process says what it does: a level (``info``, ``warning``, ``error``), an event, and its pairs."""
@@ -77,6 +78,8 @@ class Duties:
         For the day's facts.
     lookout : Lookout
         Who watches data, clocks and the broker.
+    arrive : callable
+        Asks a feed for what is new.
     follow : callable
         Moves a simulated broker to a view; does nothing for a real one.
     say : Log
@@ -95,18 +98,23 @@ class Duties:
         ledger: Ledger,
         *,
         lookout: Lookout,
+        arrive: Callable[[], None],
         follow: Callable[[MarketView], None],
         say: Log,
         underlyings: tuple[str, ...],
         tolerance: Tolerance | None = None,
     ) -> None:
         self.loop, self.reconciler, self.market = loop, reconciler, market
-        self._ledger, self._lookout, self._follow, self._say = ledger, lookout, follow, say
+        self._ledger, self._lookout, self._say = ledger, lookout, say
+        self._arrive, self._follow = arrive, follow
         self._underlyings, self._tolerance = underlyings, tolerance or Tolerance()
         self._failures: deque[datetime] = deque()
         self._health = Health(connected=False, reason="not connected yet")
         self._tries, self._try_at = 0, datetime.min.replace(tzinfo=UTC)
         self._reported: date | None = None
+        self._told: tuple[bool, tuple[DifferenceFound, ...]] = (False, ())
+        self._seen: tuple[tuple[datetime | None, ...], int] = ((), 0)
+        self._cutoffs: tuple[Mapping[str, Position] | None, list[datetime]] = (None, [])
         self.ticked_at: datetime | None = None
         self.open_differences = 0
 
@@ -132,13 +140,13 @@ class Duties:
         return self._supervisor.state(), control.reason
 
     def cutoffs(self) -> list[datetime]:
-        """Return when contracts that are held trade for the last time, those of the next days."""
-        calendar, found = self.market.calendar, set[datetime]()
-        for position in self.loop.state.positions.values():
-            for holding in position.holdings:
-                if isinstance(contract := holding.instrument, OptionContract):
-                    found.add(calendar.last_trade_at(contract))
-        return sorted(found)
+        """Return when contracts that are held trade for the last time."""
+        positions, calendar = self.loop.state.positions, self.market.calendar
+        if positions is not self._cutoffs[0]:
+            held = (one.instrument for position in positions.values() for one in position.holdings)
+            found = {calendar.last_trade_at(one) for one in held if isinstance(one, OptionContract)}
+            self._cutoffs = positions, sorted(found)
+        return self._cutoffs[1]
 
     def orders_due(self) -> datetime | None:
         """Return when orders at work must next be looked at; None where none must."""
@@ -160,6 +168,7 @@ class Duties:
             self.loop.courier.listen(now)
             self._supervisor.poll(now)
             if self._urgent(now):
+                self._arrive()
                 self._tick(now, seeks=False, records=False)
             elif (due := self.orders_due()) is not None and due <= now and self.market.calendar.is_open(now):
                 view = self.market.view(now)
@@ -175,7 +184,9 @@ class Duties:
         # Whoever wakes late, or after the close, must not act on what was.
         if (Task.SCAN in due or Task.MANAGE in due) and calendar.is_open(now):
             with self._safely("tick", now):
-                self._tick(now, seeks=Task.SCAN in due, records=Task.SCAN in due)
+                self._arrive()
+                if self._is_news(self.market.view(now), scans=Task.SCAN in due):
+                    self._tick(now, seeks=Task.SCAN in due, records=Task.SCAN in due)
         if Task.REPORT in due:
             with self._safely("report", now):
                 self._report(now)
@@ -186,11 +197,20 @@ class Duties:
         with self._safely("reconcile", now):
             outcome = self.reconciler.run(trigger, now, requests=supervisor.reconcile)
             supervisor.reconcile = ()
-        self.open_differences = len(outcome.waiting)
+        told = (outcome.complete, outcome.waiting)
+        if told != self._told:
+            self._say_of(trigger, outcome)
+        self._told, self.open_differences = told, len(outcome.waiting)
         supervisor.in_doubt = not outcome.agreed
-        if not outcome.agreed:
-            self._say("warning", "not_reconciled", {"reason": outcome.reason, "open": self.open_differences})
         return outcome
+
+    def _say_of(self, trigger: Trigger, outcome: Outcome) -> None:
+        for one in outcome.waiting:
+            self._say("warning", "differs", {"what": one.what, "ours": one.ours, "theirs": one.theirs})
+        if not outcome.complete:
+            self._say("warning", "not_reconciled", {"trigger": trigger.value, "reason": outcome.reason})
+        elif not outcome.waiting:
+            self._say("info", "reconciled", {"trigger": trigger.value, "differences": outcome.differences})
 
     def _tick(self, now: datetime, *, seeks: bool, records: bool) -> None:
         view = self.market.view(now)
@@ -201,6 +221,16 @@ class Duties:
         self.ticked_at = now
         if report.orders:
             self._say("info", "orders", {"sent": report.orders, "at": now.isoformat()})
+
+    def _is_news(self, view: MarketView, *, scans: bool) -> bool:
+        """Return whether there is anything to look at: prices that trade, and between scans new ones."""
+        symbols = self._underlyings
+        chains = tuple(None if (one := view.fresh_chain(name)) is None else one.as_of for name in symbols)
+        if not any(chains) and all(view.fresh_spot(name) is None for name in symbols):
+            self._tell(self._lookout.at_market(view, symbols), view.as_of)
+            return False
+        seen, self._seen = self._seen, (chains, self.loop.state.seq)
+        return scans or self._seen != seen
 
     def _urgent(self, now: datetime) -> bool:
         """Return whether somebody wants something closed that is not on its way out, and it could be."""

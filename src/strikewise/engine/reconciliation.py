@@ -38,6 +38,8 @@ ROUNDS = 1_000
 """More kinds of facts one after the other than any difference leads to: a comparison that does not end."""
 LOOK_BACK = timedelta(days=2)
 """How far before the oldest order that has not ended the broker is asked for orders."""
+MANY_LOOKS, SELDOM = 6, timedelta(minutes=10)
+"""After so many looks that show the same, it is looked at more and more seldom, and at least so often."""
 UNANSWERED = (OrderStatus.PLACED, OrderStatus.UNRESOLVED)
 
 
@@ -113,7 +115,7 @@ class Reconciler:
         self._before: Snapshot | None = None
         self._missed: dict[str, tuple[int, datetime]] = {}
         self._failing = False
-        self._open = 0
+        self._open = self._looks = 0
         self.at: datetime | None = None
 
     def run(self, trigger: Trigger, now: datetime, *, requests: tuple[int, ...] = ()) -> Outcome:
@@ -142,7 +144,9 @@ class Reconciler:
             self._write(waiting, now)
         self._remember(snapshot, waiting)
         told = (snapshot.fills.cursor, snapshot.activities.cursor)
-        moved = told != (seen.fills_cursor, seen.activities_cursor) or differences or waiting or self._open
+        same = len(waiting) == self._open and not differences
+        self._looks = self._looks + 1 if same and waiting else 0
+        moved = told != (seen.fills_cursor, seen.activities_cursor) or not same
         self._open = len(waiting)
         if moved or self._failing or requests or trigger not in QUIET:
             found = differences + len(waiting)
@@ -254,7 +258,11 @@ class Reconciler:
     def _again_in(self, waiting: tuple[DifferenceFound, ...]) -> timedelta | None:
         if not waiting:
             return READ_AGAIN if self._courier.doubtful else None
-        return READ_AGAIN if all(one.kind == "order" for one in waiting) else SECOND_LOOK
+        if all(one.kind == "order" for one in waiting) and self._looks < MANY_LOOKS:
+            return READ_AGAIN
+        # What many looks did not change waits for the broker's word or a person.
+        doubled = min(max(0, self._looks - MANY_LOOKS), 10)
+        return min(SECOND_LOOK * (1 << doubled), SELDOM)
 
     def _halt(self, why: str, now: datetime) -> None:
         changed = TradingStateChanged(TradingState.HALTED, "RECONCILIATION", why, by_person=True)

@@ -1,0 +1,263 @@
+"""Put a trading process together: the only place that knows whether it is paper, money or the past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+from strikewise.adapters.brokers.fault_plan import FaultPlan
+from strikewise.adapters.data_home import DataHome
+from strikewise.adapters.halt_file import HaltFile
+from strikewise.adapters.heartbeat_file import HeartbeatFile
+from strikewise.adapters.process_identity import is_gone, this_process
+from strikewise.adapters.store.database import Database
+from strikewise.adapters.store.leases import SqlLeases
+from strikewise.adapters.store.sql_ledger import SqlLedger
+from strikewise.backtest.runner import ReplaySpec
+from strikewise.bootstrap.build import backup_folder, ledger_url, open_ledger
+from strikewise.bootstrap.operation import Mode
+from strikewise.bootstrap.parts import (
+    Arriving,
+    alpaca_broker,
+    arriving,
+    rules_of,
+    run_spec,
+    simulated,
+    uses_alpaca,
+)
+from strikewise.bootstrap.settings import Settings, load_settings
+from strikewise.domain.errors import SettingsError
+from strikewise.engine.daemon import Daemon, Identity, Pace
+from strikewise.engine.duties import Duties, Log, Tolerance
+from strikewise.engine.lookout import Lookout, Vigilance
+from strikewise.engine.loop import Loop
+from strikewise.engine.order_work import Prices
+from strikewise.engine.reconciliation import Reconciler
+from strikewise.engine.spec import RunSpec
+from strikewise.engine.supervisor import Watch
+from strikewise.engine.tenure import Tenure
+from strikewise.market.calendar import SessionCalendar
+from strikewise.market.clock import PacedClock, ReplayClock, SystemClock
+from strikewise.market.universe import Universe
+from strikewise.market.view import Market
+from strikewise.portfolio.lease import Leases
+
+__all__ = ["Process", "RunPlan", "trading_process"]
+
+REHEARSALS = "rehearsals"
+LEASE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What a person asked for on the command line.
+
+    Attributes
+    ----------
+    live : bool
+        Whether real money was asked for there.
+    replay : (date, date) or None
+        First and last session of the stored past to replay; None trades now.
+    speed : float
+        Seconds of the past in a second; 0 as fast as it goes.
+    spec : ReplaySpec or None
+        A specification to trade instead of the settings' ``[run]``.
+    into : Path or None
+        The folder of a replay's ledger; a new one in the home if None.
+    faults : FaultPlan or None
+        What goes wrong at the simulated broker's edge, to rehearse it.
+    """
+
+    live: bool = False
+    replay: tuple[date, date] | None = None
+    speed: float = 0.0
+    spec: ReplaySpec | None = None
+    into: Path | None = None
+    faults: FaultPlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A trading process, ready to run.
+
+    Attributes
+    ----------
+    daemon : Daemon
+        It.
+    identity : Identity
+        What it is wired to.
+    place : Path
+        The home of its ledger, halt flag and heartbeat.
+    until : datetime or None
+        When the replayed past ends.
+    spec : RunSpec
+        What it trades.
+    """
+
+    daemon: Daemon
+    identity: Identity
+    place: Path
+    until: datetime | None
+    spec: RunSpec
+
+
+@contextmanager
+def trading_process(home: Path, plan: RunPlan, say: Log) -> Iterator[Process]:
+    """Put a process together, hold the lease while it runs, and let go of everything afterwards.
+
+    Raises
+    ------
+    SettingsError
+        If the settings do not allow it, or another process trades the account; the message names that one.
+    LedgerError
+        If the ledger is damaged.
+    """
+    settings = load_settings(home)
+    _check_mode(settings, plan)
+    calendar, wall = SessionCalendar(), SystemClock()
+    spec = run_spec(settings, plan.spec)
+    data = DataHome(home, calendar)
+    place = home if plan.replay is None else _rehearsal(home, plan)
+    place.mkdir(parents=True, exist_ok=True)
+    url = ledger_url(home, settings) if plan.replay is None else f"sqlite:///{place / 'ledger.db'}"
+    with ExitStack() as stack:
+        ledger = stack.enter_context(open_ledger(url, backup_folder(place)))
+        ledger.examine()
+        leases = SqlLeases(stack.enter_context(Database(url)))
+        tenure = _tenure(leases, spec.account, wall)
+        stack.callback(tenure.release)
+        clock, until = _clock(plan, ledger, wall)
+        arrives = _data(plan, settings, spec, data, clock, calendar)
+        market = Market(Universe(arrives.source, spec.underlyings), calendar)
+        through = (
+            alpaca_broker(settings, spec, ledger, clock)
+            if uses_alpaca(settings) and plan.replay is None
+            else simulated(spec, rules_of(settings, plan.spec), ledger, market, clock, plan.faults)
+        )
+        ladder = settings.orders.frozen() if plan.replay is None else None
+        loop = Loop(
+            spec,
+            market=market,
+            broker=through.broker,
+            ledger=ledger,
+            clock=clock,
+            data=_digests(plan, spec, data),
+            watch=Watch(
+                HaltFile(place),
+                settings.governor.frozen(),
+                settings.run.patience(),
+                None if ladder is None else Prices(ladder, settings.fills.frozen()),
+            ),
+        )
+        vigilance = settings.run.vigilance() if plan.replay is None else Vigilance(stale=0, silent=0)
+        duties = Duties(
+            loop,
+            Reconciler(spec.account, loop.writer, loop.courier, calendar),
+            market,
+            ledger,
+            lookout=Lookout(vigilance),
+            arrive=arrives.refresh,
+            follow=through.follow,
+            say=say,
+            underlyings=spec.underlyings,
+            tolerance=Tolerance(settings.run.failures),
+        )
+        feed = "stored chains" if plan.replay else settings.run.feed
+        mode = "replay" if plan.replay else settings.run.mode.value
+        broker = through.broker.capabilities().name
+        identity = Identity(version("strikewise"), spec.account, mode, broker, feed)
+        daemon = Daemon(
+            duties,
+            identity,
+            clock=clock,
+            wall=wall,
+            cadence=settings.schedule.frozen(recorded=plan.replay is not None),
+            tenure=tenure,
+            beat=HeartbeatFile(place).beat,
+            say=say,
+            pace=Pace(),
+        )
+        yield Process(daemon, identity, place, until, spec)
+
+
+def _check_mode(settings: Settings, plan: RunPlan) -> None:
+    """Refuse real money that was not asked for in both places, and everything that would be half meant."""
+    live = settings.run.mode is Mode.LIVE
+    if plan.replay is not None:
+        if plan.live:
+            raise SettingsError("A replay of the past trades nobody's money: leave out --live.")
+        return
+    if plan.faults is not None:
+        raise SettingsError("Faults are rehearsed over the past only: add --replay.")
+    if plan.live != live:
+        asked, lacks = (
+            ("--live", 'mode = "live" under [run] of the settings')
+            if plan.live
+            else ('mode = "live"', "--live on the command line")
+        )
+        raise SettingsError(f"Real money needs both: {asked} is there, {lacks} is not.")
+    if live and not uses_alpaca(settings):
+        raise SettingsError('Real money needs a real broker: write `name = "alpaca"` under [broker].')
+
+
+def _rehearsal(home: Path, plan: RunPlan) -> Path:
+    """Return the folder of a replay: the one asked for, else one that is not there yet."""
+    if plan.into is not None:
+        return plan.into
+    start, end = plan.replay or (date.min, date.min)
+    first = home / REHEARSALS / f"{start.isoformat()}_{end.isoformat()}"
+    number, place = 1, first
+    while place.exists():
+        number += 1
+        place = first.with_name(f"{first.name}-{number}")
+    return place
+
+
+def _tenure(leases: Leases, account: str, wall: PacedClock) -> Tenure:
+    """Take the lease; that of a process which is certainly dead counts as run out."""
+    tenure = Tenure(leases, account, this_process(), wall, seconds=LEASE_SECONDS)
+    held = leases.holder(account)
+    tenure.take(instead_of=held.holder if held is not None and is_gone(held.holder) else "")
+    return tenure
+
+
+def _clock(plan: RunPlan, ledger: SqlLedger, wall: SystemClock) -> tuple[PacedClock, datetime | None]:
+    """Return the market's clock, and when its past ends."""
+    if plan.replay is None:
+        return wall, None
+    start, end = plan.replay
+    if end < start:
+        raise SettingsError(f"A replay must end on or after its start; was {start} to {end}.")
+    begins = datetime(start.year, start.month, start.day, 12, tzinfo=UTC)
+    for record in ledger.records():
+        begins = max(begins, record.known_at)
+    following = datetime(end.year, end.month, end.day, 12, tzinfo=UTC) + timedelta(days=1)
+    return ReplayClock(begins, plan.speed), following
+
+
+def _data(
+    plan: RunPlan,
+    settings: Settings,
+    spec: RunSpec,
+    data: DataHome,
+    clock: PacedClock,
+    calendar: SessionCalendar,
+) -> Arriving:
+    if plan.replay is None:
+        return arriving(settings.run.feed, spec, settings, data=data, clock=clock, calendar=calendar)
+    return Arriving(data.source(), lambda: None)
+
+
+def _digests(plan: RunPlan, spec: RunSpec, data: DataHome) -> dict[str, str]:
+    """Return the digests of replayed data; data that arrive have none."""
+    if plan.replay is None:
+        return {}
+    start, end = plan.replay
+    return {
+        name: data.digest(name, start, end)
+        for name in Universe(data.source(), spec.underlyings).underlyings()
+    }
