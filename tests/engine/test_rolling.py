@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.hand_made import Told, hand_spec
@@ -160,8 +161,10 @@ class Resting(Told):
 
 def test_an_adjustment_that_rests_is_reserved_at_every_tick_until_it_ends() -> None:
     hours = [close_of(MONDAY).replace(hour=hour) for hour in (15, 17, 18, 19)]
-    # A snapshot's volume carries five contracts of an order: twelve take three snapshots.
+    # What is traded of a session carries five contracts of an order more with every hour: twelve take three.
     made = tape(dict.fromkeys(hours, (490.0, rows())), volume=50, open_interest=50)
+    traded = np.repeat(np.array([30, 50, 100, 150], dtype=np.int32), len(rows()))
+    made = replace(made, columns=replace(made.columns, volume=traded, open_interest=traded))
     told = Resting({}, at=hours[1])
     ledger = MemoryLedger()
     replay(hand_spec(told, start=MONDAY, end=MONDAY), MemorySource([made]), CALENDAR, ledger)

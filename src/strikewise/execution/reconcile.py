@@ -27,7 +27,7 @@ from strikewise.domain.money import format_cents
 from strikewise.domain.orders import CashFlow, FlowKind, Order, OrderEnded, SettlementReport
 from strikewise.domain.portfolio import Position
 from strikewise.domain.reconciled import CashAdjusted, DifferenceFound
-from strikewise.execution.differing_holdings import Holdings, holdings_that_differ
+from strikewise.execution.differing_holdings import Differing, Holdings, holdings_that_differ
 from strikewise.execution.snapshot import Snapshot
 from strikewise.execution.unexplained_ends import ends_without_word
 from strikewise.market.calendar import SessionCalendar
@@ -168,24 +168,28 @@ def compare(
     held = Holdings.of(ours.positions, snapshot.positions)
     if inferred := ends_without_word(held, snapshot, ours.cash_cents, calendar):
         return Findings(inferred, cancel=cancel)
-    unsettled = frozenset(_awaiting_fills(ours, snapshot))
-    earlier = Holdings.of({}, before.positions).theirs if second and before is not None else None
-    found = holdings_that_differ(
-        held,
-        account=account,
-        at=snapshot.taken_at,
-        earlier=earlier,
-        awaiting=unsettled,
-        settling=ours.settling,
-        frozen=ours.frozen,
-        looked_at=ours.looked_at,
-    )
+    found = _holdings(ours, held, snapshot, before if second else None, account)
     waiting += found.waiting
     if found.facts or found.halt:
         return Findings(found.facts, waiting, cancel, found.halt)
     if waiting:
         return Findings((), waiting, cancel)
     return _cash(ours, snapshot, before if second else None, cancel)
+
+
+def _holdings(
+    ours: Ours, held: Holdings, snapshot: Snapshot, before: Snapshot | None, account: str
+) -> Differing:
+    return holdings_that_differ(
+        held,
+        account=account,
+        at=snapshot.taken_at,
+        earlier=None if before is None else Holdings.of({}, before.positions).theirs,
+        awaiting=frozenset(_awaiting_fills(ours, snapshot)),
+        settling=ours.settling,
+        frozen=ours.frozen,
+        looked_at=ours.looked_at,
+    )
 
 
 def _fills(ours: Ours, snapshot: Snapshot) -> tuple[Event, ...]:

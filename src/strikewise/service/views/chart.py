@@ -112,13 +112,7 @@ def chart_of(
     if bars is None:
         known = ", ".join(source.symbols()) or "none"
         raise MissingDataError(f"There are no daily bars of {symbol}; there are of: {known}.")
-    chosen = bars.known_at <= int(until.timestamp())
-    if start is not None:
-        chosen &= bars.days >= days_of(start)
-    if end is not None:
-        chosen &= bars.days <= days_of(end)
-    rows = np.flatnonzero(chosen & np.isfinite(bars.close))[-sessions:]
-    shown = tuple(_bar(bars, int(row)) for row in rows)
+    shown = _bars(bars, int(until.timestamp()), start, end)[-sessions:]
     first = shown[0].day if shown else None
     return Chart(
         symbol,
@@ -127,6 +121,15 @@ def chart_of(
         tuple(_bands(shown, source, calendar)),
         tuple(_levels(symbol, desk)),
     )
+
+
+def _bars(bars: DailyBars, known_by: int, start: date | None, end: date | None) -> tuple[Bar, ...]:
+    chosen = (bars.known_at <= known_by) & np.isfinite(bars.close)
+    if start is not None:
+        chosen &= bars.days >= days_of(start)
+    if end is not None:
+        chosen &= bars.days <= days_of(end)
+    return tuple(_bar(bars, int(row)) for row in np.flatnonzero(chosen))
 
 
 def _bar(bars: DailyBars, row: int) -> Bar:

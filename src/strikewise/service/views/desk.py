@@ -7,10 +7,10 @@ from threading import Lock
 
 from strikewise.domain.events import RunStarted, SignalGenerated
 from strikewise.domain.signals import Signal
-from strikewise.portfolio.picture import Picture, PositionPicture
 from strikewise.portfolio.controls import ControlState
 from strikewise.portfolio.journal import JournalKeeper
 from strikewise.portfolio.ledger import Ledger, Record
+from strikewise.portfolio.picture import Picture, PositionPicture
 
 __all__ = ["Desk", "Picture", "PositionPicture"]
 

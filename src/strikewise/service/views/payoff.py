@@ -81,11 +81,9 @@ def payoff_of(
         raise MissingDataError(
             f"{position.describe} cannot be drawn: the price of {position.underlying} or the rate is unknown."
         )
-    structure = Structure.of(Leg(parse_instrument(leg.instrument), leg.quantity) for leg in position.legs)
-    options = _options(structure, position.legs)
+    structure, options = _taken_apart(position.legs)
     years = [leg.years or 0.0 for leg in options]
-    known = all(leg.iv is not None for leg in options)
-    volatilities = [leg.iv if leg.iv is not None else 0.0 for leg in options]
+    known, volatilities = all(leg.iv is not None for leg in options), [leg.iv or 0.0 for leg in options]
     first = min(years, default=30.0 / YEAR_DAYS)
     spots = _spots(structure, position.spot, volatilities, first)
 
@@ -97,8 +95,7 @@ def payoff_of(
         )  # fmt: skip
         return tuple(int(cents) for cents in np.rint(100.0 * value - cash_cents))
 
-    one_end = len(structure.expirations) < 2
-    later = min(max(0.0, days / YEAR_DAYS), first)
+    one_end, later = len(structure.expirations) < 2, min(max(0.0, days / YEAR_DAYS), first)
     return Payoff(
         spots=tuple(float(one) for one in spots),
         at_expiry_cents=profit(first, 0.0),
@@ -113,9 +110,11 @@ def payoff_of(
     )
 
 
-def _options(structure: Structure, legs: tuple[LegPicture, ...]) -> list[LegPicture]:
+def _taken_apart(legs: tuple[LegPicture, ...]) -> tuple[Structure, list[LegPicture]]:
+    """Return all that is held as one unit, and its options in the unit's order."""
     by_name = {parse_instrument(leg.instrument): leg for leg in legs}
-    return [by_name[contract] for contract, _ in structure.options]
+    structure = Structure.of(Leg(instrument, leg.quantity) for instrument, leg in by_name.items())
+    return structure, [by_name[contract] for contract, _ in structure.options]
 
 
 def _spots(structure: Structure, spot: float, volatilities: list[float], first: float) -> NDArray[np.float64]:

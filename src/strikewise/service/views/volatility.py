@@ -120,8 +120,7 @@ def volatility_of(
         np.concatenate([one[name] for one in slices] or [np.empty(0)]) for name in ("years", "k", "iv")
     ]
     surface = SmileSurface.from_quotes(*columns)
-    smiles = tuple(_smile(one, surface) for one in slices)
-    term = tuple(_term(one, surface) for one in slices)
+    term = (_term(one, surface) for one in slices)
     return VolatilityView(
         symbol,
         chain.as_of,
@@ -129,7 +128,7 @@ def volatility_of(
         chain.source,
         spot,
         _grid(surface, carry, slices),
-        smiles,
+        tuple(_smile(one, surface) for one in slices),
         tuple(one for one in term if one is not None),
         _ranks(symbol, source, market, at, min(ranks, MOST_RANKS)),
     )
