@@ -48,6 +48,7 @@ COMMANDS = (
     _late("run", "Trade around the clock, on paper unless told otherwise.", OPERATE),
     _late("risk", "Show limits and their use, breakers, value at risk and stress.", OPERATE),
     _late("ledger", "Check the account's ledger, copy it, and put a copy back.", OPERATE),
+    _late("dev", "Rehearse against a broker on this computer.", OPERATE),
 )
 
 
