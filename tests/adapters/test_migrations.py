@@ -77,21 +77,22 @@ def test_a_file_is_copied_beside_itself_where_no_folder_is_named(tmp_path: Path)
         assert verify_copy(copy).seq == 5
 
 
-@pytest.mark.skipif("postgresql" not in DATABASES, reason="there is no PostgreSQL for this Python")
-def test_a_ledger_that_is_no_file_is_not_changed_where_there_is_no_folder_for_its_copy(
-    tmp_path: Path,
-) -> None:
-    with database("postgresql", tmp_path) as url:
-        engine = create_engine(url)
-        with SqlLedger(url) as ledger:
-            ledger.append(batch(0, 4), recorded_at=AT)
-        with engine.begin() as connection:
-            connection.execute(text("DROP TABLE leases"))
-            connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-        with pytest.raises(LedgerError, match="open it once with `strikewise ledger info`"):
-            SqlLedger(url)
-        assert revision_of(engine) == "0001"
-        engine.dispose()
+if "postgresql" in DATABASES:
+
+    def test_a_ledger_that_is_no_file_is_not_changed_where_there_is_no_folder_for_its_copy(
+        tmp_path: Path,
+    ) -> None:
+        with database("postgresql", tmp_path) as url:
+            engine = create_engine(url)
+            with SqlLedger(url) as ledger:
+                ledger.append(batch(0, 4), recorded_at=AT)
+            with engine.begin() as connection:
+                connection.execute(text("DROP TABLE leases"))
+                connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+            with pytest.raises(LedgerError, match="open it once with `strikewise ledger info`"):
+                SqlLedger(url)
+            assert revision_of(engine) == "0001"
+            engine.dispose()
 
 
 def test_what_cannot_be_brought_up_to_date_is_left_as_it_was_and_the_copy_is_named(

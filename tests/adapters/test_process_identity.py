@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from strikewise.adapters import process_identity
 from strikewise.adapters.process_identity import is_gone, this_process
 
 SAYS_ITS_NAME = (
@@ -40,6 +41,12 @@ def test_another_process_is_there_until_it_ends() -> None:
 def test_a_later_process_with_the_same_number_is_another() -> None:
     host, pid, token = this_process().split(":")
     assert is_gone(f"{host}:{pid}:{token}0")
+
+
+def test_a_process_that_is_hidden_is_not_taken_for_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    host, pid, token = this_process().split(":")
+    monkeypatch.setattr(process_identity, "_began", lambda _: None)
+    assert not is_gone(f"{host}:{pid}:{token}")
 
 
 @pytest.mark.parametrize("change", ["boot", "namespace", "no token", "no number"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from apps.json_ledger import LedgerBackup, LedgerInfo, LedgerRestored, LedgerVerified
-from strikewise.bootstrap.build import build_system
+from strikewise.bootstrap.build import build_system, open_ledger
 from strikewise.domain.events import AccountOpened, RunStarted
 from strikewise.portfolio.ledger import Entry
 
@@ -92,3 +92,15 @@ def test_a_ledger_of_an_older_strikewise_is_copied_before_it_is_changed(call: An
     (copy,) = (home / "backups").iterdir()
     assert copy.name == "ledger-before-0002-at-3.db"
     assert call("ledger", "verify", copy, home=home).exit_code == 0
+
+
+def test_whether_a_process_trades_can_be_asked_by_exit_code(call: Any, answer: Any, home: Path) -> None:
+    assert call("ledger", "info", "--held", home=home).exit_code == 1
+    system = build_system(home)
+    with open_ledger(f"sqlite:///{home / 'ledger.db'}") as ledger:
+        ledger.leases.take("main", "desk:4711:x", now=system.now(), seconds=3600)
+    assert call("ledger", "info", "--held", home=home).exit_code == 0
+    (lease,) = LedgerInfo.model_validate(answer("ledger", "info", home=home)).leases
+    assert (lease.account, lease.holder, lease.held) == ("main", "process 4711 on desk", True)
+    said = call("ledger", "info", home=home).stdout
+    assert "process 4711 on desk trades main" in " ".join(said.split())

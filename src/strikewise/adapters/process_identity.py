@@ -29,23 +29,39 @@ def is_gone(holder: str) -> bool:
     """
     _, _, rest = holder.partition(":")
     pid, _, token = rest.partition(":")
-    here, there = _token(os.getpid()).rpartition("-")[0], token.rpartition("-")[0]
+    here, (there, _, began) = _table(), token.rpartition("-")
     if not pid.isdigit() or not here or here != there:
         return False
-    return _token(int(pid)) != token
+    try:
+        os.kill(int(pid), 0)  # asks only: who may not see the process is still told that it is there
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    begins = _began(int(pid))
+    return begins is not None and begins != began
 
 
 def _token(pid: int) -> str:
     """Return ``boot-namespace-start``: which start of the machine, which process table, and since when."""
+    table, began = _table(), _began(pid)
+    return f"{table}-{began}" if table and began else ""
+
+
+def _table() -> str:
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip().replace("-", "")
         space = (_PROC / "self/ns/pid").readlink().name.strip("pid:[]")
     except OSError:
         return ""
+    return f"{boot}-{space}"
+
+
+def _began(pid: int) -> str | None:
+    """Return when a process began, in ticks; empty for one that is dead already, None where it is hidden."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return f"{boot}-{space}-"
+        return None
     state, *rest = stat.rpartition(")")[2].split()  # behind the name, which may have spaces and brackets
-    started = "" if state in "ZX" else rest[18]  # the 3rd and the 22nd field
-    return f"{boot}-{space}-{started}"
+    return "" if state in "ZX" else rest[18]  # the 3rd and the 22nd field

@@ -26,7 +26,13 @@ def ledger() -> None:
 
 
 @app.command()
-def info(context: typer.Context, as_json: JsonFlag = False) -> None:
+def info(
+    context: typer.Context,
+    held: Annotated[
+        bool, typer.Option("--held", help="End with exit code 1 where no process trades on it now.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
     """Say where the ledger is, where it ends, and which process trades on it.
 
     Example:
@@ -37,7 +43,13 @@ def info(context: typer.Context, as_json: JsonFlag = False) -> None:
     found = ledger_info(build_keeper(home_of(session)))
     if as_json:
         session.json({**found, "where": without_secrets(found["where"])})
-        return
+    else:
+        _show(session, found)
+    if held and not any(lease["held"] for lease in found["leases"]):
+        raise typer.Exit(1)
+
+
+def _show(session: Session, found: dict[str, Any]) -> None:
     rows = [
         ("where", without_secrets(found["where"])),
         ("facts", f"{found['facts']:,}"),
