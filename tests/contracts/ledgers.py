@@ -21,12 +21,14 @@ from pathlib import Path
 
 from sqlalchemy import NullPool, create_engine, make_url
 
+from strikewise.adapters.store.emergency import EmergencyJournal
+from strikewise.adapters.store.resilient_ledger import ResilientLedger
 from strikewise.adapters.store.sql_ledger import SqlLedger
 from strikewise.portfolio.ledger import Ledger, MemoryLedger
 
 GIVEN = os.environ.get("STRIKEWISE_TEST_POSTGRESQL")
 DATABASES = ("sqlite", "postgresql") if GIVEN or find_spec("pgserver") else ("sqlite",)
-LEDGERS = ("memory", *DATABASES)
+LEDGERS = ("memory", *DATABASES, "resilient")
 
 _numbers = count()
 
@@ -69,5 +71,9 @@ def ledger_of(kind: str, folder: Path) -> Iterator[Ledger]:
     with ExitStack() as stack:
         if kind == "memory":
             yield MemoryLedger()
+        elif kind == "resilient":
+            ledger = SqlLedger(stack.enter_context(database("sqlite", folder)))
+            journal = EmergencyJournal(folder / "emergency.journal", 4096)
+            yield stack.enter_context(ResilientLedger(ledger, journal))
         else:
             yield stack.enter_context(SqlLedger(stack.enter_context(database(kind, folder))))
