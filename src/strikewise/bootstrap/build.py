@@ -7,6 +7,9 @@ from pathlib import Path
 
 from strikewise.adapters.data_home import DataHome
 from strikewise.adapters.feeds.cboe import CboeFeed
+from strikewise.adapters.halt_file import HaltFile
+from strikewise.adapters.heartbeat_file import HeartbeatFile
+from strikewise.adapters.picture_file import PictureFile
 from strikewise.adapters.store.keeper import SqlLedgerKeeper
 from strikewise.adapters.store.run_archive import FileRunArchive
 from strikewise.adapters.store.sql_ledger import SqlLedger
@@ -25,6 +28,8 @@ from strikewise.strategy.registry import STRATEGIES
 
 __all__ = ["backup_folder", "build_keeper", "build_system", "ledger_url", "open_ledger"]
 
+PICTURE = "picture.json"
+"""What a home's account looked like at the latest tick."""
 TRIALS = "trials.db"
 """Where a home counts what was ever tried."""
 
@@ -111,6 +116,9 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
         calendar=calendar,
         clock=clock,
         governor=chosen.governor.frozen(),
+        picture=PictureFile(home / PICTURE).read,
+        halt=HaltFile(home),
+        heartbeat=HeartbeatFile(home).read,
     )
 
 

@@ -11,7 +11,9 @@ from typing import Any, Protocol
 
 from strikewise.domain.chain import ChainTape
 from strikewise.domain.quotes import DailyBars, Series
+from strikewise.engine.heartbeat import Heartbeat
 from strikewise.engine.spec import StrategySpec
+from strikewise.execution.halt_flag import HaltFlag, Raised
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import Clock
 from strikewise.market.source import MarketSource
@@ -89,6 +91,30 @@ def _no_picture() -> Picture | None:
     return None
 
 
+def _no_heartbeat() -> Heartbeat | None:
+    return None
+
+
+class FlagInMemory:
+    """A halt flag that only this program sees; implements `strikewise.execution.halt_flag.HaltFlag`."""
+
+    def __init__(self) -> None:
+        self._raised: Raised | None = None
+
+    def read(self) -> Raised | None:
+        """Return the flag where it is up."""
+        return self._raised
+
+    def hoist(self, raised: Raised) -> None:
+        """Raise the flag."""
+        self._raised = raised
+
+    def clear(self) -> bool:
+        """Take the flag down; return whether it was up."""
+        was, self._raised = self._raised, None
+        return was is not None
+
+
 @dataclass(frozen=True, slots=True)
 class System:
     """An installation.
@@ -121,6 +147,10 @@ class System:
         Returns what the account looked like at the latest tick, if anybody keeps that.
     governor : Governor
         What the account as a whole must keep while it trades.
+    halt : HaltFlag
+        The flag that stops the account's process.
+    heartbeat : callable
+        Returns the latest heartbeat of the account's process, if it ever ran.
     """
 
     home: Path
@@ -137,6 +167,8 @@ class System:
     clock: Clock
     governor: Governor = field(default_factory=Governor)
     picture: Callable[[], Picture | None] = _no_picture
+    halt: HaltFlag = field(default_factory=FlagInMemory)
+    heartbeat: Callable[[], Heartbeat | None] = _no_heartbeat
 
     def now(self) -> datetime:
         """Return the present instant."""

@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from threading import Lock
 
+from strikewise.domain.control import RequestMet
 from strikewise.domain.events import RunStarted, SignalGenerated
+from strikewise.domain.reconciled import DifferenceFound, ReconciliationFailed, ReconciliationFinished
 from strikewise.domain.signals import Signal
 from strikewise.portfolio.controls import ControlState
 from strikewise.portfolio.journal import JournalKeeper
 from strikewise.portfolio.ledger import Ledger, Record
 from strikewise.portfolio.picture import Picture, PositionPicture
 
-__all__ = ["Desk", "Picture", "PositionPicture"]
+__all__ = ["ComparisonView", "Desk", "DifferenceView", "Picture", "PositionPicture"]
+
+KEPT = 200
+"""Comparisons and differences that are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceView:
+    """A difference: as in `strikewise.domain.reconciled.DifferenceFound`, and when it was found."""
+
+    seq: int
+    at: datetime
+    kind: str
+    what: str
+    ours: str
+    theirs: str
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonView:
+    """A comparison: why, and what it came to; ``failure`` says why there was no complete picture."""
+
+    seq: int
+    at: datetime
+    trigger: str
+    differences: int
+    open: int
+    failure: str
 
 
 class Desk:
@@ -30,6 +64,10 @@ class Desk:
         The latest run's beginning.
     picture : Picture or None
         What the account looked like at the latest tick, where somebody keeps pictures.
+    comparisons, differences : deque
+        The latest comparisons with the broker, and what they found.
+    requests : dict of int to RequestMet
+        What became of requests, by their number.
     """
 
     def __init__(self) -> None:
@@ -38,6 +76,9 @@ class Desk:
         self.signals: dict[str, Signal] = {}
         self.run: RunStarted | None = None
         self.picture: Picture | None = None
+        self.comparisons: deque[ComparisonView] = deque(maxlen=KEPT)
+        self.differences: deque[DifferenceView] = deque(maxlen=KEPT)
+        self.requests: dict[int, RequestMet] = {}
         self._lock = Lock()
 
     @property
@@ -68,4 +109,24 @@ class Desk:
                 self.signals.setdefault(record.event.signal.signal_id, record.event.signal)
             elif isinstance(record.event, RunStarted):
                 self.run = record.event
+            else:
+                self._compare(record)
             yield record
+
+    def _compare(self, record: Record) -> None:
+        seq, at = record.seq, record.known_at
+        match record.event:
+            case RequestMet(request=number) as met:
+                self.requests[number] = met
+            case DifferenceFound() as one:
+                found = DifferenceView(
+                    seq, at, one.kind, one.what, one.ours, one.theirs, one.action, one.reason
+                )
+                self.differences.append(found)
+            case ReconciliationFinished() as one:
+                made = ComparisonView(seq, at, one.trigger, one.differences, one.open, "")
+                self.comparisons.append(made)
+            case ReconciliationFailed(trigger=trigger, reason=reason):
+                self.comparisons.append(ComparisonView(seq, at, trigger, 0, 0, reason))
+            case _:
+                pass

@@ -1,0 +1,144 @@
+"""Orders and trades, newest first, and why a trade was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from strikewise.portfolio.journal_rows import OrderRow, TradeRow
+from strikewise.portfolio.ledger import Ledger
+from strikewise.service.explain import explain_trade
+from strikewise.service.views.desk import Desk
+
+__all__ = [
+    "OrderRow",
+    "StepView",
+    "TradeRow",
+    "TradeStory",
+    "orders_before",
+    "trade_story",
+    "trade_view",
+    "trades_before",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One link of a trade's lineage: a fact, and what it says in words."""
+
+    seq: int
+    cause: int | None
+    kind: str
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class TradeStory:
+    """Why a trade was made, and how it ended.
+
+    Attributes
+    ----------
+    trade_id : str
+        The position.
+    text : str
+        The story, a line a step.
+    steps : tuple of StepView
+        Its facts in order.
+    because : mapping
+        The features at entry.
+    """
+
+    trade_id: str
+    text: str
+    steps: tuple[StepView, ...]
+    because: Mapping[str, float | str]
+
+
+def orders_before(
+    desk: Desk, *, before: int | None = None, limit: int = 50, status: str = "", position: str = ""
+) -> tuple[OrderRow, ...]:
+    """Return the latest orders, newest first.
+
+    Parameters
+    ----------
+    desk : Desk
+        The account.
+    before : int, optional
+        Only those placed by a fact numbered below.
+    limit : int
+        Most of them.
+    status, position : str
+        Only those of a status (``open`` for all that have not ended), or of a position; empty for all.
+    """
+    open_ones = desk.keeper.state.open_orders
+    found = (
+        row
+        for row in reversed(desk.keeper.orders.values())
+        if (before is None or row.seq < before)
+        and (not position or row.position_id == position)
+        and (not status or row.status == status or (status == "open" and row.order_id in open_ones))
+    )
+    return _first(found, limit)
+
+
+def trades_before(
+    desk: Desk,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    strategy: str = "",
+    underlying: str = "",
+    state: str = "",
+) -> tuple[TradeRow, ...]:
+    """Return the latest trades, newest first.
+
+    Parameters
+    ----------
+    desk : Desk
+        The account.
+    before : int, optional
+        Only those opened by a fact numbered below.
+    limit : int
+        Most of them.
+    strategy, underlying : str
+        Only those; empty for all.
+    state : str
+        ``open``, ``closed``, or empty for both.
+    """
+    found = (
+        row
+        for row in map(desk.keeper.trade, reversed(desk.keeper.trades))
+        if (before is None or row.opened_seq < before)
+        and (not strategy or row.strategy == strategy)
+        and (not underlying or row.underlying == underlying)
+        and (not state or (row.closed_at is None) == (state == "open"))
+    )
+    return _first(found, limit)
+
+
+def trade_view(desk: Desk, trade_id: str) -> TradeRow | None:
+    """Return a trade, or None where there is none of that id."""
+    return desk.keeper.trade(trade_id) if trade_id in desk.keeper.trades else None
+
+
+def trade_story(ledger: Ledger, trade_id: str) -> TradeStory:
+    """Return why a trade was made, and how it ended.
+
+    Raises
+    ------
+    MissingDataError
+        If there is no such trade.
+    """
+    told = explain_trade(list(ledger.facts()), trade_id)
+    steps = tuple(StepView(one.seq, one.cause, one.kind, one.at, one.words) for one in told.steps)
+    return TradeStory(told.trade, told.text, steps, dict(told.because))
+
+
+def _first(found: Iterable[T], limit: int) -> tuple[T, ...]:
+    return tuple(islice(found, limit))
