@@ -115,6 +115,7 @@ class Order:
             "reason": self.reason,
             "campaign_id": self.campaign,
             "detail": self.detail,
+            "replaces": "",
         }
 
 

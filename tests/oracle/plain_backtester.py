@@ -114,8 +114,8 @@ class PlainBacktest:
 
     def _tick(self, seen: PlainView | None, view: PlainView) -> None:
         account = self.account
-        self.exchange.taken = {}
         if seen is not None and view.day > seen.day:
+            self.exchange.taken = {}  # what a session trades is counted once
             self.nights.pass_night(account, seen, view, self._tell)
         self.nights.settle(account, view, view.now, self._tell)
         self.exchange.work(account, view, self._tell)
