@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from strikewise.engine.heartbeat import Heartbeat
+from strikewise.execution.heartbeat import Heartbeat
 
 __all__ = ["HEARTBEAT_FILE", "HeartbeatFile"]
 

@@ -22,6 +22,7 @@ from strikewise.bootstrap.build import backup_folder, ledger_url, open_ledger
 from strikewise.bootstrap.operation import Mode
 from strikewise.bootstrap.parts import (
     Arriving,
+    Through,
     alpaca_broker,
     arriving,
     rules_of,
@@ -31,11 +32,13 @@ from strikewise.bootstrap.parts import (
 )
 from strikewise.bootstrap.settings import Settings, load_settings
 from strikewise.domain.errors import SettingsError
-from strikewise.engine.daemon import Daemon, Identity, Pace
-from strikewise.engine.duties import Duties, Log, Tolerance
+from strikewise.engine.daemon import Daemon
+from strikewise.engine.duties import Duties
+from strikewise.engine.failures import Log, Tolerance
 from strikewise.engine.lookout import Lookout, Vigilance
 from strikewise.engine.loop import Loop
 from strikewise.engine.order_work import Prices
+from strikewise.engine.pulse import Identity
 from strikewise.engine.reconciliation import Reconciler
 from strikewise.engine.spec import RunSpec
 from strikewise.engine.supervisor import Watch
@@ -133,43 +136,21 @@ def trading_process(home: Path, plan: RunPlan, say: Log) -> Iterator[Process]:
         clock, until = _clock(plan, ledger, wall)
         arrives = _data(plan, settings, spec, data, clock, calendar)
         market = Market(Universe(arrives.source, spec.underlyings), calendar)
-        through = (
-            alpaca_broker(settings, spec, ledger, clock)
-            if uses_alpaca(settings) and plan.replay is None
-            else simulated(spec, rules_of(settings, plan.spec), ledger, market, clock, plan.faults)
-        )
-        ladder = settings.orders.frozen() if plan.replay is None else None
-        loop = Loop(
+        through = stack.enter_context(_through(settings, plan, spec, ledger, market, clock))
+        duties = _duties(
+            settings,
+            plan,
             spec,
+            arrives,
+            through,
+            place,
+            _digests(plan, spec, data),
             market=market,
-            broker=through.broker,
             ledger=ledger,
             clock=clock,
-            data=_digests(plan, spec, data),
-            watch=Watch(
-                HaltFile(place),
-                settings.governor.frozen(),
-                settings.run.patience(),
-                None if ladder is None else Prices(ladder, settings.fills.frozen()),
-            ),
-        )
-        vigilance = settings.run.vigilance() if plan.replay is None else Vigilance(stale=0, silent=0)
-        duties = Duties(
-            loop,
-            Reconciler(spec.account, loop.writer, loop.courier, calendar),
-            market,
-            ledger,
-            lookout=Lookout(vigilance),
-            arrive=arrives.refresh,
-            follow=through.follow,
             say=say,
-            underlyings=spec.underlyings,
-            tolerance=Tolerance(settings.run.failures),
         )
-        feed = "stored chains" if plan.replay else settings.run.feed
-        mode = "replay" if plan.replay else settings.run.mode.value
-        broker = through.broker.capabilities().name
-        identity = Identity(version("strikewise"), spec.account, mode, broker, feed)
+        identity = _identity(settings, plan, spec, through)
         daemon = Daemon(
             duties,
             identity,
@@ -179,9 +160,70 @@ def trading_process(home: Path, plan: RunPlan, say: Log) -> Iterator[Process]:
             tenure=tenure,
             beat=HeartbeatFile(place).beat,
             say=say,
-            pace=Pace(),
         )
         yield Process(daemon, identity, place, until, spec)
+
+
+@contextmanager
+def _through(
+    settings: Settings, plan: RunPlan, spec: RunSpec, ledger: SqlLedger, market: Market, clock: PacedClock
+) -> Iterator[Through]:
+    """Give whom orders go through."""
+    if uses_alpaca(settings) and plan.replay is None:
+        yield alpaca_broker(settings, spec, ledger, clock)
+    else:
+        yield simulated(spec, rules_of(settings, plan.spec), ledger, market, clock, plan.faults)
+
+
+def _duties(
+    settings: Settings,
+    plan: RunPlan,
+    spec: RunSpec,
+    arrives: Arriving,
+    through: Through,
+    place: Path,
+    digests: dict[str, str],
+    *,
+    market: Market,
+    ledger: SqlLedger,
+    clock: PacedClock,
+    say: Log,
+) -> Duties:
+    """Put the loop and everything around it together."""
+    recorded = plan.replay is not None
+    ladder = None if recorded else settings.orders.frozen()
+    watch = Watch(
+        HaltFile(place),
+        settings.governor.frozen(),
+        settings.run.patience(),
+        None if ladder is None else Prices(ladder, settings.fills.frozen()),
+    )
+    loop = Loop(
+        spec, market=market, broker=through.broker, ledger=ledger, clock=clock, data=digests, watch=watch
+    )
+    return Duties(
+        loop,
+        Reconciler(spec.account, loop.writer, loop.courier, market.calendar),
+        market,
+        ledger,
+        lookout=Lookout(Vigilance(stale=0, silent=0) if recorded else settings.run.vigilance()),
+        arrive=arrives.refresh,
+        follow=through.follow,
+        say=say,
+        underlyings=spec.underlyings,
+        tolerance=Tolerance(settings.run.failures),
+    )
+
+
+def _identity(settings: Settings, plan: RunPlan, spec: RunSpec, through: Through) -> Identity:
+    replays = plan.replay is not None
+    return Identity(
+        version("strikewise"),
+        spec.account,
+        "replay" if replays else settings.run.mode.value,
+        through.broker.capabilities().name,
+        "stored chains" if replays else settings.run.feed,
+    )
 
 
 def _check_mode(settings: Settings, plan: RunPlan) -> None:

@@ -9,15 +9,17 @@ from datetime import datetime, timedelta
 from strikewise.domain.control import ProcessStarted, ProcessStopped
 from strikewise.domain.errors import LedgerError
 from strikewise.domain.orders import Purpose
-from strikewise.engine.duties import Duties, Ended, Log
-from strikewise.engine.heartbeat import Heartbeat
+from strikewise.engine.duties import Duties
+from strikewise.engine.failures import Ended, Log
+from strikewise.engine.pulse import Identity, Pulse
 from strikewise.engine.reconciliation import Outcome, Trigger
 from strikewise.engine.schedule import Cadence, Task, came_due, next_due
 from strikewise.engine.tenure import Tenure
+from strikewise.execution.heartbeat import Heartbeat
 from strikewise.market.clock import PacedClock
 from strikewise.portfolio.ledger import Entry
 
-__all__ = ["Daemon", "Identity", "Pace"]
+__all__ = ["Daemon", "Pace"]
 
 ENGINE = "engine"
 
@@ -25,23 +27,6 @@ GRACE = timedelta(seconds=60)
 """How late a look at the market may be and still be taken for its instant."""
 FIRST_LOOKS = 12
 """Looks at a start after which differences that are left no longer hold up exits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What a process is.
-
-    Attributes
-    ----------
-    version, account, mode, broker, feed : str
-        Of the program, and what it is wired to.
-    """
-
-    version: str
-    account: str
-    mode: str
-    broker: str
-    feed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +84,12 @@ class Daemon:
         pace: Pace | None = None,
     ) -> None:
         self._duties, self._identity, self._clock, self._wall = duties, identity, clock, wall
-        self._cadence, self._tenure, self._beat_of, self._say = cadence, tenure, beat, say
+        self._cadence, self._tenure, self._say = cadence, tenure, say
         self._pace = pace or Pace()
+        self._pulse = Pulse(duties, identity, tenure, beat, clock=clock, wall=wall, seconds=self._pace.beat)
         self._calendar = duties.market.calendar
         self._stop = ""
         self._phase = "starting"
-        self._started_at, self._beaten = wall.now(), float("-inf")
         self._polled = float("-inf")
         self._due_at: datetime | None = None
         self._again_at: datetime | None = None
@@ -142,7 +127,7 @@ class Daemon:
         now = self._clock.now()
         duties.loop.writer.write([Entry(started, now, ENGINE)])
         self._say("info", "started", {"holder": self._tenure.holder, "broker": who.broker, "feed": who.feed})
-        self._look_around(force=True)
+        self._pulse.beat(self._phase, self._due_at, force=True)
         duties.connect(now)
         looks = 0
         while True:
@@ -171,7 +156,7 @@ class Daemon:
             self._say("error", "not_written", {"problem": str(error)})
         level = "error" if ended.code else "info"
         self._say(level, "stopped", {"reason": ended.reason, "code": ended.code})
-        self._look_around(force=True)
+        self._pulse.beat(self._phase, self._due_at, force=True)
         duties.loop.courier.broker.close()
         self._tenure.release()
 
@@ -189,7 +174,7 @@ class Daemon:
                 return Ended(f"It is {until:%Y-%m-%d %H:%M} UTC, when it was to end.", 0)
             self._clock.wait(min(one for one in (self._due_at, until) if one is not None), self._pace.poll)
             now = self._clock.now()
-            self._look_around()
+            self._pulse.beat(self._phase, self._due_at)
             due = dict(came_due(self._calendar, self._cadence, last, now, self._duties.cutoffs()))
             if self._is_time_to_poll(now):
                 self._duties.poll(now)
@@ -248,45 +233,9 @@ class Daemon:
         until = self._clock.now() + span
         while self._clock.now() < until:
             self._clock.wait(until, self._pace.poll)
-            self._look_around()
+            self._pulse.beat(self._phase, self._due_at)
             if self._stop:
                 raise Ended(self._stop, 0)
-
-    def _look_around(self, *, force: bool = False) -> None:
-        """Keep the lease, and beat."""
-        if lost := self._tenure.keep():
-            raise Ended(lost, 3, writes=False)
-        now = self._wall.monotonic()
-        if force or now - self._beaten >= self._pace.beat:
-            self._beaten = now
-            self._beat_of(self._heartbeat())
-
-    def _heartbeat(self) -> Heartbeat:
-        duties, who = self._duties, self._identity
-        state, reason = duties.standing()
-        account = duties.loop.state
-        return Heartbeat(
-            at=self._wall.now(),
-            market_at=self._clock.now(),
-            holder=self._tenure.holder,
-            version=who.version,
-            account=who.account,
-            mode=who.mode,
-            broker=who.broker,
-            feed=who.feed,
-            state=state.value,
-            reason=reason,
-            phase=self._phase,
-            started_at=self._started_at,
-            ticked_at=duties.ticked_at,
-            due_at=self._due_at,
-            reconciled_at=duties.reconciler.at,
-            open_differences=duties.open_differences,
-            positions=len(account.positions),
-            orders=len(account.open_orders),
-            connected=duties.connected,
-            seq=account.seq,
-        )
 
 
 def _patient(outcome: Outcome, looks: int) -> timedelta:

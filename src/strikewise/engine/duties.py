@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 
-from strikewise.domain.brokerage import Health
-from strikewise.domain.control import AlertRaised, FaultNoted, TradingState, TradingStateChanged
-from strikewise.domain.errors import DataError, InvariantError, LedgerConflictError, LedgerError
-from strikewise.domain.events import Event
+from strikewise.domain.control import AlertRaised, TradingState
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.portfolio import Position
 from strikewise.domain.reconciled import DifferenceFound
+from strikewise.engine.broker_link import BrokerLink
 from strikewise.engine.day_report import DAY_REPORT, report_of
+from strikewise.engine.failures import Failures, Log, Tolerance
 from strikewise.engine.lookout import Lookout
 from strikewise.engine.loop import Loop
 from strikewise.engine.mandate import wishes_to_close
@@ -23,44 +19,12 @@ from strikewise.engine.reconciliation import Outcome, Reconciler, Trigger
 from strikewise.engine.schedule import Task
 from strikewise.engine.supervisor import Supervisor
 from strikewise.market.view import Market, MarketView
-from strikewise.portfolio.ledger import Entry, Ledger
+from strikewise.portfolio.ledger import Ledger
 
-__all__ = ["Duties", "Ended", "Log", "Tolerance"]
-
-ENGINE = "engine"
+__all__ = ["Duties"]
 
 URGENT = timedelta(seconds=5)
 """How soon after a look at what is held another one is made for what somebody wants closed at once."""
-CONNECT_AGAIN = (timedelta(seconds=1), timedelta(seconds=60))
-"""How long to wait before connecting again: at first, and at most."""
-
-Log = Callable[[str, str, Mapping[str, object]], None]
-"""Where a process says what it does: a level (``info``, ``warning``, ``error``), an event, and its pairs."""
-
-
-class Ended(Exception):  # noqa: N818 - the end of a process is no error by itself
-    """A process ends.
-
-    Parameters
-    ----------
-    reason : str
-        Why, in a sentence.
-    code : int
-        What the program exits with: 0 where it was asked to end.
-    writes : bool
-        Whether it may still write: not after somebody else took over.
-    """
-
-    def __init__(self, reason: str, code: int, *, writes: bool = True) -> None:
-        self.reason, self.code, self.writes = reason, code, writes
-        super().__init__(reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """How many failures of our own within an hour end the process, so that somebody starts it anew."""
-
-    failures: int = 5
 
 
 class Duties:
@@ -107,10 +71,9 @@ class Duties:
         self.loop, self.reconciler, self.market = loop, reconciler, market
         self._ledger, self._lookout, self._say = ledger, lookout, say
         self._arrive, self._follow = arrive, follow
-        self._underlyings, self._tolerance = underlyings, tolerance or Tolerance()
-        self._failures: deque[datetime] = deque()
-        self._health = Health(connected=False, reason="not connected yet")
-        self._tries, self._try_at = 0, datetime.min.replace(tzinfo=UTC)
+        self._underlyings = underlyings
+        self._failures = Failures(loop.writer, lookout, say, tolerance or Tolerance())
+        self._link = BrokerLink(loop.courier, lookout)
         self._reported: date | None = None
         self._told: tuple[bool, tuple[DifferenceFound, ...]] = (False, ())
         self._seen: tuple[tuple[datetime | None, ...], int] = ((), 0)
@@ -121,7 +84,7 @@ class Duties:
     @property
     def connected(self) -> bool:
         """Whether the broker could be reached when it was last looked at."""
-        return self._health.connected
+        return self._link.health.connected
 
     @property
     def asked_to_reconcile(self) -> bool:
@@ -156,15 +119,15 @@ class Duties:
 
     def connect(self, now: datetime) -> None:
         """Connect to the broker, and move a simulated one to the present."""
-        with self._safely("connect", now):
+        with self._failures.kept_apart("connect", now):
             self._follow(self.market.view(now))
-            self._health = self.loop.courier.broker.connect()
-            self._tell(self._lookout.at_broker(self._health, now, in_session=False), now)
+            self._failures.tell(self._link.connect(now), now)
 
     def poll(self, now: datetime) -> None:
         """Hear the broker and people, and do at once what cannot wait."""
-        with self._safely("poll", now):
-            self._look_at_broker(now)
+        with self._failures.kept_apart("poll", now):
+            in_session, control = self.market.calendar.is_open(now), self._supervisor.oversight.control
+            self._failures.tell(self._link.look(now, control, in_session=in_session), now)
             self.loop.courier.listen(now)
             self._supervisor.poll(now)
             if self._urgent(now):
@@ -179,22 +142,22 @@ class Duties:
         """Do what is due, in order."""
         calendar = self.market.calendar
         if Task.LOOK in due:
-            with self._safely("look", now):
+            with self._failures.kept_apart("look", now):
                 self.loop.courier.listen(now)
         # Whoever wakes late, or after the close, must not act on what was.
         if (Task.SCAN in due or Task.MANAGE in due) and calendar.is_open(now):
-            with self._safely("tick", now):
+            with self._failures.kept_apart("tick", now):
                 self._arrive()
                 if self._is_news(self.market.view(now), scans=Task.SCAN in due):
                     self._tick(now, seeks=Task.SCAN in due, records=Task.SCAN in due)
         if Task.REPORT in due:
-            with self._safely("report", now):
+            with self._failures.kept_apart("report", now):
                 self._report(now)
 
     def reconcile(self, trigger: Trigger, now: datetime) -> Outcome:
         """Bring ours to what the broker has."""
         supervisor, outcome = self._supervisor, Outcome(complete=False, reason="it failed here")
-        with self._safely("reconcile", now):
+        with self._failures.kept_apart("reconcile", now):
             outcome = self.reconciler.run(trigger, now, requests=supervisor.reconcile)
             supervisor.reconcile = ()
         told = (outcome.complete, outcome.waiting)
@@ -215,9 +178,9 @@ class Duties:
     def _tick(self, now: datetime, *, seeks: bool, records: bool) -> None:
         view = self.market.view(now)
         self._follow(view)
-        self._tell(self._lookout.at_market(view, self._underlyings), now)
+        self._failures.tell(self._lookout.at_market(view, self._underlyings), now)
         report = self.loop.tick(view, seeks=seeks, records=records)
-        self._tell(self._lookout.over("FEED_FAILED", "Data arrive again."), now)
+        self._failures.tell(self._lookout.over("FEED_FAILED", "Data arrive again."), now)
         self.ticked_at = now
         if report.orders:
             self._say("info", "orders", {"sent": report.orders, "at": now.isoformat()})
@@ -227,7 +190,7 @@ class Duties:
         symbols = self._underlyings
         chains = tuple(None if (one := view.fresh_chain(name)) is None else one.as_of for name in symbols)
         if not any(chains) and all(view.fresh_spot(name) is None for name in symbols):
-            self._tell(self._lookout.at_market(view, symbols), view.as_of)
+            self._failures.tell(self._lookout.at_market(view, symbols), view.as_of)
             return False
         seen, self._seen = self._seen, (chains, self.loop.state.seq)
         return scans or self._seen != seen
@@ -254,78 +217,6 @@ class Duties:
         profit = None if day is None or day.day != view.day else day.last_exit - day.start_exit
         records = self._ledger.records(after=oversight.reported)
         report = report_of(view.day, records, profit, oversight.control.state)
-        self._tell([AlertRaised("info", DAY_REPORT, report.text())], now)
+        self._failures.tell([AlertRaised("info", DAY_REPORT, report.text())], now)
         self._reported = view.day
         self._say("info", "day", {"report": report.text()})
-
-    # --- what goes wrong --------------------------------------------------------------------------------
-
-    def _look_at_broker(self, now: datetime) -> None:
-        """Note how the broker is, and connect again where it is gone, more and more seldom."""
-        broker, lookout = self.loop.courier.broker, self._lookout
-        self._health = broker.health()
-        if not self._health.connected and now >= self._try_at:
-            least, most = CONNECT_AGAIN
-            self._try_at = now + min(least * 2 ** min(self._tries, 10), most)
-            self._tries += 1
-            self._health = broker.connect()
-            if self._health.connected:
-                self.loop.courier.doubtful = True
-        if self._health.connected:
-            self._tries = 0
-        in_session = self.market.calendar.is_open(now)
-        told = lookout.at_broker(self._health, now, in_session=in_session)
-        told += lookout.at_clock(self._health.skew_seconds, self._supervisor.oversight.control)
-        self._tell(told, now)
-
-    def _tell(self, events: Iterable[Event], now: datetime) -> None:
-        told = list(events)
-        self.loop.writer.write(Entry(event, now, ENGINE, self.loop.state.run_seq) for event in told)
-        for event in told:
-            if isinstance(event, FaultNoted):
-                self._say("warning", event.code.lower(), {"detail": event.detail, "symbol": event.symbol})
-
-    @contextmanager
-    def _safely(self, duty: str, now: datetime) -> Iterator[None]:
-        """Keep one duty's failure from the others; end the process where it cannot go on."""
-        try:
-            yield
-        except LedgerConflictError as error:
-            raise Ended(str(error), 3, writes=False) from error
-        except InvariantError as error:
-            self._halt("INVARIANT", str(error), now)
-            raise Ended(str(error), 1) from error
-        except LedgerError as error:
-            # Nothing was sent that is not written down: what cannot be written is not done.
-            self._say("error", "ledger_failed", {"duty": duty, "problem": str(error)})
-        except DataError as error:
-            self._fail(FaultNoted("data", "FEED_FAILED", f"{duty}: {error}"[:500]), now, counts=False)
-        except Ended:
-            raise
-        except Exception as error:
-            said = f"{duty}: {type(error).__name__}: {error}"[:500]
-            self._fail(FaultNoted(ENGINE, "DUTY_FAILED", said), now, counts=True)
-
-    def _fail(self, fault: FaultNoted, now: datetime, *, counts: bool) -> None:
-        self._say("error", fault.code.lower(), {"detail": fault.detail})
-        try:
-            if counts:
-                self.loop.writer.write([Entry(fault, now, ENGINE, self.loop.state.run_seq)])
-            else:
-                self._tell(self._lookout.trouble(fault.code, fault), now)
-        except LedgerError as error:
-            self._say("error", "ledger_failed", {"duty": "fault", "problem": str(error)})
-        if counts:
-            self._failures.append(now)
-            while self._failures and now - self._failures[0] > timedelta(hours=1):
-                self._failures.popleft()
-            if len(self._failures) >= self._tolerance.failures:
-                raise Ended(f"{len(self._failures)} failures within an hour; the last: {fault.detail}", 1)
-
-    def _halt(self, reason: str, detail: str, now: datetime) -> None:
-        changed = TradingStateChanged(TradingState.HALTED, reason, detail, by_person=True)
-        alert = AlertRaised("critical", reason, detail)
-        try:
-            self.loop.writer.write([Entry(changed, now, ENGINE), Entry(alert, now, ENGINE)])
-        except LedgerError as error:
-            self._say("error", "ledger_failed", {"duty": "halt", "problem": str(error)})

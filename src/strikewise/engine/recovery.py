@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from strikewise.domain.brokerage import BrokerStatus, OrderReport
 from strikewise.domain.events import AccountValued, OptionSettled
@@ -130,15 +130,8 @@ def resumed_broker(
         Which simulated broker.
     """
     past = History.read(records)
-    state, calendar = past.state, market.calendar
-    every = [*state.open_orders.values(), *state.ended_orders.values()]
+    state = past.state
     taken = [one for one in state.open_orders.values() if one.status is OrderStatus.ACCEPTED]
-    sessions: dict[datetime, date] = {at: calendar.day_of(at) for at in past.ticks}
-    shares_since = {
-        one.report.position_id: calendar.day_of(one.report.at)
-        for one in past.assigned
-        if one.report.position_id in state.positions
-    }
     return kind(
         state.cash_cents,
         rule=rule,
@@ -149,16 +142,27 @@ def resumed_broker(
         holdings={name: position.holdings for name, position in state.positions.items()},
         open_orders=[replace(one.order, quantity=one.remaining) for one in taken],
         habits=habits,
-        past=Past(
-            snapshots=sessions,
-            shares_since=shares_since,
-            last_quotes=last_quotes(state.positions.values(), past.ticks, market),
-            ended=frozenset(state.ended_orders),
-            seen=market.view(past.ticks[-1]) if past.ticks else None,
-            reports={one.order.order_id: _report(one) for one in (*taken, *_lately_ended(past))},
-            fills=sum(len(one.executions) for one in every),
-            activities=len(state.settlements),
-        ),
+        past=_past_of(past, market, taken),
+    )
+
+
+def _past_of(past: History, market: Market, taken: Iterable[OrderState]) -> Past:
+    """Return what cash, holdings and the orders taken do not say."""
+    state, calendar = past.state, market.calendar
+    every = (*state.open_orders.values(), *state.ended_orders.values())
+    return Past(
+        snapshots={at: calendar.day_of(at) for at in past.ticks},
+        shares_since={
+            one.report.position_id: calendar.day_of(one.report.at)
+            for one in past.assigned
+            if one.report.position_id in state.positions
+        },
+        last_quotes=last_quotes(state.positions.values(), past.ticks, market),
+        ended=frozenset(state.ended_orders),
+        seen=market.view(past.ticks[-1]) if past.ticks else None,
+        reports={one.order.order_id: _report(one) for one in (*taken, *_lately_ended(past))},
+        fills=sum(len(one.executions) for one in every),
+        activities=len(state.settlements),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from strikewise.domain.chain import ChainTape
 from strikewise.domain.quotes import DailyBars, Series
-from strikewise.engine.heartbeat import Heartbeat
+from strikewise.execution.heartbeat import Heartbeat
 from strikewise.engine.spec import StrategySpec
 from strikewise.execution.halt_flag import HaltFlag, Raised
 from strikewise.market.calendar import SessionCalendar

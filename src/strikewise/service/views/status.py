@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from strikewise.domain.quotes import Grade, worst_grade
-from strikewise.engine.heartbeat import Heartbeat
+from strikewise.execution.heartbeat import Heartbeat
 from strikewise.engine.requests import state_under
 from strikewise.execution.halt_flag import Raised
 from strikewise.portfolio.order_state import OrderStatus
