@@ -124,9 +124,7 @@ def trading_process(home: Path, plan: RunPlan, say: Log) -> Iterator[Process]:
     calendar, wall = SessionCalendar(), SystemClock()
     spec = run_spec(settings, plan.spec)
     data = DataHome(home, calendar)
-    place = home if plan.replay is None else _rehearsal(home, plan)
-    place.mkdir(parents=True, exist_ok=True)
-    url = ledger_url(home, settings) if plan.replay is None else f"sqlite:///{place / 'ledger.db'}"
+    place, url = _place(home, settings, plan)
     with ExitStack() as stack:
         ledger = stack.enter_context(open_ledger(url, backup_folder(place)))
         ledger.examine()
@@ -244,6 +242,13 @@ def _check_mode(settings: Settings, plan: RunPlan) -> None:
         raise SettingsError(f"Real money needs both: {asked} is there, {lacks} is not.")
     if live and not uses_alpaca(settings):
         raise SettingsError('Real money needs a real broker: write `name = "alpaca"` under [broker].')
+
+
+def _place(home: Path, settings: Settings, plan: RunPlan) -> tuple[Path, str]:
+    """Return the folder of halt flag and heartbeat, made where it is not there, and the ledger's address."""
+    place = home if plan.replay is None else _rehearsal(home, plan)
+    place.mkdir(parents=True, exist_ok=True)
+    return place, ledger_url(home, settings) if plan.replay is None else f"sqlite:///{place / 'ledger.db'}"
 
 
 def _rehearsal(home: Path, plan: RunPlan) -> Path:
