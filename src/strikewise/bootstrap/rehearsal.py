@@ -117,6 +117,7 @@ def simulated_venue(
     fees: FeeSchedule = ALPACA_FEES,
     exercise: ExerciseRule | None = None,
     financing: Financing | None = None,
+    lag: int = 0,
     level: int = 3,
 ) -> Venue:
     """Return an account at a simulated Alpaca; with equal rules it fills as the simulated broker does."""
@@ -124,6 +125,7 @@ def simulated_venue(
         cash_cents,
         rule=rule,
         fees=fees,
+        lag=lag,
         exercise=exercise,
         financing=financing,
         habits=Habits(netted=True),
@@ -194,6 +196,10 @@ class AlpacaRehearsal:
         """Return the faults that happened, in order."""
         mishaps = self.server.mishaps
         return [] if mishaps is None else [kind.value for kind, _ in mishaps.timer.happened]
+
+    def told(self) -> int:
+        """Return how many updates the stream told while somebody listened."""
+        return self.server.hub.told
 
     def finished(self, seconds: float) -> bool:
         """Wait for so long that time which moves by itself reaches its end; return whether it did."""

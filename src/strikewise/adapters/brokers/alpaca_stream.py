@@ -8,7 +8,7 @@ import warnings
 from dataclasses import dataclass, field
 from datetime import datetime
 from queue import Empty, SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Thread
 from typing import Any
 
 from strikewise.domain.errors import SettingsError
@@ -38,10 +38,11 @@ class _Line:
     clock: Clock
     came: SimpleQueue[Message | StreamGap] = field(default_factory=SimpleQueue)
     listening: Event = field(default_factory=Event)
-    lock: Lock = field(default_factory=Lock)
+    lock: Condition = field(default_factory=Condition)
     last_at: datetime | None = None
     problem: str = "the stream was not opened"
     opened: int = 0
+    updates: int = 0
 
     def heard(self, message: Any) -> bool:
         """Take a message of the line, and return whether the line is of use."""
@@ -53,6 +54,9 @@ class _Line:
         match said.get("stream"):
             case "trade_updates":
                 self.came.put(Message(data, now))
+                with self.lock:
+                    self.updates += 1
+                    self.lock.notify_all()
             case "listening":
                 streams = data.get("streams") if isinstance(data, dict) else None
                 return self._confirmed(isinstance(streams, list) and STREAM in streams)
@@ -157,6 +161,13 @@ class AlpacaStream:
                 found.append(self._line.came.get_nowait())
             except Empty:
                 return found
+
+    def wait_for(self, updates: int, seconds: float) -> int:
+        """Wait until so many updates came in all, but no longer than some seconds; return how many did."""
+        line = self._line
+        with line.lock:
+            line.lock.wait_for(lambda: line.updates >= updates, seconds)
+            return line.updates
 
     def reopen(self) -> None:
         """Cut a line that stands and says nothing: it is opened again."""

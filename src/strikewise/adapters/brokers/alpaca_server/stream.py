@@ -30,6 +30,11 @@ class Hub:
         Key and secret.
     mishaps : Mishaps or None
         What goes wrong on purpose.
+
+    Attributes
+    ----------
+    told : int
+        Updates that were passed on while somebody listened.
     """
 
     def __init__(self, venue: Venue, keys: tuple[str, str], mishaps: Mishaps | None = None) -> None:
@@ -38,6 +43,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.listened, self.left = Event(), Event()
         """Set while somebody listens, and once somebody who did has left."""
+        self.told = 0
         venue.updates.listen(self._pass_on)
         if mishaps is not None:
             mishaps.cut = self.cut
@@ -78,6 +84,7 @@ class Hub:
         if self._loop is None:
             return
         for told in self._mishaps.of_update(message) if self._mishaps else (message,):
+            self.told += self.listened.is_set()
             self._loop.call_soon_threadsafe(self._put, told)
 
     def _put(self, message: dict[str, Any]) -> None:
