@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,10 +13,13 @@ from strikewise.adapters.brokers.fault_plan import FaultPlan
 from strikewise.adapters.data_home import DataHome
 from strikewise.adapters.halt_file import HaltFile
 from strikewise.adapters.heartbeat_file import HeartbeatFile
+from strikewise.adapters.logs import Logbook
 from strikewise.adapters.process_identity import is_gone, this_process
 from strikewise.adapters.store.database import Database
+from strikewise.adapters.store.emergency import EmergencyJournal
 from strikewise.adapters.store.leases import SqlLeases
-from strikewise.adapters.store.sql_ledger import SqlLedger
+from strikewise.adapters.store.resilient_ledger import ResilientLedger
+from strikewise.adapters.watchdog import ServiceManager
 from strikewise.backtest.runner import ReplaySpec
 from strikewise.bootstrap.build import backup_folder, ledger_url, open_ledger
 from strikewise.bootstrap.operation import Mode
@@ -30,7 +33,8 @@ from strikewise.bootstrap.parts import (
     simulated,
     uses_alpaca,
 )
-from strikewise.bootstrap.settings import Settings, load_settings
+from strikewise.bootstrap.settings import Settings, load_settings, notify_socket
+from strikewise.bootstrap.signs import Signs
 from strikewise.domain.errors import SettingsError
 from strikewise.engine.daemon import Daemon
 from strikewise.engine.duties import Duties
@@ -48,11 +52,14 @@ from strikewise.market.clock import PacedClock, ReplayClock, SystemClock
 from strikewise.market.universe import Universe
 from strikewise.market.view import Market
 from strikewise.portfolio.lease import Leases
+from strikewise.portfolio.ledger import Ledger
 
 __all__ = ["Process", "RunPlan", "trading_process"]
 
 REHEARSALS = "rehearsals"
 LEASE_SECONDS = 30.0
+LOG = Path("logs") / "strikewise.log"
+JOURNAL = "emergency.journal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,109 +126,154 @@ def trading_process(home: Path, plan: RunPlan, say: Log) -> Iterator[Process]:
     LedgerError
         If the ledger is damaged.
     """
-    settings = load_settings(home)
-    _check_mode(settings, plan)
+    asked = _Asked.of(home, plan)
     calendar, wall = SessionCalendar(), SystemClock()
-    spec = run_spec(settings, plan.spec)
     data = DataHome(home, calendar)
-    place, url = _place(home, settings, plan)
     with ExitStack() as stack:
-        ledger = stack.enter_context(open_ledger(url, backup_folder(place)))
-        ledger.examine()
-        leases = SqlLeases(stack.enter_context(Database(url)))
-        tenure = _tenure(leases, spec.account, wall)
+        aloud = _aloud(stack.enter_context(Logbook(asked.place / LOG, wall)), say)
+        # The lease comes first: nobody else's journal is touched.
+        leases = SqlLeases(stack.enter_context(Database(asked.url)))
+        tenure = _tenure(leases, asked.spec.account, wall)
         stack.callback(tenure.release)
+        ledger = stack.enter_context(_ledger(asked.url, asked.place))
         clock, until = _clock(plan, ledger, wall)
-        arrives = _data(plan, settings, spec, data, clock, calendar)
-        market = Market(Universe(arrives.source, spec.underlyings), calendar)
-        through = stack.enter_context(_through(settings, plan, spec, ledger, market, clock))
-        duties = _duties(
-            settings,
-            plan,
-            spec,
-            arrives,
-            through,
-            place,
-            _digests(plan, spec, data),
-            market=market,
-            ledger=ledger,
-            clock=clock,
-            say=say,
-        )
-        identity = _identity(settings, plan, spec, through)
+        arrives = _data(asked, data, clock, calendar)
+        market = Market(Universe(arrives.source, asked.spec.underlyings), calendar)
+        through = stack.enter_context(_through(asked, ledger, market, clock))
+        loop = _loop(asked, through, data, market=market, ledger=ledger, clock=clock)
+        manager = stack.enter_context(ServiceManager(notify_socket()))
+        identity = _identity(asked, through)
         daemon = Daemon(
-            duties,
+            _duties(asked, loop, arrives, through, market=market, ledger=ledger, say=aloud),
             identity,
             clock=clock,
             wall=wall,
-            cadence=settings.schedule.frozen(recorded=plan.replay is not None),
+            cadence=asked.settings.schedule.frozen(recorded=asked.recorded),
             tenure=tenure,
-            beat=HeartbeatFile(place).beat,
-            say=say,
+            beat=Signs(HeartbeatFile(asked.place), manager).show,
+            say=aloud,
         )
-        yield Process(daemon, identity, place, until, spec)
+        yield Process(daemon, identity, asked.place, until, asked.spec)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a person asked for, in settings and on the command line, and where it is to be kept."""
+
+    settings: Settings
+    plan: RunPlan
+    spec: RunSpec
+    place: Path
+    url: str
+
+    @property
+    def recorded(self) -> bool:
+        return self.plan.replay is not None
+
+    @classmethod
+    def of(cls, home: Path, plan: RunPlan) -> _Asked:
+        settings = load_settings(home)
+        _check_mode(settings, plan)
+        spec = run_spec(settings, plan.spec)
+        return cls(settings, plan, spec, *_place(home, settings, plan))
 
 
 @contextmanager
-def _through(
-    settings: Settings, plan: RunPlan, spec: RunSpec, ledger: SqlLedger, market: Market, clock: PacedClock
-) -> Iterator[Through]:
+def _through(asked: _Asked, ledger: Ledger, market: Market, clock: PacedClock) -> Iterator[Through]:
     """Give whom orders go through."""
-    if uses_alpaca(settings) and plan.replay is None:
-        yield alpaca_broker(settings, spec, ledger, clock)
+    settings, plan = asked.settings, asked.plan
+    if uses_alpaca(settings) and not asked.recorded:
+        yield alpaca_broker(settings, asked.spec, ledger, clock)
     else:
-        yield simulated(spec, rules_of(settings, plan.spec), ledger, market, clock, plan.faults)
+        yield simulated(asked.spec, rules_of(settings, plan.spec), ledger, market, clock, plan.faults)
 
 
-def _duties(
-    settings: Settings,
-    plan: RunPlan,
-    spec: RunSpec,
-    arrives: Arriving,
+def _loop(
+    asked: _Asked,
     through: Through,
-    place: Path,
-    digests: dict[str, str],
+    data: DataHome,
     *,
     market: Market,
-    ledger: SqlLedger,
+    ledger: ResilientLedger,
     clock: PacedClock,
-    say: Log,
-) -> Duties:
-    """Put the loop and everything around it together."""
-    recorded = plan.replay is not None
-    ladder = None if recorded else settings.orders.frozen()
+) -> Loop:
+    """Return the loop, with those who may stop it around it."""
+    settings = asked.settings
+    ladder = None if asked.recorded else settings.orders.frozen()
     watch = Watch(
-        HaltFile(place),
+        HaltFile(asked.place),
         settings.governor.frozen(),
         settings.run.patience(),
         None if ladder is None else Prices(ladder, settings.fills.frozen()),
+        trouble=lambda: ledger.trouble,
     )
-    loop = Loop(
-        spec, market=market, broker=through.broker, ledger=ledger, clock=clock, data=digests, watch=watch
+    return Loop(
+        asked.spec,
+        market=market,
+        broker=through.broker,
+        ledger=ledger,
+        clock=clock,
+        data=_digests(asked.plan, asked.spec, data),
+        watch=watch,
     )
+
+
+def _duties(
+    asked: _Asked,
+    loop: Loop,
+    arrives: Arriving,
+    through: Through,
+    *,
+    market: Market,
+    ledger: Ledger,
+    say: Log,
+) -> Duties:
+    """Return everything that is done around the loop."""
+    run = asked.settings.run
     return Duties(
         loop,
-        Reconciler(spec.account, loop.writer, loop.courier, market.calendar),
+        Reconciler(asked.spec.account, loop.writer, loop.courier, market.calendar),
         market,
         ledger,
-        lookout=Lookout(Vigilance(stale=0, silent=0) if recorded else settings.run.vigilance()),
+        lookout=Lookout(Vigilance(stale=0, silent=0) if asked.recorded else run.vigilance()),
         arrive=arrives.refresh,
         follow=through.follow,
         say=say,
-        underlyings=spec.underlyings,
-        tolerance=Tolerance(settings.run.failures),
+        underlyings=asked.spec.underlyings,
+        tolerance=Tolerance(run.failures),
     )
 
 
-def _identity(settings: Settings, plan: RunPlan, spec: RunSpec, through: Through) -> Identity:
-    replays = plan.replay is not None
+def _identity(asked: _Asked, through: Through) -> Identity:
+    run = asked.settings.run
     return Identity(
         version("strikewise"),
-        spec.account,
-        "replay" if replays else settings.run.mode.value,
+        asked.spec.account,
+        "replay" if asked.recorded else run.mode.value,
         through.broker.capabilities().name,
-        "stored chains" if replays else settings.run.feed,
+        "stored chains" if asked.recorded else run.feed,
     )
+
+
+def _aloud(logbook: Logbook, say: Log) -> Log:
+    """Return who says everything twice: in the log, and to whoever looks on."""
+
+    def both(level: str, event: str, pairs: Mapping[str, object]) -> None:
+        logbook(level, event, pairs)
+        say(level, event, pairs)
+
+    return both
+
+
+def _ledger(url: str, place: Path) -> ResilientLedger:
+    """Open the ledger, its last facts examined, with a journal beside it for exits while it fails."""
+    ledger = open_ledger(url, backup_folder(place))
+    try:
+        ledger.examine()
+        return ResilientLedger(ledger, EmergencyJournal(place / JOURNAL))
+    except BaseException:
+        ledger.close()
+        raise
 
 
 def _check_mode(settings: Settings, plan: RunPlan) -> None:
@@ -272,7 +324,7 @@ def _tenure(leases: Leases, account: str, wall: PacedClock) -> Tenure:
     return tenure
 
 
-def _clock(plan: RunPlan, ledger: SqlLedger, wall: SystemClock) -> tuple[PacedClock, datetime | None]:
+def _clock(plan: RunPlan, ledger: Ledger, wall: SystemClock) -> tuple[PacedClock, datetime | None]:
     """Return the market's clock, and when its past ends."""
     if plan.replay is None:
         return wall, None
@@ -286,17 +338,11 @@ def _clock(plan: RunPlan, ledger: SqlLedger, wall: SystemClock) -> tuple[PacedCl
     return ReplayClock(begins, plan.speed), following
 
 
-def _data(
-    plan: RunPlan,
-    settings: Settings,
-    spec: RunSpec,
-    data: DataHome,
-    clock: PacedClock,
-    calendar: SessionCalendar,
-) -> Arriving:
-    if plan.replay is None:
-        return arriving(settings.run.feed, spec, settings, data=data, clock=clock, calendar=calendar)
-    return Arriving(data.source(), lambda: None)
+def _data(asked: _Asked, data: DataHome, clock: PacedClock, calendar: SessionCalendar) -> Arriving:
+    if asked.recorded:
+        return Arriving(data.source(), lambda: None)
+    settings = asked.settings
+    return arriving(settings.run.feed, asked.spec, settings, data=data, clock=clock, calendar=calendar)
 
 
 def _digests(plan: RunPlan, spec: RunSpec, data: DataHome) -> dict[str, str]:

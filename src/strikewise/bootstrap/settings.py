@@ -31,6 +31,7 @@ __all__ = [
     "alpaca_key",
     "find_home",
     "load_settings",
+    "notify_socket",
     "settings_path",
     "user_name",
 ]
@@ -122,6 +123,11 @@ def user_name() -> str:
     return next(
         (name for key in ("LOGNAME", "USER", "USERNAME") if (name := os.environ.get(key))), "somebody"
     )
+
+
+def notify_socket() -> str:
+    """Return where the service manager listens that started this process; empty where none did."""
+    return os.environ.get("NOTIFY_SOCKET", "")
 
 
 def alpaca_key() -> tuple[str, str]:

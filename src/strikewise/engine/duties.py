@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 
-from strikewise.domain.control import AlertRaised, TradingState
+from strikewise.domain.control import AlertRaised, FaultNoted, TradingState
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.portfolio import Position
 from strikewise.domain.reconciled import DifferenceFound
@@ -73,18 +73,13 @@ class Duties:
         self._arrive, self._follow = arrive, follow
         self._underlyings = underlyings
         self._failures = Failures(loop.writer, lookout, say, tolerance or Tolerance())
-        self._link = BrokerLink(loop.courier, lookout)
+        self.link = BrokerLink(loop.courier, lookout)
         self._reported: date | None = None
         self._told: tuple[bool, tuple[DifferenceFound, ...]] = (False, ())
         self._seen: tuple[tuple[datetime | None, ...], int] = ((), 0)
         self._cutoffs: tuple[Mapping[str, Position] | None, list[datetime]] = (None, [])
         self.ticked_at: datetime | None = None
         self.open_differences = 0
-
-    @property
-    def connected(self) -> bool:
-        """Whether the broker could be reached when it was last looked at."""
-        return self._link.health.connected
 
     @property
     def asked_to_reconcile(self) -> bool:
@@ -121,15 +116,16 @@ class Duties:
         """Connect to the broker, and move a simulated one to the present."""
         with self._failures.kept_apart("connect", now):
             self._follow(self.market.view(now))
-            self._failures.tell(self._link.connect(now), now)
+            self._failures.tell(self.link.connect(now), now)
 
     def poll(self, now: datetime) -> None:
         """Hear the broker and people, and do at once what cannot wait."""
         with self._failures.kept_apart("poll", now):
             in_session, control = self.market.calendar.is_open(now), self._supervisor.oversight.control
-            self._failures.tell(self._link.look(now, control, in_session=in_session), now)
+            self._failures.tell(self.link.look(now, control, in_session=in_session), now)
             self.loop.courier.listen(now)
             self._supervisor.poll(now)
+            self._look_at_ledger(now)
             if self._urgent(now):
                 self._arrive()
                 self._tick(now, seeks=False, records=False)
@@ -204,6 +200,16 @@ class Duties:
         state = self.loop.state
         wishes = wishes_to_close(self._supervisor.oversight.control, state)
         return any(not state.positions[name].closing_order_id for name in wishes)
+
+    def _look_at_ledger(self, now: datetime) -> None:
+        """Tell a ledger that fails: its facts wait in a journal, and nothing new is opened."""
+        trouble = self._supervisor.trouble
+        told = (
+            self._lookout.trouble(FaultNoted("store", "LEDGER_FAILED", trouble[:500]))
+            if trouble
+            else self._lookout.over("LEDGER_FAILED", "The ledger works again.")
+        )
+        self._failures.tell(told, now)
 
     def _report(self, now: datetime) -> None:
         """Value the account at the day's end, and tell what the day came to."""

@@ -105,7 +105,7 @@ class Failures:
 
     def _note(self, fault: FaultNoted, now: datetime) -> None:
         try:
-            self.tell(self._lookout.trouble(fault.code, fault), now)
+            self.tell(self._lookout.trouble(fault), now)
         except LedgerError as error:
             self._say("error", "ledger_failed", {"duty": fault.detail, "problem": str(error)})
 

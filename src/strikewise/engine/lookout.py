@@ -106,9 +106,9 @@ class Lookout:
             told.append(TradingStateChanged(TradingState.ACTIVE, CLOCK_SKEW, pairs))
         return told
 
-    def trouble(self, code: str, fault: FaultNoted) -> list[Event]:
+    def trouble(self, fault: FaultNoted) -> list[Event]:
         """Return the fault where it is new: what others found, such as a feed that raised."""
-        return list(self._told((code, fault.symbol), True, fault, ""))
+        return list(self._told((fault.code, fault.symbol), True, fault, ""))
 
     def over(self, code: str, text: str, symbol: str = "") -> list[Event]:
         """Return the alert that a trouble is over, where there was one."""

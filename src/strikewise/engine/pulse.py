@@ -104,6 +104,6 @@ class Pulse:
             open_differences=duties.open_differences,
             positions=len(account.positions),
             orders=len(account.open_orders),
-            connected=duties.connected,
+            connected=duties.link.health.connected,
             seq=account.seq,
         )

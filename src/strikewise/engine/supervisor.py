@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import assert_never
@@ -15,6 +15,7 @@ from strikewise.domain.control import (
     TradingState,
     TradingStateChanged,
 )
+from strikewise.domain.errors import LedgerConflictError, LedgerError
 from strikewise.domain.events import Event
 from strikewise.domain.orders import Purpose
 from strikewise.domain.portfolio import Portfolio
@@ -55,6 +56,10 @@ class Patience:
     failures: int = 3
 
 
+def _no_trouble() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What stands around a loop whose account others may reach.
@@ -69,12 +74,15 @@ class Watch:
         How much is put up with.
     prices : Prices or None
         How orders are worked; None lets them rest as they are decided upon.
+    trouble : callable
+        Returns why the ledger cannot be relied on now, so that nothing new is opened; empty where it can.
     """
 
     flag: HaltFlag
     governor: Governor = field(default_factory=Governor)
     patience: Patience = field(default_factory=Patience)
     prices: Prices | None = None
+    trouble: Callable[[], str] = _no_trouble
 
 
 class Supervisor:
@@ -102,7 +110,7 @@ class Supervisor:
     def __init__(self, spec: RunSpec, writer: Writer, courier: Courier, watch: Watch) -> None:
         self._writer, self._courier = writer, courier
         self._flag, self._governor, self._patience = watch.flag, watch.governor, watch.patience
-        self._prices = watch.prices
+        self._prices, self._trouble = watch.prices, watch.trouble
         self._labels = tuple(chosen.label for chosen in spec.strategies)
         self._least_scores = {
             chosen.label: chosen.params.number("min_score")
@@ -111,7 +119,7 @@ class Supervisor:
         }
         self._warned: dict[str, date] = {}
         self.reconcile: tuple[int, ...] = ()
-        self.in_doubt = False
+        self.in_doubt = self._deaf = False
 
     @property
     def oversight(self) -> Oversight:
@@ -123,11 +131,12 @@ class Supervisor:
     def state(self) -> TradingState:
         """Return what may be sent now."""
         state = state_under(self.oversight.control, self._flag.read())
-        return stricter(state, TradingState.REDUCING) if self.in_doubt else state
+        careful = self.in_doubt or self._deaf or self._trouble()
+        return stricter(state, TradingState.REDUCING) if careful else state
 
     def poll(self, now: datetime) -> TradingState:
         """Take in what others asked for, do what can be done at once, and return what may be sent."""
-        self._writer.read_on()
+        self._hear()
         raised, oversight = self._flag.read(), self.oversight
         met = meet(oversight.control, self._writer.state, self._labels, raised, now)
         self._writer.write(met.entries)
@@ -143,6 +152,21 @@ class Supervisor:
         if state is not TradingState.ACTIVE:
             self._courier.take_back(self._new_risk(), f"trading is {state.value}", now)
         return state
+
+    @property
+    def trouble(self) -> str:
+        """Why the ledger cannot be relied on now; empty where it can."""
+        return self._trouble() or ("it cannot be read" if self._deaf else "")
+
+    def _hear(self) -> None:
+        """Take in what others asked for; what the ledger cannot say now must not hold up exits."""
+        try:
+            self._writer.read_on()
+            self._deaf = False
+        except LedgerConflictError:
+            raise
+        except LedgerError:
+            self._deaf = True
 
     def mandate(self, view: MarketView, portfolio: Portfolio, *, seeks: bool) -> Mandate:
         """Guard the account, write down what that leads to, and return what the tick may do.
