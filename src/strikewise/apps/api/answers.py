@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Generic, TypeVar
 
@@ -10,7 +11,19 @@ from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, TypeAdapter
 
-__all__ = ["After", "Limit", "Listed", "json_lines", "listed", "not_modified", "wants_lines"]
+from strikewise.apps.api.problems import ProblemError
+
+__all__ = [
+    "After",
+    "Limit",
+    "Listed",
+    "json_lines",
+    "listed",
+    "not_modified",
+    "number_of",
+    "wants_lines",
+    "zoned",
+]
 
 T = TypeVar("T")
 
@@ -59,5 +72,32 @@ def not_modified(request: Request, response: Response, *parts: object) -> bool:
     told = "|".join([request.url.path, request.url.query, *map(str, parts)])
     tag = f'W/"{sha256(told.encode()).hexdigest()[:20]}"'
     response.headers["ETag"] = tag
-    response.headers["Cache-Control"] = "private, no-cache"
     return request.headers.get("if-none-match") == tag
+
+
+def number_of(cursor: str | None) -> int | None:
+    """Return the number that a cursor is.
+
+    Raises
+    ------
+    ProblemError
+        If it is none.
+    """
+    if cursor is None:
+        return None
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 16):
+        raise ProblemError(422, f"A cursor is what `next` said; was {cursor[:40]!r}.")
+    return int(cursor)
+
+
+def zoned(instant: datetime | None) -> datetime | None:
+    """Return an instant that has a zone.
+
+    Raises
+    ------
+    ProblemError
+        If it has none.
+    """
+    if instant is not None and instant.tzinfo is None:
+        raise ProblemError(422, "An instant needs a time zone, such as 2026-08-21T20:00:00Z.")
+    return instant

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from threading import Lock
+from threading import Lock, RLock
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
 from strikewise.service.system import System
 from strikewise.service.views.desk import Desk, Picture
+from strikewise.service.views.status import StatusView, status_view
 
 __all__ = ["Reader", "Reading"]
 
@@ -28,14 +29,29 @@ class Reader:
     def __init__(self, system: System) -> None:
         self.system = system
         self._desk = Desk()
-        self._lock = Lock()
-        self._source: Any = None
+        self._lock, self._opening, self._market = RLock(), Lock(), Lock()
+        self._open = ExitStack()
+        self._ledger: Any = None
 
-    def desk(self) -> Desk:
-        """Return the account, up to the ledger's last fact."""
-        with self._lock, self.system.ledger() as ledger:
-            self._desk.read_on(ledger, self.picture())
-        return self._desk
+    def close(self) -> None:
+        """Let go of the ledger."""
+        with self._opening:
+            self._open.close()
+            self._ledger = None
+
+    def use(self, system: System) -> None:
+        """Read another installation from now on: the same home with other settings."""
+        with self._lock:
+            self.close()
+            self.system, self._desk = system, Desk()
+
+    @contextmanager
+    def desk(self) -> Iterator[Desk]:
+        """Give the account, up to the ledger's last fact; it stands still meanwhile."""
+        with self._lock:
+            with self.ledger() as ledger:
+                self._desk.read_on(ledger, self.picture())
+            yield self._desk
 
     def picture(self) -> Picture | None:
         """Return the latest picture of the account, if anybody took one."""
@@ -43,20 +59,33 @@ class Reader:
 
     @contextmanager
     def ledger(self) -> Iterator[Any]:
-        """Open the account's ledger for a while."""
-        with self.system.ledger() as ledger:
-            yield ledger
+        """Give the account's ledger, which stays open between requests."""
+        with self._opening:
+            if self._ledger is None:
+                self._ledger = self._open.enter_context(self.system.ledger())
+            ledger = self._ledger
+        yield ledger
 
     def source(self) -> Any:
         """Return the recorded market."""
-        if self._source is None:
-            self._source = self.system.data.source()
-        return self._source
+        return self.system.data.source()
+
+    @contextmanager
+    def market(self) -> Iterator[Any]:
+        """Give the recorded market to one at a time: what it computes it remembers."""
+        with self._market:
+            yield self.source()
 
     def now(self) -> datetime:
         """Return the instant people look at: that of the latest picture, else the clock's."""
         picture = self.picture()
         return self.system.now() if picture is None else picture.at
+
+    def status(self) -> StatusView:
+        """Return how the account's process is."""
+        system = self.system
+        with self.desk() as desk:
+            return status_view(desk, system.heartbeat(), system.halt.read(), system.now(), system.account)
 
 
 def reader_of(request: Request) -> Reader:

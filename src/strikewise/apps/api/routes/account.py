@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from strikewise.apps.api.answers import Listed, not_modified
+from strikewise.apps.api.answers import Listed, not_modified, zoned
 from strikewise.apps.api.reading import Reading
 from strikewise.service.views.account import AccountView, EquityPoint, account_view, equity_curve
 
@@ -19,11 +19,11 @@ router = APIRouter(tags=["account"])
 @router.get("/account", summary="What the account is worth")
 def account(reader: Reading, request: Request, response: Response) -> AccountView | None:
     """Return the account as it was last valued, with how far its limits are used."""
-    desk = reader.desk()
-    if not_modified(request, response, desk.seq):
-        response.status_code = 304
-        return None
-    return account_view(desk, reader.system.limits, reader.system.calendar)
+    with reader.desk() as desk:
+        if not_modified(request, response, desk.seq):
+            response.status_code = 304
+            return None
+        return account_view(desk, reader.system.limits, reader.system.calendar)
 
 
 @router.get("/equity", summary="Equity over time")
@@ -34,4 +34,7 @@ def equity(
     points: Annotated[int, Query(ge=4, le=10_000, description="Most points; extremes stay.")] = 1_000,
 ) -> Listed[EquityPoint]:
     """Return equity at mid and at exit prices, with the fall from its highest."""
-    return Listed(items=list(equity_curve(reader.desk(), start=start, end=end, points=points)))
+    for bound in (start, end):
+        zoned(bound)
+    with reader.desk() as desk:
+        return Listed(items=list(equity_curve(desk, start=start, end=end, points=points)))

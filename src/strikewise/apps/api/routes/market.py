@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from strikewise.apps.api.problems import ProblemError
+from strikewise.apps.api.answers import zoned
 from strikewise.apps.api.reading import Reading
 from strikewise.service.views.chart import Chart, chart_of
 from strikewise.service.views.volatility import VolatilityView, volatility_of
@@ -35,10 +35,11 @@ def chart(
     sessions: Annotated[int, Query(ge=1, le=5_000)] = 250,
 ) -> Chart:
     """Return daily bars, entries and exits, regime bands and the strikes of open positions."""
-    return chart_of(
-        symbol, reader.source(), reader.system.calendar, reader.desk(),
-        until=reader.now(), start=start, end=end, sessions=sessions,
-    )  # fmt: skip
+    with reader.market() as source, reader.desk() as desk:
+        return chart_of(
+            symbol, source, reader.system.calendar, desk,
+            until=reader.now(), start=start, end=end, sessions=sessions,
+        )  # fmt: skip
 
 
 @router.get("/volatility/{symbol}", summary="Implied volatilities")
@@ -51,6 +52,6 @@ def volatility(
     ranks: Annotated[int, Query(ge=0, le=250, description="Sessions of the rank's history.")] = 60,
 ) -> VolatilityView:
     """Return surface, smiles with quotes, term structure, and the rank over time."""
-    if at is not None and at.tzinfo is None:
-        raise ProblemError(422, "`at` needs a time zone, such as 2026-08-21T20:00:00Z.")
-    return volatility_of(symbol, reader.source(), reader.system.calendar, at or reader.now(), ranks=ranks)
+    instant = zoned(at) or reader.now()
+    with reader.market() as source:
+        return volatility_of(symbol, source, reader.system.calendar, instant, ranks=ranks)

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/positions", tags=["positions"])
 @router.get("", summary="What is held")
 def positions(reader: Reading) -> Listed[PositionPicture]:
     """Return every position, held or on its way, as it looked at the latest tick."""
-    picture = reader.desk().picture
+    picture = reader.picture()
     return Listed(items=[] if picture is None else list(picture.positions))
 
 
@@ -39,13 +39,14 @@ def payoff(
 ) -> Payoff:
     """Return its profit over prices at expiry, today, and on the day and volatility asked for."""
     shown = _found(reader, position_id)
-    held = reader.desk().keeper.state.positions.get(position_id)
+    with reader.desk() as desk:
+        held = desk.keeper.state.positions.get(position_id)
     paid = shown.entry_cents if held is None else held.cash_cents + held.fees_cents
     return payoff_of(shown, paid, days=days, volatility_shift=vol_shift)
 
 
 def _found(reader: Reader, position_id: str) -> PositionPicture:
-    picture = reader.desk().picture
+    picture = reader.picture()
     shown = () if picture is None else picture.positions
     for one in shown:
         if one.position_id == position_id:

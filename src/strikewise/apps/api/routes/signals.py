@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from strikewise.apps.api.answers import After, Limit, Listed, json_lines, listed, wants_lines
+from strikewise.apps.api.answers import After, Limit, Listed, json_lines, listed, number_of, wants_lines
 from strikewise.apps.api.problems import ProblemError
 from strikewise.apps.api.reading import Reading
 from strikewise.service.views.signals import SignalView, signal_view, signals_before
@@ -26,10 +26,9 @@ def signals(
     underlying: Annotated[str, Query(max_length=20)] = "",
 ) -> Response | Listed[SignalView]:
     """Return signals with entry, risk, probability, why, and their later outcome."""
-    before = None if cursor is None else _number(cursor)
-    found = signals_before(
-        reader.desk(), before=before, limit=limit + 1, strategy=strategy, underlying=underlying
-    )
+    before = number_of(cursor)
+    with reader.desk() as desk:
+        found = signals_before(desk, before=before, limit=limit + 1, strategy=strategy, underlying=underlying)
     if wants_lines(request):
         return json_lines(found[:limit], SignalView)
     return listed(found, limit, lambda one: str(one.seq))
@@ -38,13 +37,8 @@ def signals(
 @router.get("/{signal_id}", summary="A signal")
 def signal(reader: Reading, signal_id: str) -> SignalView:
     """Return one signal."""
-    found = signal_view(reader.desk(), signal_id)
+    with reader.desk() as desk:
+        found = signal_view(desk, signal_id)
     if found is None:
         raise ProblemError(404, f"There is no signal {signal_id!r}.")
     return found
-
-
-def _number(cursor: str) -> int:
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 16):
-        raise ProblemError(422, f"A cursor is what `next` said; was {cursor[:40]!r}.")
-    return int(cursor)

@@ -1,0 +1,176 @@
+"""The settings file, as a person edits it from afar: shown without passwords, checked, and replaced."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from strikewise.bootstrap.build import build_system
+from strikewise.bootstrap.documents import check
+from strikewise.bootstrap.operation import Mode
+from strikewise.bootstrap.settings import SETTINGS_TEMPLATE, Settings, settings_path
+from strikewise.domain.errors import SettingsError
+
+__all__ = ["Change", "Checked", "SettingsFile"]
+
+PASSWORD = re.compile(r"(://[^:/@\s]*):([^@\s]*)@")
+HIDDEN = "***"
+DANGEROUS = ("limits", "governor", "allocation", "account")
+"""Tables in which a higher number may lose more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A setting that differs: its name, what it was and would be; ``dangerous`` where it may lose more."""
+
+    name: str
+    before: Any
+    after: Any
+    dangerous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a text would come to.
+
+    Attributes
+    ----------
+    problems : tuple of str
+        Why it cannot be used; empty where it can.
+    changes : tuple of Change
+        What would differ from what is in force.
+    """
+
+    problems: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+    @property
+    def dangerous(self) -> bool:
+        """Whether it takes a password: real money, or limits that allow more."""
+        return any(one.dangerous for one in self.changes)
+
+
+class SettingsFile:
+    """The settings of a home.
+
+    Parameters
+    ----------
+    home : Path
+        The data home.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home, self._path = home, settings_path(home)
+
+    def text(self) -> str:
+        """Return the file's text without passwords; a template where there is none."""
+        return PASSWORD.sub(rf"\1:{HIDDEN}@", self._text())
+
+    def digest(self) -> str:
+        """Return what the file is now, for whoever wants to replace just that."""
+        return sha256(self._text().encode()).hexdigest()
+
+    def values(self) -> dict[str, Any]:
+        """Return every setting that is in force, without passwords."""
+        return _shown(_settings(self._text(), str(self._path)))
+
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """Return the JSON schema of the settings."""
+        return Settings.model_json_schema()
+
+    def check(self, toml: str) -> Checked:
+        """Return what a text would come to."""
+        try:
+            after = _settings(self._whole(toml), "the settings")
+            build_system(self._home, after)
+        except SettingsError as error:
+            return Checked((str(error),), ())
+        before = _settings(self._text(), str(self._path))
+        changes = _changes(_shown(before), _shown(after))
+        return Checked((), tuple(changes))
+
+    def put(self, toml: str, digest: str) -> Checked:
+        """Replace the file, keeping the one before beside it.
+
+        Raises
+        ------
+        SettingsError
+            If somebody changed it meanwhile, or it cannot be used.
+        """
+        if digest != self.digest():
+            raise SettingsError("Somebody changed the settings meanwhile: read them again, then change them.")
+        checked = self.check(toml)
+        if checked.problems:
+            raise SettingsError(" ".join(checked.problems))
+        text, aside = self._whole(toml), self._path.with_suffix(".toml.new")
+        self._home.mkdir(parents=True, exist_ok=True)
+        if self._path.exists():
+            before = self._path.with_suffix(".toml.before")
+            before.write_text(self._text(), encoding="utf-8")
+            before.chmod(0o600)
+        aside.write_text(text, encoding="utf-8")
+        aside.chmod(0o600)
+        aside.replace(self._path)
+        return checked
+
+    def _text(self) -> str:
+        try:
+            return self._path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return SETTINGS_TEMPLATE
+
+    def _whole(self, toml: str) -> str:
+        """Return a text with the passwords that were hidden when it was shown."""
+        kept = {
+            PASSWORD.sub(rf"\1:{HIDDEN}@", found[0]): found[0] for found in PASSWORD.finditer(self._text())
+        }
+        for shown, whole in kept.items():
+            toml = toml.replace(shown, whole)
+        return toml
+
+
+def _settings(toml: str, where: str) -> Settings:
+    try:
+        document = tomllib.loads(toml)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{where}: this is not valid TOML: {error}.") from None
+    return check(Settings, document, where)
+
+
+def _shown(settings: Settings) -> dict[str, Any]:
+    document: dict[str, Any] = settings.model_dump(mode="json")
+    document["ledger"]["url"] = PASSWORD.sub(rf"\1:{HIDDEN}@", document["ledger"]["url"])
+    return document
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    was, is_ = dict(_flat(before)), dict(_flat(after))
+    for name in sorted({*was, *is_}):
+        old, new = was.get(name), is_.get(name)
+        if old != new:
+            yield Change(name, old, new, _is_dangerous(name, old, new))
+
+
+def _flat(values: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        path = f"{name}.{key}" if name else key
+        if isinstance(value, Mapping):
+            yield from _flat(value, path)
+        else:
+            yield path, value
+
+
+def _is_dangerous(name: str, old: Any, new: Any) -> bool:
+    """Return whether a change may lose more: real money, another broker, or a bound that is not lower."""
+    if name.startswith(("broker.", "run.mode")):
+        return name != "run.mode" or new == Mode.LIVE.value
+    if not name.startswith(tuple(f"{table}." for table in DANGEROUS)):
+        return False
+    lower = isinstance(old, int | float) and isinstance(new, int | float) and new < old
+    return not lower
