@@ -30,8 +30,8 @@ class DayReport:
     day : date
         Which.
     equity_cents, profit_cents : int or None
-        Worth at mid at its end, and won at exit prices since the end of the session before; None where it
-        was not valued.
+        Worth at its end, and won since the end of the session before, both at exit prices; None where it was
+        not valued.
     positions : int
         Open at its end.
     opened, closed, fills : int
@@ -59,10 +59,9 @@ class DayReport:
         """Return it as a sentence or two."""
         worth = "It was not valued"
         if self.equity_cents is not None:
-            worth = f"The account is worth {format_cents(self.equity_cents)}"
+            worth = f"At exit prices the account is worth {format_cents(self.equity_cents)}"
             if self.profit_cents is not None:
-                sign = "+" if self.profit_cents >= 0 else "-"
-                worth += f" ({sign}{format_cents(abs(self.profit_cents))} on the day)"
+                worth += f" ({format_cents(self.profit_cents, sign=True)} on the day)"
         did = (
             f"{self.positions} positions are open; {self.opened} orders opened and {self.closed} closed, "
             f"with {self.fills} fills"
@@ -100,7 +99,7 @@ def report_of(
     for record in records:
         match record.event:
             case AccountValued() as valued:
-                equity, positions = valued.equity_mid_cents, valued.open_positions
+                equity, positions = valued.equity_exit_cents, valued.open_positions
             case OrderPlaced(order=order):
                 opened += order.purpose is Purpose.OPEN and not order.replaces
                 closed += order.purpose is Purpose.CLOSE and not order.replaces
