@@ -22,7 +22,7 @@ from strikewise.adapters.store.resilient_ledger import ResilientLedger
 from strikewise.adapters.watchdog import ServiceManager
 from strikewise.backtest.runner import ReplaySpec
 from strikewise.bootstrap.build import backup_folder, ledger_url, open_ledger
-from strikewise.bootstrap.operation import Mode
+from strikewise.bootstrap.operation import BrokerName, Mode
 from strikewise.bootstrap.parts import (
     Arriving,
     Through,
@@ -33,6 +33,7 @@ from strikewise.bootstrap.parts import (
     simulated,
     uses_alpaca,
 )
+from strikewise.bootstrap.rehearsed import through_local_alpaca
 from strikewise.bootstrap.settings import Settings, load_settings, notify_socket
 from strikewise.bootstrap.signs import Signs
 from strikewise.domain.errors import SettingsError
@@ -80,6 +81,8 @@ class RunPlan:
         The folder of a replay's ledger; a new one in the home if None.
     faults : FaultPlan or None
         What goes wrong at the simulated broker's edge, to rehearse it.
+    through : BrokerName
+        Whom a replay's orders go through: the simulated broker itself, or Alpaca's protocol before it.
     """
 
     live: bool = False
@@ -88,6 +91,7 @@ class RunPlan:
     spec: ReplaySpec | None = None
     into: Path | None = None
     faults: FaultPlan | None = None
+    through: BrokerName = BrokerName.SIMULATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +188,13 @@ def _through(asked: _Asked, ledger: Ledger, market: Market, clock: PacedClock) -
     settings, plan = asked.settings, asked.plan
     if uses_alpaca(settings) and not asked.recorded:
         yield alpaca_broker(settings, asked.spec, ledger, clock)
+        return
+    rules = rules_of(settings, plan.spec)
+    if plan.through is BrokerName.ALPACA:
+        with through_local_alpaca(asked.spec, rules, ledger, market, clock, plan.faults) as through:
+            yield through
     else:
-        yield simulated(asked.spec, rules_of(settings, plan.spec), ledger, market, clock, plan.faults)
+        yield simulated(asked.spec, rules, ledger, market, clock, plan.faults)
 
 
 def _loop(
@@ -285,6 +294,8 @@ def _check_mode(settings: Settings, plan: RunPlan) -> None:
         return
     if plan.faults is not None:
         raise SettingsError("Faults are rehearsed over the past only: add --replay.")
+    if plan.through is not BrokerName.SIMULATED:
+        raise SettingsError("Only a replay is led through another broker's protocol: add --replay.")
     if plan.live != live:
         asked, lacks = (
             ("--live", 'mode = "live" under [run] of the settings')

@@ -78,7 +78,6 @@ def through_local_alpaca(
     spec: RunSpec,
     rules: Rules,
     ledger: Ledger,
-    *,
     market: Market,
     clock: Clock,
     faults: FaultPlan | None = None,

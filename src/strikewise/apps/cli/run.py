@@ -16,7 +16,9 @@ from rich.text import Text
 from strikewise.apps.cli.home import home_of
 from strikewise.apps.cli.session import Session
 from strikewise.bootstrap.daemon import Process, RunPlan, trading_process
+from strikewise.bootstrap.operation import BrokerName
 from strikewise.bootstrap.parts import faults_of
+from strikewise.bootstrap.rehearsal import fault_plan
 from strikewise.bootstrap.spec_file import load_spec
 from strikewise.service.errors import SettingsError
 
@@ -50,6 +52,10 @@ Faults = Annotated[
 Plan = Annotated[
     Path | None, typer.Option("--fault-plan", help="Rehearse with the faults of this file.", exists=True)
 ]
+Via = Annotated[
+    BrokerName,
+    typer.Option("--through", help="Lead a rehearsal's orders through this broker's protocol, served here."),
+]
 Once = Annotated[bool, typer.Option("--once", help="Look once, now, and stop.")]
 Until = Annotated[str | None, typer.Option(help="Stop at this instant, such as 2026-07-22T16:00-04:00.")]
 
@@ -64,6 +70,7 @@ def run(
     into: Into = None,
     faults: Faults = None,
     plan_file: Plan = None,
+    through: Via = BrokerName.SIMULATED,
     once: Once = False,
     until: Until = None,
 ) -> None:
@@ -77,13 +84,15 @@ def run(
         strikewise run --replay 2026-07-22..2026-08-21 --speed 1000
     """
     session = Session.of(context)
+    drawn = fault_plan if through is BrokerName.ALPACA else faults_of
     plan = RunPlan(
         live=live,
         replay=None if replay is None else _days(replay),
         speed=speed,
         spec=None if spec is None else load_spec(spec),
         into=into,
-        faults=faults_of(plan_file, faults),
+        faults=drawn(plan_file, faults),
+        through=through,
     )
     last = None if until is None else _instant(until)
 
