@@ -7,112 +7,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-_LEAVING = {
-    "profit_target": st.sampled_from([0.25, 0.5, 0.9, 2.0]),
-    "stop_loss": st.sampled_from([0.0, 0.5, 1.0, 3.0]),
-    "dte_exit": st.sampled_from([0, 1, 5]),
-    "max_days_held": st.sampled_from([0, 3, 10]),
-}
-_SIZING = {
-    "sizing": st.sampled_from(["fraction", "fixed", "volatility", "kelly"]),
-    "risk_fraction": st.sampled_from([0.005, 0.02, 0.1]),
-    "units": st.integers(1, 4),
-    "max_units": st.sampled_from([2, 5]),
-    "target_volatility": st.sampled_from([0.0005, 0.0025]),
-    "kelly_share": st.sampled_from([0.25, 1.0]),
-    "kelly_prior": st.sampled_from([3, 30]),
-    "compounding": st.booleans(),
-}
-_CHOOSING = {
-    "min_dte": st.integers(5, 15),
-    "max_dte": st.integers(15, 40),
-    "max_signals": st.integers(1, 3),
-    "max_spread": st.sampled_from([0.1, 0.25, 1.0]),
-    "min_open_interest": st.sampled_from([0, 0, 200]),
-    "min_probability": st.sampled_from([0.0, 0.8]),
-    "min_score": st.sampled_from([0.0, 40.0]),
-    "positive_edge": st.sampled_from([False, False, True]),
-    "fee_per_contract": st.sampled_from([0.65, 0.0, 1.015]),
-    "iv_rank_min": st.sampled_from([0.0, 0.0, 0.2]),
-    "avoid_crash": st.booleans(),
-}
-_SHORT = {
-    "short_by": st.sampled_from(["delta", "otm"]),
-    "short_delta_min": st.sampled_from([0.05, 0.1, 0.15]),
-    "short_delta_max": st.sampled_from([0.15, 0.3, 0.45]),
-    "otm_min": st.sampled_from([0.0, 0.01, 0.03]),
-    "otm_max": st.sampled_from([0.03, 0.06, 0.1]),
-}
-_WEIGHTS = {
-    f"weight_{name}": st.sampled_from([0.0, 10.0, 33.3])
-    for name in ("credit", "reward", "probability", "regime", "liquidity")
-}
-_WINGS = {
-    "width": st.sampled_from([2.0, 5.0, 10.0, 25.0]),
-    "width_tolerance": st.sampled_from([0.0, 0.5, 4.0]),
-    "min_credit_to_width": st.sampled_from([0.0, 0.05, 0.15]),
-    "min_kept_at_touch": st.sampled_from([0.0, 0.3, 0.6]),
-}
-_ALL = {**_LEAVING, **_SIZING, **_CHOOSING, **_SHORT}
-_TRENDS = st.sampled_from(["off", "off", "not_against", "with"])
-_DRAWN = {
-    "credit_spread": {
-        "roll": st.booleans(),
-        **_ALL,
-        **_WINGS,
-        **_WEIGHTS,
-        "side": st.sampled_from(["auto", "put", "call"]),
-        "trend": _TRENDS,
-    },
-    "iron_condor": {
-        "roll": st.booleans(),
-        **_ALL,
-        **_WINGS,
-        **_WEIGHTS,
-        "delta_balance": st.sampled_from([0.02, 0.05, 0.3]),
-        "trend": st.sampled_from(["off", "off", "flat"]),
-    },
-    "naked_put": {
-        **_ALL,
-        "collateral": st.sampled_from(["margin", "cash"]),
-        "premium_min": st.sampled_from([0.05, 0.3]),
-        "premium_max": st.sampled_from([2.0, 15.0]),
-        "trend": _TRENDS,
-    },
-    "momentum": {
-        **_SIZING,
-        "side": st.sampled_from(["long", "short", "both"]),
-        "max_signals": st.integers(1, 5),
-        "min_score": st.sampled_from([0.0, 30.0, 60.0]),
-        "max_strength": st.sampled_from([60.0, 100.0]),
-        "min_price": st.sampled_from([5.0, 80.0]),
-        "min_dollar_volume": st.sampled_from([0.0, 1_000_000.0]),
-        "cost_bp": st.sampled_from([0.0, 1.0, 30.0]),
-        "avoid_crash": st.booleans(),
-        "profit_target": st.sampled_from([0.0, 0.01, 0.08]),
-        "stop_loss": st.sampled_from([0.0, 0.01, 0.05]),
-        "max_sessions": st.sampled_from([0, 1, 5, 12]),
-    },
-}
-_LOOSE: dict[str, dict[str, Any]] = {
-    "credit_spread": {"trend": "off", "min_credit_to_width": 0.0, "min_kept_at_touch": 0.0},
-    "iron_condor": {"min_credit_to_width": 0.0, "min_kept_at_touch": 0.0},
-    "naked_put": {"trend": "off", "short_by": "delta", "premium_max": 15.0},
-    "momentum": {"side": "both", "min_score": 0.0, "max_units": 2_000, "max_strength": 100.0},
-}
-"""What makes a strategy trade often, where nothing else is drawn."""
-_BASE = {
-    "dte_exit": 0,
-    "min_dte": 5,
-    "max_dte": 30,
-    "max_units": 5,
-    "short_delta_min": 0.1,
-    "short_delta_max": 0.3,
-    "width_tolerance": 4.0,
-    "otm_min": 0.01,
-    "otm_max": 0.08,
-}
+from oracle.drawn_parameters import DRAWN, LOOSE, NAKED, ORDERED
+
 OPTIONS = ("credit_spread", "iron_condor", "naked_put")
+SHAPES = (
+    "iron_butterfly",
+    "butterfly",
+    "broken_wing_butterfly",
+    "debit_spread",
+    "long_option",
+    "ratio_spread",
+    "short_straddle",
+    "short_strangle",
+)
 MOST_POSITIONS, MOST_MIXED = 5, 2
 """At once, and where naked options stand beside spreads: in larger mixed books the engine does not always
 find the least margin that there is."""
@@ -214,14 +121,8 @@ def strategies(draw: st.DrawFn, names: tuple[str, ...]) -> list[dict[str, Any]]:
     """One to three strategies, each with a label of its own or, by itself, its name."""
     found = []
     for number, name in enumerate(draw(st.lists(st.sampled_from(names), min_size=1, max_size=3))):
-        drawn = draw(st.fixed_dictionaries({}, optional=_DRAWN[name]))
-        known = {one: value for one, value in _BASE.items() if one in _DRAWN[name]}
-        given = {**known, **_LOOSE[name], **drawn}
-        for low, high in (
-            ("short_delta_min", "short_delta_max"),
-            ("otm_min", "otm_max"),
-            ("premium_min", "premium_max"),
-        ):
+        given = {**LOOSE[name], **draw(st.fixed_dictionaries({}, optional=DRAWN[name]))}
+        for low, high in ORDERED:
             if low in given and high in given and given[low] > given[high]:
                 given[low] = given[high]
         label = name if number == 0 and draw(st.booleans()) else f"{name}-{number}"
@@ -241,7 +142,7 @@ def documents(
     """A whole specification over some weeks of a period."""
     chosen = draw(strategies(names))
     labels = [one["label"] for one in chosen]
-    kinds = {one["strategy"] in {"credit_spread", "iron_condor"} for one in chosen}
+    kinds = {one["strategy"] in NAKED for one in chosen}
     first, last = period
     start = first + timedelta(days=draw(st.integers(0, max(0, (last - first).days - longest))))
     return {

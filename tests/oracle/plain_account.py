@@ -163,6 +163,8 @@ class Position:
     entry: int = 0
     cash: int = 0
     fees: int = 0
+    at_stake: float = 0.0
+    """What all units had at stake by their signal, cents."""
     closing: str = ""
     mark: Mark | None = None
 
@@ -257,6 +259,8 @@ class Account:
         position.quantity += units
         position.entry += cost
         position.margin = position.stake = wish.margin * position.quantity
+        unit = wish.because.get("at_stake")
+        position.at_stake = 100 * unit * position.quantity if isinstance(unit, float) else 0.0
         return position
 
     def reduced(self, position: Position) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from oracle.plain_account import Account, Legs, Order, Position, Wish, ordered, waiting
 from oracle.plain_exchange import Exchange, FeeTables, end
-from oracle.plain_exits import leave
+from oracle.plain_exits import leave, leave_stake
 from oracle.plain_gate import Standing, adjusting_split, judge, judge_closing, margin_call, seats
 from oracle.plain_market import Instants, PlainMarket, PlainView
 from oracle.plain_nights import Nights
@@ -25,6 +25,8 @@ from oracle.plain_wishes import wishes
 from strikewise.domain.identifiers import short_digest
 from strikewise.domain.instruments import OptionContract
 
+AT_STAKE = frozenset({"butterfly", "broken_wing_butterfly", "debit_spread", "long_option", "ratio_spread"})
+"""What is left by shares of what was at stake; all else by shares of its credit."""
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
@@ -198,7 +200,8 @@ class PlainBacktest:
                 if chosen.strategy.name == "momentum":
                     why = leave_shares(position, view, chosen.params)
                 else:
-                    why = leave(position, view.day, chosen.params)
+                    rule = leave_stake if chosen.strategy.name in AT_STAKE else leave
+                    why = rule(position, view.day, chosen.params)
             later = None if why is None else self._later(position, why, view)
             order = None if why is None else self._closing(position, why, actor, view)
             if order is not None:

@@ -11,7 +11,7 @@ from strikewise.domain.instruments import OptionContract
 
 def leave(position: Position, today: date, params: Params) -> tuple[str, str] | None:
     """Why a credit position is closed now: shares that were assigned, the stop, the target, time."""
-    if _assigned(position):
+    if assigned(position):
         return "ASSIGNED_SHARES", ""
     credit, mark = -position.entry, position.mark
     assert mark is not None
@@ -22,6 +22,27 @@ def leave(position: Position, today: date, params: Params) -> tuple[str, str] | 
             return "STOP_LOSS", f"loss={-position.profit / 100:.2f} limit={stop / 100:.2f}{legs}"
         if mark.estimated == 0 and position.profit >= target:
             return "PROFIT_TARGET", f"profit={position.profit / 100:.2f} target={target / 100:.2f}"
+    return by_time(position, today, params)
+
+
+def leave_stake(position: Position, today: date, params: Params) -> tuple[str, str] | None:
+    """Why a position whose risk was set aside at entry is closed now: shares of what was at stake count."""
+    if assigned(position):
+        return "ASSIGNED_SHARES", ""
+    stake, mark = position.at_stake, position.mark
+    assert mark is not None
+    if stake > 0:
+        stop, target = params["stop_loss"] * stake, params["profit_target"] * stake
+        if stop > 0 and position.profit <= -stop:
+            legs = f" estimated={mark.estimated}" if mark.estimated else ""
+            return "STOP_LOSS", f"loss={-position.profit / 100:.2f} limit={stop / 100:.2f}{legs}"
+        if target > 0 and mark.estimated == 0 and position.profit >= target:
+            return "PROFIT_TARGET", f"profit={position.profit / 100:.2f} target={target / 100:.2f}"
+    return by_time(position, today, params)
+
+
+def by_time(position: Position, today: date, params: Params) -> tuple[str, str] | None:
+    """The days that are left, and those that it was held."""
     if position.options and params["dte_exit"]:
         left = min((one.expiration - today).days for one in position.options)
         if left <= params["dte_exit"]:
@@ -32,7 +53,7 @@ def leave(position: Position, today: date, params: Params) -> tuple[str, str] | 
     return None
 
 
-def _assigned(position: Position) -> bool:
+def assigned(position: Position) -> bool:
     """Shares that the structure does not have, while an option of it is gone."""
     opened = {one: ratio * position.quantity for one, ratio in position.legs}
     if position.shares == opened.get(position.underlying, 0):

@@ -74,8 +74,8 @@ class Candidate:
     legs: tuple[tuple[Row, int], ...]
     price: int
     mid: int
-    max_loss: int
-    max_profit: int
+    max_loss: int | None
+    max_profit: int | None
     margin: int
     breakevens: list[float]
     probability: float

@@ -3,21 +3,55 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from oracle.plain_account import Wish, ordered
 from oracle.plain_looks import REPORTED, Candidate, Look, Params, looks, single
 from oracle.plain_market import PlainView
 from oracle.plain_options import Greeks
+from oracle.plain_payoffs import Shape
 from oracle.plain_puts import naked_puts
+from oracle.plain_shapes import (
+    broken_wings,
+    butterflies,
+    candidates,
+    debit_spreads,
+    iron_butterflies,
+    long_options,
+    ratios,
+    straddles,
+    strangles,
+    volatility_play,
+)
 from oracle.plain_shares import momentum
 from oracle.plain_spreads import credit_spreads, iron_condors
 from strikewise.domain.identifiers import short_digest
 
+
+def _sold_straddles(look: Look, params: Params) -> Iterator[Shape]:
+    return volatility_play(look, straddles(look, params), params, sold=True, about={})
+
+
+def _sold_strangles(look: Look, params: Params) -> Iterator[Shape]:
+    return volatility_play(look, strangles(look, params), params, sold=True, about={})
+
+
+SHAPES: dict[str, Callable[[Look, Params], Iterator[Shape]]] = {
+    "iron_butterfly": iron_butterflies,
+    "butterfly": butterflies,
+    "broken_wing_butterfly": broken_wings,
+    "debit_spread": debit_spreads,
+    "long_option": long_options,
+    "ratio_spread": ratios,
+    "short_straddle": _sold_straddles,
+    "short_strangle": _sold_strangles,
+}
 SEEKERS: dict[str, Callable[[Look, Params], list[Candidate]]] = {
     "credit_spread": credit_spreads,
     "iron_condor": iron_condors,
     "naked_put": naked_puts,
+    **{name: partial(candidates, shapes=shapes) for name, shapes in SHAPES.items()},
 }
 
 

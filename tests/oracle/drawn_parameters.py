@@ -1,0 +1,258 @@
+"""Parameters that are drawn of each strategy, what makes it trade often, and which must be in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+LEAVING = {
+    "profit_target": st.sampled_from([0.25, 0.5, 0.9, 2.0]),
+    "stop_loss": st.sampled_from([0.0, 0.5, 1.0, 3.0]),
+    "dte_exit": st.sampled_from([0, 1, 5]),
+    "max_days_held": st.sampled_from([0, 3, 10]),
+}
+AT_STAKE = {
+    "profit_target": st.sampled_from([0.0, 0.1, 0.5, 1.0]),
+    "stop_loss": st.sampled_from([0.0, 0.1, 0.5]),
+    "dte_exit": st.sampled_from([0, 1, 5]),
+    "max_days_held": st.sampled_from([0, 3, 10]),
+}
+SIZING = {
+    "sizing": st.sampled_from(["fraction", "fixed", "volatility", "kelly"]),
+    "risk_fraction": st.sampled_from([0.005, 0.02, 0.1]),
+    "units": st.integers(1, 4),
+    "max_units": st.sampled_from([2, 5]),
+    "target_volatility": st.sampled_from([0.0005, 0.0025]),
+    "kelly_share": st.sampled_from([0.25, 1.0]),
+    "kelly_prior": st.sampled_from([3, 30]),
+    "compounding": st.booleans(),
+}
+CHOOSING = {
+    "min_dte": st.integers(5, 15),
+    "max_dte": st.integers(15, 40),
+    "max_signals": st.integers(1, 3),
+    "max_spread": st.sampled_from([0.1, 0.25, 1.0]),
+    "min_open_interest": st.sampled_from([0, 0, 200]),
+    "min_probability": st.sampled_from([0.0, 0.8]),
+    "min_score": st.sampled_from([0.0, 40.0]),
+    "positive_edge": st.sampled_from([False, False, True]),
+    "fee_per_contract": st.sampled_from([0.65, 0.0, 1.015]),
+    "iv_rank_min": st.sampled_from([0.0, 0.0, 0.2]),
+    "avoid_crash": st.booleans(),
+}
+SHORT = {
+    "short_by": st.sampled_from(["delta", "otm"]),
+    "short_delta_min": st.sampled_from([0.05, 0.1, 0.15]),
+    "short_delta_max": st.sampled_from([0.15, 0.3, 0.45]),
+    "otm_min": st.sampled_from([0.0, 0.01, 0.03]),
+    "otm_max": st.sampled_from([0.03, 0.06, 0.1]),
+}
+WINGS = {
+    "width": st.sampled_from([2.0, 5.0, 10.0, 25.0]),
+    "width_tolerance": st.sampled_from([0.0, 0.5, 4.0]),
+    "min_credit_to_width": st.sampled_from([0.0, 0.05, 0.15]),
+    "min_kept_at_touch": st.sampled_from([0.0, 0.3, 0.6]),
+}
+TRENDS = st.sampled_from(["off", "off", "not_against", "with"])
+FLAT = st.sampled_from(["off", "off", "flat"])
+SIDES = st.sampled_from(["auto", "put", "call"])
+
+
+def _weights(*names: str) -> dict[str, st.SearchStrategy[float]]:
+    return {f"weight_{name}": st.sampled_from([0.0, 10.0, 33.3]) for name in names}
+
+
+CREDIT_WEIGHTS = _weights("credit", "reward", "probability", "regime", "liquidity")
+SHAPED = {
+    **SIZING,
+    **CHOOSING,
+    **_weights("reward", "probability", "edge", "regime", "liquidity"),
+    "max_entry_cost": st.sampled_from([0.02, 0.1, 1.0]),
+    "min_probability": st.sampled_from([0.0, 0.0, 0.5]),
+}
+PLAY = {**SHAPED, **LEAVING, "body_offset": st.sampled_from([0.0, -0.02, 0.01])}
+STRANGLE = {
+    **SHAPED,
+    **LEAVING,
+    "leg_delta_min": st.sampled_from([0.05, 0.15]),
+    "leg_delta_max": st.sampled_from([0.15, 0.3, 0.6]),
+    "delta_balance": st.sampled_from([0.02, 0.1, 0.5]),
+}
+
+
+def _band(name: str, low: list[float], high: list[float]) -> dict[str, st.SearchStrategy[float]]:
+    return {f"{name}_delta_min": st.sampled_from(low), f"{name}_delta_max": st.sampled_from(high)}
+
+
+DRAWN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "credit_spread": {
+        "roll": st.booleans(),
+        **LEAVING,
+        **SIZING,
+        **CHOOSING,
+        **SHORT,
+        **WINGS,
+        **CREDIT_WEIGHTS,
+        "side": SIDES,
+        "trend": TRENDS,
+    },
+    "iron_condor": {
+        "roll": st.booleans(),
+        **LEAVING,
+        **SIZING,
+        **CHOOSING,
+        **SHORT,
+        **WINGS,
+        **CREDIT_WEIGHTS,
+        "delta_balance": st.sampled_from([0.02, 0.05, 0.3]),
+        "trend": FLAT,
+    },
+    "naked_put": {
+        **LEAVING,
+        **SIZING,
+        **CHOOSING,
+        **SHORT,
+        "collateral": st.sampled_from(["margin", "cash"]),
+        "premium_min": st.sampled_from([0.05, 0.3]),
+        "premium_max": st.sampled_from([2.0, 15.0]),
+        "trend": TRENDS,
+    },
+    "iron_butterfly": {
+        **SHAPED,
+        **LEAVING,
+        "body_offset": st.sampled_from([0.0, -0.02, 0.01]),
+        "wing_width": st.sampled_from([0.3, 1.0, 1.5]),
+        "width_tolerance": st.sampled_from([0.0, 0.5, 4.0]),
+        "min_credit_to_width": st.sampled_from([0.0, 0.3]),
+        "trend": FLAT,
+    },
+    "butterfly": {
+        **SHAPED,
+        **AT_STAKE,
+        "target": st.sampled_from(["spot", "above", "below", "trend"]),
+        "body_distance": st.sampled_from([0.1, 0.5, 1.0]),
+        "wing_width": st.sampled_from([0.1, 0.5, 1.0]),
+        "max_debit": st.sampled_from([0.1, 0.5, 0.99]),
+        "trend": FLAT,
+    },
+    "broken_wing_butterfly": {
+        **SHAPED,
+        **AT_STAKE,
+        **_band("short", [0.1, 0.2, 0.3], [0.3, 0.45]),
+        "side": SIDES,
+        "near_width": st.sampled_from([0.1, 0.25, 0.5]),
+        "far_width": st.sampled_from([0.5, 1.0]),
+        "min_credit": st.sampled_from([-0.5, 0.0, 0.1]),
+        "trend": TRENDS,
+    },
+    "debit_spread": {
+        **SHAPED,
+        **AT_STAKE,
+        **_band("long", [0.3, 0.5], [0.5, 0.7]),
+        **_band("short", [0.1, 0.25], [0.25, 0.45]),
+        "side": SIDES,
+        "max_debit": st.sampled_from([0.3, 0.55, 0.99]),
+        "trend": TRENDS,
+    },
+    "long_option": {
+        "roll": st.booleans(),
+        **SHAPED,
+        **AT_STAKE,
+        **_band("long", [0.1, 0.3], [0.4, 0.7]),
+        "side": SIDES,
+        "min_conviction": st.sampled_from([0.0, 20.0, 45.0]),
+        "iv_rank_max": st.sampled_from([0.3, 1.0]),
+    },
+    "ratio_spread": {
+        **SHAPED,
+        **AT_STAKE,
+        **_band("near", [0.2, 0.3], [0.3, 0.5]),
+        **_band("far", [0.05, 0.12], [0.15, 0.25]),
+        "kind": st.sampled_from(["front", "back"]),
+        "side": SIDES,
+        "max_debit": st.sampled_from([-0.1, 0.0, 0.5, 0.9]),
+        "trend": TRENDS,
+    },
+    "short_straddle": {"roll": st.booleans(), **PLAY},
+    "short_strangle": {"roll": st.booleans(), **STRANGLE},
+    "momentum": {
+        **SIZING,
+        "side": st.sampled_from(["long", "short", "both"]),
+        "max_signals": st.integers(1, 5),
+        "min_score": st.sampled_from([0.0, 30.0, 60.0]),
+        "max_strength": st.sampled_from([60.0, 100.0]),
+        "min_price": st.sampled_from([5.0, 80.0]),
+        "min_dollar_volume": st.sampled_from([0.0, 1_000_000.0]),
+        "cost_bp": st.sampled_from([0.0, 1.0, 30.0]),
+        "avoid_crash": st.booleans(),
+        "profit_target": st.sampled_from([0.0, 0.01, 0.08]),
+        "stop_loss": st.sampled_from([0.0, 0.01, 0.05]),
+        "max_sessions": st.sampled_from([0, 1, 5, 12]),
+    },
+}
+_ANY_DAY = {"dte_exit": 0, "min_dte": 5, "max_dte": 30, "max_units": 5}
+_SHORT = {"short_delta_min": 0.1, "short_delta_max": 0.3, "otm_min": 0.01, "otm_max": 0.08}
+_ANY_COST = {**_ANY_DAY, "max_entry_cost": 1.0, "max_spread": 1.0}
+LOOSE: dict[str, dict[str, Any]] = {
+    "credit_spread": {
+        **_ANY_DAY,
+        **_SHORT,
+        "width_tolerance": 4.0,
+        "trend": "off",
+        "min_credit_to_width": 0.0,
+        "min_kept_at_touch": 0.0,
+    },
+    "iron_condor": {
+        **_ANY_DAY,
+        **_SHORT,
+        "width_tolerance": 4.0,
+        "min_credit_to_width": 0.0,
+        "min_kept_at_touch": 0.0,
+    },
+    "naked_put": {**_ANY_DAY, **_SHORT, "trend": "off", "short_by": "delta", "premium_max": 15.0},
+    "iron_butterfly": {**_ANY_COST, "width_tolerance": 4.0, "min_credit_to_width": 0.0},
+    "butterfly": {**_ANY_COST, "max_debit": 0.99},
+    "broken_wing_butterfly": {
+        **_ANY_COST,
+        "min_credit": -0.5,
+        "side": "auto",
+        "trend": "off",
+        "far_width": 0.8,
+    },
+    "debit_spread": {
+        **_ANY_COST,
+        "trend": "off",
+        "max_debit": 0.99,
+        "long_delta_min": 0.5,
+        "long_delta_max": 0.6,
+        "short_delta_min": 0.3,
+        "short_delta_max": 0.4,
+    },
+    "long_option": {**_ANY_COST, "min_conviction": 0.0, "long_delta_min": 0.3, "long_delta_max": 0.6},
+    "ratio_spread": {
+        **_ANY_COST,
+        "trend": "off",
+        "side": "auto",
+        "max_debit": 0.9,
+        "near_delta_min": 0.3,
+        "near_delta_max": 0.4,
+        "far_delta_min": 0.1,
+        "far_delta_max": 0.2,
+    },
+    "short_straddle": _ANY_COST,
+    "short_strangle": {**_ANY_COST, "delta_balance": 0.1, "leg_delta_min": 0.1, "leg_delta_max": 0.3},
+    "momentum": {"side": "both", "min_score": 0.0, "max_units": 2_000, "max_strength": 100.0},
+}
+"""What makes a strategy trade often, where nothing else is drawn."""
+ORDERED = (
+    ("short_delta_min", "short_delta_max"),
+    ("long_delta_min", "long_delta_max"),
+    ("near_delta_min", "near_delta_max"),
+    ("far_delta_min", "far_delta_max"),
+    ("leg_delta_min", "leg_delta_max"),
+    ("otm_min", "otm_max"),
+    ("premium_min", "premium_max"),
+    ("near_width", "far_width"),
+)
+NAKED = frozenset({"naked_put", "ratio_spread", "short_straddle", "short_strangle"})
