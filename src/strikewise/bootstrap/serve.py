@@ -2,22 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
-from strikewise.adapters.log_reading import LogReading
+from strikewise.adapters.log_reading import LOG_FOLDER, LogReading
+from strikewise.adapters.logs import Logbook
 from strikewise.adapters.passwords import Argon2Passwords
 from strikewise.adapters.store.access import SqlAccessStore
+from strikewise.bootstrap.build import build_system
+from strikewise.domain.errors import SettingsError
 from strikewise.market.clock import SystemClock
 from strikewise.service.access import Access
+from strikewise.service.system import System
 
-__all__ = ["LogReading", "open_access"]
+__all__ = ["ServeParts", "ServePlan", "open_access", "serve_parts"]
+
+LOG_FILE = "serve.log"
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class ServePlan:
+    """Where a server listens.
+
+    Attributes
+    ----------
+    host : str
+        An address of this computer.
+    port : int
+        0 takes a free one.
+    names : tuple of str
+        Further names that browsers know it by.
+    behind_proxy : bool
+        Whether a proxy that ends TLS stands before it.
+    certificate, key : Path or None
+        For TLS of its own.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8300
+    names: tuple[str, ...] = ()
+    behind_proxy: bool = False
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come through TLS."""
+        return self.behind_proxy or self.certificate is not None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names it answers to."""
+        own = LOOPBACK_NAMES if _is_loopback(self.host) or self.host in {"0.0.0.0", "::"} else ()  # noqa: S104
+        return tuple(dict.fromkeys([*own, self.host.lower(), *(name.lower() for name in self.names)]))
+
+    def check(self, access: Access) -> None:
+        """Refuse to be reached from elsewhere without a password and TLS.
+
+        Raises
+        ------
+        SettingsError
+            If it would be.
+        """
+        if (self.certificate is None) != (self.key is None):
+            raise SettingsError("TLS needs both --certificate and --key.")
+        if _is_loopback(self.host):
+            return
+        if not self.secure:
+            raise SettingsError(
+                f"{self.host} can be reached from other computers: name --certificate and --key for TLS, "
+                "or say --behind-proxy where a proxy ends it."
+            )
+        if not access.is_set_up:
+            raise SettingsError(
+                f"{self.host} can be reached from other computers, and there is no password yet: run "
+                "`strikewise serve` on this computer first, and open the address that it prints."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ServeParts:
+    """What a server is made of.
+
+    Attributes
+    ----------
+    system : System
+        The installation.
+    access : Access
+        Who may come in.
+    logs : callable
+        Returns lines of the home's logs, the newest first.
+    """
+
+    system: System
+    access: Access
+    logs: Callable[[], Iterable[Mapping[str, Any]]]
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @contextmanager
-def open_access(home: Path) -> Iterator[Access]:
+def open_access(home: Path, alarm: Callable[[str, str], None] | None = None) -> Iterator[Access]:
     """Open who may do what in a home.
+
+    Parameters
+    ----------
+    home : Path
+        The data home.
+    alarm : callable, optional
+        Told of repeated wrong tries to log in.
 
     Raises
     ------
@@ -26,4 +131,27 @@ def open_access(home: Path) -> Iterator[Access]:
     """
     passwords = Argon2Passwords()
     with SqlAccessStore(home) as store:
-        yield Access(store, passwords, SystemClock())
+        if alarm is None:
+            yield Access(store, passwords, SystemClock())
+        else:
+            yield Access(store, passwords, SystemClock(), alarm=alarm)
+
+
+@contextmanager
+def serve_parts(home: Path) -> Iterator[ServeParts]:
+    """Open what a server needs, and write a log of its own.
+
+    Raises
+    ------
+    SettingsError
+        If the settings cannot be used, or the extra is not installed.
+    """
+    system = build_system(home)
+    with ExitStack() as stack:
+        logbook = stack.enter_context(Logbook(home / LOG_FOLDER / LOG_FILE, system.clock))
+
+        def alarm(code: str, text: str) -> None:
+            logbook("warning", code.lower(), {"text": text})
+
+        access = stack.enter_context(open_access(home, alarm))
+        yield ServeParts(system, access, LogReading(home).latest)

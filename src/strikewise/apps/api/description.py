@@ -14,14 +14,14 @@ __all__ = ["describe"]
 ABOUT = """\
 Everything that the web page uses. Money is in cents; instants are ISO 8601 with their zone. Lists take
 `limit` and `cursor` and tell what comes `next`; those of facts, trades, orders and signals come as JSON Lines
-for `Accept: application/x-ndjson`. Errors are `application/problem+json` (RFC 9457). Programs show a token in the
-header `Authorization: Bearer …`; pages have a session's cookie, and prove each change by the header
+for `Accept: application/x-ndjson`. Errors are `application/problem+json` (RFC 9457). Programs show a token in
+the header `Authorization: Bearer …`; pages have a session's cookie, and prove each change by the header
 `X-CSRF-Token`. A command with an `Idempotency-Key` is done once, however often it is sent.
 """
 
 STREAM_STATE: dict[str, Any] = {
     "title": "StreamState",
-    "description": "What the events `snapshot` and `state` of the stream carry; a `delta` carries a FactView.",
+    "description": "What the events `snapshot` and `state` of a stream carry; a `delta` carries a FactView.",
     "type": "object",
     "required": ["seq", "status", "account", "positions"],
     "properties": {

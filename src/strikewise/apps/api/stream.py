@@ -55,11 +55,15 @@ class Hub:
         """Begin to watch."""
         self._task = asyncio.get_running_loop().create_task(self._watch())
 
-    async def stop(self) -> None:
-        """End every stream."""
+    def end(self) -> None:
+        """End every stream, and take no new one."""
         self._closing.set()
         for queue in tuple(self._streams):
             _end(queue)
+
+    async def stop(self) -> None:
+        """End every stream, and watch no more."""
+        self.end()
         if self._task is not None:
             await self._task
 
