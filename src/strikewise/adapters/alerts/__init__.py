@@ -1,0 +1,1 @@
+"""People hear of facts: which of them, in which words, when, and through what."""

@@ -1,0 +1,199 @@
+"""Which facts a person hears of: a fold over the ledger, and the alerts of the facts that are new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from strikewise.adapters.alerts.alert import Alert, Button, Level
+from strikewise.adapters.alerts.sayings import CODES, RECURRING, SAYINGS, Saying
+from strikewise.adapters.alerts.wording import exit_plan, outcome_text, signal_text, signal_title
+from strikewise.domain.events import OrderPlaced, RunStarted, SignalDenied, SignalGenerated
+from strikewise.domain.money import format_cents
+from strikewise.domain.orders import Order, Purpose
+from strikewise.domain.signals import Signal
+from strikewise.portfolio.journal import JournalKeeper
+from strikewise.portfolio.ledger import Record
+
+__all__ = ["Rules", "Signals", "Watcher"]
+
+
+class Signals(StrEnum):
+    """Which signals are told."""
+
+    NONE = "none"
+    ORDERED = "ordered"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is told, and as how important.
+
+    Attributes
+    ----------
+    signals : Signals
+        Which of them.
+    least_probability, least_score : float
+        Signals below are not told.
+    least_fill_cents : int
+        Fills that move less cash are not told.
+    loss_warns : float
+        Share of what was at stake from which a lost trade is a warning.
+    levels : mapping of str to Level
+        Other levels, by code.
+    off : frozenset of str
+        Codes that are not told; what is critical is told all the same.
+    """
+
+    signals: Signals = Signals.ORDERED
+    least_probability: float = 0.0
+    least_score: float = 0.0
+    least_fill_cents: int = 0
+    loss_warns: float = 0.5
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    off: frozenset[str] = frozenset()
+
+    def level_of(self, code: str, usual: Level) -> Level:
+        """Return how important a code is here."""
+        return self.levels.get(code, usual)
+
+    def tells(self, code: str, level: Level) -> bool:
+        """Return whether an alert is told at all."""
+        return level is Level.CRITICAL or code not in self.off
+
+
+class Watcher:
+    """Reads a ledger on, and says what a person should hear of the facts that are new.
+
+    Parameters
+    ----------
+    rules : Rules
+        What is told.
+    parameters : mapping of str to mapping
+        Parameters of each strategy by its label, for the exit plan; those a run's specification names win.
+    """
+
+    def __init__(self, rules: Rules, parameters: Mapping[str, Mapping[str, object]] | None = None) -> None:
+        self._rules, self._usual = rules, parameters or {}
+        self._keeper = JournalKeeper()
+        self._orders: dict[str, Order] = {}
+        self._named: dict[str, Mapping[str, object]] = {}
+
+    @property
+    def seq(self) -> int:
+        """The last fact read."""
+        return self._keeper.state.seq
+
+    def read(self, records: Iterable[Record], told: int = 0) -> list[Alert]:
+        """Take in further facts, whole appends of them, and return their alerts in order.
+
+        Parameters
+        ----------
+        records : iterable of Record
+            The facts that follow `seq`.
+        told : int
+            Facts up to this one were told before: they are taken in and make no alerts.
+        """
+        batch: list[Record] = []
+        for record in records:
+            if record.seq <= told:
+                self._add(record)
+            else:
+                batch.append(record)
+        alerts: list[Alert] = []
+        decided = {one.event.signal_id: one.event for one in batch if isinstance(one.event, SignalDenied)}
+        ordered = {
+            one.event.order.signal_id: one.event.order
+            for one in batch
+            if isinstance(one.event, OrderPlaced) and one.event.order.purpose is Purpose.OPEN
+        }
+        for record in batch:
+            self._add(record)
+            said = self._told_by(record)
+            if isinstance(record.event, SignalGenerated):
+                signal = record.event.signal
+                said = self._signal(signal, ordered.get(signal.signal_id), decided.get(signal.signal_id))
+            alerts += self._alerts(record, [*said, *self._outcomes()])
+        return alerts
+
+    def _add(self, record: Record) -> None:
+        self._keeper.changed.clear()
+        self._keeper.add(record)
+        self._note(record)
+
+    def _note(self, record: Record) -> None:
+        match record.event:
+            case OrderPlaced(order=order):
+                self._orders[order.order_id] = order
+            case RunStarted(spec=spec):
+                self._named = _parameters_of(spec)
+
+    def _told_by(self, record: Record) -> Iterator[Saying]:
+        says = SAYINGS.get(type(record.event))
+        for one in () if says is None else says(record, self._orders):
+            if one.cash_cents is None or one.cash_cents >= self._rules.least_fill_cents:
+                yield one
+
+    def _alerts(self, record: Record, said: Iterable[Saying]) -> Iterator[Alert]:
+        for number, one in enumerate(said):
+            usual = one.level or CODES.get(one.code, (Level.WARNING, ""))[0]
+            level = self._rules.level_of(one.code, usual)
+            if self._rules.tells(one.code, level):
+                name = f"{record.seq}.{number}"
+                matter = f"{one.code}|{one.title}" if isinstance(record.event, RECURRING) else ""
+                at, buttons = record.known_at, one.buttons
+                yield Alert(name, record.seq, level, one.code, one.title, one.text, at, buttons, matter)
+
+    def _signal(self, signal: Signal, order: Order | None, denied: SignalDenied | None) -> Iterator[Saying]:
+        rules, wanted = self._rules, self._rules.signals
+        if wanted is Signals.NONE or (wanted is Signals.ORDERED and order is None):
+            return
+        if signal.probability_of_profit < rules.least_probability or signal.score < rules.least_score:
+            return
+        code = "SIGNAL_SEEN" if denied is None else "SIGNAL_DENIED"
+        buttons = [Button("Dismiss", ("dismiss", signal.signal_id))]
+        if order is not None:
+            code = "SIGNAL_ORDERED"
+            buttons = [
+                Button("Why", ("why", order.position_id)),
+                Button("Close it", ("close", order.position_id)),
+                *buttons,
+            ]
+        title = signal_title(signal, order, denied)
+        text = signal_text(signal, order, denied, self._plan(signal.strategy))
+        yield Saying(code, title, text, tuple(buttons))
+
+    def _plan(self, label: str) -> str:
+        return exit_plan({**self._usual.get(label, {}), **self._named.get(label, {})})
+
+    def _outcomes(self) -> Iterator[Saying]:
+        """Tell of the trades that the last fact closed."""
+        names = sorted(str(name) for table, name in self._keeper.changed if table == "trades")
+        for name in names:
+            if name not in self._keeper.trades or self._keeper.is_open(name):
+                continue
+            trade = self._keeper.trade(name)
+            if trade.closed_seq != self.seq or trade.profit_cents is None:
+                continue
+            at_stake = trade.max_loss_cents or trade.margin_cents
+            lost = at_stake > 0 and -trade.profit_cents >= self._rules.loss_warns * at_stake
+            code = "TRADE_LOST" if lost else "TRADE_CLOSED"
+            profit = format_cents(trade.profit_cents, sign=True)
+            title = (
+                f"{trade.strategy} closed {trade.structure.replace('_', ' ')} on {trade.underlying}: {profit}"
+            )
+            yield Saying(code, title, outcome_text(trade), (Button("Why", ("why", name)),))
+
+
+def _parameters_of(spec: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
+    """Return the parameters that a run's specification or settings name, by label."""
+    strategies = spec.get("strategies")
+    if isinstance(strategies, Mapping):
+        return {str(name): values for name, values in strategies.items() if isinstance(values, Mapping)}
+    named: dict[str, Mapping[str, object]] = {}
+    for one in strategies if isinstance(strategies, list | tuple) else ():
+        if isinstance(one, Mapping) and isinstance(values := one.get("parameters", {}), Mapping):
+            named[str(one.get("label") or one.get("strategy"))] = values
+    return named
