@@ -83,6 +83,8 @@ class RunPlan:
         What goes wrong at the simulated broker's edge, to rehearse it.
     through : BrokerName
         Whom a replay's orders go through: the simulated broker itself, or Alpaca's protocol before it.
+    ledger : str
+        The address of a replay's ledger; an SQLite file in its folder if empty.
     """
 
     live: bool = False
@@ -92,6 +94,7 @@ class RunPlan:
     into: Path | None = None
     faults: FaultPlan | None = None
     through: BrokerName = BrokerName.SIMULATED
+    ledger: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +297,8 @@ def _check_mode(settings: Settings, plan: RunPlan) -> None:
         return
     if plan.faults is not None:
         raise SettingsError("Faults are rehearsed over the past only: add --replay.")
+    if plan.ledger:
+        raise SettingsError("The account's ledger is named in the settings: write `url` under [ledger].")
     if plan.through is not BrokerName.SIMULATED:
         raise SettingsError("Only a replay is led through another broker's protocol: add --replay.")
     if plan.live != live:
@@ -311,7 +316,9 @@ def _place(home: Path, settings: Settings, plan: RunPlan) -> tuple[Path, str]:
     """Return the folder of halt flag and heartbeat, made where it is not there, and the ledger's address."""
     place = home if plan.replay is None else _rehearsal(home, plan)
     place.mkdir(parents=True, exist_ok=True)
-    return place, ledger_url(home, settings) if plan.replay is None else f"sqlite:///{place / 'ledger.db'}"
+    if plan.replay is None:
+        return place, ledger_url(home, settings)
+    return place, plan.ledger or f"sqlite:///{place / 'ledger.db'}"
 
 
 def _rehearsal(home: Path, plan: RunPlan) -> Path:

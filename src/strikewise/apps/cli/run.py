@@ -52,6 +52,9 @@ Faults = Annotated[
 Plan = Annotated[
     Path | None, typer.Option("--fault-plan", help="Rehearse with the faults of this file.", exists=True)
 ]
+LedgerAt = Annotated[
+    str, typer.Option("--ledger", help="Keep a rehearsal's facts in this database, as postgresql://….")
+]
 Via = Annotated[
     BrokerName,
     typer.Option("--through", help="Lead a rehearsal's orders through this broker's protocol, served here."),
@@ -71,6 +74,7 @@ def run(
     faults: Faults = None,
     plan_file: Plan = None,
     through: Via = BrokerName.SIMULATED,
+    ledger: LedgerAt = "",
     once: Once = False,
     until: Until = None,
 ) -> None:
@@ -93,6 +97,7 @@ def run(
         into=into,
         faults=drawn(plan_file, faults),
         through=through,
+        ledger=ledger,
     )
     last = None if until is None else _instant(until)
 
