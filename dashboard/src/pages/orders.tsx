@@ -1,0 +1,268 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import { answered, api } from "../api/client";
+import type { Fact, Order, Trade } from "../api/types";
+import { instant, money, number, percent, sentence, signedMoney, tone, words } from "../format";
+import { Because } from "../parts/because";
+import { Badge, Card, Empty, GradeBadge, PageHead, Shown, StateBadge, Trouble, Waiting } from "../parts/parts";
+import { type Column, DataTable } from "../parts/table";
+import { go, link } from "../route";
+import { queries, useStatus } from "../state/queries";
+import { useMay } from "../state/session";
+
+/** Orders, trades and the ledger. `#/orders/trade/ID` tells a trade's story, `#/orders/fact/N` where a fact comes from. */
+export default function Orders({ rest }: { rest: string[] }): ReactNode {
+  const [kind, id] = rest;
+  return (
+    <>
+      <PageHead title="Orders & audit">What was sent, what became of it, and every fact behind it</PageHead>
+      {kind === "trade" && id !== undefined && <Story key={id} id={id} />}
+      {kind === "fact" && id !== undefined && <Lineage key={id} seq={Number(id)} />}
+      <OrderList />
+      <TradeList />
+      <Ledger />
+    </>
+  );
+}
+
+function More(props: { more: boolean; busy: boolean; onMore: () => void }): ReactNode {
+  if (!props.more) return null;
+  return (
+    <div className="row" style={{ justifyContent: "center", padding: 10 }}>
+      <button type="button" className="button small" disabled={props.busy} onClick={props.onMore}>
+        {props.busy ? "Loading…" : "Older"}
+      </button>
+    </div>
+  );
+}
+
+function OrderList(): ReactNode {
+  const [status, setStatus] = useState("");
+  const may = useMay("trade");
+  const [trouble, setTrouble] = useState<unknown>(null);
+  const query = useInfiniteQuery({
+    queryKey: ["orders", status],
+    initialPageParam: "",
+    queryFn: ({ pageParam }) =>
+      answered(api.GET("/api/v1/orders", { params: { query: { limit: 20, status, ...(pageParam ? { cursor: pageParam } : {}) } } })),
+    getNextPageParam: (last) => last.next ?? undefined,
+  });
+  const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const cancel = async (id: string): Promise<void> => {
+    setTrouble(null);
+    try {
+      await answered(api.POST("/api/v1/orders/{order_id}/cancel", { params: { path: { order_id: id } }, body: { reason: "asked on the page" } }));
+      void queries.invalidateQueries();
+    } catch (error) {
+      setTrouble(error);
+    }
+  };
+  const columns: Column<Order>[] = may
+    ? [
+        ...ORDERS,
+        {
+          id: "act",
+          head: "",
+          cell: (row) =>
+            ["placed", "accepted"].includes(row.status) ? (
+              <button type="button" className="button small" onClick={() => void cancel(row.order_id)}>
+                Cancel
+              </button>
+            ) : null,
+        },
+      ]
+    : ORDERS;
+  return (
+    <Card
+      title="Orders"
+      flush
+      aside={
+        <select className="select" aria-label="Which orders" value={status} onChange={(event) => setStatus(event.target.value)}>
+          <option value="">All</option>
+          <option value="open">Working</option>
+          <option value="filled">Filled</option>
+          <option value="cancelled">Cancelled</option>
+          <option value="rejected">Rejected</option>
+          <option value="unresolved">Unresolved</option>
+        </select>
+      }
+    >
+      {trouble !== null && <Trouble error={trouble} />}
+      {query.isPending && <Waiting />}
+      {query.error && !query.data && <Trouble error={query.error} />}
+      {query.data && (rows.length ? <DataTable label="Orders" rows={rows} columns={columns} keyOf={(row) => row.order_id} /> : <Empty title="No such orders" />)}
+      <More more={query.hasNextPage} busy={query.isFetchingNextPage} onMore={() => void query.fetchNextPage()} />
+    </Card>
+  );
+}
+
+const ORDERS: Column<Order>[] = [
+  { id: "at", head: "Placed", by: (row) => row.created_at, cell: (row) => <a href={link("orders", "fact", String(row.seq))}>{instant(row.created_at)}</a> },
+  { id: "purpose", head: "For", by: (row) => row.purpose, cell: (row) => sentence(row.purpose) },
+  { id: "what", head: "What", by: (row) => row.structure, cell: (row) => (<>{row.underlying} {words(row.structure)}</>) },
+  { id: "quantity", head: "Qty", num: true, by: (row) => row.quantity, cell: (row) => `${row.filled} / ${row.quantity}` },
+  { id: "limit", head: "Limit", title: "For one unit: received negative", num: true, by: (row) => row.limit_cents, cell: (row) => (row.limit_cents === null ? "market" : money(row.limit_cents, true)) },
+  { id: "filled", head: "Filled for", title: "Cash: received negative", num: true, by: (row) => row.filled_cents, cell: (row) => (row.filled ? money(row.filled_cents, true) : "–") },
+  { id: "fees", head: "Fees", num: true, by: (row) => row.fees_cents, cell: (row) => money(row.fees_cents, true) },
+  { id: "status", head: "Status", by: (row) => row.status, cell: (row) => <StateBadge state={row.status} /> },
+  { id: "reason", head: "Why", by: (row) => row.reason, cell: (row) => sentence(row.reason || row.note) },
+  { id: "trade", head: "Trade", cell: (row) => <a href={link("orders", "trade", row.position_id)}>Story</a> },
+];
+
+function TradeList(): ReactNode {
+  const query = useInfiniteQuery({
+    queryKey: ["trades"],
+    initialPageParam: "",
+    queryFn: ({ pageParam }) =>
+      answered(api.GET("/api/v1/trades", { params: { query: { limit: 20, ...(pageParam ? { cursor: pageParam } : {}) } } })),
+    getNextPageParam: (last) => last.next ?? undefined,
+  });
+  const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <Card title="Trades" flush>
+      {query.isPending && <Waiting />}
+      {query.error && !query.data && <Trouble error={query.error} />}
+      {query.data &&
+        (rows.length ? (
+          <DataTable label="Trades" rows={rows} columns={TRADES} keyOf={(row) => row.trade_id} />
+        ) : (
+          <Empty title="No trades yet">A trade begins with the first fill of an opening order.</Empty>
+        ))}
+      <More more={query.hasNextPage} busy={query.isFetchingNextPage} onMore={() => void query.fetchNextPage()} />
+    </Card>
+  );
+}
+
+const TRADES: Column<Trade>[] = [
+  { id: "opened", head: "Opened", by: (row) => row.opened_at, cell: (row) => <a href={link("orders", "trade", row.trade_id)}>{instant(row.opened_at)}</a> },
+  { id: "closed", head: "Closed", by: (row) => row.closed_at, cell: (row) => (row.closed_at ? instant(row.closed_at) : <StateBadge state="open" />) },
+  { id: "what", head: "What", by: (row) => row.structure, cell: (row) => (<>{row.underlying} {words(row.structure)} <span className="soft">{words(row.strategy)}</span></>) },
+  { id: "quantity", head: "Qty", num: true, by: (row) => row.quantity, cell: (row) => row.quantity },
+  { id: "days", head: "Days", num: true, by: (row) => row.days_held, cell: (row) => number(row.days_held, 0) },
+  { id: "profit", head: "P&L", num: true, by: (row) => row.profit_cents, cell: (row) => signedMoney(row.profit_cents), tone: (row) => tone(row.profit_cents) },
+  { id: "return", head: "On risk", num: true, by: (row) => row.return_on_risk, cell: (row) => percent(row.return_on_risk, 1), tone: (row) => tone(row.return_on_risk) },
+  { id: "odds", head: "Foretold", title: "Probability of profit when it was opened", num: true, by: (row) => row.probability_of_profit, cell: (row) => percent(row.probability_of_profit) },
+  { id: "exit", head: "Ended by", by: (row) => row.exit_reason, cell: (row) => sentence(row.exit_reason) || "–" },
+  { id: "grade", head: "Data", by: (row) => row.grade, cell: (row) => <GradeBadge grade={row.grade} /> },
+];
+
+function Story({ id }: { id: string }): ReactNode {
+  const story = useQuery({
+    queryKey: ["story", id],
+    queryFn: () => answered(api.GET("/api/v1/trades/{trade_id}/explain", { params: { path: { trade_id: id } } })),
+  });
+  return (
+    <Card title="The story of a trade" aside={<><span className="mono">{id}</span><a href={link("orders")}>Close</a></>}>
+      <Shown query={story}>
+        {(data) => (
+          <div style={{ display: "grid", gap: 14 }}>
+            <ol className="lines">
+              {data.steps.map((step) => (
+                <li key={step.seq} style={{ paddingLeft: 0 }}>
+                  <a href={link("orders", "fact", String(step.seq))}>#{step.seq}</a>
+                  <span className="soft nowrap">{instant(step.at)}</span>
+                  <span>{step.words}</span>
+                </li>
+              ))}
+            </ol>
+            <details>
+              <summary className="soft">What was seen when it was opened</summary>
+              <div style={{ marginTop: 8 }}>
+                <Because because={data.because} />
+              </div>
+            </details>
+          </div>
+        )}
+      </Shown>
+    </Card>
+  );
+}
+
+function Lineage({ seq }: { seq: number }): ReactNode {
+  const lineage = useQuery({
+    queryKey: ["lineage", seq],
+    queryFn: () => answered(api.GET("/api/v1/facts/{seq}/lineage", { params: { path: { seq } } })),
+  });
+  return (
+    <Card title={`Where fact ${seq} comes from`} aside={<a href={link("orders")}>Close</a>}>
+      <Shown query={lineage}>
+        {(data) => (
+          <ol style={{ display: "grid", gap: 10 }}>
+            {data.items.map((fact) => (
+              <li key={fact.seq} className={fact.seq === seq ? "notice" : ""}>
+                <div className="row">
+                  <a href={link("orders", "fact", String(fact.seq))}>#{fact.seq}</a>
+                  <b className="strong">{fact.kind}</b>
+                  <span className="soft">
+                    {instant(fact.known_at)} · by {fact.actor}
+                    {fact.cause !== null && <> · because of <a href={link("orders", "fact", String(fact.cause))}>#{fact.cause}</a></>}
+                  </span>
+                </div>
+                <details open={fact.seq === seq}>
+                  <summary className="soft">Payload and hash</summary>
+                  <pre className="code" style={{ marginTop: 6, maxHeight: 260 }} tabIndex={0} aria-label={`Payload of fact ${fact.seq}`}>{JSON.stringify(fact.payload, null, 2)}</pre>
+                  <p className="soft mono" style={{ overflowWrap: "anywhere" }}>{fact.hash}</p>
+                </details>
+              </li>
+            ))}
+          </ol>
+        )}
+      </Shown>
+    </Card>
+  );
+}
+
+const PAGE = 40;
+
+function Ledger(): ReactNode {
+  const head = useStatus().data?.ledger_seq ?? 0;
+  const [end, setEnd] = useState<number | null>(null);
+  const [actor, setActor] = useState("");
+  const last = end ?? head;
+  const facts = useQuery({
+    queryKey: ["facts", last, actor],
+    enabled: last > 0,
+    placeholderData: (before) => before,
+    queryFn: () =>
+      answered(api.GET("/api/v1/facts", { params: { query: { after: actor ? 0 : Math.max(0, last - PAGE), limit: actor ? 500 : PAGE, actor } } })),
+  });
+  return (
+    <Card
+      title="The ledger"
+      flush
+      aside={
+        <>
+          <label className="row" style={{ gap: 6 }}>
+            By
+            <input className="select" style={{ width: 130 }} value={actor} placeholder="anybody" onChange={(event) => setActor(event.target.value.trim())} />
+          </label>
+          <button type="button" className="button small" disabled={last <= PAGE} onClick={() => setEnd(Math.max(PAGE, last - PAGE))}>
+            Older
+          </button>
+          <button type="button" className="button small" disabled={end === null} onClick={() => setEnd(last + PAGE >= head ? null : last + PAGE)}>
+            Newer
+          </button>
+        </>
+      }
+    >
+      {last === 0 ? (
+        <Empty title="The ledger is empty">Its first fact is written when a trading process starts.</Empty>
+      ) : (
+        <Shown query={facts}>
+          {(data) => (
+            <DataTable label="Facts of the ledger" rows={[...data.items].reverse()} columns={FACTS} keyOf={(row) => String(row.seq)} onPick={(row) => go("orders", "fact", String(row.seq))} />
+          )}
+        </Shown>
+      )}
+    </Card>
+  );
+}
+
+const FACTS: Column<Fact>[] = [
+  { id: "seq", head: "#", num: true, cell: (row) => <a href={link("orders", "fact", String(row.seq))}>{row.seq}</a> },
+  { id: "at", head: "When", cell: (row) => instant(row.known_at) },
+  { id: "kind", head: "What", cell: (row) => row.kind },
+  { id: "actor", head: "By", cell: (row) => <Badge quiet>{row.actor}</Badge> },
+  { id: "cause", head: "Because of", cell: (row) => (row.cause === null ? "–" : <a href={link("orders", "fact", String(row.cause))}>#{row.cause}</a>) },
+  { id: "hash", head: "Hash", cell: (row) => <span className="mono soft">{row.hash.slice(0, 12)}…</span> },
+];

@@ -1,0 +1,210 @@
+import { type ReactNode, useDeferredValue, useRef, useState } from "react";
+import { answered, api } from "../api/client";
+import type { Leg, Position } from "../api/types";
+import { PayoffChart } from "../charts/payoff";
+import { day, instant, money, number, percent, sentence, signed, signedMoney, tone } from "../format";
+import { type Column, DataTable } from "../parts/table";
+import { PositionTable, strikesOf } from "../parts/position-table";
+import { Because } from "../parts/because";
+import { Card, Empty, GradeBadge, PageHead, Shown, StateBadge, Tile, Trouble } from "../parts/parts";
+import { go, link } from "../route";
+import { queries, usePayoff, usePositions } from "../state/queries";
+
+export default function Positions({ rest }: { rest: string[] }): ReactNode {
+  const positions = usePositions();
+  const held = positions.data?.items ?? [];
+  const selected = held.find((one) => one.position_id === rest[0]) ?? held[0];
+  return (
+    <>
+      <PageHead title="Positions">{held.length > 0 && `${held.length} held or on their way`}</PageHead>
+      <Card title="Held" flush>
+        <Shown query={positions}>
+          {(data) =>
+            data.items.length ? (
+              <PositionTable positions={data.items} picked={selected?.position_id} onPick={(one) => go("positions", one.position_id)} />
+            ) : (
+              <Empty title="Nothing is held">
+                What is opened appears here at the next tick. Closed trades are under <a href={link("orders")}>Orders &amp; audit</a>.
+              </Empty>
+            )
+          }
+        </Shown>
+      </Card>
+      {selected && <One key={selected.position_id} position={selected} />}
+    </>
+  );
+}
+
+function One({ position }: { position: Position }): ReactNode {
+  return (
+    <>
+      <div className="grid wide-narrow">
+        <Explorer position={position} />
+        <div className="grid">
+          <Card
+            title="Now"
+            aside={
+              <>
+                <StateBadge state={position.state} />
+                <GradeBadge grade={position.grade} />
+              </>
+            }
+          >
+            <Figures position={position} />
+          </Card>
+          <Actions position={position} />
+        </div>
+      </div>
+      <div className="grid wide-narrow">
+        <Card title="Legs" flush>
+          <DataTable label="Legs" rows={position.legs} columns={LEGS} keyOf={(leg) => leg.instrument} />
+        </Card>
+        <Card title="Why it was opened" aside={<a href={link("signals", position.signal_id)}>Its signal</a>}>
+          <Because because={position.because} />
+        </Card>
+      </div>
+    </>
+  );
+}
+
+const LEGS: Column<Leg>[] = [
+  {
+    id: "side",
+    head: "Side",
+    cell: (leg) => (
+      <b className="strong">
+        {leg.quantity > 0 ? "Long" : "Short"} {Math.abs(leg.quantity)}
+      </b>
+    ),
+  },
+  {
+    id: "what",
+    head: "What",
+    cell: (leg) =>
+      leg.strike === null || leg.strike === undefined ? "shares" : `${leg.strike} ${leg.right === "P" ? "put" : "call"}`,
+  },
+  { id: "expiration", head: "Expires", cell: (leg) => day(leg.expiration, true) },
+  { id: "bid", head: "Bid", num: true, cell: (leg) => price(leg.bid_cents) },
+  { id: "ask", head: "Ask", num: true, cell: (leg) => price(leg.ask_cents) },
+  { id: "iv", head: "IV", num: true, cell: (leg) => percent(leg.iv, 1) },
+  { id: "delta", head: "Δ", title: "Delta of one contract", num: true, cell: (leg) => signed(leg.delta, 2) },
+];
+
+function price(cents: number | null | undefined): string {
+  return cents === null || cents === undefined ? "no quote" : number(cents / 100);
+}
+
+function Figures({ position }: { position: Position }): ReactNode {
+  const greeks = position.greeks;
+  return (
+    <dl className="tiles" style={{ gridTemplateColumns: "repeat(2, minmax(0, 1fr))" }}>
+      <Tile name="P&L at mid" value={signedMoney(position.profit_mid_cents)} tone={tone(position.profit_mid_cents)} />
+      <Tile name="P&L at exit" value={signedMoney(position.profit_exit_cents)} tone={tone(position.profit_exit_cents)} />
+      <Tile
+        name={position.entry_cents < 0 ? "Received" : "Paid"}
+        value={money(Math.abs(position.entry_cents))}
+        note={`opened ${day(position.opened_at)}`}
+      />
+      <Tile
+        name="Max loss"
+        value={position.max_loss_cents === null ? "unbounded" : money(position.max_loss_cents)}
+        note={`margin ${money(position.margin_cents)}`}
+      />
+      <Tile name="Δ / Γ" value={signed(greeks?.delta)} note={`gamma ${signed(greeks?.gamma, 2)}`} />
+      <Tile name="Θ / Vega" value={signed(greeks?.theta)} note={`vega ${signed(greeks?.vega)}`} />
+    </dl>
+  );
+}
+
+function Explorer({ position }: { position: Position }): ReactNode {
+  const longest = Math.max(1, position.days ?? 30);
+  const [days, setDays] = useState(Math.floor(longest / 2));
+  const [shift, setShift] = useState(0);
+  const payoff = usePayoff(position.position_id, useDeferredValue(days), useDeferredValue(shift) / 100);
+  const told = `${days === 0 ? "Now" : `In ${days} days`}${shift ? `, IV ${signed(shift, 0)}` : ""}`;
+  return (
+    <Card title={`${sentence(position.structure)} ${position.underlying} ${strikesOf(position)}`} aside={`${position.strategy} · ${instant(position.opened_at)}`}>
+      <Shown query={payoff} height={400}>
+        {(data) => (
+          <>
+            <PayoffChart payoff={data} height={340} shifted={told} label={`Profit of ${position.describe} over prices`} />
+            <div className="grid two" style={{ marginTop: 12 }}>
+              <label className="range">
+                Day
+                <input type="range" min={0} max={longest} value={days} onChange={(event) => setDays(Number(event.target.value))} />
+                <output>{days === 0 ? "today" : `+${days} days`}</output>
+              </label>
+              <label className="range">
+                Volatility
+                <input type="range" min={-15} max={30} value={shift} onChange={(event) => setShift(Number(event.target.value))} />
+                <output>{signed(shift, 0)} points</output>
+              </label>
+            </div>
+            <p className="soft" style={{ marginTop: 8 }}>
+              Most {signedMoney(data.max_profit_cents)} · worst{" "}
+              {data.max_loss_cents === null ? "unbounded" : signedMoney(-Math.abs(data.max_loss_cents))}
+              {data.breakevens.length > 0 && ` · even at ${data.breakevens.map((one) => number(one)).join(", ")}`}
+            </p>
+          </>
+        )}
+      </Shown>
+    </Card>
+  );
+}
+
+function Actions({ position }: { position: Position }): ReactNode {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [told, setTold] = useState("");
+  const [trouble, setTrouble] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const close = async (): Promise<void> => {
+    setBusy(true);
+    setTrouble(null);
+    try {
+      await answered(
+        api.POST("/api/v1/positions/{position_id}/close", { params: { path: { position_id: position.position_id } }, body: { reason: "asked on the page" } }),
+      );
+      setTold("Closing was asked for. The trading process takes it up at its next look.");
+      void queries.invalidateQueries();
+    } catch (error) {
+      setTrouble(error);
+    }
+    dialog.current?.close();
+    setBusy(false);
+  };
+  return (
+    <Card title="Act">
+      <div className="row">
+        <button type="button" className="button" disabled={position.state !== "open" || told !== ""} onClick={() => dialog.current?.showModal()}>
+          Close this position…
+        </button>
+        <a className="button plain" href={link("orders", "trade", position.position_id)}>
+          Its whole story
+        </a>
+      </div>
+      {told && (
+        <p className="notice" role="status" style={{ marginTop: 10 }}>
+          {told}
+        </p>
+      )}
+      {trouble !== null && <Trouble error={trouble} />}
+      <dialog ref={dialog} aria-labelledby="close-title">
+        <div className="inside">
+          <h2 id="close-title">Close {position.describe}?</h2>
+          <p className="soft">
+            {position.quantity} {position.quantity === 1 ? "unit" : "units"}, {signedMoney(position.profit_exit_cents)} at exit prices now. What it
+            comes to depends on the fill.
+          </p>
+          <div className="row end">
+            <button type="button" className="button plain" onClick={() => dialog.current?.close()}>
+              Keep it
+            </button>
+            <button type="button" className="button stop" disabled={busy} onClick={() => void close()}>
+              Close it
+            </button>
+          </div>
+        </div>
+      </dialog>
+    </Card>
+  );
+}

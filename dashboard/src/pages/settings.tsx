@@ -1,0 +1,152 @@
+import { useQuery } from "@tanstack/react-query";
+import { type FormEvent, type ReactNode, useRef, useState } from "react";
+import { RefusedError, answered, api } from "../api/client";
+import type { CheckedSettings } from "../api/types";
+import { Badge, Card, Empty, PageHead, Shown, Trouble } from "../parts/parts";
+import { queries } from "../state/queries";
+import { confirmPassword, useMay } from "../state/session";
+
+export default function Settings(): ReactNode {
+  const settings = useQuery({ queryKey: ["settings"], staleTime: Infinity, queryFn: () => answered(api.GET("/api/v1/settings")) });
+  return (
+    <>
+      <PageHead title="Settings">Checked and compared before they are replaced</PageHead>
+      <Shown query={settings} height={460}>
+        {(data) => <Editor key={data.digest} text={data.toml} digest={data.digest} />}
+      </Shown>
+    </>
+  );
+}
+
+function Editor({ text: before, digest }: { text: string; digest: string }): ReactNode {
+  const may = useMay("admin");
+  const [text, setText] = useState(before);
+  const [checked, setChecked] = useState<CheckedSettings | null>(null);
+  const [trouble, setTrouble] = useState<unknown>(null);
+  const [told, setTold] = useState("");
+  const [password, setPassword] = useState("");
+  const dialog = useRef<HTMLDialogElement>(null);
+  const dirty = text !== before;
+
+  const check = async (): Promise<void> => {
+    setTrouble(null);
+    setTold("");
+    try {
+      setChecked(await answered(api.POST("/api/v1/settings/check", { body: { toml: text } })));
+    } catch (error) {
+      setTrouble(error);
+    }
+  };
+  const save = async (): Promise<void> => {
+    setTrouble(null);
+    try {
+      await answered(api.PUT("/api/v1/settings", { body: { toml: text, digest } }));
+      setChecked(null);
+      setTold("Saved. The server uses them at once, the trading process at its next start.");
+      void queries.invalidateQueries();
+    } catch (error) {
+      if (error instanceof RefusedError && error.status === 403 && checked?.dangerous) dialog.current?.showModal();
+      else setTrouble(error);
+    }
+  };
+  const confirm = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    try {
+      await confirmPassword(password);
+      dialog.current?.close();
+      await save();
+    } catch (error) {
+      dialog.current?.close();
+      setTrouble(error);
+    }
+    setPassword("");
+  };
+  const savable = checked !== null && checked.problems.length === 0 && checked.changes.length > 0;
+  return (
+    <div className="grid two">
+      <Card title="The file" aside={dirty ? <Badge quiet kind="warn">changed here</Badge> : <Badge quiet>as saved</Badge>}>
+        <textarea
+          className="editor mono"
+          aria-label="Settings as TOML"
+          spellCheck={false}
+          value={text}
+          readOnly={!may}
+          onChange={(event) => {
+            setText(event.target.value);
+            setChecked(null);
+          }}
+        />
+        <div className="row end" style={{ marginTop: 10 }}>
+          {!may && <span className="soft">Only an administrator can change them.</span>}
+          <button type="button" className="button plain" disabled={!dirty} onClick={() => setText(before)}>
+            Undo all
+          </button>
+          <button type="button" className="button" disabled={!may || !dirty} onClick={() => void check()}>
+            Check
+          </button>
+          <button type="button" className="button primary" disabled={!savable} onClick={() => void save()}>
+            Save
+          </button>
+        </div>
+        {told && (
+          <p className="notice" role="status" style={{ marginTop: 10 }}>
+            {told}
+          </p>
+        )}
+        {trouble !== null && <Trouble error={trouble} />}
+      </Card>
+      <Card title="What would change">
+        {checked ? <Changes checked={checked} /> : <Empty title={dirty ? "Not checked yet" : "Nothing is changed"}>Edit the file, then check it. Nothing is saved by checking.</Empty>}
+      </Card>
+      <dialog ref={dialog} aria-labelledby="confirm-title">
+        <form onSubmit={(event) => void confirm(event)}>
+          <h2 id="confirm-title">This may lose more money</h2>
+          <p className="soft">Give your password to go on. It is good for five minutes.</p>
+          <label className="field">
+            Password
+            <input type="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />
+          </label>
+          <div className="row end">
+            <button type="button" className="button plain" onClick={() => dialog.current?.close()}>
+              Cancel
+            </button>
+            <button type="submit" className="button primary">
+              Save all the same
+            </button>
+          </div>
+        </form>
+      </dialog>
+    </div>
+  );
+}
+
+const told = (value: unknown): string => (value === null || value === undefined ? "not set" : JSON.stringify(value));
+
+function Changes({ checked }: { checked: CheckedSettings }): ReactNode {
+  if (checked.problems.length > 0) {
+    return (
+      <div role="alert" style={{ display: "grid", gap: 8 }}>
+        {checked.problems.map((one) => (
+          <p className="notice loss" key={one} style={{ whiteSpace: "pre-wrap" }}>
+            {one}
+          </p>
+        ))}
+      </div>
+    );
+  }
+  if (checked.changes.length === 0) return <Empty title="No setting differs">Only spaces or comments were touched.</Empty>;
+  return (
+    <div style={{ display: "grid", gap: 10 }} role="status">
+      {checked.dangerous && <p className="notice warn">Some of this may lose more money than before: your password is asked for again.</p>}
+      {checked.changes.map((one) => (
+        <div key={one.name}>
+          <b className="strong mono">{one.name}</b> {one.dangerous && <Badge quiet kind="warn">may lose more</Badge>}
+          <div className="diff mono">
+            <div className="minus">− {told(one.before)}</div>
+            <div className="plus">+ {told(one.after)}</div>
+          </div>
+        </div>
+      ))}
+    </div>
+  );
+}

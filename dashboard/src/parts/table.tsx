@@ -1,0 +1,120 @@
+// A table that sorts by its heads, scrolls sideways on a phone, and tells assistive programs what it is.
+
+import {
+  type Row,
+  type SortingState,
+  createColumnHelper,
+  createSortedRowModel,
+  rowSortingFeature,
+  sortFn_alphanumeric,
+  sortFn_basic,
+  tableFeatures,
+  useTable,
+} from "@tanstack/react-table";
+import { type ReactNode, useMemo, useState } from "react";
+
+export interface Column<T> {
+  id: string;
+  head: string;
+  title?: string;
+  num?: boolean;
+  prose?: boolean;
+  /** What the column sorts by; a column without it does not sort. */
+  by?: (row: T) => number | string | null;
+  cell: (row: T) => ReactNode;
+  tone?: (row: T) => string;
+}
+
+const features = tableFeatures({
+  rowSortingFeature,
+  sortedRowModel: createSortedRowModel(),
+  sortFns: { alphanumeric: sortFn_alphanumeric, basic: sortFn_basic },
+});
+
+export function DataTable<T extends object>(props: {
+  label: string;
+  rows: readonly T[];
+  columns: readonly Column<T>[];
+  keyOf: (row: T) => string;
+  picked?: string | undefined;
+  onPick?: ((row: T) => void) | undefined;
+  sort?: SortingState;
+  foot?: ReactNode;
+}): ReactNode {
+  const { columns, keyOf, picked, onPick } = props;
+  const [sorting, setSorting] = useState<SortingState>(props.sort ?? []);
+  const defined = useMemo(() => {
+    const helper = createColumnHelper<typeof features, T>();
+    return helper.columns(
+      columns.map((column) =>
+        helper.accessor((row: T) => column.by?.(row) ?? undefined, {
+          id: column.id,
+          header: column.head,
+          enableSorting: column.by !== undefined,
+          sortFn: column.num ? "basic" : "alphanumeric",
+          sortUndefined: "last",
+        }),
+      ),
+    );
+  }, [columns]);
+  const data = useMemo(() => [...props.rows], [props.rows]);
+  const table = useTable({
+    features,
+    columns: defined,
+    data,
+    state: { sorting },
+    onSortingChange: setSorting,
+    getRowId: (row) => keyOf(row),
+  });
+  const byId = useMemo(() => new Map(columns.map((column) => [column.id, column])), [columns]);
+  return (
+    <div className="scroll" tabIndex={0} role="region" aria-label={props.label}>
+      <table className="data">
+        <thead>
+          <tr>
+            {table.getHeaderGroups()[0]?.headers.map((header) => {
+              const column = byId.get(header.column.id);
+              const order = header.column.getIsSorted();
+              const sorted = order === "asc" ? "ascending" : order === "desc" ? "descending" : undefined;
+              return (
+                <th key={header.id} scope="col" className={column?.num ? "num" : ""} aria-sort={sorted} title={column?.title}>
+                  {column?.by ? (
+                    <button type="button" onClick={header.column.getToggleSortingHandler()}>
+                      {column.head}
+                      {order === "asc" ? " ↑" : order === "desc" ? " ↓" : ""}
+                    </button>
+                  ) : (
+                    column?.head
+                  )}
+                </th>
+              );
+            })}
+          </tr>
+        </thead>
+        <tbody>
+          {table.getRowModel().rows.map((row: Row<typeof features, T>) => {
+            const id = keyOf(row.original);
+            return (
+              <tr
+                key={row.id}
+                className={picked === id ? "picked" : ""}
+                data-pick={onPick ? "" : undefined}
+                onClick={onPick ? () => onPick(row.original) : undefined}
+              >
+                {columns.map((column) => (
+                  <td
+                    key={column.id}
+                    className={`${column.num ? "num" : ""} ${column.prose ? "prose" : ""} ${column.tone?.(row.original) ?? ""}`}
+                  >
+                    {column.cell(row.original)}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+          {props.foot}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,206 @@
+// The frame around every page: whose money it is, what may be sent, how old the data are, and the stop button.
+
+import { type ReactNode, Suspense, useEffect, useRef, useState } from "react";
+import type { Status } from "../api/types";
+import { duration, instant } from "../format";
+import { Badge, GradeBadge, Waiting } from "../parts/parts";
+import { Guard } from "../parts/guard";
+import { link, useRoute } from "../route";
+import { type Connection, connect, tryAgain, useConnection } from "../state/connection";
+import { useStatus } from "../state/queries";
+import { signOut, useSession } from "../state/session";
+import { switchTheme, useTheme } from "../theme/theme";
+import { PAGES } from "./pages";
+import { SignIn } from "./sign-in";
+import { StopButton } from "./stop";
+
+const MODES: Record<string, [string, string, string]> = {
+  paper: ["accent", "Paper", "Simulated orders; nobody's money"],
+  live: ["money", "Live", "Real orders with real money"],
+  replay: ["violet", "Replay", "The stored past, played again"],
+  off: ["", "Not running", "No trading process runs"],
+};
+const STATES: Record<string, [string, string]> = {
+  active: ["gain", "active"],
+  reducing: ["warn", "reducing"],
+  halted: ["loss", "halted"],
+};
+
+export function Shell(): ReactNode {
+  const session = useSession();
+  const status = useStatus();
+  const { connection } = useConnection();
+  const signedIn = session.data?.state === "open";
+  useEffect(() => (signedIn ? connect() : undefined), [signedIn]);
+  const away = connection === "down" || (session.isError && !session.data);
+  return (
+    <>
+      <a className="skip" href="#content">
+        Skip to the content
+      </a>
+      <TopBar status={status.data} signedIn={signedIn} connection={away ? "down" : connection} />
+      {away && <Down />}
+      {session.data && !signedIn ? <SignIn session={session.data} /> : session.isPending ? <Waiting height={300} /> : <Content />}
+    </>
+  );
+}
+
+function Down(): ReactNode {
+  return (
+    <div className="banner down" role="alert" data-testid="server-down">
+      The server does not answer. Trading may still go on; what you see may be old. To stop: <code>strikewise halt</code>{" "}
+      <button type="button" className="button small" onClick={tryAgain}>
+        Try again
+      </button>
+    </div>
+  );
+}
+
+function TopBar(props: { status: Status | undefined; signedIn: boolean; connection: Connection }): ReactNode {
+  const { status, signedIn, connection } = props;
+  const { page } = useRoute();
+  const theme = useTheme();
+  const nav = useRef<HTMLElement>(null);
+  const [kind, mode, title] = MODES[status?.mode ?? ""] ?? ["", status?.mode ?? "…", ""];
+  const [tone, state] = STATES[status?.state ?? ""] ?? ["", status?.state ?? "…"];
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [page]);
+  return (
+    <header className="top">
+      <div className="top-row">
+        <a className="brand" href={link("overview")}>
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path d="M1 13 L6 13 L10 4 L15 4" fill="none" stroke="var(--gain)" strokeWidth={2.2} />
+          </svg>
+          strikewise
+        </a>
+        <Badge kind={kind} title={title}>
+          {mode}
+        </Badge>
+        {status && (
+          <Badge kind={tone} title={status.reason}>
+            {state}
+          </Badge>
+        )}
+        <span className="spacer" />
+        <Light connection={connection} />
+        <button
+          type="button"
+          className="button plain"
+          onClick={switchTheme}
+          aria-label={theme === "dark" ? "Switch to light" : "Switch to dark"}
+          title={theme === "dark" ? "Switch to light" : "Switch to dark"}
+        >
+          <svg viewBox="0 0 20 20" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth={1.6}>
+            <circle cx={10} cy={10} r={6.5} />
+            <path d="M10 3.5a6.5 6.5 0 0 1 0 13z" fill="currentColor" stroke="none" />
+          </svg>
+        </button>
+        {signedIn && (
+          <button type="button" className="button plain only-wide" onClick={() => void signOut()}>
+            Log out
+          </button>
+        )}
+        <StopButton status={status} />
+      </div>
+      {signedIn && (
+        <nav className="nav" aria-label="Pages" ref={nav}>
+          {PAGES.map((one) => (
+            <a key={one.name} href={link(one.name)} aria-current={one.name === page ? "page" : undefined}>
+              {one.title}
+            </a>
+          ))}
+        </nav>
+      )}
+    </header>
+  );
+}
+
+function Light({ connection }: { connection: Connection }): ReactNode {
+  const [level, words] = { open: ["good", "live"], connecting: ["warn", "connecting"], down: ["bad", "server down"] }[connection] ?? ["", ""];
+  return (
+    <span className={`light ${level}`} role="status">
+      <i aria-hidden="true" />
+      {words}
+    </span>
+  );
+}
+
+function Content(): ReactNode {
+  const { page, rest } = useRoute();
+  const status = useStatus();
+  const found = PAGES.find((one) => one.name === page) ?? PAGES[0];
+  const View = found?.view;
+  useEffect(() => {
+    document.title = `${found?.title ?? ""} · strikewise`;
+  }, [found]);
+  return (
+    <>
+      {status.data?.mode === "live" && <div className="banner money">REAL MONEY</div>}
+      {status.data && status.data.state !== "active" && (
+        <div className="banner halted" role="status">
+          {status.data.state === "halted" ? "Halted: nothing new is opened." : "Reducing: only exits are sent."} {status.data.reason}
+        </div>
+      )}
+      {status.data && <Facts status={status.data} />}
+      <main id="content" tabIndex={-1}>
+        <Guard key={found?.name}>
+          <Suspense fallback={<Waiting height={320} />}>{View && <View rest={rest} />}</Suspense>
+        </Guard>
+      </main>
+    </>
+  );
+}
+
+function Facts({ status }: { status: Status }): ReactNode {
+  const age = useAge(status);
+  return (
+    <dl className="facts-row" aria-label="Data and agreement">
+      <div>
+        <dt>Data</dt>
+        <dd>{age === null ? "none yet" : `${duration(age)} old`}</dd>
+      </div>
+      <div>
+        <dt>Grade</dt>
+        <dd>
+          <GradeBadge grade={status.data_grade} />
+        </dd>
+      </div>
+      <div>
+        <dt>Reconciled</dt>
+        <dd>
+          {status.reconciled_at ? instant(status.reconciled_at) : "never"}
+          {status.reconciliation_open > 0 && <span className="loss"> · {status.reconciliation_open} open</span>}
+        </dd>
+      </div>
+      {status.unresolved_orders > 0 && (
+        <div>
+          <dt>Unresolved orders</dt>
+          <dd className="loss">{status.unresolved_orders}</dd>
+        </div>
+      )}
+      <div className="only-wide">
+        <dt>Market time</dt>
+        <dd>{instant(status.market_at)}</dd>
+      </div>
+      <div className="only-wide">
+        <dt>Account</dt>
+        <dd>{status.account}</dd>
+      </div>
+    </dl>
+  );
+}
+
+/** The age of the data, counted on by the second where a process runs on the clock of the wall. */
+function useAge(status: Status): number | null {
+  const [elapsed, setElapsed] = useState(0);
+  useEffect(() => {
+    setElapsed(0);
+    if (!status.running || status.mode === "replay") return;
+    const start = Date.now();
+    const timer = window.setInterval(() => setElapsed((Date.now() - start) / 1000), 1000);
+    return () => window.clearInterval(timer);
+  }, [status]);
+  return status.data_age_seconds === null ? null : status.data_age_seconds + elapsed;
+}
