@@ -127,7 +127,7 @@ def run_spec(settings: Settings, spec: ReplaySpec | None) -> RunSpec:
             limits=settings.limits.frozen(),
             missing_quote=settings.fills.frozen().missing_quote,
             entry_weekdays=table.entry,
-            document=settings.model_dump(mode="json", exclude={"ledger"}),
+            document=settings.model_dump(mode="json", exclude={"ledger", "alerts", "telegram"}),
             allocation=settings.allocation.frozen(),
         )
 

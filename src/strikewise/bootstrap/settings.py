@@ -10,6 +10,7 @@ from typing import Any
 import platformdirs
 from pydantic import Field
 
+from strikewise.bootstrap.alert_settings import AlertsTable, TelegramTable
 from strikewise.bootstrap.documents import Table, check, read_toml
 from strikewise.bootstrap.operation import BrokerTable, OrdersTable, RunTable, ScheduleTable
 from strikewise.bootstrap.trading import (
@@ -29,10 +30,12 @@ __all__ = [
     "SETTINGS_TEMPLATE",
     "Settings",
     "alpaca_key",
+    "channel_address",
     "find_home",
     "load_settings",
     "notify_socket",
     "settings_path",
+    "telegram_token",
     "user_name",
 ]
 
@@ -76,6 +79,8 @@ class Settings(Table):
     fees: FeesTable = FeesTable()
     exercise: ExerciseTable = ExerciseTable()
     financing: FinancingTable = FinancingTable()
+    alerts: AlertsTable = AlertsTable()
+    telegram: TelegramTable = TelegramTable()
     strategies: dict[str, dict[str, bool | int | float | str]] = Field(default_factory=dict)
 
 
@@ -104,6 +109,13 @@ capital = 100_000
 # [schedule]          # how often: scans by minutes in a session, exits by seconds
 # scan_minutes = 15
 # manage_seconds = 60
+
+# [alerts]            # of what `strikewise alerts run` tells people, and when
+# quiet = "22:00-07:00"
+
+# [telegram]          # the token is read from STRIKEWISE_TELEGRAM_TOKEN
+# chats = [123456789]
+# users = [123456789]
 
 # [strategies.credit_spread]   # parameters that scans use instead of the defaults
 # short_delta_max = 0.15
@@ -143,6 +155,44 @@ def alpaca_key() -> tuple[str, str]:
     if not (key and secret):
         raise SettingsError(f"An Alpaca account needs {' and '.join(names)} in the environment: set both.")
     return key, secret
+
+
+def telegram_token(home: Path) -> str:
+    """Return the token of the Telegram bot: ``STRIKEWISE_TELEGRAM_TOKEN``, else the file ``telegram_token``.
+
+    Raises
+    ------
+    SettingsError
+        If neither is there, or others may read the file.
+    """
+    return _secret(home, "STRIKEWISE_TELEGRAM_TOKEN", "telegram_token", "The Telegram bot")
+
+
+def channel_address(home: Path, name: str) -> str:
+    """Return the address of an alerts' channel: ``STRIKEWISE_ALERTS_NAME``, else the file ``alerts_NAME``.
+
+    Raises
+    ------
+    SettingsError
+        If neither is there, or others may read the file.
+    """
+    return _secret(home, f"STRIKEWISE_ALERTS_{name.upper()}", f"alerts_{name}", f"The channel {name!r}")
+
+
+def _secret(home: Path, variable: str, file: str, whose: str) -> str:
+    """Return a secret of the environment, else of a file in the home's folder ``secrets``."""
+    if told := os.environ.get(variable, "").strip():
+        return told
+    path = home / "secrets" / file
+    try:
+        if path.stat().st_mode & 0o077:
+            raise SettingsError(f"{path} holds a secret and others may read it: run `chmod 600 {path}`.")
+        told = path.read_text(encoding="utf-8").strip()
+    except OSError:
+        told = ""
+    if not told:
+        raise SettingsError(f"{whose} needs its secret: set {variable}, or write it to {path} (mode 600).")
+    return told
 
 
 def settings_path(home: Path) -> Path:

@@ -48,7 +48,8 @@ class Alert:
     Attributes
     ----------
     alert_id : str
-        The fact and which of its alerts: the same fact makes the same ids, whenever it is read.
+        The fact, which of its alerts, and when it was written: the same fact makes the same ids, whenever it
+        is read, and another in its place (a ledger put back, then written on) others.
     seq : int
         The fact; 0 for what no fact told.
     level : Level

@@ -123,7 +123,7 @@ class Dispatcher:
         end, told = self._ledger.head.seq, 0
         if not self._watcher.seq:
             cursor = self._outbox.cursor()
-            told = end if cursor is None else cursor
+            told = end if cursor is None else min(cursor, end)
             if cursor is None:
                 self._outbox.take([], end, self._levels, self._clock.now())
         if end > self._watcher.seq:

@@ -141,7 +141,8 @@ class Watcher:
             usual = one.level or CODES.get(one.code, (Level.WARNING, ""))[0]
             level = self._rules.level_of(one.code, usual)
             if self._rules.tells(one.code, level):
-                name = f"{record.seq}.{number}"
+                written = round(record.recorded_at.timestamp() * 1_000_000)
+                name = f"{record.seq}.{number}@{written}"
                 matter = f"{one.code}|{one.title}" if isinstance(record.event, RECURRING) else ""
                 at, buttons = record.known_at, one.buttons
                 yield Alert(name, record.seq, level, one.code, one.title, one.text, at, buttons, matter)

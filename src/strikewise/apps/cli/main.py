@@ -64,6 +64,7 @@ COMMANDS = (
     _late("claim", "Let a strategy manage a position that nobody here opened.", OPERATE),
     _late("serve", "Serve the web page and the API, to this computer alone unless told otherwise.", OPERATE),
     _late("token", "Make, list and take back tokens for programs.", OPERATE),
+    _late("alerts", "Tell people what happens, and hear them by Telegram.", OPERATE),
     _late("risk", "Show limits and their use, breakers, value at risk and stress.", OPERATE),
     _late("ledger", "Check the account's ledger, copy it, and put a copy back.", OPERATE),
     _late("dev", "Rehearse against a broker on this computer.", OPERATE),

@@ -1,0 +1,130 @@
+"""``strikewise alerts``: tell people what happens, by Telegram and everything that Apprise knows."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping
+from threading import Event
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from strikewise.apps.cli.home import home_of
+from strikewise.apps.cli.session import JsonFlag, Session
+from strikewise.bootstrap.alerts import RulesInForce, alert_process, rules_in_force, try_channels
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+STYLES = {"info": "", "warning": "yellow", "error": "red", "critical": "bold red"}
+
+
+@app.callback()
+def alerts() -> None:
+    """Tell people what happens, and hear them by Telegram."""
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Tell what is due now, and stop.")] = False,
+) -> None:
+    """Read the ledger on and tell people, until it is stopped.
+
+    What was not told when it stopped is told when it runs again. The Telegram bot hears commands meanwhile.
+
+    Example:
+
+        strikewise alerts run
+    """
+    session, stop = Session.of(context), Event()
+
+    def end(_: int, __: FrameType | None) -> None:
+        stop.set()
+
+    with alert_process(home_of(session), _saying(session), commands=not once) as process:
+        session.note(f"Telling people through {', '.join(process.channels)}.")
+        if once:
+            process.once()
+            return
+        before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            process.run(stop)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    session.note("Stopped; what waits is told when it runs again.")
+
+
+@app.command("test")
+def try_them(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """Send a message through every channel, and say what became of it.
+
+    Example:
+
+        strikewise alerts test
+    """
+    session = Session.of(context)
+    found = try_channels(home_of(session), _saying(session))
+    if as_json:
+        session.json(
+            [{"channel": one.channel, "sent": one.sent, "problem": one.problem or None} for one in found]
+        )
+    else:
+        for one in found:
+            said = Text("sent", "green") if one.sent else Text(f"not sent: {one.problem}", "red")
+            session.out.print(Text.assemble((f"{one.channel}  ", "bold"), said), soft_wrap=True)
+        session.next(try_="strikewise alerts run", why="tells people what happens, until it is stopped.")
+    if not all(one.sent for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def rules(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """Show what is told, as how important, through what, and what waits.
+
+    Example:
+
+        strikewise alerts rules
+    """
+    session = Session.of(context)
+    found = rules_in_force(home_of(session))
+    if as_json:
+        session.json(found.as_dict())
+    else:
+        _show(session, found)
+
+
+def _show(session: Session, found: RulesInForce) -> None:
+    table = Table("code", "level", "what it is", box=None, pad_edge=False)
+    for code, level, told, meaning in found.codes:
+        table.add_row(code, Text(level if told else "off", STYLES[level] if told else "dim"), meaning)
+    session.show(table, "")
+    channels = ", ".join(f"{name} from {level} on" for name, level in found.channels.items())
+    quiet = f"{found.quiet} {found.zone}" if found.quiet else "none"
+    lines = [
+        ("channels", channels or "none: nobody is told"),
+        ("quiet hours", quiet),
+        ("at most", f"{found.rate} messages a minute through each"),
+        ("the same trouble", f"is counted for {found.repeat_minutes} minutes instead of told anew"),
+    ]
+    for name, states in found.waiting.items():
+        lines.append((f"outbox of {name}", ", ".join(f"{count} {state}" for state, count in states.items())))
+    for name, value in lines:
+        session.out.print(Text.assemble((f"{name:<17} ", "dim"), value), soft_wrap=True)
+    session.next(try_="strikewise alerts test", why="sends a message through every channel.")
+
+
+def _saying(session: Session) -> Callable[[str, str, Mapping[str, object]], None]:
+    def say(level: str, event: str, pairs: Mapping[str, object]) -> None:
+        line = Text(event.replace("_", " "), style=STYLES.get(level, ""))
+        for name, value in pairs.items():
+            line.append(f"  {name}=", style="dim")
+            line.append(str(value))
+        session.err.print(line, soft_wrap=True)
+
+    return say
