@@ -198,7 +198,8 @@ def book_flow(position: Position, flow: CashFlow) -> Position:
 def book_split(position: Position, report: SplitReport) -> Position:
     """Return a position after a split of its underlying: holdings, and the unit they were opened as.
 
-    A split by a whole number multiplies units; any other leaves shares only, whose unit stays.
+    A split by a whole number multiplies units, each of which has a part of what one had at stake; any other
+    leaves shares only, whose unit stays.
     """
     n, d = report.numerator, report.denominator
     whole = d == 1
@@ -209,7 +210,10 @@ def book_split(position: Position, report: SplitReport) -> Position:
     after = _changed(replace(position, holdings=()), held, cash_cents=report.cash_cents, fees_cents=0)
     if not whole:
         return after
-    return replace(after, structure=split_structure(position.structure, n), quantity=position.quantity * n)
+    stake = position.because.get("at_stake")
+    because = {**position.because, "at_stake": stake / n} if isinstance(stake, float) else position.because
+    unit = split_structure(position.structure, n)
+    return replace(after, structure=unit, quantity=position.quantity * n, because=because)
 
 
 def _parts(quantity: int, numerator: int, denominator: int) -> int:

@@ -26,7 +26,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SLOPE_REACH = 3
-"""Strikes to each side over which the slope of the smile is measured: one alone is mostly noise of quotes."""
+"""Strikes to each side over which the slope of the smile is measured: one alone is mostly noise of quotes.
+Where fewer are listed on a side, the smile counts as flat."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,9 +180,9 @@ def smile_at(
     side, last = target >> STRIKE_BITS, len(key) - 1
     above = key.searchsorted(target)
 
-    def volatility(rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        rows = np.minimum(np.maximum(rows, 0), last)
-        listed = key[rows] >> STRIKE_BITS == side
+    def volatility(wanted: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        rows = np.minimum(np.maximum(wanted, 0), last)
+        listed = (rows == wanted) & (key[rows] >> STRIKE_BITS == side)
         return np.where(listed, iv[rows], np.nan), (key[rows] & STRIKE_MASK) / 1000.0
 
     (low, left), (high, right) = volatility(above - 1), volatility(above)
