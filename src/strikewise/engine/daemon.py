@@ -138,6 +138,8 @@ class Daemon:
             if once and not outcome.complete and looks >= 3:
                 raise Ended(f"The broker's side could not be seen: {outcome.reason}", 4)
             self._pause(_patient(outcome, looks))
+            if not outcome.complete:
+                duties.connect(self._clock.now())
         self._note(outcome)
         self._phase = "running"
 
@@ -225,8 +227,9 @@ class Daemon:
 
     def _next(self, last: datetime) -> datetime:
         due = next_due(self._calendar, self._cadence, last, self._duties.cutoffs())
+        # What was due before had its chance: an order that cannot move yet must not keep us from waiting.
         others = (self._again_at, self._duties.orders_due())
-        return min([due, *(one for one in others if one is not None)])
+        return min([due, *(one for one in others if one is not None and one > last)])
 
     def _pause(self, span: timedelta) -> None:
         """Wait, and go on beating and listening for a stop."""

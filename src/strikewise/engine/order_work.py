@@ -113,12 +113,18 @@ class OrderWork:
 
     def _next_step(self, known: OrderState, now: datetime) -> int | None:
         """Return the step at which an order should be, where that is not the one it rests at."""
-        if known.status is not OrderStatus.ACCEPTED or known.cancelling:
+        if known.status is not OrderStatus.ACCEPTED or self._is_taken_back(known):
             return None
         state, ladder = self._writer.state, self._prices.ladder
         passed = (now - _began(known.order, state)).total_seconds()
         step = ladder.step_after(known.order, passed)
         return step if step > _step(known.order, state, ladder) else None
+
+    def _is_taken_back(self, known: OrderState) -> bool:
+        """Return whether somebody wants an order gone; what the ladder asked for in vain it may ask again."""
+        oversight = self._writer.oversight
+        asked = None if oversight is None else oversight.cancels.get(known.order.order_id)
+        return known.cancelling and (asked is None or asked.reason != NEXT_STEP)
 
     def _go_on(self, view: MarketView, allowed: TradingState) -> int:
         """Send the next attempt of what was taken back and has ended with a remainder."""

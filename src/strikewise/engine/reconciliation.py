@@ -270,7 +270,7 @@ class Reconciler:
             self._write([changed, AlertRaised("critical", "RECONCILIATION_HALT", why)], now)
 
     def _failed(self, trigger: Trigger, reason: str, now: datetime, requests: tuple[int, ...]) -> Outcome:
-        if not self._failing or requests or trigger not in QUIET:
+        if not self._failing or requests or trigger not in (*QUIET, Trigger.START):
             self._write([ReconciliationFailed(trigger.value, reason)], now)
         self._failing = True
         self._meet(requests, f"The broker's side could not be seen: {reason}", now, done=False)
