@@ -1,0 +1,68 @@
+"""``strikewise reconcile``: ours against the broker's, line by line."""
+
+from __future__ import annotations
+
+import typer
+from rich.text import Text
+
+from strikewise.apps.cli.control_tables import comparison_table
+from strikewise.apps.cli.home import home_of
+from strikewise.apps.cli.installation import system_of
+from strikewise.apps.cli.session import JsonFlag, Session
+from strikewise.apps.cli.tables import heading
+from strikewise.bootstrap.controls import compare_without_writing, wall_clock
+from strikewise.bootstrap.settings import user_name
+from strikewise.service.control import ask_to_reconcile, is_running
+from strikewise.service.daemon import Comparison, comparison_after
+from strikewise.service.errors import SettingsError
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False)
+
+DIFFERS = 1
+
+
+@app.command()
+def reconcile(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """Compare ours with the broker's, line by line, with each reason.
+
+    Where a process trades the account, it does it, and puts right what differs. Where none does, the broker
+    is only asked: nothing is written, and nothing is sent.
+
+    Example:
+
+        strikewise reconcile
+    """
+    session = Session.of(context)
+    system, clock = system_of(session), wall_clock()
+    if is_running(system):
+        answer = ask_to_reconcile(system, clock, user_name(), "asked on the command line")
+        if answer.told.request is None or answer.told.state == "waiting":
+            raise SettingsError(
+                "The process that trades did not compare both sides within a minute: look at "
+                "`strikewise status`."
+            )
+        found = comparison_after(system, answer.told.request)
+    else:
+        found = compare_without_writing(home_of(session))
+    if as_json:
+        session.json(found.as_dict())
+    else:
+        _show(session, found)
+    if not found.agreed:
+        raise typer.Exit(DIFFERS)
+
+
+def _show(session: Session, found: Comparison) -> None:
+    if found.problem:
+        session.show(Text(f"The broker's side could not be seen: {found.problem}", style="red"))
+        return
+    verdict = Text("both agree", style="green") if found.agreed else Text("they differ", style="bold yellow")
+    session.show(heading("Ours and the broker's", verdict), "")
+    if found.lines:
+        session.show(comparison_table(found.lines))
+    else:
+        session.show("Neither side holds anything.")
+    if not found.written and any(one["action"] for one in found.lines):
+        session.next(try_="strikewise run", why="puts right what differs before it trades.")
