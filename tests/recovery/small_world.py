@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,12 +43,26 @@ RULES: Mapping[str, Any] = {"rule": FillRule(), "fees": FREE, "financing": FREE_
 END = CALENDAR.session_close(NEXT) + timedelta(hours=1)
 
 
-def quotes(minutes: int = MINUTES) -> dict[datetime, tuple[float, Any]]:
-    return {at(minute, day): (490.0, ROWS) for day in (DAY, NEXT) for minute in range(1, minutes + 1)}
+SELDOM = Cadence(
+    scan=600, manage=600, reconcile=1800, before_open=60, after_close=60, no_entries=0, outside=3600
+)
+"""For accounts that live many times: few looks, and as much to do at each."""
 
 
-SOURCE = MemorySource([tape(quotes())], bars=[past_bars()], series=[past_vix()])
+def quoted(minutes: Iterable[int]) -> MemorySource:
+    """Return a market with the same quotes at some minutes of both days."""
+    shown = {at(minute, day): (490.0, ROWS) for day in (DAY, NEXT) for minute in minutes}
+    return MemorySource([tape(shown)], bars=[past_bars()], series=[past_vix()])
+
+
+SOURCE = quoted(range(1, MINUTES + 1))
+SELDOM_QUOTED = quoted(range(10, 50, 10))
 TRADER = Told({DAY: [SPREAD]}, closes=frozenset({NEXT}))
+
+
+def mortal(**options: Any) -> World:
+    """Return a world for an account that dies many times."""
+    return World(source=SELDOM_QUOTED, cadence=SELDOM, **options)
 
 
 class NoLeases:
@@ -100,6 +114,7 @@ class World:
     flag: FlagInMemory = field(default_factory=FlagInMemory)
     leases: NoLeases = field(default_factory=NoLeases)
     governor: Governor = LENIENT
+    cadence: Cadence = CADENCE
     survives: bool = True
     edge: Callable[[PaperBroker, ReplayClock], Broker] = lambda broker, _clock: broker
     beats: list[Heartbeat] = field(default_factory=list)
@@ -144,7 +159,7 @@ class World:
             Identity("0", self.spec.account, "rehearsed", "paper", "tape"),
             clock=self.clock,
             wall=wall,
-            cadence=CADENCE,
+            cadence=self.cadence,
             tenure=tenure,
             beat=self.beats.append,
             say=lambda level, event, pairs: self.said.append((level, event, pairs)),

@@ -158,7 +158,8 @@ class Daemon:
             self._say("error", "not_written", {"problem": str(error)})
         level = "error" if ended.code else "info"
         self._say(level, "stopped", {"reason": ended.reason, "code": ended.code})
-        self._pulse.beat(self._phase, self._due_at, force=True)
+        if ended.writes:
+            self._pulse.show(self._phase, self._due_at)
         duties.loop.courier.broker.close()
         self._tenure.release()
 

@@ -78,8 +78,12 @@ class Pulse:
             raise Ended(lost, 3, writes=False)
         now = self._wall.monotonic()
         if force or now - self._beaten >= self._seconds:
-            self._beaten = now
-            self._show(self._heartbeat(phase, due_at))
+            self.show(phase, due_at)
+
+    def show(self, phase: str, due_at: datetime | None) -> None:
+        """Show a heartbeat, whoever has the lease."""
+        self._beaten = self._wall.monotonic()
+        self._show(self._heartbeat(phase, due_at))
 
     def _heartbeat(self, phase: str, due_at: datetime | None) -> Heartbeat:
         duties, who = self._duties, self._identity
