@@ -18,6 +18,7 @@ from strikewise.bootstrap.trading import (
     FeesTable,
     FillsTable,
     FinancingTable,
+    GovernorTable,
     LimitsTable,
     StrategyLimitsTable,
 )
@@ -26,6 +27,7 @@ from strikewise.execution.exercise import ExerciseRule
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
 from strikewise.execution.financing import Financing
+from strikewise.risk.governor import Governor
 from strikewise.risk.limits import Limits, StrategyLimits
 
 __all__ = ["rows_of"]
@@ -35,6 +37,7 @@ Row = tuple[str, str, str]
 MEANT: Mapping[type, tuple[type, Mapping[str, str]]] = {
     AllocationTable: (Allocation, {}),
     LimitsTable: (Limits, {}),
+    GovernorTable: (Governor, {}),
     StrategyLimitsTable: (StrategyLimits, {}),
     ExerciseTable: (ExerciseRule, {}),
     FillsTable: (FillRule, {"f": "f_by_legs"}),
@@ -75,7 +78,42 @@ WORDS: Mapping[str, str] = {
     "feeds.cboe": "Whether `scan --feed cboe` may ask Cboe for delayed quotes; read Cboe's terms first.",
     "feeds.cboe_seconds": "Least seconds between two questions for the same symbol; 60 or more.",
     "ledger.url": "Database of the account's ledger; empty is `ledger.db` in the data home.",
-    "strategies": "Tables by strategy: parameters that scans use instead of the defaults.",
+    "run.mode": "`paper`, or `live`, which wants `--live` and a pinned `broker.account_id` as well.",
+    "run.underlyings": 'What `strikewise run` may trade, such as `["SPY", "QQQ"]`.',
+    "run.strategies": "Which strategies it asks, in order of priority; parameters stand under [strategies].",
+    "run.feed": "Where its quotes come from: `cboe` or `alpaca`.",
+    "run.entry": "Weekdays on which something new may be opened; what is held is managed every day.",
+    "run.strategy_failures": "Errors of one strategy within an hour that switch it off until a restart.",
+    "run.failures": "Errors of a look within an hour that end the process, with a code that is not 0.",
+    "run.stale_minutes": "Age of a chain from which its underlying is not traded.",
+    "run.skew_warns_seconds": "Difference to the broker's clock that is told.",
+    "run.skew_halts_seconds": "Difference to the broker's clock that ends new risk.",
+    "run.silent_minutes": "Silence of the broker's stream in a session that counts as a gap.",
+    "schedule.scan_minutes": "Minutes between two searches for something new, in a session.",
+    "schedule.manage_seconds": "Seconds between two looks at what is held, in a session.",
+    "schedule.outside_minutes": "Minutes between two looks outside sessions.",
+    "schedule.reconcile_seconds": "Seconds between two comparisons with the broker, in a session.",
+    "schedule.before_open_minutes": "Minutes before the opening at which both sides are compared.",
+    "schedule.after_close_minutes": "Minutes after the close at which they are, and the day is reported.",
+    "schedule.cutoff_minutes": "Minutes before options expire at which they are.",
+    "schedule.no_entries_minutes": "Minutes before the close in which nothing new is opened.",
+    "orders.ladder": "Whether limits go in steps from mid towards the touch; else they rest where decided.",
+    "orders.steps": "Steps of an entry from its first price to its last.",
+    "orders.seconds": "Seconds at each step.",
+    "orders.from_mid": "First price, as a share of the way from mid to the touch.",
+    "orders.to_touch": "Last price, likewise; 1 is the touch.",
+    "orders.urgent_steps": "Steps of an exit.",
+    "orders.through": "How far beyond the touch an exit's last limit may go, as a share of the half-spread.",
+    "orders.market": "Whether an exit that no limit filled takes the market where its worth has no bound.",
+    "orders.penny": "Underlyings whose options are quoted in cents; others in 5 and 10 cents.",
+    "broker.name": "`simulated` fills orders here on quotes as they come; `alpaca` sends them there.",
+    "broker.account_id": "The account this installation may trade; it works with no other.",
+    "broker.url": "Address of the broker's API; empty is that of the mode.",
+    "broker.stream_url": "Address of its stream of order events; empty is that of the mode.",
+    "broker.data_url": "Address of its market data.",
+    "broker.options_feed": "`indicative`, or `opra` where it is paid for.",
+    "broker.stocks_feed": "`iex`, or `sip` where it is paid for.",
+    "strategies": "Tables by strategy: parameters that scans and `run` use instead of the defaults.",
     "name": "What the run is called in reports; the file's name if not given.",
     "underlyings": 'What may be traded, such as `["SPY", "QQQ"]`.',
     "start": "First day, a date without quotation marks.",
