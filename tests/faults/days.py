@@ -15,14 +15,14 @@ from typing import Any, TypeVar
 
 from engine.hand_made import FREE, FREE_MONEY, Told, hand_spec
 from engine.watched import ANNA, DAY, LENIENT, NEXT, FlagInMemory, at, past_bars, past_vix
-from execution.tapes import CALENDAR, Row, call, put, tape
+from execution.tapes import CALENDAR, Row, bars, call, put, tape
 from faults.time_and_rights import Hours, OneHolder
 from strikewise.adapters.brokers.fault_plan import Fault, FaultKind, FaultPlan
 from strikewise.adapters.brokers.faulty import FaultyBroker
 from strikewise.adapters.brokers.paper import PaperBroker
 from strikewise.domain.control import ReleaseRequested, ResumeRequested
 from strikewise.domain.events import Event
-from strikewise.domain.instruments import Instrument
+from strikewise.domain.instruments import Instrument, date_of
 from strikewise.domain.orders import Known, Order, SubmitAnswer, Unknown
 from strikewise.domain.parameters import ParameterSet
 from strikewise.domain.portfolio import Position
@@ -30,11 +30,13 @@ from strikewise.domain.quotes import DailyBars
 from strikewise.domain.reconciled import EXTERNAL, ReconciliationFinished
 from strikewise.domain.signals import Action, Close, Hold, Signal
 from strikewise.domain.structures import Leg, Structure
-from strikewise.engine.daemon import Daemon, Identity, Pace
-from strikewise.engine.duties import Duties, Ended
+from strikewise.engine.daemon import Daemon, Pace
+from strikewise.engine.duties import Duties
+from strikewise.engine.failures import Ended
 from strikewise.engine.lookout import Lookout, Vigilance
 from strikewise.engine.loop import Loop
 from strikewise.engine.order_work import Prices
+from strikewise.engine.pulse import Identity
 from strikewise.engine.reconciliation import Outcome, Reconciler, Trigger
 from strikewise.engine.schedule import Cadence
 from strikewise.engine.supervisor import Patience, Watch
@@ -208,15 +210,15 @@ class Day:
     limits: Any = None
     cadence: Cadence = field(default_factory=lambda: Cadence(scan=300, manage=60, reconcile=120))
     vigilance: Vigilance = field(default_factory=lambda: Vigilance(stale=0, silent=0))
-    bars: Sequence[DailyBars] = ()
+    closes: Sequence[float] = ()
+    poll: float = 15.0
 
     def __post_init__(self) -> None:
         days = sorted(moment.date() for moment in self.quotes)
         changes = {} if self.limits is None else {"limits": self.limits}
         self.spec = hand_spec(*self.strategies, start=days[0], end=days[-1], **changes).run
         made = tape(self.quotes, volume=self.volume, open_interest=self.volume)
-        every = [past_bars(), *self.bars] if not self.bars else self.bars
-        self.market = Market(MemorySource([made], bars=every, series=[past_vix()]), CALENDAR)
+        self.market = Market(MemorySource([made], bars=[self._bars()], series=[past_vix()]), CALENDAR)
         self.clock = Hours(min(self.quotes))
         self.fate, self.flag, self.leases = Fate(), FlagInMemory(), OneHolder()
         self.ledger = FragileLedger()
@@ -229,6 +231,13 @@ class Day:
         self.edge.fate, self.edge.heard, self.edge.slow = self.fate, [], lambda _order: None
         self.said: list[tuple[str, str, Mapping[str, object]]] = []
         self.starts = 0
+
+    def _bars(self) -> DailyBars:
+        """Return the bars of the past, and those of these days where their closes are given."""
+        past = past_bars()
+        days = {date_of(int(day)): (price, price) for day, price in zip(past.days, past.close, strict=True)}
+        days |= {day: (close, close) for day, close in zip((DAY, NEXT), self.closes, strict=False)}
+        return bars("SPY", days)
 
     # --- running ----------------------------------------------------------------------------------------
 
@@ -263,7 +272,7 @@ class Day:
             tenure=tenure,
             beat=lambda _beat: None,
             say=lambda *said: self.said.append(said),
-            pace=Pace(poll=15.0, beat=60.0),
+            pace=Pace(poll=self.poll, beat=600.0),
         )
 
     def _duties(self) -> Duties:
