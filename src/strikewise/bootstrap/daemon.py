@@ -50,6 +50,7 @@ from strikewise.engine.supervisor import Watch
 from strikewise.engine.tenure import Tenure
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import PacedClock, ReplayClock, SystemClock
+from strikewise.market.repeated import Repeated
 from strikewise.market.universe import Universe
 from strikewise.market.view import Market
 from strikewise.portfolio.lease import Leases
@@ -85,6 +86,9 @@ class RunPlan:
         Whom a replay's orders go through: the simulated broker itself, or Alpaca's protocol before it.
     ledger : str
         The address of a replay's ledger; an SQLite file in its folder if empty.
+    every : int
+        Minutes after which a replayed day's chain is shown anew, from the open on; 0 shows it once, when it
+        was taken.
     """
 
     live: bool = False
@@ -95,6 +99,7 @@ class RunPlan:
     faults: FaultPlan | None = None
     through: BrokerName = BrokerName.SIMULATED
     ledger: str = ""
+    every: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +363,8 @@ def _clock(plan: RunPlan, ledger: Ledger, wall: SystemClock) -> tuple[PacedClock
 
 def _data(asked: _Asked, data: DataHome, clock: PacedClock, calendar: SessionCalendar) -> Arriving:
     if asked.recorded:
-        return Arriving(data.source(), lambda: None)
+        stored, every = data.source(), asked.plan.every
+        return Arriving(Repeated(stored, calendar, every) if every else stored, lambda: None)
     settings = asked.settings
     return arriving(settings.run.feed, asked.spec, settings, data=data, clock=clock, calendar=calendar)
 

@@ -59,6 +59,14 @@ Via = Annotated[
     BrokerName,
     typer.Option("--through", help="Lead a rehearsal's orders through this broker's protocol, served here."),
 ]
+Every = Annotated[
+    int,
+    typer.Option(
+        help="Show a replayed day's chain all through its session, so many minutes apart, to rehearse its "
+        "work; what is earned so says nothing. 0 shows it once, when it was taken.",
+        min=0,
+    ),
+]
 Once = Annotated[bool, typer.Option("--once", help="Look once, now, and stop.")]
 Until = Annotated[str | None, typer.Option(help="Stop at this instant, such as 2026-07-22T16:00-04:00.")]
 
@@ -75,6 +83,7 @@ def run(
     plan_file: Plan = None,
     through: Via = BrokerName.SIMULATED,
     ledger: LedgerAt = "",
+    every: Every = 0,
     once: Once = False,
     until: Until = None,
 ) -> None:
@@ -98,6 +107,7 @@ def run(
         faults=drawn(plan_file, faults),
         through=through,
         ledger=ledger,
+        every=every,
     )
     last = None if until is None else _instant(until)
 
