@@ -6,15 +6,18 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any, NamedTuple
 
 from anyio import to_thread
-from fastapi.encoders import jsonable_encoder
+from pydantic import TypeAdapter
 
 from strikewise.apps.api.reading import Reader
-from strikewise.service.views.account import account_view
-from strikewise.service.views.desk import Desk
-from strikewise.service.views.facts import fact_view
+from strikewise.service.views.account import AccountView, account_view
+from strikewise.service.views.desk import Desk, PositionPicture
+from strikewise.service.views.facts import FactView, fact_view
+from strikewise.service.views.status import StatusView
 
 __all__ = ["Hub"]
 
@@ -26,8 +29,26 @@ MISSED = 1_000
 """Facts that are told again to a client that was away; from further back it starts from the snapshot."""
 COMMENT = b": alive\n\n"
 
-Waiting = asyncio.Queue[bytes | None]
+
+class Told(NamedTuple):
+    """An event for a client: the fact it tells, or 0, and its text."""
+
+    fact: int
+    text: bytes
+
+
+Waiting = asyncio.Queue[Told | None]
 """Events for one client; None ends its stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    status: StatusView
+    account: AccountView
+    positions: tuple[PositionPicture, ...]
+
+
+_STATE, _FACT = TypeAdapter(_State), TypeAdapter(FactView)
 
 
 class Hub:
@@ -43,7 +64,8 @@ class Hub:
         self._reader = reader
         self._streams: set[Waiting] = set()
         self._closing = asyncio.Event()
-        self._seq, self._seen = -1, ""
+        self._seq: int | None = None
+        self._seen = ""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -78,74 +100,80 @@ class Hub:
             Whether the client may still listen; asked at every heartbeat.
         """
         queue: Waiting = asyncio.Queue(BACKLOG)
+        head = await to_thread.run_sync(self._head)
+        # Watched from before the snapshot: what happens meanwhile is told behind it.
+        self._seq = head if self._seq is None else self._seq
         self._streams.add(queue)
         try:
-            for event in await to_thread.run_sync(self._beginning, last):
+            known, beginning = await to_thread.run_sync(self._beginning, last)
+            for event in beginning:
                 yield event
             while not self._closing.is_set():
-                told: bytes | None = COMMENT
+                told: Told | None = Told(0, COMMENT)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(BEAT_SECONDS):
                         told = await queue.get()
-                if told is None or (told is COMMENT and not await to_thread.run_sync(allowed)):
+                if told is None or (told.text is COMMENT and not await to_thread.run_sync(allowed)):
                     return
-                yield told
+                if not 0 < told.fact <= known:
+                    yield told.text
         finally:
             self._streams.discard(queue)
 
-    def _beginning(self, last: int | None) -> Sequence[bytes]:
-        """Return the snapshot, and the facts since the last one that a client knows."""
-        missed: list[Any] = []
+    def _head(self) -> int:
+        with self._reader.ledger() as ledger:
+            return int(ledger.head.seq)
+
+    def _beginning(self, last: int | None) -> tuple[int, Sequence[bytes]]:
+        """Return the last fact told by the snapshot, the snapshot, and the facts a client missed."""
+        missed: list[FactView] = []
         with self._reader.desk() as desk:
-            shown = {"seq": desk.seq, **self._state(desk, positions=True)}
-            seq = desk.seq
+            seq, state = desk.seq, self._state(desk)
         if last is not None and 0 <= last < seq <= last + MISSED:
-            with self._reader.ledger() as ledger:
-                missed = [fact_view(one) for one in ledger.facts(after=last) if one.seq <= seq]
-        told = [_event("snapshot", shown, missed[0].seq - 1 if missed else seq)]
+            missed = self._facts(last, seq)
+        told = [_event("snapshot", {"seq": seq, **state}, last if missed and last is not None else seq)]
         told += [_event("delta", {"missed": True, **_fact(one)}, one.seq) for one in missed]
-        return told
+        return seq, told
 
     async def _watch(self) -> None:
         while not self._closing.is_set():
-            if self._streams:
+            if self._streams and self._seq is not None:
                 # Whatever goes wrong with one look, the next one is made.
                 with suppress(Exception):
-                    for event in await to_thread.run_sync(self._news):
+                    self._seq, news = await to_thread.run_sync(self._news, self._seq)
+                    for event in news:
                         self._tell(event)
-            else:
-                self._seq = -1
+            elif not self._streams:
+                self._seq = None
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), LOOK_SECONDS)
 
-    def _news(self) -> Sequence[bytes]:
-        """Return what happened since the last look."""
+    def _news(self, since: int) -> tuple[int, Sequence[Told]]:
+        """Return the last fact, and what happened since one."""
         with self._reader.desk() as desk:
-            seq, state = desk.seq, self._state(desk, positions=True)
-        first, self._seq = self._seq < 0, seq if self._seq < 0 else self._seq
-        facts: list[Any] = []
-        if seq > self._seq:
-            with self._reader.ledger() as ledger:
-                facts = [fact_view(one) for one in ledger.facts(after=self._seq) if one.seq <= seq]
-            self._seq = seq
-        told = [_event("delta", _fact(one), one.seq) for one in facts]
+            seq, state = desk.seq, self._state(desk)
+        facts = self._facts(since, seq) if seq > since else []
+        told = [Told(one.seq, _event("delta", _fact(one), one.seq)) for one in facts]
         seen = json.dumps({**state, "status": _lasting(state["status"])}, sort_keys=True)
-        if facts or (seen != self._seen and not first):
-            told.append(_event("state", {"seq": seq, **state}, seq))
+        if facts or seen != self._seen:
+            told.append(Told(0, _event("state", {"seq": seq, **state}, seq)))
         self._seen = seen
-        return told
+        return seq, told
 
-    def _state(self, desk: Desk, *, positions: bool) -> dict[str, Any]:
+    def _facts(self, after: int, until: int) -> list[FactView]:
+        with self._reader.ledger() as ledger:
+            return [
+                fact_view(one) for one in takewhile(lambda one: one.seq <= until, ledger.facts(after=after))
+            ]
+
+    def _state(self, desk: Desk) -> dict[str, Any]:
         system, picture = self._reader.system, desk.picture
-        state = {
-            "status": self._reader.status(),
-            "account": account_view(desk, system.limits, system.calendar),
-            "positions": list(picture.positions) if picture is not None and positions else [],
-        }
-        told: dict[str, Any] = jsonable_encoder(state)
+        account = account_view(desk, system.limits, system.calendar)
+        shown = _State(self._reader.status(), account, () if picture is None else picture.positions)
+        told: dict[str, Any] = _STATE.dump_python(shown, mode="json")
         return told
 
-    def _tell(self, event: bytes) -> None:
+    def _tell(self, event: Told) -> None:
         for queue in tuple(self._streams):
             try:
                 queue.put_nowait(event)
@@ -160,8 +188,8 @@ def _end(queue: Waiting) -> None:
     queue.put_nowait(None)
 
 
-def _fact(fact: Any) -> dict[str, Any]:
-    told: dict[str, Any] = jsonable_encoder(fact)
+def _fact(fact: FactView) -> dict[str, Any]:
+    told: dict[str, Any] = _FACT.dump_python(fact, mode="json")
     return told
 
 

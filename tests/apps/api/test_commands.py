@@ -1,0 +1,125 @@
+"""What people command over HTTP becomes a request of that person, once; a halt waits for nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from apps.api.serving import NAME, Served, serving
+from strikewise.domain.control import (
+    CancelRequested,
+    ClaimRequested,
+    CloseRequested,
+    FlattenRequested,
+    HaltRequested,
+    ReconcileRequested,
+    ReleaseRequested,
+    RequestMet,
+    ResumeRequested,
+)
+from strikewise.domain.errors import LedgerError
+from strikewise.portfolio.ledger import Entry, MemoryLedger, Record
+from strikewise.service.access import Scope
+
+
+def last(served: Served) -> Record:
+    return list(served.ledger.records())[-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "event"),
+    [
+        ("control/flatten", {"reason": "r"}, FlattenRequested("r")),
+        ("control/flatten", {"reason": "r", "underlying": "SPY"}, FlattenRequested("r", "SPY")),
+        ("positions/p-1/close", {"reason": "r"}, CloseRequested("p-1", "r")),
+        ("positions/p-1/claim", {"strategy": "told"}, ClaimRequested("p-1", "told")),
+        ("orders/o-1/cancel", {"reason": "r"}, CancelRequested("o-1", "r")),
+        ("symbols/SPY/release", {"reason": "r"}, ReleaseRequested("SPY", "r")),
+        ("reconciliation", {"reason": "r"}, ReconcileRequested("r")),
+        ("control/resume", {"reason": "r"}, ResumeRequested("r")),
+        ("control/halt", {"reason": "r", "exits": True}, HaltRequested("r", exits=True)),
+    ],
+)
+def test_a_command_is_a_request_of_the_person_who_gave_it(
+    served: Served, path: str, body: dict[str, object], event: object
+) -> None:
+    answer = served.person().send("POST", path, body)
+    assert answer.status_code == 202, answer.text
+    record = last(served)
+    assert (record.event, record.actor) == (event, f"person:{NAME}")
+    assert answer.json() == {"request": record.seq, "state": "waiting", "outcome": ""}
+    assert [line.action for line in served.access.store.audit()][-1] == "command"
+
+
+def test_a_halt_raises_the_flag_and_a_resume_takes_it_down(served: Served) -> None:
+    person = served.person()
+    person.post("control/halt", reason="look first")
+    raised = served.system.halt.read()
+    assert raised is not None
+    assert (raised.by, raised.reason, raised.exits) == (NAME, "look first", False)
+    told = person.get("status").json()
+    assert (told["state"], told["flag"]["by"], told["requests"]) == ("halted", NAME, 1)
+    person.post("control/resume", reason="looked")
+    assert served.system.halt.read() is None
+
+
+class Refusing(MemoryLedger):
+    """A ledger whose disk is full."""
+
+    def append(self, *_: object, **__: object) -> None:  # type: ignore[override]
+        raise LedgerError("The disk is full.")
+
+
+def test_a_halt_works_when_the_ledger_does_not_and_a_resume_then_leaves_the_flag_up(tmp_path: Path) -> None:
+    @contextmanager
+    def ledger() -> Iterator[MemoryLedger]:
+        yield Refusing()
+
+    with serving(tmp_path, ledger=ledger) as served:
+        person = served.person()
+        answer = person.post("control/halt", reason="now")
+        assert answer.status_code == 202
+        assert (answer.json()["state"], answer.json()["request"]) == ("flagged", None)
+        assert served.system.halt.read() is not None
+        assert person.post("control/resume", reason="on").status_code == 409
+        assert served.system.halt.read() is not None
+
+
+def test_the_same_key_is_the_same_command_and_another_command_needs_another_key(served: Served) -> None:
+    person, key = served.person(), {"Idempotency-Key": "press-1-of-the-button"}
+    before = served.ledger.head.seq
+    first = person.send("POST", "control/flatten", {"reason": "r"}, key)
+    again = person.send("POST", "control/flatten", {"reason": "r"}, key)
+    assert first.json() == again.json()
+    assert served.ledger.head.seq == before + 1
+    other = person.send("POST", "control/flatten", {"reason": "r", "underlying": "SPY"}, key)
+    assert other.status_code == 409
+    assert person.send("POST", "control/flatten", {"reason": "r"}).json() != first.json()
+
+
+def test_keys_of_different_people_do_not_meet(served: Served) -> None:
+    key = {"Idempotency-Key": "press-1-of-the-button"}
+    mine = served.person().send("POST", "control/flatten", {"reason": "r"}, key)
+    with served.program(Scope.TRADE) as program:
+        theirs = program.post("control/flatten", json={"reason": "r"}, headers=key)
+    assert mine.json() != theirs.json()
+
+
+def test_what_became_of_a_request_is_told(served: Served) -> None:
+    person = served.person()
+    number = person.post("positions/none/close", reason="r").json()["request"]
+    assert person.get(f"control/requests/{number}").json()["state"] == "waiting"
+    met = RequestMet(number, "There is no position none.", done=False)
+    served.ledger.append([Entry(met, served.clock.now(), "engine", number)], recorded_at=served.clock.now())
+    told = person.get(f"control/requests/{number}").json()
+    assert told == {"request": number, "state": "refused", "outcome": "There is no position none."}
+
+
+def test_a_command_with_a_word_that_nobody_knows_is_refused_whole(served: Served) -> None:
+    before = served.ledger.head.seq
+    assert served.person().post("control/halt", reason="r", exist=True).status_code == 422
+    assert served.ledger.head.seq == before
+    assert served.system.halt.read() is None

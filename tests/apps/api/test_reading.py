@@ -1,0 +1,222 @@
+"""What programs read over HTTP is what the account is, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from apps.api.serving import Served, beating, serving
+from service.systems import CALENDAR
+from strikewise.service.views.account import account_view
+from strikewise.service.views.desk import Desk
+from strikewise.service.views.signals import signals_before
+
+
+def ok(answer: httpx.Response) -> object:
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_the_account_over_http_is_the_account(shown: Served, get: httpx.Client) -> None:
+    desk = Desk()
+    desk.read_on(shown.ledger)
+    view = account_view(desk, shown.system.limits, CALENDAR)
+    told = ok(get.get("account"))
+    assert told["equity_mid_cents"] == view.equity_mid_cents
+    assert told["greeks"]["delta"] == view.greeks.delta
+    assert told["profits"] == dict(view.profits)
+
+
+def test_nobody_who_trades_is_told_as_off_and_not_as_active_process(get: httpx.Client) -> None:
+    told = ok(get.get("status"))
+    assert (told["mode"], told["running"], told["connected"]) == ("off", False, False)
+    assert told["data_grade"] == "quotes"
+    assert told["ledger_seq"] > 0
+
+
+def test_a_beating_process_is_told_until_its_heart_stops(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        beat = beating(served.system)
+    with serving(tmp_path, heartbeat=lambda: beat) as served, served.program() as program:
+        told = ok(program.get("status"))
+        assert (told["mode"], told["running"], told["broker"]) == ("paper", True, "simulated")
+        served.later(seconds=31)
+        assert ok(program.get("status"))["mode"] == "off"
+
+
+def test_data_age_is_by_the_markets_clock_where_the_past_is_replayed(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        now, picture = served.system.now(), served.system.picture()
+        assert picture is not None
+        beat = beating(served.system, market_at=picture.at, mode="replay")
+    with serving(tmp_path, heartbeat=lambda: replace(beat, at=now)) as served, served.program() as program:
+        assert ok(program.get("status"))["data_age_seconds"] == 0.0
+
+
+@pytest.mark.parametrize("path", ["signals", "orders", "trades"])
+def test_pages_follow_one_another_without_loss_or_repetition(get: httpx.Client, path: str) -> None:
+    whole = ok(get.get(path, params={"limit": 1_000}))
+    assert whole["next"] is None
+    assert len(whole["items"]) >= 2
+    found, cursor = [], None
+    while True:
+        asked = {"limit": 1} | ({"cursor": cursor} if cursor else {})
+        page = ok(get.get(path, params=asked))
+        found += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert found == whole["items"]
+
+
+def test_facts_page_by_the_last_that_is_known(shown: Served, get: httpx.Client) -> None:
+    found, after = [], 0
+    while True:
+        page = ok(get.get("facts", params={"limit": 7, "after": after}))
+        found += page["items"]
+        if page["next"] is None:
+            break
+        after = int(page["next"])
+    assert [one["hash"] for one in found] == [fact.hash for fact in shown.ledger.facts()]
+
+
+@pytest.mark.parametrize("path", ["facts", "signals", "orders", "trades"])
+def test_lists_come_as_json_lines_for_programs_that_ask_for_them(get: httpx.Client, path: str) -> None:
+    lines = get.get(path, headers={"Accept": "application/x-ndjson"}, params={"limit": 1_000})
+    assert lines.headers["content-type"] == "application/x-ndjson"
+    assert [json.loads(line) for line in lines.text.splitlines()] == ok(
+        get.get(path, params={"limit": 1_000})
+    )["items"]
+
+
+def test_whoever_has_the_account_already_is_not_told_again(get: httpx.Client) -> None:
+    first = get.get("account")
+    again = get.get("account", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_signal_shows_its_outcome_beside_it(shown: Served, get: httpx.Client) -> None:
+    desk = Desk()
+    desk.read_on(shown.ledger)
+    for one in signals_before(desk):
+        told = ok(get.get(f"signals/{one.signal_id}"))
+        assert told["decision"] == one.decision
+        assert (told["outcome"] or {}).get("profit_cents") == (one.outcome and one.outcome.profit_cents)
+
+
+def test_an_order_and_a_trade_are_found_by_their_ids_and_a_trade_is_explained(get: httpx.Client) -> None:
+    (trade, *_) = ok(get.get("trades", params={"state": "closed"}))["items"]
+    assert ok(get.get(f"trades/{trade['trade_id']}")) == trade
+    story = ok(get.get(f"trades/{trade['trade_id']}/explain"))
+    assert {"SignalGenerated", "OrderFilled"} <= {one["kind"] for one in story["steps"]}
+    assert story["steps"][0]["words"] in story["text"]
+    (order, *_) = ok(get.get("orders", params={"position": trade["trade_id"]}))["items"]
+    assert ok(get.get(f"orders/{order['order_id']}")) == order
+    assert ok(get.get("orders", params={"status": "open"}))["items"] == []
+
+
+def test_a_position_is_shown_with_its_payoff(get: httpx.Client) -> None:
+    (position, *_) = ok(get.get("positions"))["items"]
+    name = position["position_id"]
+    assert ok(get.get(f"positions/{name}")) == position
+    now = ok(get.get(f"positions/{name}/payoff"))
+    later = ok(get.get(f"positions/{name}/payoff", params={"days": 10, "vol_shift": 0.1}))
+    assert now["at_expiry_cents"] == later["at_expiry_cents"]
+    assert now["shifted_cents"] != later["shifted_cents"]
+
+
+def test_charts_and_volatilities_are_of_the_instant_people_look_at(shown: Served, get: httpx.Client) -> None:
+    picture = shown.system.picture()
+    assert picture is not None
+    bars = ok(get.get("chart/SPY"))["bars"]
+    assert bars[-1]["day"] == picture.at.date().isoformat()
+    assert ok(get.get("volatility/SPY"))["spot"] == 490.0
+    assert ok(get.get("symbols")) == {"chains": ["SPY"], "bars": ["SPY"]}
+
+
+def test_risk_and_reconciliation_are_told(get: httpx.Client) -> None:
+    assert {one["name"] for one in ok(get.get("risk"))["limits"]}
+    told = ok(get.get("reconciliation"))
+    assert (told["open"], told["comparisons"]) == (0, [])
+
+
+def test_equity_is_told_between_instants(get: httpx.Client) -> None:
+    whole = ok(get.get("equity"))["items"]
+    last = whole[-1]["at"]
+    assert ok(get.get("equity", params={"from": last}))["items"] == whole[-1:]
+    assert get.get("equity", params={"from": "2024-02-06T12:00:00"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("trades/none", 404),
+        ("trades/none/explain", 404),
+        ("orders/none", 404),
+        ("positions/none", 404),
+        ("signals/none", 404),
+        ("facts/999999", 404),
+        ("jobs/none", 404),
+        ("chart/QQQ", 404),
+        ("backtests/00000000", 404),
+        ("control/requests/1", 404),
+        ("nothing/here", 404),
+        ("orders?cursor=x", 422),
+        ("orders?limit=0", 422),
+        ("facts/x", 422),
+    ],
+)
+def test_what_is_not_there_or_not_meant_is_told_as_a_problem(
+    get: httpx.Client, path: str, status: int
+) -> None:
+    answer = get.get(path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    assert answer.json()["detail"]
+
+
+def test_logs_are_told_newest_first_by_level_and_without_secrets(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    lines = [
+        {"at": "2024-02-07T12:00:00+00:00", "level": "info", "event": "one"},
+        {"at": "2024-02-07T12:00:01+00:00", "level": "error", "event": "two", "password": "canary"},
+    ]
+    (folder / "strikewise.log").write_text("".join(f"{json.dumps(one)}\n" for one in lines) + "half a li")
+    with serving(tmp_path) as served, served.program() as program:
+        told = program.get("logs")
+        assert [one["event"] for one in told.json()["items"]] == ["two", "one"]
+        assert "canary" not in told.text
+        assert [one["event"] for one in program.get("logs?level=error").json()["items"]] == ["two"]
+        since = program.get("logs", params={"after": "2024-02-07T12:00:00Z"}).json()["items"]
+        assert [one["event"] for one in since] == ["two"]
+
+
+def test_machines_are_told_whether_the_server_lives_and_reads(shown: Served) -> None:
+    for path in ("live", "ready"):
+        assert httpx.get(f"{shown.url}/health/{path}").json() == {"ok": True}
+
+
+def test_figures_for_machines_are_those_of_the_account(shown: Served, get: httpx.Client) -> None:
+    told = httpx.get(f"{shown.url}/metrics", headers=dict(get.headers))
+    figures = dict(line.rsplit(" ", 1) for line in told.text.splitlines() if not line.startswith("#"))
+    account = ok(get.get("account"))
+    assert float(figures['strikewise_equity_cents{price="mid"}']) == account["equity_mid_cents"]
+    assert float(figures["strikewise_ledger_facts_total"]) == shown.ledger.head.seq
+    assert float(figures['strikewise_orders_total{status="filled"}']) == len(
+        [one for one in ok(get.get("orders?limit=1000"))["items"] if one["status"] == "filled"]
+    )
+    assert float(figures["strikewise_up"]) == 0.0
+    assert "strikewise_heartbeat_age_seconds" not in figures
+    assert float(figures["process_resident_memory_bytes"]) > 0
+
+
+def test_without_a_built_page_the_server_says_what_to_run(shown: Served) -> None:
+    answer = httpx.get(f"{shown.url}/positions")
+    assert answer.status_code == 200
+    assert "text/html" in answer.headers["content-type"]
