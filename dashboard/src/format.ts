@@ -49,8 +49,20 @@ export function tone(value: Maybe): "" | "gain" | "loss" {
   return !known(value) || value === 0 ? "" : value > 0 ? "gain" : "loss";
 }
 
+const SHORT = new Set(["api", "atr", "csrf", "dte", "iv", "otm", "rsi", "spx", "url", "vix"]);
+
+/** A name of the program as people write it: `DTE_EXIT` is "DTE exit" in the middle of a sentence. */
 export function words(name: string): string {
-  return name.replace(/_/g, " ").toLowerCase();
+  const parts = name.replace(/_/g, " ").split(" ");
+  return parts.map((part) => (SHORT.has(part.toLowerCase()) ? part.toUpperCase() : part.toLowerCase())).join(" ");
+}
+
+/** A contract as the ledger writes it, such as `SPY:SPY260918P00720000`, as people say it. */
+export function contract(name: string): string {
+  const found = /^(.+):\w+?(\d\d)(\d\d)(\d\d)([CP])(\d{8})$/.exec(name);
+  if (!found) return name;
+  const [, symbol, year, month, date, right, strike] = found;
+  return `${symbol} ${day(`20${year}-${month}-${date}`, true)} ${Number(strike) / 1000} ${right === "P" ? "put" : "call"}`;
 }
 
 export function sentence(name: string): string {

@@ -57,6 +57,7 @@ export interface Risk {
   breakers: { breaker: string; scope: string; since: string; until: string | null; detail: string }[];
   frozen: Record<string, string>;
   sectors: Record<string, number>;
+  positions: { position_id: string; structure: string }[];
   stress: {
     days: number[];
     spots: number[];

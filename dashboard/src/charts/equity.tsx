@@ -59,8 +59,8 @@ export function EquityChart(props: { curve: readonly EquityPoint[]; height: numb
   const worst = Math.min(0, ...curve.map((point) => point.drawdown));
   const told = `Equity ${money(last?.equity_mid_cents)} at mid, ${money(last?.equity_exit_cents)} at exit prices; largest fall ${percent(worst, 1)}`;
   return (
-    <div className="chart" style={{ height }} data-chart="equity">
-      <div ref={holder} style={{ height: "100%" }} role="img" aria-label={told} />
+    <div className="chart fill" style={{ minHeight: height }} data-chart="equity">
+      <div ref={holder} className="inside-chart" role="img" aria-label={told} />
     </div>
   );
 }

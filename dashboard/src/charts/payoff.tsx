@@ -6,6 +6,9 @@ import { number, signedMoney, tone } from "../format";
 
 const PAD = { left: 62, right: 14, top: 20, bottom: 26 };
 
+/** The colour of what is shown in whole dollars: less than half of one is neither. */
+const cents = (value: number | null | undefined): string => tone(value === null || value === undefined || Math.abs(value) < 50 ? 0 : value);
+
 interface Scale {
   x: (value: number) => number;
   y: (value: number) => number;
@@ -83,18 +86,18 @@ export function PayoffChart(props: { payoff: Payoff; height?: number; shifted?: 
         </span>
         <span>
           <i style={{ borderColor: "var(--text)" }} />
-          At expiry <b className={tone(expiry)}>{signedMoney(expiry)}</b>
+          At expiry <b className={cents(expiry)}>{signedMoney(expiry)}</b>
         </span>
         {payoff.today_cents && (
           <span>
             <i style={{ borderColor: "var(--accent)" }} />
-            Today <b className={tone(today)}>{signedMoney(today)}</b>
+            Today <b className={cents(today)}>{signedMoney(today)}</b>
           </span>
         )}
         {props.shifted !== undefined && payoff.shifted_cents && (
           <span>
             <i className="dashed" style={{ borderColor: "var(--warn)" }} />
-            {props.shifted} <b className={tone(shifted)}>{signedMoney(shifted)}</b>
+            {props.shifted} <b className={cents(shifted)}>{signedMoney(shifted)}</b>
           </span>
         )}
       </div>
@@ -140,13 +143,13 @@ export function PayoffChart(props: { payoff: Payoff; height?: number; shifted?: 
           <path d={path(spots, payoff.shifted_cents, scale)} fill="none" stroke="var(--warn)" strokeWidth={2} strokeDasharray="6 5" />
         )}
         <line x1={scale.x(payoff.spot)} x2={scale.x(payoff.spot)} y1={PAD.top - 4} y2={height - PAD.bottom} stroke="var(--soft)" strokeDasharray="3 4" />
-        <text x={scale.x(payoff.spot)} y={12} textAnchor="middle" fontSize={11} fill="var(--text)">
+        <text x={Math.min(width - 46, Math.max(46, scale.x(payoff.spot)))} y={12} textAnchor="middle" fontSize={11} fill="var(--text)">
           spot {number(payoff.spot)}
         </text>
         {payoff.breakevens.map((value) => (
           <g key={value}>
             <circle cx={scale.x(value)} cy={zero} r={4} fill="var(--surface)" stroke="var(--text)" strokeWidth={1.6} />
-            <text x={scale.x(value)} y={zero - 9} textAnchor="middle" fontSize={11} fill="var(--soft)">
+            <text x={scale.x(value)} y={zero + 19} textAnchor="middle" fontSize={11} fill="var(--text)" stroke="var(--surface)" strokeWidth={4} paintOrder="stroke">
               {number(value, 1)}
             </text>
           </g>

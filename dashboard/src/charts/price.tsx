@@ -26,8 +26,9 @@ export interface PriceOptions {
 export function regimeColour(regime: string, palette: Palette): string {
   if (/stress|crash|crisis|panic|high/.test(regime)) return palette.loss;
   if (/bear|down/.test(regime)) return palette.warn;
-  if (/bull|up|calm/.test(regime)) return palette.gain;
-  return palette.accent;
+  if (/bull|up/.test(regime)) return palette.gain;
+  if (/low|calm|sideways/.test(regime)) return palette.accent;
+  return palette.soft;
 }
 
 /** The look that every time chart of the page shares. */
@@ -55,12 +56,17 @@ const dayOf = (at: string): string => {
   return parts;
 };
 
-function markersOf(chart: Chart, palette: Palette, texts: boolean): SeriesMarker<Time>[] {
+/** Words of a marker take about so many pixels; markers that stand closer go without. */
+const TEXT_WIDTH = 96;
+
+function markersOf(chart: Chart, palette: Palette, barSpacing: number): SeriesMarker<Time>[] {
+  const numbers = new Map(chart.bars.map((bar, n) => [bar.day, n]));
+  const latest = { below: -Infinity, above: -Infinity };
   const last = chart.bars.at(-1)?.day ?? "";
   const grouped = new Map<string, Chart["markers"]>();
   for (const marker of chart.markers) {
     const day = dayOf(marker.at);
-    if (day > last) continue;
+    if (day > last || !numbers.has(day)) continue;
     const key = `${day} ${marker.kind}`;
     grouped.set(key, [...(grouped.get(key) ?? []), marker]);
   }
@@ -71,6 +77,9 @@ function markersOf(chart: Chart, palette: Palette, texts: boolean): SeriesMarker
     const profit = group.reduce((sum, one) => sum + (one.profit_cents ?? 0), 0);
     const entry = kind === "entry";
     const text = entry ? (group.length > 1 ? `${group.length} opened` : (first?.text ?? "")) : `${signedMoney(profit)}${more}`;
+    const side = entry ? "below" : "above";
+    const texts = ((numbers.get(day) ?? 0) - latest[side]) * barSpacing >= TEXT_WIDTH;
+    if (texts) latest[side] = numbers.get(day) ?? 0;
     return {
       time: day as Time,
       position: entry ? "belowBar" : "aboveBar",
@@ -116,23 +125,18 @@ export function PriceChart(props: { chart: Chart; options: PriceOptions; height:
         ),
       );
     }
-    createSeriesMarkers(series, markersOf(chart, palette, texts));
+    let spacing = -1;
+    const markers = createSeriesMarkers(series, []);
+    const mark = (): void => {
+      const now = texts ? made.timeScale().options().barSpacing : 0;
+      if (now === spacing) return;
+      spacing = now;
+      markers.setMarkers(markersOf(chart, palette, now));
+    };
     if (levels) {
-      const told = new Map<number, string[]>();
-      for (const level of chart.levels) {
-        const side = level.text.split(" ")[0] ?? "";
-        const names = told.get(level.price) ?? [];
-        if (!names.includes(side)) told.set(level.price, [...names, side]);
-      }
-      for (const [price, sides] of told) {
-        series.createPriceLine({
-          price,
-          color: sides.includes("short") ? palette.warn : palette.soft,
-          lineStyle: 2,
-          lineWidth: 1,
-          axisLabelVisible: false,
-          title: sides.join("/"),
-        });
+      // What is sold is what can hurt; the strikes that were bought stand beside and would only hide the bars.
+      for (const price of new Set(chart.levels.filter((one) => one.text.startsWith("short")).map((one) => one.price))) {
+        series.createPriceLine({ price, color: `${palette.warn}99`, lineStyle: 1, lineWidth: 1, axisLabelVisible: true, axisLabelColor: palette.raised, axisLabelTextColor: palette.text, title: "" });
       }
     }
     if (regimes) {
@@ -149,6 +153,8 @@ export function PriceChart(props: { chart: Chart; options: PriceOptions; height:
     const bars = chart.bars.length;
     if (visible !== undefined && bars > visible) made.timeScale().setVisibleLogicalRange({ from: bars - visible, to: bars + 2 });
     else made.timeScale().fitContent();
+    mark();
+    made.timeScale().subscribeVisibleLogicalRangeChange(mark);
     const byDay = new Map(chart.bars.map((bar) => [bar.day, bar]));
     made.subscribeCrosshairMove((event) => setShown(event.time === undefined ? null : (byDay.get(String(event.time)) ?? null)));
     return () => made.remove();
@@ -161,18 +167,18 @@ export function PriceChart(props: { chart: Chart; options: PriceOptions; height:
   const change = bar && before ? bar.close / before.close - 1 : null;
   const told = `${chart.symbol}, ${chart.bars.length} daily bars to ${chart.bars.at(-1)?.day ?? "-"}, ${chart.markers.length} entries and exits`;
   return (
-    <div className="chart" style={{ height }} data-chart="price">
+    <div className="chart fill" style={{ minHeight: height }} data-chart="price">
       {bar && (
         <div className="readout">
           <b className="strong">{bar.day}</b>
-          <span>O {number(bar.open)}</span>
-          <span>H {number(bar.high)}</span>
-          <span>L {number(bar.low)}</span>
+          <span className="only-wide">O {number(bar.open)}</span>
+          <span className="only-wide">H {number(bar.high)}</span>
+          <span className="only-wide">L {number(bar.low)}</span>
           <span>C {number(bar.close)}</span>
           <span className={change === null ? "" : change >= 0 ? "gain" : "loss"}>{signedPercent(change, 2)}</span>
         </div>
       )}
-      <div ref={holder} style={{ height: "100%" }} role="img" aria-label={told} />
+      <div ref={holder} className="inside-chart" role="img" aria-label={told} />
     </div>
   );
 }

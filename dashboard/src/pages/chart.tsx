@@ -42,7 +42,7 @@ export default function ChartPage({ rest }: { rest: string[] }): ReactNode {
               ))}
             </select>
             <Switch name="Regimes" on={regimes} put={setRegimes} />
-            <Switch name="Strikes" on={levels} put={setLevels} />
+            <Switch name="Sold strikes" on={levels} put={setLevels} />
             <Switch name="Words" on={texts} put={setTexts} />
           </>
         }
@@ -55,7 +55,7 @@ export default function ChartPage({ rest }: { rest: string[] }): ReactNode {
           <Shown query={chart} height={520}>
             {(data) => (
               <>
-                <PriceChart chart={data} options={options} height={520} />
+                <PriceChart chart={data} options={options} height={500} />
                 <div className="row" style={{ marginTop: 8 }}>
                   <div className="legend">
                     <span>

@@ -250,7 +250,7 @@ function Ledger(): ReactNode {
       ) : (
         <Shown query={facts}>
           {(data) => (
-            <DataTable label="Facts of the ledger" rows={[...data.items].reverse()} columns={FACTS} keyOf={(row) => String(row.seq)} onPick={(row) => go("orders", "fact", String(row.seq))} />
+            <DataTable label="Facts of the ledger" rows={[...data.items].reverse()} columns={FACTS} tallest={560} keyOf={(row) => String(row.seq)} onPick={(row) => go("orders", "fact", String(row.seq))} />
           )}
         </Shown>
       )}

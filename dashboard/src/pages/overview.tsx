@@ -37,7 +37,7 @@ export default function Overview(): ReactNode {
             <NoData />
           ) : (
             <Shown query={chart} height={330}>
-              {(data) => <PriceChart chart={data} options={CHART} height={330} visible={90} />}
+              {(data) => <PriceChart chart={data} options={CHART} height={320} visible={90} />}
             </Shown>
           )}
         </Card>
@@ -57,7 +57,7 @@ export default function Overview(): ReactNode {
           <Shown query={positions}>
             {(data) =>
               data.items.length ? (
-                <PositionTable positions={data.items} picked={selected?.position_id} onPick={(one) => setPicked(one.position_id)} />
+                <PositionTable brief positions={data.items} picked={selected?.position_id} onPick={(one) => setPicked(one.position_id)} />
               ) : (
                 <Empty title="Nothing is held">
                   Positions appear here when a strategy opens them. <a href={link("scanner")}>See what a scan would find</a>
@@ -91,7 +91,7 @@ export default function Overview(): ReactNode {
           <Shown query={equity} height={260}>
             {(data) =>
               data.items.length > 1 ? (
-                <EquityChart curve={data.items} height={260} />
+                <EquityChart curve={data.items} height={250} />
               ) : (
                 <Empty title="No history yet">The curve begins with the second valuation of the account.</Empty>
               )

@@ -39,8 +39,13 @@ function One({ position }: { position: Position }): ReactNode {
   return (
     <>
       <div className="grid wide-narrow">
-        <Explorer position={position} />
-        <div className="grid">
+        <div className="grid" style={{ alignContent: "start" }}>
+          <Explorer position={position} />
+          <Card title="Legs" flush>
+            <DataTable label="Legs" rows={position.legs} columns={LEGS} keyOf={(leg) => leg.instrument} />
+          </Card>
+        </div>
+        <div className="grid" style={{ alignContent: "start" }}>
           <Card
             title="Now"
             aside={
@@ -55,14 +60,9 @@ function One({ position }: { position: Position }): ReactNode {
           <Actions position={position} />
         </div>
       </div>
-      <div className="grid wide-narrow">
-        <Card title="Legs" flush>
-          <DataTable label="Legs" rows={position.legs} columns={LEGS} keyOf={(leg) => leg.instrument} />
-        </Card>
-        <Card title="Why it was opened" aside={<a href={link("signals", position.signal_id)}>Its signal</a>}>
-          <Because because={position.because} />
-        </Card>
-      </div>
+      <Card title="Why it was opened" aside={<a href={link("signals", position.signal_id)}>Its signal</a>}>
+        <Because because={position.because} />
+      </Card>
     </>
   );
 }

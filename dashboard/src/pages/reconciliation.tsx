@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { answered, api } from "../api/client";
 import type { Reconciliation } from "../api/types";
-import { instant, sentence } from "../format";
+import { contract, instant, sentence } from "../format";
 import { Badge, Card, Empty, PageHead, Shown, Tile, Trouble } from "../parts/parts";
 import { type Column, DataTable } from "../parts/table";
 import { link } from "../route";
@@ -55,7 +55,7 @@ function All({ found }: { found: Reconciliation }): ReactNode {
       </dl>
       <Card title="Side by side" flush>
         {found.lines.length ? (
-          <DataTable label="Ours and the broker's" rows={found.lines} columns={LINES} keyOf={(row) => row.instrument} />
+          <DataTable label="Ours and the broker's" rows={found.lines} columns={LINES} tallest={620} keyOf={(row) => row.instrument} />
         ) : (
           <Empty title="Nothing is held on either side" />
         )}
@@ -63,14 +63,14 @@ function All({ found }: { found: Reconciliation }): ReactNode {
       <div className="grid two">
         <Card title="Differences found" flush>
           {found.differences.length ? (
-            <DataTable label="Differences" rows={found.differences} columns={DIFFERENCES} keyOf={(row) => String(row.seq)} />
+            <DataTable label="Differences" rows={found.differences} columns={DIFFERENCES} tallest={420} keyOf={(row) => String(row.seq)} />
           ) : (
             <Empty title="None, ever">Each difference that is found stays written here, with what was done about it.</Empty>
           )}
         </Card>
         <Card title="Comparisons" flush>
           {found.comparisons.length ? (
-            <DataTable label="Comparisons" rows={found.comparisons} columns={COMPARISONS} keyOf={(row) => String(row.seq)} />
+            <DataTable label="Comparisons" rows={found.comparisons} columns={COMPARISONS} tallest={420} keyOf={(row) => String(row.seq)} />
           ) : (
             <Empty title="Nobody compared yet">The trading process compares at its start, after faults, and every session.</Empty>
           )}
@@ -83,7 +83,7 @@ function All({ found }: { found: Reconciliation }): ReactNode {
 const agree = (row: Reconciliation["lines"][number]): boolean | null => (row.theirs === null ? null : row.ours === row.theirs);
 
 const LINES: Column<Reconciliation["lines"][number]>[] = [
-  { id: "instrument", head: "Instrument", by: (row) => row.instrument, cell: (row) => <span className="mono">{row.instrument}</span> },
+  { id: "instrument", head: "Instrument", by: (row) => row.instrument, cell: (row) => <span title={row.instrument}>{contract(row.instrument)}</span> },
   { id: "ours", head: "Ours", num: true, by: (row) => Number(row.ours), cell: (row) => row.ours },
   { id: "theirs", head: "The broker's", num: true, by: (row) => Number(row.theirs), cell: (row) => row.theirs ?? "not asked" },
   {
@@ -100,7 +100,7 @@ const LINES: Column<Reconciliation["lines"][number]>[] = [
 const DIFFERENCES: Column<Reconciliation["differences"][number]>[] = [
   { id: "at", head: "When", by: (row) => row.at, cell: (row) => <a href={link("orders", "fact", String(row.seq))}>{instant(row.at)}</a> },
   { id: "kind", head: "Kind", by: (row) => row.kind, cell: (row) => sentence(row.kind) },
-  { id: "what", head: "What", cell: (row) => <span className="mono">{row.what}</span> },
+  { id: "what", head: "What", cell: (row) => <span title={row.what}>{contract(row.what)}</span> },
   { id: "ours", head: "Ours", num: true, cell: (row) => row.ours },
   { id: "theirs", head: "Theirs", num: true, cell: (row) => row.theirs },
   { id: "action", head: "Done", cell: (row) => sentence(row.action) },

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { answered, api } from "../api/client";
 import type { LimitUse, Risk } from "../api/documents";
-import { day, instant, money, number, percent, sentence, signedMoney, signedPercent, tone } from "../format";
+import { day, instant, money, number, percent, sentence, signedMoney, signedPercent, tone, words } from "../format";
 import { Heat } from "../parts/heat";
 import { Badge, Card, Empty, Meter, PageHead, Shown, Tile } from "../parts/parts";
 import { type Column, DataTable } from "../parts/table";
@@ -55,7 +55,7 @@ function All({ risk }: { risk: Risk }): ReactNode {
       <div className="grid two">
         <Card title="Limits">
           {[...risk.limits].sort((a, b) => (b.share ?? 0) - (a.share ?? 0)).map((one) => (
-            <Meter key={one.name + one.of} name={limitName(one)} share={one.share ?? 0} value={`${used(one.used, one.unit)} of ${used(one.limit, one.unit)}`} />
+            <Meter key={one.name + one.of} name={limitName(one, risk.positions)} share={one.share ?? 0} value={`${used(one.used, one.unit)} of ${used(one.limit, one.unit)}`} />
           ))}
         </Card>
         <div className="grid">
@@ -138,6 +138,7 @@ function Grid({ stress, at }: { stress: NonNullable<Risk["stress"]>; at: number 
       values={volatilities.map((v) => stress.spots.map((_, s) => value(v, s)))}
       text={(amount) => (Math.abs(amount) >= 1000 ? `${amount < 0 ? "−" : "+"}${number(Math.abs(amount) / 1000, 1)}k` : `${amount < 0 ? "−" : "+"}${number(Math.abs(amount), 0)}`)}
       scale="signed"
+      roomy
       now={at === 0 ? { row: volatilities.findIndex((n) => stress.volatilities[n] === 0), column: stress.spots.indexOf(0) } : undefined}
     />
   );
@@ -166,8 +167,9 @@ const NAMES: Record<string, string> = {
   "governor.max_vega": "Vega",
 };
 
-function limitName(one: LimitUse): string {
-  return `${NAMES[one.name] ?? sentence(one.name.split(".").at(-1) ?? one.name)}${one.of ? ` (${one.of})` : ""}`;
+function limitName(one: LimitUse, held: Risk["positions"]): string {
+  const of = held.find((each) => each.position_id === one.of)?.structure ?? words(one.of);
+  return `${NAMES[one.name] ?? sentence(one.name.split(".").at(-1) ?? one.name)}${of ? ` · ${of}` : ""}`;
 }
 
 function used(value: number | null, unit: string): string {

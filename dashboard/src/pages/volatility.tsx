@@ -54,7 +54,7 @@ function All({ view }: { view: Volatility }): ReactNode {
     <>
       <div className="grid two">
         <Card title="Surface · strike over spot × days, percent">
-          <SurfaceHeat view={view} />
+          <SurfaceHeat view={view} roomy />
         </Card>
         <Card
           title="Smile against quotes"
@@ -126,7 +126,7 @@ function smileChart(smile: Smile | undefined, view: Volatility, palette: Palette
     series: [
       {
         type: "scatter",
-        symbolSize: 5,
+        symbolSize: 6,
         itemStyle: { color: palette.accent, opacity: 0.75 },
         data: inside.map(({ strike, n }) => [strike, shown(smile?.iv[n] ?? null), n]),
         markLine: {
@@ -142,7 +142,7 @@ function smileChart(smile: Smile | undefined, view: Volatility, palette: Palette
         showSymbol: false,
         smooth: false,
         tooltip: { show: false },
-        lineStyle: { color: palette.warn, width: 2 },
+        lineStyle: { color: palette.warn, width: 1.2 },
         data: inside.map(({ strike, n }) => [strike, shown(smile?.fitted[n] ?? null)]),
       },
     ],
@@ -153,7 +153,7 @@ function termChart(view: Volatility, palette: Palette): EChartsCoreOption {
   return {
     grid: { left: 48, right: 20, top: 16, bottom: 40 },
     tooltip: { ...tooltip(palette), trigger: "axis", valueFormatter: (value: number) => `${value.toFixed(1)}%` },
-    xAxis: { type: "value", name: "days", nameLocation: "middle", nameGap: 26, ...axes(palette), splitLine: { show: false } },
+    xAxis: { type: "log", min: "dataMin", name: "days", nameLocation: "middle", nameGap: 26, ...axes(palette), splitLine: { show: false } },
     yAxis: { type: "value", scale: true, ...axes(palette), axisLabel: { color: palette.soft, formatter: "{value}%" } },
     series: [
       {
@@ -163,7 +163,7 @@ function termChart(view: Volatility, palette: Palette): EChartsCoreOption {
         lineStyle: { color: palette.accent, width: 2 },
         itemStyle: { color: palette.accent },
         areaStyle: { color: palette.accent, opacity: 0.1 },
-        data: view.term.map((one) => [one.days, shown(one.iv)]),
+        data: view.term.filter((one) => one.days > 0).map((one) => [one.days, shown(one.iv)]),
       },
     ],
   };

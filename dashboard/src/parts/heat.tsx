@@ -13,6 +13,8 @@ export interface HeatProps {
   scale: "even" | "signed";
   /** Drop every second column head, where there is little room. */
   sparse?: boolean;
+  /** Taller cells, where the map has a card of its own. */
+  roomy?: boolean;
   now?: { row: number; column: number } | undefined;
 }
 
@@ -68,13 +70,13 @@ export function Heat(props: HeatProps): ReactNode {
     props.scale === "signed" ? 0.5 + value / (2 * reach) : (value - low) / (high - low || 1);
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label={props.label}>
-      <table className="heat">
+      <table className={props.roomy ? "heat roomy" : "heat"}>
         <thead>
           <tr>
             <th scope="col">{props.corner}</th>
             {props.columns.map((name, n) => (
               <th key={name} scope="col">
-                {props.sparse && n % 2 === 1 ? <span className="hidden-visually">{name}</span> : name}
+                <span className={n % 2 === 0 ? "" : props.sparse ? "hidden-visually" : "every-second"}>{name}</span>
               </th>
             ))}
           </tr>

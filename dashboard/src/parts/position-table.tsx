@@ -31,10 +31,10 @@ const COLUMNS: Column<Position>[] = [
   {
     id: "mid",
     head: "Mid",
-    title: "What one unit costs to close at mid: received negative",
+    title: "What a share of one unit costs to close, at mid",
     num: true,
     by: (row) => row.mid_cents,
-    cell: (row) => (row.mid_cents === null ? "–" : number(Math.abs(row.mid_cents) / row.quantity / 100)),
+    cell: (row) => (row.mid_cents === null ? "–" : number(Math.abs(row.mid_cents) / row.quantity / 10_000)),
   },
   {
     id: "profit",
@@ -63,12 +63,16 @@ const COLUMNS: Column<Position>[] = [
   { id: "grade", head: "Data", by: (row) => row.grade, cell: (row) => <GradeBadge grade={row.grade} /> },
 ];
 
+/** What is left out where the table shares its line with something else. */
+const LONG = new Set(["exit", "grade"]);
+
 export function PositionTable(props: {
+  brief?: boolean;
   positions: readonly Position[];
   picked: string | undefined;
   onPick: (position: Position) => void;
 }): ReactNode {
-  const columns = COLUMNS.map((column) =>
+  const columns = COLUMNS.filter((column) => !(props.brief && LONG.has(column.id))).map((column) =>
     column.id === "underlying"
       ? {
           ...column,

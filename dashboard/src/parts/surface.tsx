@@ -3,7 +3,7 @@ import type { Volatility } from "../api/types";
 import { Heat } from "./heat";
 
 /** The volatility surface as a table of colours: strikes over spot across, days down, in percent. */
-export function SurfaceHeat({ view, every = 1 }: { view: Volatility; every?: number }): ReactNode {
+export function SurfaceHeat({ view, every = 1, roomy = false }: { view: Volatility; every?: number; roomy?: boolean }): ReactNode {
   const { surface } = view;
   const middle = surface.moneyness.findIndex((value) => Math.abs(value - 1) < 1e-9);
   const kept = surface.moneyness.map((_, n) => n).filter((n) => (n - middle) % every === 0);
@@ -17,6 +17,7 @@ export function SurfaceHeat({ view, every = 1 }: { view: Volatility; every?: num
       values={rows.map((n) => kept.map((m) => surface.iv[n]?.[m] ?? null))}
       text={(value) => (100 * value).toFixed(1)}
       scale="even"
+      roomy={roomy}
       sparse={kept.length > 11}
     />
   );

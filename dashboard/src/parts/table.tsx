@@ -40,6 +40,8 @@ export function DataTable<T extends object>(props: {
   onPick?: ((row: T) => void) | undefined;
   sort?: SortingState;
   foot?: ReactNode;
+  /** Pixels from which on the table scrolls in itself. */
+  tallest?: number;
 }): ReactNode {
   const { columns, keyOf, picked, onPick } = props;
   const [sorting, setSorting] = useState<SortingState>(props.sort ?? []);
@@ -68,7 +70,7 @@ export function DataTable<T extends object>(props: {
   });
   const byId = useMemo(() => new Map(columns.map((column) => [column.id, column])), [columns]);
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label={props.label}>
+    <div className="scroll" tabIndex={0} role="region" aria-label={props.label} style={props.tallest === undefined ? undefined : { maxHeight: props.tallest, overflowY: "auto" }}>
       <table className="data">
         <thead>
           <tr>

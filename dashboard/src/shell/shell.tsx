@@ -28,9 +28,9 @@ const STATES: Record<string, [string, string]> = {
 
 export function Shell(): ReactNode {
   const session = useSession();
-  const status = useStatus();
   const { connection } = useConnection();
   const signedIn = session.data?.state === "open";
+  const status = useStatus(signedIn);
   useEffect(() => (signedIn ? connect() : undefined), [signedIn]);
   const away = connection === "down" || (session.isError && !session.data);
   return (
@@ -73,7 +73,8 @@ function TopBar(props: { status: Status | undefined; signedIn: boolean; connecti
           <svg viewBox="0 0 16 16" aria-hidden="true">
             <path d="M1 13 L6 13 L10 4 L15 4" fill="none" stroke="var(--gain)" strokeWidth={2.2} />
           </svg>
-          strikewise
+          <span className="only-wide">strikewise</span>
+          <span className="hidden-visually">strikewise, overview</span>
         </a>
         <Badge kind={kind} title={title}>
           {mode}
@@ -122,7 +123,7 @@ function Light({ connection }: { connection: Connection }): ReactNode {
   return (
     <span className={`light ${level}`} role="status">
       <i aria-hidden="true" />
-      {words}
+      <span className={connection === "down" ? "" : "only-wide"}>{words}</span>
     </span>
   );
 }

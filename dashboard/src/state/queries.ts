@@ -13,8 +13,13 @@ export const queries = new QueryClient({
   },
 });
 
-export const useStatus = () =>
-  useQuery({ queryKey: ["status"], queryFn: () => answered(api.GET("/api/v1/status")), refetchInterval: 15_000 });
+export const useStatus = (enabled = true) =>
+  useQuery({
+    queryKey: ["status"],
+    enabled,
+    queryFn: () => answered(api.GET("/api/v1/status")),
+    refetchInterval: 15_000,
+  });
 
 export const useAccount = () => useQuery({ queryKey: ["account"], queryFn: () => answered(api.GET("/api/v1/account")) });
 
