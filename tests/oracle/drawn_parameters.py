@@ -71,6 +71,42 @@ SHAPED = {
     "max_entry_cost": st.sampled_from([0.02, 0.1, 1.0]),
     "min_probability": st.sampled_from([0.0, 0.0, 0.5]),
 }
+SECURED = {
+    **LEAVING,
+    **SIZING,
+    **CHOOSING,
+    **SHORT,
+    "min_return": st.sampled_from([0.0, 0.05]),
+    "trend": TRENDS,
+}
+CALLS = {
+    "call_delta_min": st.sampled_from([0.05, 0.2]),
+    "call_delta_max": st.sampled_from([0.3, 0.6, 0.9]),
+    "call_above": st.sampled_from(["cost", "any"]),
+    "min_call_premium": st.sampled_from([0.0, 0.1, 2.0]),
+    "buy_back": st.sampled_from([0.0, 0.05, 2.0]),
+    "call_roll_dte": st.sampled_from([0, 3, 10]),
+}
+HEDGED = {"hedge_band": st.sampled_from([0.0, 0.05, 0.2])}
+SHARES = {
+    **SIZING,
+    "side": st.sampled_from(["long", "short", "both"]),
+    "max_signals": st.integers(1, 5),
+    "min_score": st.sampled_from([0.0, 30.0, 60.0]),
+    "min_price": st.sampled_from([5.0, 80.0]),
+    "min_dollar_volume": st.sampled_from([0.0, 1_000_000.0]),
+    "cost_bp": st.sampled_from([0.0, 1.0, 30.0]),
+    "avoid_crash": st.booleans(),
+    "profit_target": st.sampled_from([0.0, 0.01, 0.08]),
+    "stop_loss": st.sampled_from([0.0, 0.01, 0.05]),
+    "max_sessions": st.sampled_from([0, 1, 5, 12]),
+}
+_EVENTS = {
+    "events": st.sampled_from(["macro", "fomc", "cpi", "nfp", "earnings"]),
+    "event_days": st.sampled_from([0, 1, 3, 10]),
+}
+BEFORE = {**_EVENTS, "hold_through": st.booleans()}
+AFTER = {**_EVENTS, "entry": st.sampled_from(["after", "eve"])}
 PLAY = {**SHAPED, **LEAVING, "body_offset": st.sampled_from([0.0, -0.02, 0.01])}
 STRANGLE = {
     **SHAPED,
@@ -116,6 +152,17 @@ DRAWN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "collateral": st.sampled_from(["margin", "cash"]),
         "premium_min": st.sampled_from([0.05, 0.3]),
         "premium_max": st.sampled_from([2.0, 15.0]),
+        "trend": TRENDS,
+    },
+    "cash_secured_put": {"roll": st.booleans(), **SECURED},
+    "wheel": {**SECURED, **CALLS, "share_stop": st.sampled_from([0.0, 0.02, 0.1])},
+    "covered_call": {
+        **AT_STAKE,
+        **SIZING,
+        **CHOOSING,
+        **CALLS,
+        "min_probability": st.sampled_from([0.0, 0.5]),
+        "min_static_return": st.sampled_from([0.0, 0.05]),
         "trend": TRENDS,
     },
     "iron_butterfly": {
@@ -174,26 +221,43 @@ DRAWN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "max_debit": st.sampled_from([-0.1, 0.0, 0.5, 0.9]),
         "trend": TRENDS,
     },
-    "short_straddle": {"roll": st.booleans(), **PLAY},
-    "short_strangle": {"roll": st.booleans(), **STRANGLE},
-    "momentum": {
-        **SIZING,
-        "side": st.sampled_from(["long", "short", "both"]),
-        "max_signals": st.integers(1, 5),
-        "min_score": st.sampled_from([0.0, 30.0, 60.0]),
-        "max_strength": st.sampled_from([60.0, 100.0]),
-        "min_price": st.sampled_from([5.0, 80.0]),
-        "min_dollar_volume": st.sampled_from([0.0, 1_000_000.0]),
-        "cost_bp": st.sampled_from([0.0, 1.0, 30.0]),
-        "avoid_crash": st.booleans(),
-        "profit_target": st.sampled_from([0.0, 0.01, 0.08]),
-        "stop_loss": st.sampled_from([0.0, 0.01, 0.05]),
-        "max_sessions": st.sampled_from([0, 1, 5, 12]),
+    "short_straddle": {"roll": st.booleans(), **PLAY, **HEDGED},
+    "short_strangle": {"roll": st.booleans(), **STRANGLE, **HEDGED},
+    "pre_event_straddle": {**PLAY, **AT_STAKE, **BEFORE},
+    "pre_event_strangle": {**STRANGLE, **AT_STAKE, **BEFORE},
+    "post_event_straddle": {**PLAY, **HEDGED, **AFTER},
+    "post_event_strangle": {**STRANGLE, **HEDGED, **AFTER},
+    "momentum": {**SHARES, "max_strength": st.sampled_from([60.0, 100.0])},
+    "mean_reversion": {
+        **SHARES,
+        "deviations": st.sampled_from([0.5, 1.0, 2.0]),
+        "exit_deviations": st.sampled_from([-1.0, 0.0, 0.4]),
+        "with_trend": st.booleans(),
+    },
+    "breakout": {
+        **SHARES,
+        "level": st.sampled_from(["20", "55"]),
+        "min_break": st.sampled_from([0.0, 0.005]),
+        "max_break": st.sampled_from([0.02, 0.2]),
+        "min_surge": st.sampled_from([0.0, 1.0, 1.5]),
+        "slack": st.sampled_from([0.0, 0.01, 0.05]),
+        "trail": st.sampled_from(["off", "10", "20"]),
+    },
+    "earnings_window": {
+        **SHARES,
+        "hold": st.sampled_from(["into", "over", "after"]),
+        "entry_days": st.sampled_from([3, 8, 14]),
+        "least_days": st.sampled_from([1, 3]),
+        "sessions_after": st.sampled_from([1, 4]),
+        "min_reaction": st.sampled_from([0.0, 0.01, 0.03]),
     },
 }
 _ANY_DAY = {"dte_exit": 0, "min_dte": 5, "max_dte": 30, "max_units": 5}
 _SHORT = {"short_delta_min": 0.1, "short_delta_max": 0.3, "otm_min": 0.01, "otm_max": 0.08}
 _ANY_COST = {**_ANY_DAY, "max_entry_cost": 1.0, "max_spread": 1.0}
+_ON_CASH = {"trend": "off", "risk_fraction": 0.9}
+_SHARES = {"side": "both", "min_score": 0.0, "max_units": 2_000}
+_STRANGLE = {**_ANY_COST, "delta_balance": 0.1, "leg_delta_min": 0.1, "leg_delta_max": 0.3}
 LOOSE: dict[str, dict[str, Any]] = {
     "credit_spread": {
         **_ANY_DAY,
@@ -211,6 +275,9 @@ LOOSE: dict[str, dict[str, Any]] = {
         "min_kept_at_touch": 0.0,
     },
     "naked_put": {**_ANY_DAY, **_SHORT, "trend": "off", "short_by": "delta", "premium_max": 15.0},
+    "cash_secured_put": {**_ANY_DAY, **_SHORT, **_ON_CASH},
+    "wheel": {**_ANY_DAY, **_SHORT, **_ON_CASH, "call_delta_max": 0.9},
+    "covered_call": {**_ANY_DAY, **_ON_CASH, "call_delta_min": 0.1, "call_delta_max": 0.6},
     "iron_butterfly": {**_ANY_COST, "width_tolerance": 4.0, "min_credit_to_width": 0.0},
     "butterfly": {**_ANY_COST, "max_debit": 0.99},
     "broken_wing_butterfly": {
@@ -241,8 +308,15 @@ LOOSE: dict[str, dict[str, Any]] = {
         "far_delta_max": 0.2,
     },
     "short_straddle": _ANY_COST,
-    "short_strangle": {**_ANY_COST, "delta_balance": 0.1, "leg_delta_min": 0.1, "leg_delta_max": 0.3},
-    "momentum": {"side": "both", "min_score": 0.0, "max_units": 2_000, "max_strength": 100.0},
+    "short_strangle": _STRANGLE,
+    "pre_event_straddle": {**_ANY_COST, "event_days": 10},
+    "post_event_straddle": {**_ANY_COST, "event_days": 10},
+    "pre_event_strangle": {**_STRANGLE, "event_days": 10},
+    "post_event_strangle": {**_STRANGLE, "event_days": 10},
+    "momentum": {**_SHARES, "max_strength": 100.0},
+    "mean_reversion": {**_SHARES, "deviations": 1.0, "with_trend": False},
+    "breakout": {**_SHARES, "min_surge": 0.0},
+    "earnings_window": {**_SHARES, "entry_days": 14, "least_days": 1, "min_reaction": 0.0},
 }
 """What makes a strategy trade often, where nothing else is drawn."""
 ORDERED = (
@@ -253,6 +327,22 @@ ORDERED = (
     ("leg_delta_min", "leg_delta_max"),
     ("otm_min", "otm_max"),
     ("premium_min", "premium_max"),
+    ("call_delta_min", "call_delta_max"),
     ("near_width", "far_width"),
+    ("exit_deviations", "deviations"),
+    ("min_break", "max_break"),
+    ("least_days", "entry_days"),
 )
-NAKED = frozenset({"naked_put", "ratio_spread", "short_straddle", "short_strangle"})
+NAKED = frozenset(
+    {
+        "naked_put",
+        "ratio_spread",
+        "short_straddle",
+        "short_strangle",
+        "post_event_straddle",
+        "post_event_strangle",
+        "cash_secured_put",
+        "wheel",
+        "covered_call",
+    }
+)

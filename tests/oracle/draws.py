@@ -138,6 +138,7 @@ def documents(
     names: tuple[str, ...] = OPTIONS,
     *,
     longest: int = 60,
+    capitals: tuple[int, ...] = (2_000_000, 200_000, 25_000),
 ) -> dict[str, Any]:
     """A whole specification over some weeks of a period."""
     chosen = draw(strategies(names))
@@ -149,7 +150,7 @@ def documents(
         "underlyings": list(underlyings),
         "start": start,
         "end": min(last, start + timedelta(days=longest)),
-        "capital": draw(st.sampled_from([2_000_000, 200_000, 25_000])),
+        "capital": draw(st.sampled_from(capitals)),
         "strategies": chosen,
         "limits": draw(_limits(labels, MOST_MIXED if len(kinds) > 1 else MOST_POSITIONS)),
         "fills": draw(fills),

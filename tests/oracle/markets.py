@@ -16,7 +16,7 @@ from oracle.plain_market import PlainMarket
 from shared_data import DATA
 from strategy.recorded_market import recorded_source
 from strikewise.domain.chain import GRADES, ChainColumns, ChainTape, OptionChain
-from strikewise.domain.quotes import DailyBars, Dividend, Split
+from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Split
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.source import MarketSource
 
@@ -24,6 +24,25 @@ SUMMER_2015 = date(2015, 6, 1), date(2015, 9, 30)
 SUMMER_2026 = date(2026, 7, 22), date(2026, 8, 21)
 YEAR_2021 = date(2021, 1, 4), date(2021, 12, 31)
 DECLARED = int(datetime(2015, 1, 2, tzinfo=UTC).timestamp())
+ANNOUNCED = {
+    "FOMC": [(6, 17), (7, 29), (9, 17)],
+    "CPI": [(6, 18), (7, 17), (8, 19), (9, 16)],
+    "NFP": [(6, 5), (7, 2), (8, 7), (9, 4)],
+}
+REPORTS = {"SPY": [(7, 14), (8, 26)], "ARC": [(6, 24), (9, 2)], "BAY": [(7, 8)], "DEW": [(7, 22), (8, 20)]}
+EVENTS = (
+    *(
+        CalendarEvent(kind, date(2015, *day), None, DECLARED)
+        for kind, days in ANNOUNCED.items()
+        for day in days
+    ),
+    *(
+        CalendarEvent("EARNINGS", day, symbol, int(datetime(2015, month, 1, 14, tzinfo=UTC).timestamp()))
+        for symbol, days in REPORTS.items()
+        for month, day in ((month, date(2015, month, each)) for month, each in days)
+    ),
+)
+"""What was scheduled, the reports known since the first of their month."""
 
 
 def _left(
@@ -62,11 +81,12 @@ def _with(
     *,
     dividends: Sequence[Dividend] = (),
     splits: Sequence[Split] = (),
+    events: Sequence[CalendarEvent] = (),
 ) -> MemorySource:
     names = {*(tape.underlying for tape in tapes), "SPX", "SPY"}
     bars = [found for name in sorted(names) if (found := source.bars(name)) is not None]
     levels = [one for name in ("VIX", "rate_3m") if (one := source.series(name)) is not None]
-    return MemorySource(tapes, bars=bars, series=levels, dividends=dividends, splits=splits)
+    return MemorySource(tapes, bars=bars, series=levels, dividends=dividends, splits=splits, events=events)
 
 
 @cache
@@ -84,7 +104,7 @@ def fund_2015() -> PlainMarket:
     tape = _left(source, "SPY", *SUMMER_2015, near=0.10, days=40, keep=0.4)
     days = (date(2015, 6, 19), date(2015, 7, 17), date(2015, 8, 21), date(2015, 9, 18))
     dividends = [Dividend("SPY", day, 14.5, DECLARED) for day in days]
-    return PlainMarket(_with(source, [tape], dividends=dividends), CALENDAR)
+    return PlainMarket(_with(source, [tape], dividends=dividends, events=EVENTS), CALENDAR)
 
 
 @cache
@@ -141,7 +161,12 @@ def shares_2015() -> PlainMarket:
             Dividend("ARC", date(2015, 6, 15), 0.333, DECLARED),
             Dividend("SPY", date(2015, 7, 17), 9.0, 0),
         ],
-        splits=[Split("BAY", date(2015, 6, 24), 1.5), Split("COG", date(2015, 7, 8), 0.1)],
+        splits=[
+            Split("BAY", date(2015, 6, 24), 1.5),
+            Split("COG", date(2015, 7, 8), 0.1),
+            Split("DEW", date(2015, 8, 5), 2.0),
+        ],
+        events=EVENTS,
     )
     return PlainMarket(source, CALENDAR)
 

@@ -157,6 +157,8 @@ class Position:
     max_loss: int | None
     margin: int
     stake: int
+    own: int = 0
+    """What it holds by itself where no option of it is naked: the stake, until it is adjusted."""
     campaign: str = ""
     """The first position of the chain of rolls that it continues, itself where it begins one."""
     held: dict[Instrument, int] = field(default_factory=dict)
@@ -165,6 +167,9 @@ class Position:
     fees: int = 0
     at_stake: float = 0.0
     """What all units had at stake by their signal, cents."""
+    bought: int = 0
+    """Units as they were opened, before any split."""
+    because: dict[str, float | str] = field(default_factory=dict)
     closing: str = ""
     mark: Mark | None = None
 
@@ -243,9 +248,11 @@ class Account:
             else:
                 self.reduced(position)
         else:
-            if order.left == 0:
+            if order.left == 0 and position.closing == order.order_id:
                 position.closing = ""
             self.reduced(position)
+            if order.purpose == "adjust":
+                self._adjusted(position, legs)
         self.put_away(position)
 
     def _opened(
@@ -255,13 +262,24 @@ class Account:
         assert wish is not None
         if position is None:
             position = self.positions[order.position_id] = waiting(order, 0)
+            position.entry = 0
             position.opened_at = at
         position.quantity += units
+        position.bought += units
+        position.because = wish.because
         position.entry += cost
-        position.margin = position.stake = wish.margin * position.quantity
+        position.margin = position.stake = position.own = wish.margin * position.quantity
         unit = wish.because.get("at_stake")
         position.at_stake = 100 * unit * position.quantity if isinstance(unit, float) else 0.0
         return position
+
+    def _adjusted(self, position: Position, legs: list[Fill]) -> None:
+        """It holds its largest loss; without a bound half of its shares beside what it began with."""
+        prices = [leg.price for leg in legs if isinstance(leg.instrument, str)]
+        if position.max_loss is not None:
+            position.margin = position.own = max(0, position.max_loss)
+        elif prices:
+            position.margin = position.own = position.stake + abs(position.shares) * prices[-1] // 2
 
     def reduced(self, position: Position) -> None:
         """What is left of a position loses at most what its payoff and its cash say."""
@@ -306,6 +324,8 @@ def waiting(order: Order, units: int) -> Position:
         max_loss=None if wish.max_loss is None else wish.max_loss * units,
         margin=wish.margin * units,
         stake=wish.margin * units,
+        own=wish.margin * units,
+        entry=wish.price * units,
         campaign=order.campaign or order.position_id,
     )
 

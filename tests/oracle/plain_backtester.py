@@ -12,21 +12,22 @@ from math import gcd
 from typing import Any, Protocol
 
 from oracle.plain_account import Account, Legs, Order, Position, Wish, ordered, waiting
+from oracle.plain_adjusting import judge_adjusting, while_working
+from oracle.plain_calls import Adjustment, Answer, cash_left
 from oracle.plain_exchange import Exchange, FeeTables, end
-from oracle.plain_exits import leave, leave_stake
-from oracle.plain_gate import Standing, adjusting_split, judge, judge_closing, margin_call, seats
+from oracle.plain_gate import Denial, Standing, adjusting_split, judge, judge_closing, margin_call, seats
+from oracle.plain_managing import answer
 from oracle.plain_market import Instants, PlainMarket, PlainView
 from oracle.plain_nights import Nights
 from oracle.plain_options import StandIns
-from oracle.plain_shares import leave_shares
 from oracle.plain_sizes import Purse, units_of
 from oracle.plain_valuation import Valuer
 from oracle.plain_wishes import wishes
 from strikewise.domain.identifiers import short_digest
 from strikewise.domain.instruments import OptionContract
 
-AT_STAKE = frozenset({"butterfly", "broken_wing_butterfly", "debit_spread", "long_option", "ratio_spread"})
-"""What is left by shares of what was at stake; all else by shares of its credit."""
+WITH_CASH = frozenset({"cash_secured_put", "covered_call", "wheel"})
+"""What trades on no margin."""
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
@@ -134,7 +135,7 @@ class PlainBacktest:
     def _send(self, order: Order, view: PlainView) -> None:
         if order.purpose == "close":
             for resting in list(self.account.working.values()):
-                if resting.position_id == order.position_id and resting.purpose == "open":
+                if resting.position_id == order.position_id and resting.purpose != "close":
                     end(resting, "cancelled", "asked for", self.account, view, self._tell)
         self.exchange.submit(order, self.account, view, self._tell)
         answer = {"order_id": order.order_id, "broker_order_id": order.order_id}
@@ -183,25 +184,25 @@ class PlainBacktest:
 
     def _manage(self, standing: Standing, view: PlainView) -> list[Order]:
         called, orders = margin_call(standing), []
+        margin = f"margin={standing.margin / 100:.2f} equity={standing.equity_exit / 100:.2f}"
+        self._count_adjustments(standing, view)
         strategies = {one.label: one for one in self.spec.run.strategies}
         for position in list(self.account.positions.values()):
             if position.closing or not _tradable(position, view):
                 continue
-            actor, why = position.strategy, None
+            actor = position.strategy
+            why: Answer = None
             split = adjusting_split(position.underlying, view) if position.options else None
             if position.position_id in called:
-                money = f"margin={standing.margin / 100:.2f} equity={standing.equity_exit / 100:.2f}"
-                actor, why = "engine", ("MARGIN_CALL", money)
+                actor, why = "engine", ("MARGIN_CALL", margin)
             elif split is not None:
                 numbers = f"ex_date={split[0].isoformat()} ratio={split[1]}"
                 actor, why = "engine", ("ADJUSTED_CONTRACT", numbers)
             else:
-                chosen = strategies[position.strategy]
-                if chosen.strategy.name == "momentum":
-                    why = leave_shares(position, view, chosen.params)
-                else:
-                    rule = leave_stake if chosen.strategy.name in AT_STAKE else leave
-                    why = rule(position, view.day, chosen.params)
+                why = answer(strategies[position.strategy], position, view)
+            if isinstance(why, Adjustment):
+                orders += self._adjust(position, why, standing, view)
+                continue
             later = None if why is None else self._later(position, why, view)
             order = None if why is None else self._closing(position, why, actor, view)
             if order is not None:
@@ -210,10 +211,53 @@ class PlainBacktest:
                     orders += self._open_all([later], standing, view, rolled=position)
         return orders
 
+    def _count_adjustments(self, standing: Standing, view: PlainView) -> None:
+        """What was granted to adjustments that still rest stays reserved."""
+        for order in self.account.working.values():
+            position = self.account.positions.get(order.position_id)
+            if order.purpose == "adjust" and position is not None:
+                chain = view.fresh(position.underlying)
+                standing.count_as(while_working(order.legs, order.left, position, chain))
+
+    def _adjust(
+        self, position: Position, wanted: Adjustment, standing: Standing, view: PlainView
+    ) -> list[Order]:
+        """Order further legs for a position, if nothing works on it and the gate lets them pass."""
+        cause = self.numbers[position.position_id]
+        works = [one for one in self.account.working.values() if one.position_id == position.position_id]
+        found: Denial | Position
+        if works:
+            found = "PORTFOLIO_CONFLICT", f"order={works[0].order_id}"
+        else:
+            limits = self.spec.run.limits
+            found = judge_adjusting(wanted.legs, wanted.quantity, position, standing, limits, view)
+        if isinstance(found, tuple):
+            refused = {"position_id": position.position_id, "code": found[0], "detail": found[1]}
+            self._write("OrderDenied", view.now, position.strategy, cause, **refused)
+            return []
+        intent = f"adjust|{position.position_id}|{wanted.reason}|{view.now.isoformat()}"
+        order = Order(
+            order_id=self._order_id(position.strategy, intent, view),
+            position_id=position.position_id,
+            strategy=position.strategy,
+            underlying=position.underlying,
+            purpose="adjust",
+            legs=wanted.legs,
+            quantity=wanted.quantity,
+            limit=None,
+            created_at=view.now,
+            reason=wanted.reason,
+            detail=wanted.detail,
+        )
+        self._place(order, position.strategy, cause, view)
+        standing.count_as(found)
+        return [order]
+
     def _later(self, position: Position, why: tuple[str, str], view: PlainView) -> tuple[int, Wish] | None:
         """What a position whose days are up is rolled into: the best that expires after it."""
         for number, one in enumerate(self.spec.run.strategies):
-            rolls = one.label == position.strategy and one.params.get("roll", False)
+            rolls = one.strategy.name not in WITH_CASH and one.params.get("roll", False)
+            rolls = rolls and one.label == position.strategy
             if rolls and why[0] == "DTE_EXIT":
                 last = max(leg.expiration for leg, _ in position.legs if isinstance(leg, OptionContract))
                 for wish in wishes(one.strategy.name, one.label, view, one.params):
@@ -279,20 +323,22 @@ class PlainBacktest:
     ) -> list[Order]:
         orders = []
         for number, wish in found:
-            order = self._opening(wish, self.spec.run.strategies[number].params, standing, view, rolled)
+            order = self._opening(wish, number, standing, view, rolled)
             if order is not None:
                 orders.append(order)
         return orders
 
     def _opening(
-        self, wish: Wish, params: Any, standing: Standing, view: PlainView, rolled: Position | None
+        self, wish: Wish, number: int, standing: Standing, view: PlainView, rolled: Position | None
     ) -> Order | None:
         """Size a wish, ask the gate, order it; a roll is judged as if what it continues were gone."""
+        params = self.spec.run.strategies[number].params
         account = standing if rolled is None else standing.without(rolled.position_id)
         # A roll is caused by the order that closes what it continues.
         cause = self.started if rolled is None else self.numbers[rolled.closing]
         cause = self._write("SignalGenerated", view.now, wish.strategy, cause, signal=wish.payload())
-        units = units_of(wish, self._purse(wish.strategy, account), params)
+        secured = self.spec.run.strategies[number].strategy.name in WITH_CASH
+        units = units_of(wish, self._purse(wish.strategy, account), params, cash_only=secured)
         order = Order(
             order_id=self._order_id(wish.strategy, f"open|{wish.signal_id}", view),
             position_id="",
@@ -337,6 +383,7 @@ class PlainBacktest:
             deposited=self.account.deposited,
             share=standing.shares.get(strategy),
             free=standing.free,
+            cash=cash_left(self.account, standing),
             used=sum(one.margin for one in standing.of(strategy)),
             measured=0 if record is None else record.measured,
             returns=0.0 if record is None else record.returns,

@@ -42,6 +42,12 @@ class Standing:
             positions=[one for one in self.positions if one.position_id != position_id],
         )
 
+    def count_as(self, after: Position) -> None:
+        """Count a position as it would be after an order on it."""
+        place = [one.position_id for one in self.positions].index(after.position_id)
+        self.margin += after.margin - self.positions[place].margin
+        self.positions[place] = after
+
     def of(self, strategy: str) -> list[Position]:
         return [one for one in self.positions if one.strategy == strategy]
 
@@ -160,6 +166,10 @@ def overlap(wanted: Position, standing: Standing) -> Denial | None:
     for one in standing.positions:
         if one.legs == wanted.legs:
             return "PORTFOLIO_DUPLICATE", f"position={one.position_id}"
+    return sides(wanted, standing)
+
+
+def sides(wanted: Position, standing: Standing) -> Denial | None:
     for contract, ratio in wanted.legs:
         # The last position to hold it tells: two that hold it are on one side.
         for one in reversed(standing.positions):

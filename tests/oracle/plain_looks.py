@@ -82,6 +82,7 @@ class Candidate:
     edge: float
     parts: dict[str, float]
     because: dict[str, float | str]
+    shares: int = 0
 
 
 def looks(view: PlainView, params: Params) -> Iterator[Look]:

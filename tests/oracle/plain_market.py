@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from strikewise.domain.instruments import INDEX_ROOTS, OptionContract, date_of
+from strikewise.domain.quotes import CalendarEvent
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.quality import Flaw
 from strikewise.market.source import MarketSource
@@ -293,6 +294,18 @@ class PlainView:
             (one.ex_date, one.amount)
             for one in self.market.source.dividends(symbol)
             if one.known_at <= self.seconds
+        ]
+
+    def events(self, kinds: set[str], days: int, symbol: str) -> list[CalendarEvent]:
+        """Of the market and of a symbol, announced by now, from today on for some days."""
+        last = self.day + timedelta(days=days)
+        return [
+            one
+            for one in self.market.source.calendar_events()
+            if one.kind in kinds
+            and self.day <= one.day <= last
+            and one.known_at <= self.seconds
+            and one.symbol in {None, symbol}
         ]
 
     def splits(self, symbol: str) -> list[tuple[date, float]]:

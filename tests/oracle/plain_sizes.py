@@ -18,6 +18,8 @@ class Purse:
     deposited: int
     share: float | None
     free: int
+    cash: int
+    """What cash can pay, with every put in the account paid for."""
     used: int
     """Margin of its own positions."""
     measured: int
@@ -25,8 +27,8 @@ class Purse:
     squares: float
 
 
-def units_of(wish: Wish, purse: Purse, params: Params) -> int:
-    """How many units a wish is for."""
+def units_of(wish: Wish, purse: Purse, params: Params, *, cash_only: bool = False) -> int:
+    """How many units a wish is for, on the free capital or on nothing but cash."""
     contracts = sum(abs(ratio) for one, ratio in wish.legs if isinstance(one, OptionContract))
     shares = sum(abs(ratio) for one, ratio in wish.legs if isinstance(one, str))
     at_stake = abs(wish.price) if shares else wish.margin
@@ -34,7 +36,7 @@ def units_of(wish: Wish, purse: Purse, params: Params) -> int:
     fees = contracts * round(100 * Decimal(repr(float(params.get("fee_per_contract", 0.0)))))
     whole = purse.equity if params["compounding"] else purse.deposited
     capital = (1.0 if purse.share is None else purse.share) * whole
-    free = purse.free
+    free = min(purse.free, max(0, purse.cash)) if cash_only else purse.free
     if purse.share is not None:
         free = min(free, int(purse.share * purse.equity) - purse.used)
     sizing, at_risk = params["sizing"], int(params["risk_fraction"] * capital // max(at_stake + fees, 1))

@@ -71,7 +71,7 @@ class Valuer:
 
     def _remargin(self, position: Position, view: PlainView) -> None:
         """A position that leaves an option naked asks anew every day; any other keeps what it held."""
-        position.margin = position.stake
+        position.margin = position.own
         if leaves_naked(position.options, position.shares):
             spot = _spot_cents(position.underlying, view)
             position.margin = margin_of(position.held, self.exits, spot)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from oracle.plain_account import Wish, ordered
+from oracle.plain_calls import buy_writes, secured_puts
+from oracle.plain_events import event_play
 from oracle.plain_looks import REPORTED, Candidate, Look, Params, looks, single
 from oracle.plain_market import PlainView
 from oracle.plain_options import Greeks
@@ -24,7 +26,8 @@ from oracle.plain_shapes import (
     strangles,
     volatility_play,
 )
-from oracle.plain_shares import momentum
+from oracle.plain_share_ideas import IDEAS
+from oracle.plain_shares import share_wishes
 from oracle.plain_spreads import credit_spreads, iron_condors
 from strikewise.domain.identifiers import short_digest
 
@@ -46,19 +49,26 @@ SHAPES: dict[str, Callable[[Look, Params], Iterator[Shape]]] = {
     "ratio_spread": ratios,
     "short_straddle": _sold_straddles,
     "short_strangle": _sold_strangles,
+    "pre_event_straddle": partial(event_play, pairs=straddles, sold=False),
+    "pre_event_strangle": partial(event_play, pairs=strangles, sold=False),
+    "post_event_straddle": partial(event_play, pairs=straddles, sold=True),
+    "post_event_strangle": partial(event_play, pairs=strangles, sold=True),
 }
 SEEKERS: dict[str, Callable[[Look, Params], list[Candidate]]] = {
     "credit_spread": credit_spreads,
     "iron_condor": iron_condors,
     "naked_put": naked_puts,
+    "cash_secured_put": secured_puts,
+    "wheel": partial(secured_puts, shares=True),
+    "covered_call": buy_writes,
     **{name: partial(candidates, shapes=shapes) for name, shapes in SHAPES.items()},
 }
 
 
 def wishes(name: str, label: str, view: PlainView, params: Params) -> list[Wish]:
     """The best candidates of every underlying, best first."""
-    if name == "momentum":
-        return momentum(label, view, params)
+    if name in IDEAS:
+        return share_wishes(name, label, view, params)
     found = []
     for look in looks(view, params):
         ranked = sorted(SEEKERS[name](look, params), key=lambda one: -sum(one.parts.values()))
@@ -92,7 +102,7 @@ def _wish(name: str, label: str, look: Look, chosen: Candidate) -> Wish:
         strategy=label,
         underlying=underlying,
         at=look.chain.at,
-        legs=ordered({row.contract: ratio for row, ratio in chosen.legs}),
+        legs=ordered({underlying: chosen.shares, **{row.contract: ratio for row, ratio in chosen.legs}}),
         price=chosen.price,
         mid=chosen.mid,
         max_loss=chosen.max_loss,
@@ -112,7 +122,7 @@ def _wish(name: str, label: str, look: Look, chosen: Candidate) -> Wish:
 
 def _greeks(chosen: Candidate) -> Greeks | None:
     """Of one unit, in dollars."""
-    totals = [0.0, 0.0, 0.0, 0.0]
+    totals = [float(chosen.shares), 0.0, 0.0, 0.0]
     for row, ratio in chosen.legs:
         for place, greek in enumerate((row.delta, row.gamma, row.theta, row.vega)):
             totals[place] += ratio * row.contract.multiplier * greek
