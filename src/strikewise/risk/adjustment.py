@@ -70,7 +70,7 @@ def adjusted(order: Order, position: Position, chain: OptionChain) -> Position |
     Parameters
     ----------
     order : Order
-        What is to be traded; its own legs have quotes.
+        What is to be traded.
     position : Position
         What is held.
     chain : OptionChain
@@ -79,7 +79,8 @@ def adjusted(order: Order, position: Position, chain: OptionChain) -> Position |
     Returns
     -------
     Position or Denial
-        A denial where the spot or a leg that stays has no quote: what is held of capital cannot be told.
+        A denial where the spot, a leg of the order or one that stays has no quote: what is held of capital
+        cannot be told.
     """
     if chain.spot_cents <= 0:
         return Denial(DenialCode.DATA_NO_SPOT, f"underlying={chain.underlying}")
@@ -89,7 +90,9 @@ def adjusted(order: Order, position: Position, chain: OptionChain) -> Position |
         for leg in order.structure.legs
     )
     held = [(one, quantity) for one, quantity in after.items() if isinstance(one, OptionContract)]
-    unquoted = next((one for one, _ in held if not chain.quote(one).known), None)
+    # An order that rests may wait for a quote of its own legs.
+    needed = [one for one, _ in order.structure.options] + [one for one, _ in held]
+    unquoted = next((one for one in needed if not chain.quote(one).known), None)
     if unquoted is not None:
         return Denial(DenialCode.QUOTE_MISSING, f"leg={unquoted.symbol}")
     # What is long is closed at the bid, what is short at the ask: on the other side of how it is traded.
