@@ -245,8 +245,7 @@ def _orders(
             waiting.append(
                 DifferenceFound("fill", name, f"{known.filled} booked", told, "waits for its fills", "")
             )
-        elif report.status is not BrokerStatus.FILLED:
-            end = OrderEnded(name, report.status.value, report.reason or "told on asking", snapshot.taken_at)
+        elif (end := _end_there(name, known, report, snapshot.taken_at)) is not None:
             found = DifferenceFound("order", name, "open", report.status.value, "ended", report.reason)
             facts += [found, OrderClosed(end)]
     orphans = tuple(
@@ -258,6 +257,15 @@ def _orders(
         and (name not in ours.orders or ours.orders[name].ended)
     )
     return tuple(facts), tuple(waiting), orphans
+
+
+def _end_there(name: str, known: OurOrder, report: OrderReport, at: datetime) -> OrderEnded | None:
+    """Return the end of an order that works no more at the broker; None where its fills tell it."""
+    if report.status is not BrokerStatus.FILLED:
+        return OrderEnded(name, report.status.value, report.reason or "told on asking", at)
+    if report.filled == known.filled < known.order.quantity:
+        return OrderEnded(name, "cancelled", "it was filled there, and fills were taken back", at)
+    return None
 
 
 def _absent(

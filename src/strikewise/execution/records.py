@@ -106,10 +106,10 @@ class Records:
         self._fold()
         return next((one for one in self._executions if one.execution_id == execution_id and one.legs), None)
 
-    def fills_of(self, order_id: str) -> list[Execution]:
-        """Return the fills of an order that stand, oldest first."""
+    def fill_count(self, order_id: str) -> int:
+        """Return how many fills of an order were told, those too that were taken back since."""
         self._fold()
-        return [one for one in self._executions if one.order_id == order_id and one.legs]
+        return sum(one.order_id == order_id for one in self._executions)
 
     def report(self, order_id: str, working: Collection[str]) -> OrderReport | None:
         """Return how an order stands; None where there is none.

@@ -253,7 +253,7 @@ def _filled(floor: Floor, view: MarketView, event: Filled) -> str:
     legs = match.legs if order.limit_cents is None else _at_limit(match.legs, event.units, order.limit_cents)
     if not legs:
         return f"no leg of {event.order_id} can take what its limit is better than the quotes"
-    number = len(floor.records.fills_of(event.order_id)) + 1
+    number = floor.records.fill_count(event.order_id) + 1
     floor.fill(anyhow, match._replace(legs=legs), view, apart=f"/{number}")
     if working is not None:
         working.remaining -= event.units
