@@ -17,6 +17,7 @@ from strikewise.domain.orders import Order, SubmitAnswer
 from strikewise.domain.quotes import DailyBars, Series
 from strikewise.domain.structures import Leg, Structure
 from strikewise.engine.loop import Loop, TickReport
+from strikewise.engine.order_work import Prices
 from strikewise.engine.spec import RunSpec
 from strikewise.engine.supervisor import Patience, Watch
 from strikewise.execution.fills import FillRule
@@ -127,6 +128,7 @@ class Account:
     patience: Patience = field(default_factory=Patience)
     governor: Governor = LENIENT
     volume: int = 10_000
+    prices: Prices | None = None
     answer: Callable[[Order], SubmitAnswer | None] = lambda _order: None
 
     def __post_init__(self) -> None:
@@ -149,7 +151,7 @@ class Account:
             broker=self.broker,
             ledger=self.ledger,
             clock=self.clock,
-            watch=Watch(self.flag, self.governor, self.patience),
+            watch=Watch(self.flag, self.governor, self.patience, self.prices),
         )
 
     def tick(self, minute: int, *, day: date = DAY, **options: Any) -> TickReport:
@@ -158,6 +160,13 @@ class Account:
         view = self.market.view(self.clock.now())
         self.broker.advance(view)
         return self.loop.tick(view, **options)
+
+    def work(self, minute: int, second: int = 0, *, day: date = DAY) -> int:
+        """Go on to an instant, and only work the orders that rest."""
+        self.clock.advance_to(at(minute, day) + timedelta(seconds=second))
+        view = self.market.view(self.clock.now())
+        self.broker.advance(view)
+        return self.loop.work(view)
 
     def ask(self, request: Event, actor: str = ANNA) -> int:
         """Append a request, as a face does; return its number."""

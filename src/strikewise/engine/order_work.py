@@ -109,6 +109,8 @@ class OrderWork:
         if self._climbing:
             self._courier.listen(now)
             sent += self._go_on(view, allowed)
+        if sent:
+            self._courier.listen(now)
         return sent
 
     def _next_step(self, known: OrderState, now: datetime) -> int | None:
