@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from strikewise.domain.control import AlertRaised, FaultNoted, TradingStateChanged
 from strikewise.domain.events import OrderRejected, OrderUnresolved
-from strikewise.domain.money import format_cents
+from strikewise.domain.money import format_cents, to_cents
 from strikewise.market.calendar import SessionCalendar
 from strikewise.portfolio.journal_rows import EquityRow, TradeRow
 from strikewise.portfolio.ledger import Record
@@ -211,12 +211,12 @@ def performance_text(desk: Desk, calendar: SessionCalendar, capital_cents: int) 
 def _summary(one: Summary, sessions: int) -> str:
     lines = [
         f"{sessions} sessions, {one.trades} trades closed",
-        f"Net profit ${one.net_profit:,.2f} ({one.total_return:+.2%})",
+        f"Net profit {_dollars(one.net_profit)} ({one.total_return:+.2%})",
         f"Deepest fall {one.max_drawdown:.2%}",
         f"Won {_share(one.win_rate)}, profit factor {_number(one.profit_factor)}",
-        f"A trade brings {'unknown' if one.expectancy is None else f'${one.expectancy:,.2f}'}",
+        f"A trade brings {'unknown' if one.expectancy is None else _dollars(one.expectancy)}",
         f"Sharpe {_number(one.sharpe)}, Sortino {_number(one.sortino)}",
-        f"Costs ${one.costs:,.2f}",
+        f"Costs {format_cents(to_cents(one.costs))}",
     ]
     return "\n".join(lines)
 
@@ -225,17 +225,17 @@ def risk_text(report: RiskReport) -> str:
     """Return the account's limits with what is used of them, the fullest first."""
     told = report.as_dict()
     found = told["value_at_risk"]
-    var = f"${found['worst']:,.0f}" if found["known"] else f"unknown ({found['unknown']})"
+    var = format_cents(to_cents(found["worst"])) if found["known"] else f"unknown ({found['unknown']})"
     lines = [f"As of {_at(report.as_of)}", f"Value at risk of a day: {var}"]
     known = [one for one in report.limits if one.used is not None and one.limit]
     known.sort(key=lambda one: -(one.used or 0.0) / one.limit)
     lines += [f"{(one.used or 0.0) / one.limit:>4.0%}  {one.name}" for one in known[:10]]
-    lines += [f"  ? {one.name}: {one.of}" for one in report.limits if one.used is None]
+    lines += dict.fromkeys(f"  ? {one.name}: {one.of}" for one in report.limits if one.used is None)
     lines += [f"{one.code}: {one.text}" for one in report.warnings]
     if told["stress"] is not None:
         worst = told["stress"]["worst"]
         lines.append(
-            f"Worst of the grid ${worst['profit']:,.0f}: price {worst['spot']:+.0%}, "
+            f"Worst of the grid {_dollars(worst['profit'])}: price {worst['spot']:+.0%}, "
             f"volatility {worst['volatility']:+.0%}"
         )
     return "\n".join(lines)
@@ -276,6 +276,10 @@ def _because(reason: str) -> str:
 
 def _bounded(cents: int | None) -> str:
     return "unbounded" if cents is None else format_cents(cents)
+
+
+def _dollars(value: float) -> str:
+    return format_cents(to_cents(round(value, 2)), sign=True)
 
 
 def _share(value: float | None) -> str:

@@ -27,7 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "positions": "what is held",
     "signals": "the latest signals, and what became of them",
     "pnl": "[n] profit of the last n sessions",
-    "daily": "profit of today",
+    "daily": "profit of the latest session",
     "weekly": "profit by week",
     "monthly": "profit by month",
     "balance": "cash, equity, margin",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -91,7 +93,8 @@ class AppriseChannel:
     def __init__(self, name: str, url: str) -> None:
         self.name = name
         try:
-            import apprise
+            with _no_deprecations():
+                import apprise
         except ImportError as error:
             raise SettingsError(
                 f"The channel {name!r} needs an extra that is not installed: "
@@ -104,7 +107,9 @@ class AppriseChannel:
         }
         self._service = apprise.Apprise()
         self._redaction = Redaction([url, *_secrets_of(url)])
-        if not self._service.add(url):
+        with _no_deprecations():
+            known = self._service.add(url)
+        if not known:
             scheme = url.partition("://")[0] if "://" in url else "no scheme"
             raise SettingsError(
                 f"The address of the channel {name!r} ({scheme}) is none that Apprise knows: "
@@ -129,6 +134,14 @@ class AppriseChannel:
 
     def close(self) -> None:
         """Hold nothing between messages."""
+
+
+@contextmanager
+def _no_deprecations() -> Iterator[None]:
+    """Keep quiet about what the library's many plugins use of Python's own past."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 class _Listening(logging.Handler):

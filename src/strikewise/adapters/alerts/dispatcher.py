@@ -105,6 +105,7 @@ class Dispatcher:
         self.routes = tuple(routes)
         self._levels = {route.name: route.least for route in self.routes}
         self._pending: list[Alert] = []
+        self._told: int | None = None
         self._new = Condition()
         self._taken = 0
 
@@ -120,15 +121,15 @@ class Dispatcher:
         StoreError
             If the outbox does not take what was read: it is offered again then.
         """
-        end, told = self._ledger.head.seq, 0
-        if not self._watcher.seq:
+        end = self._ledger.head.seq
+        if self._told is None:
             cursor = self._outbox.cursor()
-            told = end if cursor is None else min(cursor, end)
-            if cursor is None:
-                self._outbox.take([], end, self._levels, self._clock.now())
+            self._told = end if cursor is None else min(cursor, end)
+            if self._told != cursor:  # nobody ever looked, or a shorter ledger was put in its place
+                self._outbox.take([], self._told, self._levels, self._clock.now())
         if end > self._watcher.seq:
             after = self._watcher.seq
-            self._pending += self._watcher.read(self._ledger.records(after=after), told)
+            self._pending += self._watcher.read(self._ledger.records(after=after), self._told)
         elif not self._pending:
             return 0
         taken = self._outbox.take(self._pending, self._watcher.seq, self._levels, self._clock.now())

@@ -227,9 +227,8 @@ class Outbox(OutboxFile):
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return how many deliveries are in which state, by channel."""
-        query = select(deliveries.c.channel, deliveries.c.state, func.count()).group_by(
-            deliveries.c.channel, deliveries.c.state
-        )
+        by = deliveries.c.channel, deliveries.c.state
+        query = select(*by, func.count()).group_by(*by)
         found: dict[str, dict[str, int]] = {}
         with self.reading() as connection:
             for channel, state, number in connection.execute(query):

@@ -1,0 +1,211 @@
+"""The outbox keeps its promises over restarts: told once, critical never lost, the same trouble counted."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.alerts.stage import START, Clock, Saying, Wire, alert, traded, written
+from strikewise.adapters.alerts.alert import Level
+from strikewise.adapters.alerts.channels import Failed, Later
+from strikewise.adapters.alerts.dispatcher import Dispatcher, Route
+from strikewise.adapters.alerts.outbox import Outbox
+from strikewise.adapters.alerts.policy import Policy
+from strikewise.adapters.alerts.rules import Rules, Watcher
+from strikewise.domain.control import AlertRaised, FaultNoted
+from strikewise.domain.errors import StoreError
+from strikewise.portfolio.ledger import MemoryLedger
+
+
+def dispatcher(
+    ledger: MemoryLedger, outbox: Outbox, clock: Clock, *wires: Wire, rate: int = 60
+) -> Dispatcher:
+    routes = [Route(wire, policy=Policy(rate)) for wire in wires]
+    return Dispatcher(ledger, Watcher(Rules()), outbox, routes, clock, Saying())
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["fact", "critical", "restart", "look", "deliver", "fail", "later"]), max_size=30
+    )
+)
+def test_each_fact_is_told_once_whatever_fails_and_however_often_it_is_restarted(steps: list[str]) -> None:
+    ledger, clock, wire = MemoryLedger(), Clock(), Wire()
+    expected: list[str] = []
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+
+        def begun() -> tuple[Outbox, Dispatcher]:
+            box = stack.enter_context(Outbox(Path(folder) / "alerts.db", "main"))
+            return box, dispatcher(ledger, box, clock, wire)
+
+        box, teller = begun()
+        teller.look()
+        for number, step in enumerate([*steps, "look"]):
+            clock.on(1)
+            if step in ("fact", "critical"):
+                level = "critical" if step == "critical" else "info"
+                written(ledger, AlertRaised(level, f"CODE_{number}", f"Number {number}."), at=clock.now())
+                expected.append(f"Number {number}.")
+            elif step == "restart":
+                box.close()
+                box, teller = begun()
+            elif step == "look":
+                teller.look()
+            elif step == "deliver":
+                teller.deliver(teller.routes[0])
+            else:
+                wire.answers.append(Failed("down") if step == "fail" else Later(2.0, "busy"))
+        for _ in range(30):
+            clock.on(400)
+            teller.deliver(teller.routes[0])
+    assert sorted(wire.titles()) == sorted(expected)
+
+
+def test_who_begins_to_listen_hears_of_what_happens_from_then_on(tmp_path: Path) -> None:
+    ledger, clock, wire = traded(), Clock(), Wire()
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        teller = dispatcher(ledger, box, clock, wire)
+        teller.flush()
+        assert wire.titles() == []
+        written(ledger, AlertRaised("info", "NEW", "Something new."))
+        teller.flush()
+    assert wire.titles() == ["Something new."]
+
+
+def test_the_same_trouble_is_counted_for_a_while_and_the_count_is_told_with_the_next(tmp_path: Path) -> None:
+    ledger, clock, wire = MemoryLedger(), Clock(), Wire()
+    fault = FaultNoted("broker", "TIMEOUT", "no answer")
+    with Outbox(tmp_path / "alerts.db", "main", repeat=timedelta(minutes=10)) as box:
+        teller = dispatcher(ledger, box, clock, wire)
+        teller.look()
+        for _ in range(4):
+            written(ledger, fault, at=clock.now())
+            teller.flush()
+            clock.on(60)
+        assert len(wire.got) == 1
+        clock.on(600)
+        written(ledger, fault, at=clock.now())
+        teller.flush()
+    assert len(wire.got) == 2
+    assert "It happened 3 times more" in wire.got[-1].text
+
+
+def test_a_storm_of_what_is_critical_is_never_counted_away(tmp_path: Path) -> None:
+    ledger, clock, wire = MemoryLedger(), Clock(), Wire()
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        teller = dispatcher(ledger, box, clock, wire, rate=2)
+        teller.look()
+        for _ in range(30):
+            written(ledger, AlertRaised("critical", "HALT", "Stop."), at=clock.now())
+        teller.look()
+        for _ in range(20):
+            teller.deliver(teller.routes[0])
+            clock.on(61)
+    assert len(wire.titles()) == 30
+    assert len(wire.got) < 30
+
+
+def test_a_channel_that_fails_three_times_passes_on_to_the_next_and_does_not_repeat_it(
+    tmp_path: Path,
+) -> None:
+    ledger, clock = MemoryLedger(), Clock()
+    first, second = Wire("telegram", down=Failed("no network")), Wire("mail")
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        routes = [Route(first), Route(second, Level.CRITICAL)]
+        teller = Dispatcher(ledger, Watcher(Rules()), box, routes, clock, Saying())
+        teller.look()
+        written(ledger, AlertRaised("warning", "LOOK", "Look here."))
+        waits = []
+        for _ in range(3):
+            teller.flush()
+            assert routes[0].closed_until is not None
+            waits.append((routes[0].closed_until - clock.now()).total_seconds())
+            clock.at = routes[0].closed_until
+        assert waits == [1.0, 2.0, 4.0]
+        assert second.titles() == ["Look here."]
+        assert "(Not told through telegram: no network)" in second.got[0].text
+        first.down = None
+        clock.on(400)
+        teller.flush()
+        assert first.titles() == []
+        written(ledger, AlertRaised("warning", "AGAIN", "Back again."))
+        teller.flush()
+    assert first.titles() == ["Back again."]
+
+
+def test_what_is_new_while_a_channel_is_down_is_passed_on_at_once(tmp_path: Path) -> None:
+    ledger, clock = MemoryLedger(), Clock()
+    first, second = Wire("telegram", down=Failed("blocked", final=True)), Wire("mail")
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        teller = Dispatcher(
+            ledger, Watcher(Rules()), box, [Route(first), Route(second, Level.CRITICAL)], clock, Saying()
+        )
+        teller.look()
+        for number in range(3):
+            written(ledger, AlertRaised("info", f"N{number}", f"Number {number}."), at=clock.now())
+            clock.on(1)
+            teller.flush()
+        assert second.titles() == ["Number 0.", "Number 1.", "Number 2."]
+    assert first.tried == 1
+
+
+def test_a_service_that_asks_to_wait_is_not_called_before(tmp_path: Path) -> None:
+    ledger, clock, wire = MemoryLedger(), Clock(), Wire()
+    wire.answers.append(Later(7.0, "slow down"))
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        teller = dispatcher(ledger, box, clock, wire)
+        teller.look()
+        written(ledger, AlertRaised("critical", "C", "Now."))
+        teller.flush()
+        for _ in range(6):
+            clock.on(1)
+            teller.flush()
+        assert wire.tried == 1
+        clock.on(1.1)
+        teller.flush()
+    assert wire.titles() == ["Now."]
+
+
+def test_facts_that_take_the_place_of_others_are_told(tmp_path: Path) -> None:
+    clock, wire = Clock(), Wire()
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        for day, text in enumerate(("The first ledger.", "Another one, put back.")):
+            ledger = MemoryLedger()
+            teller = dispatcher(ledger, box, clock, wire)
+            teller.look()
+            written(ledger, AlertRaised("info", "X", text), at=START + timedelta(days=day))
+            teller.flush()
+    assert wire.titles() == ["The first ledger.", "Another one, put back."]
+
+
+def test_levels_say_through_which_channel_something_is_told(tmp_path: Path) -> None:
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        levels = {"all": Level.INFO, "some": Level.WARNING, "few": Level.CRITICAL}
+        box.take([alert(1), alert(2, Level.WARNING), alert(3, Level.CRITICAL)], None, levels, START)
+        assert {name: len(box.waiting(name)) for name in levels} == {"all": 3, "some": 2, "few": 1}
+        assert box.counts() == {"all": {"waiting": 3}, "some": {"waiting": 2}, "few": {"waiting": 1}}
+
+
+def test_an_outbox_that_is_no_database_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.db"
+    path.write_text("this is no database, and long enough to be read as one" * 30)
+    with pytest.raises(StoreError, match="does not answer"):
+        Outbox(path, "main")
+
+
+def test_a_token_stands_for_its_command_after_a_restart_and_others_for_nothing(tmp_path: Path) -> None:
+    words = ("close", "x" * 200)
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        token = box.remember(words)
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        assert box.words_of(token) == words
+        assert box.words_of("made up") == ()
+    assert len(f"do:{token}") <= 64
+    assert oct((tmp_path / "alerts.db").stat().st_mode)[-3:] == "600"
