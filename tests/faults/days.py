@@ -1,8 +1,8 @@
 """Days of a whole daemon at a broker where things go wrong: time, a market, the truth, and what must hold.
 
 The daemon is the real one, with its loop, its reconciliation and its schedule. It speaks with a simulated
-broker that nets positions as brokers do, through an edge at which faults happen by a plan; it dies where a test
-says so and is put together anew from its ledger.
+broker that nets positions as brokers do, through an edge at which faults happen by a plan; it dies where a
+test says so and is put together anew from its ledger.
 """
 
 from __future__ import annotations
@@ -50,16 +50,19 @@ from strikewise.portfolio.ledger import Entry, Head, MemoryLedger
 from strikewise.risk.governor import Governor
 
 __all__ = [
+    "CASH",
     "CONDOR",
     "DAY",
     "LOWER",
     "NEXT",
     "PATIENT",
+    "ROWS",
     "SPREAD",
     "Day",
     "KilledError",
     "Timed",
     "at",
+    "by_five_minutes",
     "first",
     "known",
 ]
@@ -147,7 +150,7 @@ class FragileLedger(MemoryLedger):
 
 @dataclass(frozen=True)
 class Timed(Told):
-    """Opens structures at given minutes after the open, and leaves each so many minutes after it was opened."""
+    """Opens structures at given minutes after the open, and leaves each so many minutes after that."""
 
     at_minutes: Mapping[int, Sequence[Structure]] = field(default_factory=dict)
     leaves_after: int = 10_000
@@ -229,6 +232,7 @@ class Day:
         plan = FaultPlan(self.seed, tuple(self.faults))
         self.edge = Edge(self.truth, plan, self.clock, world=self.truth)
         self.edge.fate, self.edge.heard, self.edge.slow = self.fate, [], lambda _order: None
+        self.while_down: Callable[[], object] = lambda: None
         self.said: list[tuple[str, str, Mapping[str, object]]] = []
         self.starts = 0
 
@@ -249,7 +253,18 @@ class Day:
             try:
                 return daemon.run(until=until)
             except KilledError:
+                self.while_down()
                 self.edge.forget()
+
+    def die_once(self, minute: int, *, day: date = DAY, back: int | None = None) -> None:
+        """Plan that the process is killed at a minute after the open, and back at another."""
+
+        def die() -> None:
+            raise KilledError
+
+        self.clock.plan(at(minute, day), die)
+        if back is not None:
+            self.while_down = lambda: self.clock.go_to(at(back, day))
 
     def start(self) -> Daemon:
         """Put a daemon together from what is in the ledger."""
@@ -299,7 +314,9 @@ class Day:
 
     def ask(self, request: Event) -> int:
         """Append a request of a person."""
-        MemoryLedger.append(self.ledger, [Entry(request, self.clock.now(), ANNA)], recorded_at=self.clock.now())
+        MemoryLedger.append(
+            self.ledger, [Entry(request, self.clock.now(), ANNA)], recorded_at=self.clock.now()
+        )
         return self.ledger.head.seq
 
     # --- what it came to --------------------------------------------------------------------------------
@@ -331,8 +348,14 @@ class Day:
                 for symbol in control.frozen:
                     self.ask(ReleaseRequested(symbol, "seen"))
                 self.ask(ResumeRequested("seen"))
-            now += outcome.again_in or timedelta(seconds=10)
+            now = self._later(outcome, now)
         raise AssertionError(f"after {ENOUGH} looks ours and theirs still differ: {outcome}")
+
+    def _later(self, outcome: Outcome, now: datetime) -> datetime:
+        """Return when to look again; shares on their way may take until the next session has closed."""
+        if any(one.reason.startswith("shares of an assignment") for one in outcome.waiting):
+            return CALENDAR.session_close(CALENDAR.next_session(CALENDAR.day_of(now)))
+        return now + (outcome.again_in or timedelta(seconds=10))
 
     def check(self) -> None:
         """Assert what must hold after whatever went wrong."""
@@ -347,6 +370,7 @@ class Day:
             if one.order_id.startswith("sw-")
         }
         assert ours == theirs, "the same orders work on both sides"
+        self.nothing_lost()
         self.nothing_twice()
         self.nothing_more_to_do()
 
@@ -357,6 +381,14 @@ class Day:
             for one in position.holdings:
                 net[one.instrument] += one.quantity
         return {instrument: quantity for instrument, quantity in net.items() if quantity}
+
+    def nothing_lost(self) -> None:
+        """Assert that each order the broker had is written down, with all that was filled of it."""
+        for report in known(self.truth.orders_since(at(0) - timedelta(days=1))):
+            if report.order_id.startswith("sw-"):
+                mine = self.loop.state.order(report.order_id)
+                assert mine is not None
+                assert mine.filled == report.filled, report
 
     def nothing_twice(self) -> None:
         """Assert that no order was sent twice, and that no fill was booked twice."""

@@ -1,7 +1,7 @@
 """Whatever goes wrong in whatever order, ours ends as the broker's, and no order is sent twice.
 
-Days, strategies, plans of faults and deaths of the process are drawn; the daemon trades through all of it. The
-profile ``long`` (``pytest --hypothesis-profile=long tests/faults/test_any_plan.py``) tries twenty times as many.
+Days, strategies, plans of faults and deaths of the process are drawn; the daemon trades through all of it.
+``pytest --hypothesis-profile=long tests/faults/test_any_plan.py`` tries twenty times as many.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from execution.tapes import CALENDAR, Row, bars, call, close_of, put
+from execution.tapes import Row, call, put
 from faults.days import DAY, NEXT, PATIENT, Day, Timed, at
 from strikewise.adapters.brokers.fault_plan import FaultKind, FaultPlan
 from strikewise.domain.instruments import OptionContract
@@ -31,7 +31,9 @@ def contracts(day_of_end: bool) -> list[OptionContract]:
     return [of(strike, **ends) for of in (put, call) for strike in STRIKES]
 
 
-def quotes(chance: np.random.Generator, listed: Sequence[OptionContract]) -> dict[datetime, tuple[float, list[Row]]]:
+def quotes(
+    chance: np.random.Generator, listed: Sequence[OptionContract]
+) -> dict[datetime, tuple[float, list[Row]]]:
     """Draw a market of two sessions, a quarter of an hour apart, in which some quotes are missing."""
     spot, shown = 490.0, {}
     for day in (DAY, NEXT):
@@ -76,9 +78,12 @@ def a_day(seed: int, size: int, deaths: int, *, kinds: Sequence[FaultKind] = tup
         if chance.random() < 0.7
     }
     told = Timed(
-        {}, at_minutes=wishes, leaves_after=int(chance.choice([20, 45, 300, 2_000])), units=int(chance.integers(1, 5)),
+        {},
+        at_minutes=wishes,
+        leaves_after=int(chance.choice([20, 45, 300, 2_000])),
+        units=int(chance.integers(1, 5)),
         max_loss_cents=None,
-    )  # fmt: skip
+    )
     ladder = None if chance.random() < 0.4 else PATIENT
     market = quotes(chance, listed)
     day = Day(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from strikewise.domain.control import FaultNoted, OrderCancelAsked, TradingState
 from strikewise.domain.events import OrderClosed
 from strikewise.domain.orders import (
     BrokerEvent,
+    Execution,
     Order,
     OrderEnded,
     Purpose,
@@ -21,6 +23,7 @@ from strikewise.engine.told import BROKER, answered, cause_of, fact_of
 from strikewise.engine.writer import Writer
 from strikewise.execution.broker import Broker
 from strikewise.execution.halt_flag import HaltFlag
+from strikewise.execution.odd_fills import odd_fill
 from strikewise.portfolio.ledger import Entry
 
 __all__ = ["ASK_AGAIN", "Courier"]
@@ -59,7 +62,8 @@ class Courier:
         told = self.broker.events()
         if told:
             state = self._writer.state
-            self._writer.write(Entry(fact_of(event), at, BROKER, cause_of(event, state)) for event in told)
+            facts = [Entry(fact_of(event), at, BROKER, cause_of(event, state)) for event in told]
+            self._writer.write([*facts, *self._odd_fills(told, at)])
             self.doubtful |= any(isinstance(event, StreamGap) for event in told)
         return told
 
@@ -116,6 +120,22 @@ class Courier:
             order = waiting.order
             if order.position_id == position_id and order.purpose is not Purpose.CLOSE:
                 self.broker.cancel(order.order_id)
+
+    def _odd_fills(self, told: Sequence[BrokerEvent], at: datetime) -> Iterator[Entry]:
+        """Yield what fills that should not have been ask for; where nobody watches, they cannot be."""
+        oversight, state = self._writer.oversight, self._writer.state
+        if oversight is None:
+            return
+        filled: Counter[str] = Counter()
+        for event in told:
+            known = state.order(event.order_id) if isinstance(event, Execution) else None
+            if known is None or not isinstance(event, Execution) or event.execution_id in known.executions:
+                continue
+            before, frozen = known.filled + filled[event.order_id], oversight.control.frozen
+            ended = event.order_id not in state.open_orders
+            for fact in odd_fill(known.order, event, before=before, ended=ended, frozen=frozen):
+                yield Entry(fact, at, ENGINE, state.fact_of(event.order_id))
+            filled[event.order_id] += event.quantity
 
     def _asked_lately(self, name: str, at: datetime) -> bool:
         oversight = self._writer.oversight

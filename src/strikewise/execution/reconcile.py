@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from strikewise.domain.brokerage import BrokerStatus, OrderReport
-from strikewise.domain.control import AlertRaised, SymbolFrozen
+from strikewise.domain.control import AlertRaised
 from strikewise.domain.events import (
     CashFlowed,
     Event,
@@ -28,6 +28,7 @@ from strikewise.domain.orders import CashFlow, FlowKind, Order, OrderEnded, Sett
 from strikewise.domain.portfolio import Position
 from strikewise.domain.reconciled import CashAdjusted, DifferenceFound
 from strikewise.execution.differing_holdings import Differing, Holdings, holdings_that_differ
+from strikewise.execution.odd_fills import odd_fill
 from strikewise.execution.snapshot import Snapshot
 from strikewise.execution.unexplained_ends import ends_without_word
 from strikewise.market.calendar import SessionCalendar
@@ -205,21 +206,9 @@ def _fills(ours: Ours, snapshot: Snapshot) -> tuple[Event, ...]:
             DifferenceFound("fill", name, "not booked", told, "booked", execution.execution_id),
             OrderFilled(execution),
         ]
-        if known.ended and filled[name] < known.order.quantity:
-            text = f"Order {name} was filled ({told}) after its end was told; the fill counts."
-            facts.append(AlertRaised("warning", "FILL_AFTER_END", text))
+        facts += odd_fill(known.order, execution, before=filled[name], ended=known.ended, frozen=ours.frozen)
         filled[name] += execution.quantity
-        if filled[name] > known.order.quantity:
-            facts += _overfilled(known.order, filled[name], ours)
     return tuple(facts)
-
-
-def _overfilled(order: Order, filled: int, ours: Ours) -> list[Event]:
-    text = f"Order {order.order_id} was for {order.quantity} units and {filled} were filled: they are held."
-    facts: list[Event] = [AlertRaised("critical", "OVERFILL", text)]
-    if order.underlying not in ours.frozen:
-        facts.append(SymbolFrozen(order.underlying, text))
-    return facts
 
 
 def _orders(
