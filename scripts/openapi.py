@@ -5,21 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from pathlib import Path
 
-from strikewise.apps.api.app import Server, create_app
-from strikewise.bootstrap.build import build_system
-from strikewise.bootstrap.serve import open_access
+from strikewise.apps.api.app import routes
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "dashboard" / "openapi.json"
 
 
 def document() -> str:
     """Return the OpenAPI document as text."""
-    with tempfile.TemporaryDirectory() as folder, open_access(Path(folder)) as access:
-        app = create_app(Server(build_system(Path(folder)), access))
-        return json.dumps(app.openapi(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(routes().openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +24,21 @@ from strikewise.apps.api.running import RunningServer, server_of
 from strikewise.bootstrap.serve import ServeParts, ServePlan
 from strikewise.execution.heartbeat import Heartbeat
 from strikewise.market.clock import SimulatedClock
-from strikewise.portfolio.ledger import MemoryLedger
+from strikewise.market.memory_source import MemorySource
+from strikewise.portfolio.ledger import Entry, MemoryLedger, Record
+from strikewise.portfolio.picture import Picture
 from strikewise.service.access import Access, Scope
 from strikewise.service.system import System
 
 NAME, PASSWORD = "ada", "correct horse battery staple"
 CHEAP = Argon2Passwords(memory_kib=64, rounds=1)
 
-__all__ = ["CALENDAR", "NAME", "PASSWORD", "Browser", "Served", "serving"]
+SSL = ssl.create_default_context()
+"""Made once: each takes longer than an answer."""
+anybody = httpx.Client(verify=SSL, timeout=10, limits=httpx.Limits(max_keepalive_connections=0))
+"""Somebody who shows nothing, and keeps no connection."""
+
+__all__ = ["CALENDAR", "NAME", "PASSWORD", "Browser", "Served", "anybody", "serving"]
 
 
 @dataclass
@@ -74,7 +83,7 @@ class Served:
     def program(self, scope: Scope = Scope.ADMIN) -> httpx.Client:
         """Return a program that shows a token."""
         headers = {"Authorization": f"Bearer {self.token(scope)}"}
-        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=10)
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=10, verify=SSL)
 
     def browser(self) -> Browser:
         """Return a browser that nobody has logged in with."""
@@ -97,29 +106,41 @@ class Served:
 class Browser:
     """What a browser does on its own: it keeps cookies, and names its origin."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, client: httpx.Client | None = None) -> None:
         self.url, self.csrf = url, ""
-        self.client = httpx.Client(base_url=f"{url}/api/v1", timeout=10)
+        self.client = client or httpx.Client(timeout=10, verify=SSL)
 
     def get(self, path: str) -> httpx.Response:
-        return self.client.get(path, headers={"Sec-Fetch-Site": "same-origin"})
+        return self.client.get(f"{self.url}/api/v1/{path}", headers={"Sec-Fetch-Site": "same-origin"})
 
     def send(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         own = {"Origin": self.url, "Sec-Fetch-Site": "same-origin", "X-CSRF-Token": self.csrf}
-        return self.client.request(method, path, json=body, headers={**own, **(headers or {})})
+        return self.client.request(
+            method, f"{self.url}/api/v1/{path}", json=body, headers={**own, **(headers or {})}
+        )
 
     def post(self, path: str, **body: Any) -> httpx.Response:
         return self.send("POST", path, body)
 
 
-@contextmanager
-def serving(home: Path, plan: ServePlan | None = None, **changes: Any) -> Iterator[Served]:
-    """Serve an account that traded three days, seen on the second of them."""
+@cache
+def _three_days() -> tuple[tuple[Record, ...], MemorySource, Picture]:
     ledger, source = traded()
     shown = picture(until(ledger, close_of(TUESDAY)), source, close_of(TUESDAY))
     shown = replace(shown, positions=tuple(replace(one, rate=0.05) for one in shown.positions))
+    return tuple(ledger.records()), source, shown
+
+
+@contextmanager
+def serving(home: Path, plan: ServePlan | None = None, **changes: Any) -> Iterator[Served]:
+    """Serve an account that traded three days, seen on the second of them."""
+    records, source, shown = _three_days()
+    ledger = MemoryLedger()
+    for record in records:
+        entry = Entry(record.event, record.known_at, record.actor, record.cause)
+        ledger.append([entry], recorded_at=record.recorded_at)
     clock = SimulatedClock(close_of(WEDNESDAY))
     system = replace(
         system_of(source, account=ledger), home=home, clock=clock, picture=lambda: shown, halt=HaltFile(home)

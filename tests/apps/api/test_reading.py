@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from apps.api.serving import Served, beating, serving
+from apps.api.serving import Served, anybody, beating, serving
 from service.systems import CALENDAR
 from strikewise.service.views.account import account_view
 from strikewise.service.views.desk import Desk
@@ -199,11 +199,11 @@ def test_logs_are_told_newest_first_by_level_and_without_secrets(tmp_path: Path)
 
 def test_machines_are_told_whether_the_server_lives_and_reads(shown: Served) -> None:
     for path in ("live", "ready"):
-        assert httpx.get(f"{shown.url}/health/{path}").json() == {"ok": True}
+        assert anybody.get(f"{shown.url}/health/{path}").json() == {"ok": True}
 
 
 def test_figures_for_machines_are_those_of_the_account(shown: Served, get: httpx.Client) -> None:
-    told = httpx.get(f"{shown.url}/metrics", headers=dict(get.headers))
+    told = anybody.get(f"{shown.url}/metrics", headers=dict(get.headers))
     figures = dict(line.rsplit(" ", 1) for line in told.text.splitlines() if not line.startswith("#"))
     account = ok(get.get("account"))
     assert float(figures['strikewise_equity_cents{price="mid"}']) == account["equity_mid_cents"]
@@ -217,6 +217,6 @@ def test_figures_for_machines_are_those_of_the_account(shown: Served, get: httpx
 
 
 def test_without_a_built_page_the_server_says_what_to_run(shown: Served) -> None:
-    answer = httpx.get(f"{shown.url}/positions")
+    answer = anybody.get(f"{shown.url}/positions")
     assert answer.status_code == 200
     assert "text/html" in answer.headers["content-type"]

@@ -78,7 +78,7 @@ def test_a_stream_beats_and_ends_when_its_session_does(
     monkeypatch.setattr(streaming, "BEAT_SECONDS", 0.1)
     with serving(tmp_path) as served:
         person = served.person()
-        with person.client.stream("GET", "stream") as answer:
+        with person.client.stream("GET", f"{served.url}/api/v1/stream") as answer:
             told = events(answer.iter_lines())
             assert next(told)[0] == "snapshot"
             assert next(one for one in told if one[0] == "comment")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import Receive, Scope, Send
 
+from strikewise.apps.api import page
 from strikewise.apps.api.description import describe
 from strikewise.apps.api.door import Door, Needs
 from strikewise.apps.api.metrics import Metrics
-from strikewise.apps.api.page import STATIC, add_page
+from strikewise.apps.api.page import STATIC
 from strikewise.apps.api.problems import PROBLEMS, install_problems
 from strikewise.apps.api.reading import Reader
 from strikewise.apps.api.routes import (
@@ -37,11 +38,12 @@ from strikewise.apps.api.routes import (
 from strikewise.apps.api.shield import Reach, Shield
 from strikewise.apps.api.stream import Hub
 from strikewise.bootstrap.settings_file import SettingsFile
-from strikewise.service.access import Access, Scope
+from strikewise.service.access import Access
+from strikewise.service.access import Scope as Allowed
 from strikewise.service.jobs import Jobs
 from strikewise.service.system import System
 
-__all__ = ["PREFIX", "Server", "create_app"]
+__all__ = ["PREFIX", "Application", "Server", "routes"]
 
 PREFIX = "/api/v1"
 
@@ -75,27 +77,58 @@ class Server:
     static: Path = STATIC
 
 
-def create_app(server: Server) -> FastAPI:
-    """Return the HTTP API over an installation, and the page that uses it.
+class Application:
+    """The whole server as one ASGI application: the shield around the routes, and what they work on.
 
     Parameters
     ----------
     server : Server
         Its parts.
+
+    Attributes
+    ----------
+    hub : Hub
+        The streams.
     """
-    reader, jobs = Reader(server.system), Jobs(server.system.clock)
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        hub: Hub = app.state.hub
-        hub.start()
-        try:
-            yield
-        finally:
-            await hub.stop()
-            jobs.close()
-            reader.close()
+    def __init__(self, server: Server) -> None:
+        self._reader, self._jobs = Reader(server.system), Jobs(server.system.clock)
+        self.hub = Hub(self._reader)
+        self._parts = {
+            "reader": self._reader,
+            "jobs": self._jobs,
+            "hub": self.hub,
+            "door": Door(server.access, secure=server.reach.secure),
+            "settings": SettingsFile(server.system.home),
+            "logs": server.logs,
+            "metrics": Metrics(self._reader, self.hub),
+            "static": server.static,
+        }
+        zipped = GZipMiddleware(routes(), minimum_size=1_000, compresslevel=5)
+        self._shielded = Shield(zipped, server.reach)
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or begin and end."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        scope["state"] = self._parts
+        await self._shielded(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self.hub.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.hub.stop()
+        self._jobs.close()
+        self._reader.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+@cache
+def routes() -> FastAPI:
+    """Return every route; what they work on comes with each request, so that one of these is enough."""
     app = FastAPI(
         title="strikewise",
         version="1",
@@ -104,15 +137,8 @@ def create_app(server: Server) -> FastAPI:
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
         responses=PROBLEMS,
-        lifespan=lifespan,
     )
-    state = app.state
-    state.reader, state.jobs, state.hub = reader, jobs, Hub(reader)
-    state.door = Door(server.access, secure=server.reach.secure)
-    state.settings, state.logs = SettingsFile(server.system.home), server.logs
-    state.metrics = Metrics(reader, state.hub)
     app.include_router(session.router, prefix=PREFIX)
-    guarded = APIRouter(prefix=PREFIX, dependencies=[Depends(Needs(Scope.READ))])
     for part in (
         status,
         account,
@@ -127,13 +153,10 @@ def create_app(server: Server) -> FastAPI:
         settings,
         stream,
     ):
-        guarded.include_router(part.router)
-    guarded.include_router(session.guarded)
-    app.include_router(guarded)
+        app.include_router(part.router, prefix=PREFIX, dependencies=[Depends(Needs(Allowed.READ))])
+    app.include_router(session.guarded, prefix=PREFIX, dependencies=[Depends(Needs(Allowed.READ))])
     app.include_router(health.router)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]  # as FastAPI's documentation does
-    add_page(app, server.static)
+    app.include_router(page.router)
     install_problems(app)
-    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
-    app.add_middleware(Shield, reach=server.reach)
     return app

@@ -46,7 +46,7 @@ class Door:
 
 def door_of(request: Request) -> Door:
     """Return the server's door."""
-    return cast("Door", request.app.state.door)
+    return cast("Door", request.state.door)
 
 
 At = Annotated[Door, Depends(door_of)]

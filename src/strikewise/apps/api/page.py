@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
 from strikewise.apps.api.problems import ProblemError
 
-__all__ = ["STATIC", "add_page"]
+__all__ = ["STATIC", "router"]
 
 STATIC = Path(__file__).with_name("static")
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -27,29 +28,22 @@ with <code>strikewise token create</code>, and read <code>/api/v1/openapi.json</
 """
 
 
-def add_page(app: FastAPI, static: Path = STATIC) -> None:
-    """Let an application serve the page for every address that is nobody else's.
+router = APIRouter(include_in_schema=False)
 
-    Parameters
-    ----------
-    app : FastAPI
-        The application, with all its other routes.
-    static : Path
-        Where the built page is.
-    """
-    router = APIRouter(include_in_schema=False)
+
+@router.get("/{path:path}")
+def page(request: Request, path: str) -> Response:
+    """Return a file of the page; its first one for every address that is nobody else's."""
+    static = cast("Path", request.state.static)
+    if path.startswith(("api/", "health/")) or path == "metrics":
+        raise ProblemError(404, f"There is nothing at {request.url.path[:200]}.")
+    found = (static / path).resolve()
+    if path and found.is_relative_to(static.resolve()) and found.is_file():
+        kept = FOR_EVER if path.startswith("assets/") else "no-cache"
+        return FileResponse(found, headers={"Cache-Control": kept})
+    if path.startswith("assets/"):
+        raise ProblemError(404, f"There is nothing at {request.url.path[:200]}.")
     index = static / "index.html"
-
-    @router.get("/{path:path}")
-    def page(request: Request, path: str) -> Response:
-        if path.startswith(("api/", "health/")) or path == "metrics":
-            raise ProblemError(404, f"There is nothing at {request.url.path[:200]}.")
-        found = (static / path).resolve()
-        if path and found.is_file() and found.is_relative_to(static.resolve()):
-            kept = FOR_EVER if path.startswith("assets/") else "no-cache"
-            return FileResponse(found, headers={"Cache-Control": kept})
-        if path.startswith("assets/"):
-            raise ProblemError(404, f"There is nothing at {request.url.path[:200]}.")
-        return FileResponse(index) if index.is_file() else HTMLResponse(NO_PAGE)
-
-    app.include_router(router)
+    if not index.is_file():
+        return HTMLResponse(NO_PAGE)
+    return FileResponse(index, headers={"Cache-Control": "no-cache"})

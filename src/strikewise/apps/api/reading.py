@@ -90,7 +90,7 @@ class Reader:
 
 def reader_of(request: Request) -> Reader:
     """Return the application's reader."""
-    return cast("Reader", request.app.state.reader)
+    return cast("Reader", request.state.reader)
 
 
 Reading = Annotated[Reader, Depends(reader_of)]

@@ -9,7 +9,7 @@ from typing import Self
 
 import uvicorn
 
-from strikewise.apps.api.app import Server, create_app
+from strikewise.apps.api.app import Application, Server
 from strikewise.apps.api.shield import Reach
 from strikewise.apps.api.stream import Hub
 from strikewise.bootstrap.serve import ServeParts, ServePlan
@@ -55,7 +55,7 @@ class RunningServer:
         self._plan = plan
         self._socket = _listen(plan)
         self.port = int(self._socket.getsockname()[1])
-        app = create_app(server)
+        app = Application(server)
         config = uvicorn.Config(
             app,
             ws="none",
@@ -65,11 +65,12 @@ class RunningServer:
             proxy_headers=False,
             server_header=False,
             date_header=False,
+            lifespan="on",
             timeout_graceful_shutdown=int(STOPS_WITHIN),
             ssl_certfile=plan.certificate,
             ssl_keyfile=plan.key,
         )
-        self._uvicorn = _Uvicorn(config, app.state.hub)
+        self._uvicorn = _Uvicorn(config, app.hub)
         self._thread = Thread(target=self.run, daemon=True)
 
     @property

@@ -44,7 +44,7 @@ def ready(reader: Reading) -> Health:
 
 
 def _metrics_of(request: Request) -> Metrics:
-    return cast("Metrics", request.app.state.metrics)
+    return cast("Metrics", request.state.metrics)
 
 
 @router.get(

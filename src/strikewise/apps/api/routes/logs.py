@@ -37,7 +37,7 @@ def logs(
 ) -> Listed[LogLine]:
     """Return lines of the logs, without secrets."""
     since = zoned(after)
-    latest = cast("Callable[[], Iterator[dict[str, Any]]]", request.app.state.logs)
+    latest = cast("Callable[[], Iterator[dict[str, Any]]]", request.state.logs)
     lines = (line for one in latest() if (line := _line(one)) is not None)
     found = (
         line

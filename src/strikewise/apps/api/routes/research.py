@@ -85,7 +85,7 @@ class Compared(BaseModel):
 
 
 def _jobs_of(request: Request) -> Jobs:
-    return cast("Jobs", request.app.state.jobs)
+    return cast("Jobs", request.state.jobs)
 
 
 Working = Annotated[Jobs, Depends(_jobs_of)]

@@ -67,7 +67,7 @@ class CheckView(BaseModel):
 
 
 def _file_of(request: Request) -> SettingsFile:
-    return cast("SettingsFile", request.app.state.settings)
+    return cast("SettingsFile", request.state.settings)
 
 
 File = Annotated[SettingsFile, Depends(_file_of)]

@@ -22,7 +22,7 @@ EXAMPLE = (
 
 
 def _hub_of(request: Request) -> Hub:
-    return cast("Hub", request.app.state.hub)
+    return cast("Hub", request.state.hub)
 
 
 @router.get(
