@@ -60,7 +60,7 @@ export function EquityChart(props: { curve: readonly EquityPoint[]; height: numb
   const told = `Equity ${money(last?.equity_mid_cents)} at mid, ${money(last?.equity_exit_cents)} at exit prices; largest fall ${percent(worst, 1)}`;
   return (
     <div className="chart fill" style={{ minHeight: height }} data-chart="equity">
-      <div ref={holder} className="inside-chart" role="img" aria-label={told} />
+      <div ref={holder} className="inside-chart" role="figure" aria-label={told} />
     </div>
   );
 }

@@ -56,6 +56,8 @@ const dayOf = (at: string): string => {
   return parts;
 };
 
+/** More strikes than this would hide the axis behind their labels. */
+const FEW = 8;
 /** Words of a marker take about so many pixels; markers that stand closer go without. */
 const TEXT_WIDTH = 96;
 
@@ -135,8 +137,18 @@ export function PriceChart(props: { chart: Chart; options: PriceOptions; height:
     };
     if (levels) {
       // What is sold is what can hurt; the strikes that were bought stand beside and would only hide the bars.
-      for (const price of new Set(chart.levels.filter((one) => one.text.startsWith("short")).map((one) => one.price))) {
-        series.createPriceLine({ price, color: `${palette.warn}99`, lineStyle: 1, lineWidth: 1, axisLabelVisible: true, axisLabelColor: palette.raised, axisLabelTextColor: palette.text, title: "" });
+      const sold = new Set(chart.levels.filter((one) => one.text.startsWith("short")).map((one) => one.price));
+      for (const price of sold) {
+        series.createPriceLine({
+          price,
+          color: `${palette.warn}99`,
+          lineStyle: 1,
+          lineWidth: 1,
+          axisLabelVisible: sold.size <= FEW,
+          axisLabelColor: palette.raised,
+          axisLabelTextColor: palette.text,
+          title: "",
+        });
       }
     }
     if (regimes) {
@@ -178,7 +190,7 @@ export function PriceChart(props: { chart: Chart; options: PriceOptions; height:
           <span className={change === null ? "" : change >= 0 ? "gain" : "loss"}>{signedPercent(change, 2)}</span>
         </div>
       )}
-      <div ref={holder} className="inside-chart" role="img" aria-label={told} />
+      <div ref={holder} className="inside-chart" role="figure" aria-label={told} />
     </div>
   );
 }

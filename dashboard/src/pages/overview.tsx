@@ -81,7 +81,7 @@ export default function Overview(): ReactNode {
             <NoData />
           ) : (
             <Shown query={volatility} height={220}>
-              {(data) => <SurfaceHeat view={data} every={2} />}
+              {(data) => <SurfaceHeat view={data} every={2} roomy />}
             </Shown>
           )}
         </Card>

@@ -131,12 +131,12 @@ function Explorer({ position }: { position: Position }): ReactNode {
             <div className="grid two" style={{ marginTop: 12 }}>
               <label className="range">
                 Day
-                <input type="range" min={0} max={longest} value={days} onChange={(event) => setDays(Number(event.target.value))} />
+                <input type="range" aria-label="Day" min={0} max={longest} value={days} onChange={(event) => setDays(Number(event.target.value))} />
                 <output>{days === 0 ? "today" : `+${days} days`}</output>
               </label>
               <label className="range">
                 Volatility
-                <input type="range" min={-15} max={30} value={shift} onChange={(event) => setShift(Number(event.target.value))} />
+                <input type="range" aria-label="Volatility" min={-15} max={30} value={shift} onChange={(event) => setShift(Number(event.target.value))} />
                 <output>{signed(shift, 0)} points</output>
               </label>
             </div>

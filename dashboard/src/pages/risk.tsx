@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { answered, api } from "../api/client";
 import type { LimitUse, Risk } from "../api/documents";
-import { day, instant, money, number, percent, sentence, signedMoney, signedPercent, tone, words } from "../format";
+import { day, instant, money, number, percent, sentence, signedMoney, signedPercent, tone } from "../format";
 import { Heat } from "../parts/heat";
 import { Badge, Card, Empty, Meter, PageHead, Shown, Tile } from "../parts/parts";
 import { type Column, DataTable } from "../parts/table";
@@ -139,6 +139,7 @@ function Grid({ stress, at }: { stress: NonNullable<Risk["stress"]>; at: number 
       text={(amount) => (Math.abs(amount) >= 1000 ? `${amount < 0 ? "−" : "+"}${number(Math.abs(amount) / 1000, 1)}k` : `${amount < 0 ? "−" : "+"}${number(Math.abs(amount), 0)}`)}
       scale="signed"
       roomy
+      cell={46}
       now={at === 0 ? { row: volatilities.findIndex((n) => stress.volatilities[n] === 0), column: stress.spots.indexOf(0) } : undefined}
     />
   );
@@ -168,7 +169,7 @@ const NAMES: Record<string, string> = {
 };
 
 function limitName(one: LimitUse, held: Risk["positions"]): string {
-  const of = held.find((each) => each.position_id === one.of)?.structure ?? words(one.of);
+  const of = held.find((each) => each.position_id === one.of)?.structure ?? one.of.replace(/_/g, " ");
   return `${NAMES[one.name] ?? sentence(one.name.split(".").at(-1) ?? one.name)}${of ? ` · ${of}` : ""}`;
 }
 

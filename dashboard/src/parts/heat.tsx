@@ -15,6 +15,8 @@ export interface HeatProps {
   sparse?: boolean;
   /** Taller cells, where the map has a card of its own. */
   roomy?: boolean;
+  /** Least width of a cell, pixels; the map scrolls where there is less room. */
+  cell?: number;
   now?: { row: number; column: number } | undefined;
 }
 
@@ -70,7 +72,7 @@ export function Heat(props: HeatProps): ReactNode {
     props.scale === "signed" ? 0.5 + value / (2 * reach) : (value - low) / (high - low || 1);
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label={props.label}>
-      <table className={props.roomy ? "heat roomy" : "heat"}>
+      <table className={props.roomy ? "heat roomy" : "heat"} style={props.cell === undefined ? undefined : { minWidth: 46 + props.cell * props.columns.length }}>
         <thead>
           <tr>
             <th scope="col">{props.corner}</th>

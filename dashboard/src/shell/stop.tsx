@@ -14,10 +14,12 @@ const PATIENCE = 4_000;
 export function StopButton({ status }: { status: Status | undefined }): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const [course, setCourse] = useState<Course>({ step: "asking" });
-  const [exits, setExits] = useState(true);
+  const [exits, setExits] = useState(false);
   const [reason, setReason] = useState("");
   const key = useRef("");
   const halted = status?.state === "halted";
+  const reducing = status?.state === "reducing";
+  const stopped = halted || reducing;
 
   useEffect(() => {
     if (halted && course.step === "sending") setCourse({ step: "told", words: "Trading is halted." });
@@ -46,7 +48,7 @@ export function StopButton({ status }: { status: Status | undefined }): ReactNod
     try {
       await answered(
         api.POST("/api/v1/control/halt", {
-          body: { reason: reason || "Stopped on the page.", exits },
+          body: { reason: reason || "Stopped on the page.", exits: exits && !reducing },
           headers: { "Idempotency-Key": key.current },
           signal: AbortSignal.timeout(PATIENCE),
         }),
@@ -61,12 +63,12 @@ export function StopButton({ status }: { status: Status | undefined }): ReactNod
   return (
     <>
       <button type="button" className="button stop" onClick={open} data-testid="stop">
-        <span aria-hidden="true">■</span> {halted ? "HALTED" : "STOP"}
+        <span aria-hidden="true">■</span> {halted ? "HALTED" : reducing ? "EXITS ONLY" : "STOP"}
       </button>
       <dialog ref={dialog} aria-labelledby="stop-title" onClose={() => setReason("")}>
         <form onSubmit={stop}>
-          <h2 id="stop-title">{halted ? "Trading is halted" : "Stop trading?"}</h2>
-          {halted ? (
+          <h2 id="stop-title">{halted ? "Trading is halted" : reducing ? "Only exits are sent" : "Stop trading?"}</h2>
+          {stopped ? (
             <p className="soft">
               {status?.reason || "No reason was given."} {status?.flag ? `Since ${instant(status.flag.at)}, by ${status.flag.by}.` : ""}
             </p>
@@ -76,7 +78,7 @@ export function StopButton({ status }: { status: Status | undefined }): ReactNod
               Open positions stay open: stopping closes nothing.
             </p>
           )}
-          {!halted && (
+          {!stopped && (
             <label className="row">
               <input type="checkbox" checked={exits} onChange={(event) => setExits(event.target.checked)} />
               Let exits go on (stops and take-profits of what is held)
@@ -96,13 +98,14 @@ export function StopButton({ status }: { status: Status | undefined }): ReactNod
             <button type="button" className="button plain" onClick={() => dialog.current?.close()}>
               {course.step === "told" ? "Close" : "Cancel"}
             </button>
-            {halted ? (
+            {stopped && (
               <button type="button" className="button primary" disabled={course.step === "sending"} onClick={() => void resume()}>
                 Resume trading
               </button>
-            ) : (
+            )}
+            {!halted && (
               <button type="submit" className="button stop" disabled={course.step === "sending" || course.step === "told"}>
-                {course.step === "sending" ? "Stopping…" : "Stop trading now"}
+                {course.step === "sending" ? "Stopping…" : reducing ? "Stop exits too" : "Stop trading now"}
               </button>
             )}
           </div>
