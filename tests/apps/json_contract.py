@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
+from apps.json_control import CONTROL
 from apps.json_ledger import LEDGER
 from apps.json_portfolio import Fraction, Part, Portfolio
 from apps.json_research import RESEARCH, Origin
@@ -385,6 +386,7 @@ CONTRACTS: dict[str, type[Part]] = {
     "data audit": Audit,
     "data status": Status,
     "doctor": Doctor,
+    **CONTROL,
     **LEDGER,
     "risk": RiskResult,
 }
