@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -31,6 +32,11 @@ class PictureFile:
         aside = self._path.with_suffix(f".{os.getpid()}.new")
         aside.write_bytes(_PICTURE.dump_json(picture))
         aside.replace(self._path)
+
+    def show(self, picture: Picture) -> None:
+        """Write a picture if that is possible: nobody stops trading because nobody can look."""
+        with suppress(OSError):
+            self.write(picture)
 
     def read(self) -> Picture | None:
         """Return the latest picture; None where there is none, or a newer program wrote it."""

@@ -26,7 +26,7 @@ from strikewise.portfolio.keeping import LedgerKeeper
 from strikewise.service.system import System
 from strikewise.strategy.registry import STRATEGIES
 
-__all__ = ["backup_folder", "build_keeper", "build_system", "ledger_url", "open_ledger"]
+__all__ = ["PICTURE", "backup_folder", "build_keeper", "build_system", "ledger_url", "open_ledger"]
 
 PICTURE = "picture.json"
 """What a home's account looked like at the latest tick."""

@@ -14,6 +14,7 @@ from strikewise.adapters.data_home import DataHome
 from strikewise.adapters.halt_file import HaltFile
 from strikewise.adapters.heartbeat_file import HeartbeatFile
 from strikewise.adapters.logs import Logbook
+from strikewise.adapters.picture_file import PictureFile
 from strikewise.adapters.process_identity import is_gone, this_process
 from strikewise.adapters.store.database import Database
 from strikewise.adapters.store.emergency import EmergencyJournal
@@ -21,7 +22,7 @@ from strikewise.adapters.store.leases import SqlLeases
 from strikewise.adapters.store.resilient_ledger import ResilientLedger
 from strikewise.adapters.watchdog import ServiceManager
 from strikewise.backtest.runner import ReplaySpec
-from strikewise.bootstrap.build import backup_folder, ledger_url, open_ledger
+from strikewise.bootstrap.build import PICTURE, backup_folder, ledger_url, open_ledger
 from strikewise.bootstrap.operation import BrokerName, Mode
 from strikewise.bootstrap.parts import (
     Arriving,
@@ -258,6 +259,7 @@ def _duties(
         say=say,
         underlyings=asked.spec.underlyings,
         tolerance=Tolerance(run.failures),
+        show=PictureFile(asked.place / PICTURE).show,
     )
 
 

@@ -20,11 +20,16 @@ from strikewise.engine.schedule import Task
 from strikewise.engine.supervisor import Supervisor
 from strikewise.market.view import Market, MarketView
 from strikewise.portfolio.ledger import Ledger
+from strikewise.portfolio.picture import Picture, picture_of
 
 __all__ = ["Duties"]
 
 URGENT = timedelta(seconds=5)
 """How soon after a look at what is held another one is made for what somebody wants closed at once."""
+
+
+def _unseen(_: Picture) -> None:
+    """Show nobody."""
 
 
 class Duties:
@@ -52,6 +57,8 @@ class Duties:
         What must keep arriving.
     tolerance : Tolerance
         How much fails before the process ends.
+    show : callable
+        Takes what the account looks like after each look, for people to see.
     """
 
     def __init__(
@@ -67,7 +74,9 @@ class Duties:
         say: Log,
         underlyings: tuple[str, ...],
         tolerance: Tolerance | None = None,
+        show: Callable[[Picture], None] = _unseen,
     ) -> None:
+        self._show = show
         self.loop, self.reconciler, self.market = loop, reconciler, market
         self._ledger, self._lookout, self._say = ledger, lookout, say
         self._arrive, self._follow = arrive, follow
@@ -178,6 +187,7 @@ class Duties:
         report = self.loop.tick(view, seeks=seeks, records=records)
         self._failures.tell(self._lookout.over("FEED_FAILED", "Data arrive again."), now)
         self.ticked_at = now
+        self._show(picture_of(report.portfolio, view, self.loop.state.seq))
         if report.orders:
             self._say("info", "orders", {"sent": report.orders, "at": now.isoformat()})
 
