@@ -16,6 +16,7 @@ from oracle.plain_market import PlainMarket
 from shared_data import DATA
 from strategy.recorded_market import recorded_source
 from strikewise.domain.chain import GRADES, ChainColumns, ChainTape, OptionChain
+from strikewise.domain.instruments import days_of
 from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Split
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.source import MarketSource
@@ -23,6 +24,7 @@ from strikewise.market.source import MarketSource
 SUMMER_2015 = date(2015, 6, 1), date(2015, 9, 30)
 SUMMER_2026 = date(2026, 7, 22), date(2026, 8, 21)
 YEAR_2021 = date(2021, 1, 4), date(2021, 12, 31)
+HALVED = date(2015, 8, 5)
 DECLARED = int(datetime(2015, 1, 2, tzinfo=UTC).timestamp())
 ANNOUNCED = {
     "FOMC": [(6, 17), (7, 29), (9, 17)],
@@ -150,6 +152,8 @@ def shares_2015() -> PlainMarket:
     bars = [index, closes]
     for number, symbol in enumerate(("ARC", "BAY", "COG", "DEW"), start=1):
         wave = (1.0 + 0.06 * np.sin(np.arange(len(closes)) / (3.0 + number))) / (10.0 * number)
+        if symbol == "DEW":
+            wave = np.where(closes.days >= days_of(HALVED), 0.5 * wave, wave)
         prices = (closes.open * wave, closes.high * wave, closes.low * wave, closes.close * wave)
         known = closes.known_at + (3600 if symbol == "DEW" else 0)
         bars.append(DailyBars(symbol, closes.days, *prices, closes.volume / (900.0 * number), known))
@@ -164,7 +168,7 @@ def shares_2015() -> PlainMarket:
         splits=[
             Split("BAY", date(2015, 6, 24), 1.5),
             Split("COG", date(2015, 7, 8), 0.1),
-            Split("DEW", date(2015, 8, 5), 2.0),
+            Split("DEW", HALVED, 2.0),
         ],
         events=EVENTS,
     )

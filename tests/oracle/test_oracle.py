@@ -67,6 +67,38 @@ def test_facts_agree_over_shares_that_pay_and_split(document: dict[str, Any]) ->
     check(make_spec(document), markets.shares_2015(), "shares")
 
 
+LEFT_BEHIND_ITS_LEVEL: dict[str, Any] = {
+    "underlyings": ["DEW"],
+    "start": date(2015, 7, 15),
+    "end": date(2015, 9, 30),
+    "capital": 1_000_000,
+    "limits": {"max_loss_per_trade": 0.2},
+    "strategies": [
+        {
+            "strategy": "breakout",
+            "parameters": {
+                "side": "both",
+                "level": "55",
+                "min_surge": 0.0,
+                "max_break": 0.5,
+                "min_dollar_volume": 0.0,
+                "trail": "off",
+                "slack": 0.05,
+                "profit_target": 0.0,
+                "stop_loss": 0.5,
+                "max_sessions": 0,
+            },
+        }
+    ],
+}
+"""Shares sold short that halve by a split, rise again, and are back above the level that they broke."""
+
+
+def test_a_level_that_was_broken_splits_with_its_shares() -> None:
+    found = check(make_spec(LEFT_BEHIND_ITS_LEVEL), markets.shares_2015(), "a level that splits")
+    assert found["PositionSplit"] == 1
+
+
 @pytest.mark.shared
 @trying
 @given(document=documents(("SPY",), markets.SUMMER_2026))

@@ -23,6 +23,9 @@ from strikewise.domain.signals import Signal
 from strikewise.domain.splits import split_instrument, split_structure
 from strikewise.domain.structures import Leg, Structure
 
+OF_A_UNIT = frozenset({"at_stake", "level"})
+"""What a signal says in dollars of one unit, and its position is left by."""
+
 
 def add_opening(
     before: Position | None, order: Order, signal: Signal | None, execution: Execution, units: int
@@ -198,8 +201,8 @@ def book_flow(position: Position, flow: CashFlow) -> Position:
 def book_split(position: Position, report: SplitReport) -> Position:
     """Return a position after a split of its underlying: holdings, and the unit they were opened as.
 
-    A split by a whole number multiplies units, each of which has a part of what one had at stake; any other
-    leaves shares only, whose unit stays.
+    A split by a whole number multiplies units, each of which has a part of what one had at stake and of the
+    price it was measured by; any other leaves shares only, whose unit stays.
     """
     n, d = report.numerator, report.denominator
     whole = d == 1
@@ -210,8 +213,10 @@ def book_split(position: Position, report: SplitReport) -> Position:
     after = _changed(replace(position, holdings=()), held, cash_cents=report.cash_cents, fees_cents=0)
     if not whole:
         return after
-    stake = position.because.get("at_stake")
-    because = {**position.because, "at_stake": stake / n} if isinstance(stake, float) else position.because
+    because = {
+        name: value / n if name in OF_A_UNIT and isinstance(value, float) else value
+        for name, value in position.because.items()
+    }
     unit = split_structure(position.structure, n)
     return replace(after, structure=unit, quantity=position.quantity * n, because=because)
 
