@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from strikewise.apps.cli.session import Session
-from strikewise.apps.cli.tables import LEFT, RIGHT, heading, pairs, soft, table
+from strikewise.apps.cli.tables import LEFT, RIGHT, fitting, heading, pairs, soft, table
 from strikewise.apps.figures import money
 from strikewise.service.control import Answer
 from strikewise.service.daemon import StatusView
@@ -91,12 +91,12 @@ def show_status(session: Session, found: StatusView) -> None:
         session.next(try_="strikewise run", why="trades.")
 
 
-def positions_table(found: Sequence[Mapping[str, Any]]) -> Table:
-    """Return what is held and on its way."""
+def positions_table(found: Sequence[Mapping[str, Any]], width: int) -> Table:
+    """Return what is held and on its way, with as many columns as a terminal has room for."""
     columns = (
         ("Position", LEFT),
         ("Strategy", LEFT),
-        ("Structure*", LEFT),
+        ("Structure", LEFT),
         ("Units", RIGHT),
         ("Paid", RIGHT),
         ("Can lose", RIGHT),
@@ -116,16 +116,16 @@ def positions_table(found: Sequence[Mapping[str, Any]]) -> Table:
         )
         for one in found
     ]
-    return table(columns, rows)
+    return _fitted(width, columns, rows, drops=(1, 6, 4))
 
 
-def orders_table(found: Sequence[Mapping[str, Any]]) -> Table:
-    """Return orders, oldest first."""
+def orders_table(found: Sequence[Mapping[str, Any]], width: int) -> Table:
+    """Return orders, oldest first, with as many columns as a terminal has room for."""
     columns = (
         ("Order", LEFT),
         ("Strategy", LEFT),
         ("For", LEFT),
-        ("Structure*", LEFT),
+        ("Structure", LEFT),
         ("Filled", RIGHT),
         ("Limit", RIGHT),
         ("Since", LEFT),
@@ -144,7 +144,26 @@ def orders_table(found: Sequence[Mapping[str, Any]]) -> Table:
         )
         for one in found
     ]
-    return table(columns, rows)
+    return _fitted(width, columns, rows, drops=(1, 6, 5))
+
+
+def _fitted(
+    width: int,
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[Sequence[str | Text]],
+    drops: Sequence[int],
+) -> Table:
+    """Return the table with the fewest columns left out that fits; the last may be folded."""
+    candidates = []
+    for number in range(len(drops) + 1):
+        left = [place for place in range(len(columns)) if place not in drops[:number]]
+        candidates.append(
+            ([columns[place] for place in left], [[row[place] for place in left] for row in rows])
+        )
+    tables = [table(heads, cells) for heads, cells in candidates]
+    heads, cells = candidates[-1]
+    folding = [(f"{head}*" if head == "Structure" else head, side) for head, side in heads]
+    return fitting(width, *tables, table(folding, cells))
 
 
 def comparison_table(lines: Sequence[Mapping[str, str]]) -> Table:

@@ -52,4 +52,4 @@ def orders(
         return
     working = sum(one["working"] for one in found)
     session.show(heading("Orders", soft(f"{working} at work, {len(found) - working} ended")), "")
-    session.show(orders_table(found))
+    session.show(orders_table(found, session.out.width))

@@ -33,5 +33,5 @@ def positions(context: typer.Context, as_json: JsonFlag = False) -> None:
         session.next(try_="strikewise status", why="says whether anybody trades.")
         return
     session.show(heading("Positions", soft(f"{len(found)} held or on their way")), "")
-    session.show(positions_table(found))
+    session.show(positions_table(found, session.out.width))
     session.next(try_="strikewise risk", why="values them, and says what they risk.")
