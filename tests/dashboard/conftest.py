@@ -59,13 +59,21 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @contextmanager
-def let_in(browser: Browser, served: Served, **options: Any) -> Iterator[tuple[BrowserContext, Page, Watched]]:
+def let_in(
+    browser: Browser, served: Served, **options: Any
+) -> Iterator[tuple[BrowserContext, Page, Watched]]:
     """Give a window in which the administrator has logged in, and what it complained of."""
     person = served.person()
     context = browser.new_context(**options)
     context.set_default_timeout(PATIENCE)
     cookies = [
-        {"name": one.name, "value": one.value or "", "url": served.url, "httpOnly": True, "sameSite": "Strict"}
+        {
+            "name": one.name,
+            "value": one.value or "",
+            "url": served.url,
+            "httpOnly": True,
+            "sameSite": "Strict",
+        }
         for one in person.client.cookies.jar
     ]
     context.add_cookies(cookies)  # type: ignore[arg-type]

@@ -100,7 +100,7 @@ def test_the_first_account_is_made_by_the_one_time_address_and_wrong_passwords_a
 
 
 def test_settings_are_checked_and_compared_before_they_are_saved(browser: Browser, home: Path) -> None:
-    (home / "settings.toml").write_text('[account]\ncapital = 100_000\n', encoding="utf-8")
+    (home / "settings.toml").write_text("[account]\ncapital = 100_000\n", encoding="utf-8")
     with serving(home) as served, let_in(browser, served, viewport=WIDE) as (_, page, _):
         page.goto(f"{served.url}/#/settings")
         settled(page)

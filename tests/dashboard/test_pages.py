@@ -10,8 +10,8 @@ from dashboard.conftest import let_in
 from dashboard.watching import CONTRAST, RULES, Watched, drawn, settled, violations
 
 PAGES = (
-    "overview", "positions", "signals", "chart", "scanner", "volatility", "backtests", "risk", "reconciliation",
-    "orders", "logs", "settings",
+    "overview", "positions", "signals", "chart", "scanner", "volatility", "backtests", "risk",
+    "reconciliation", "orders", "logs", "settings",
 )  # fmt: skip
 CHARTS = {"overview": 3, "positions": 1, "chart": 1, "volatility": 2}
 """How many charts a page has at least, over the account of the tests."""
@@ -21,7 +21,11 @@ WINDOWS = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "heig
 @pytest.fixture(scope="module", params=WINDOWS)
 def window(request: pytest.FixtureRequest, browser: Browser, shown: Served) -> Iterator[tuple[Page, Watched]]:
     size = WINDOWS[request.param]
-    with let_in(browser, shown, viewport=size, color_scheme="dark", reduced_motion="reduce") as (_, page, watched):
+    with let_in(browser, shown, viewport=size, color_scheme="dark", reduced_motion="reduce") as (
+        _,
+        page,
+        watched,
+    ):
         page.goto(shown.url)
         yield page, watched
 
@@ -43,16 +47,10 @@ def test_a_page_is_clean_drawn_and_readable_dark_and_light_without_scrolling_sid
         settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
     assert page.get_by_role("alert").count() == 0
+    always = page.get_by_label("Data and agreement").inner_text()
+    assert all(word in always for word in ("Data", "Grade", "Reconciled"))
+    assert page.get_by_test_id("stop").is_visible()
     assert watched.complaints() == []
-
-
-def test_what_must_always_be_seen_is_on_every_page(window: tuple[Page, Watched], shown: Served) -> None:
-    page, _ = window
-    for name in PAGES:
-        page.goto(f"{shown.url}/#/{name}")
-        told = page.get_by_label("Data and agreement").inner_text()
-        assert all(word in told for word in ("Data", "Grade", "Reconciled")), name
-        assert page.get_by_test_id("stop").is_visible()
 
 
 def test_the_overview_comes_within_half_a_second_and_250_kilobytes(browser: Browser, shown: Served) -> None:
@@ -66,7 +64,7 @@ def test_the_overview_comes_within_half_a_second_and_250_kilobytes(browser: Brow
             )
             sizes.append(
                 page.evaluate(
-                    "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+                    "['navigation', 'resource'].flatMap((kind) => performance.getEntriesByType(kind))"
                     ".reduce((sum, one) => sum + one.transferSize, 0)"
                 )
             )
@@ -111,7 +109,9 @@ def test_the_sliders_move_the_curve(browser: Browser, shown: Served) -> None:
         assert curve.get_attribute("d") != before
 
 
-def test_a_choice_of_light_lasts_and_nothing_else_is_kept_in_the_browser(browser: Browser, shown: Served) -> None:
+def test_a_choice_of_light_lasts_and_nothing_else_is_kept_in_the_browser(
+    browser: Browser, shown: Served
+) -> None:
     with let_in(browser, shown, viewport=WINDOWS["wide"], color_scheme="dark") as (context, page, _):
         page.goto(shown.url)
         settled(page)

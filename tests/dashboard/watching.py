@@ -33,7 +33,8 @@ JUDGE = """
 async (rules) => {
   const found = await axe.run(document, { runOnly: rules, resultTypes: ["violations"] });
   return found.violations.map((one) =>
-    one.id + ": " + one.nodes.slice(0, 3).map((node) => node.html.slice(0, 140) + " " + node.failureSummary).join(" | "));
+    one.id + ": " + one.nodes.slice(0, 3)
+      .map((node) => node.html.slice(0, 140) + " " + node.failureSummary).join(" | "));
 }
 """
 
