@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 
 import typer
 from rich.text import Text
 
-from strikewise.apps.cli.checks import Finding, Level, examine, examine_home
+from strikewise.apps.cli.checks import examine, examine_home
 from strikewise.apps.cli.home import home_of
 from strikewise.apps.cli.session import JsonFlag, Session, without_secrets
 from strikewise.apps.cli.tables import LEFT, table
 from strikewise.bootstrap.build import build_system
+from strikewise.service.health import Condition, Level
 
 __all__ = ["app"]
 
@@ -41,14 +43,14 @@ def doctor(context: typer.Context, as_json: JsonFlag = False) -> None:
             found += examine(build_system(home))
     failed = any(one.level is Level.FAIL for one in found)
     if as_json:
-        session.json({"sound": not failed, "checks": [one.as_dict() for one in found]})
+        session.json({"sound": not failed, "checks": [asdict(one) for one in found]})
     else:
         _show(session, found)
     if failed:
         raise typer.Exit(1)
 
 
-def _show(session: Session, found: list[Finding]) -> None:
+def _show(session: Session, found: list[Condition]) -> None:
     rows = []
     for one in found:
         text, style = MARKS[one.level]
