@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from adapters.alerts.stage import START, Clock, Saying, Wire, alert, traded, written
 from strikewise.adapters.alerts.alert import Level
-from strikewise.adapters.alerts.channels import Failed, Later
+from strikewise.adapters.alerts.channels import Failed, Later, Outcome
 from strikewise.adapters.alerts.dispatcher import Dispatcher, Route
 from strikewise.adapters.alerts.outbox import Outbox
-from strikewise.adapters.alerts.policy import Policy
+from strikewise.adapters.alerts.policy import Message, Policy
 from strikewise.adapters.alerts.rules import Rules, Watcher
 from strikewise.domain.control import AlertRaised, FaultNoted
 from strikewise.domain.errors import StoreError
@@ -209,3 +209,25 @@ def test_a_token_stands_for_its_command_after_a_restart_and_others_for_nothing(t
         assert box.words_of("made up") == ()
     assert len(f"do:{token}") <= 64
     assert oct((tmp_path / "alerts.db").stat().st_mode)[-3:] == "600"
+
+
+class Breaking(Wire):
+    """A channel whose library fails as it likes, once."""
+
+    def send(self, message: Message) -> Outcome:
+        if not self.tried:
+            self.tried += 1
+            raise RuntimeError("nobody thought of that")
+        return super().send(message)
+
+
+def test_a_library_that_fails_as_it_likes_is_a_channel_that_failed(tmp_path: Path) -> None:
+    ledger, clock, wire = MemoryLedger(), Clock(), Breaking()
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        teller = dispatcher(ledger, box, clock, wire)
+        teller.look()
+        written(ledger, AlertRaised("critical", "C", "Now."))
+        teller.flush()
+        clock.on(2)
+        teller.flush()
+    assert wire.titles() == ["Now."]

@@ -188,3 +188,10 @@ def test_the_exit_plan_is_that_of_the_run_where_it_names_its_own() -> None:
     seen = [one for one in heard(Rules(signals=Signals.ALL), ledger) if one.code.startswith("SIGNAL")]
     assert all("take profit at 25% of the premium" in one.text for one in seen)
     assert exit_plan({}) == "by the rules of its strategy"
+
+
+def test_a_fact_that_cannot_be_booked_ends_outcomes_and_nothing_else() -> None:
+    ledger = traded(TUESDAY)
+    before = ledger.head.seq
+    written(ledger, OrderRejected("nobody's", "X", "unknown"), TROUBLE[0])
+    assert [one.code for one in heard(Rules(), ledger, before)] == ["ORDER_REJECTED", "BOOKS", "OVERFILL"]

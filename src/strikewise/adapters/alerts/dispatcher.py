@@ -12,7 +12,7 @@ from threading import Condition, Event, Thread
 from typing import assert_never
 
 from strikewise.adapters.alerts.alert import Alert, Level
-from strikewise.adapters.alerts.channels import Channel, Failed, Later, Sent
+from strikewise.adapters.alerts.channels import Channel, Failed, Later, Outcome, Sent
 from strikewise.adapters.alerts.outbox import Outbox
 from strikewise.adapters.alerts.policy import Message, Policy
 from strikewise.adapters.alerts.rules import Watcher
@@ -169,7 +169,11 @@ class Dispatcher:
     def _send(self, route: Route, message: Message) -> bool:
         """Send a message; return whether the channel may be used on."""
         numbers = [one.delivery for one in message.waiting]
-        outcome = route.channel.send(message)
+        outcome: Outcome
+        try:
+            outcome = route.channel.send(message)
+        except Exception as error:  # a service's library may fail as it likes: what waits must still be told
+            outcome = Failed(f"its library failed ({type(error).__name__})")
         now = self._clock.now()
         match outcome:
             case Sent():

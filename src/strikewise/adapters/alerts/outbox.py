@@ -122,15 +122,7 @@ class Outbox(OutboxFile):
             .limit(MOST)
         )
         with self.reading() as connection:
-            return [self._waiting(row) for row in connection.execute(query)]
-
-    def _waiting(self, row: Any) -> Waiting:
-        offered = tuple(Button(one[0], tuple(one[1:])) for one in json.loads(row.buttons))
-        name = row.alert_id.removeprefix(f"{self._ledger}/")
-        alert = Alert(
-            name, row.seq, Level(row.level), row.code, row.title, row.text, _instant(row.at), offered
-        )
-        return Waiting(row.delivery, alert, _instant(row.due_at), row.attempts, row.note, row.repeats)
+            return [_waiting(row, f"{self._ledger}/") for row in connection.execute(query)]
 
     def sent_at(self, channel: str, now: datetime) -> list[datetime]:
         """Return when messages went through a channel within the last minute."""
@@ -234,6 +226,13 @@ class Outbox(OutboxFile):
             for channel, state, number in connection.execute(query):
                 found.setdefault(channel, {})[state] = number
         return found
+
+
+def _waiting(row: Any, ledger: str) -> Waiting:
+    offered = tuple(Button(one[0], tuple(one[1:])) for one in json.loads(row.buttons))
+    name, level = row.alert_id.removeprefix(ledger), Level(row.level)
+    alert = Alert(name, row.seq, level, row.code, row.title, row.text, _instant(row.at), offered)
+    return Waiting(row.delivery, alert, _instant(row.due_at), row.attempts, row.note, row.repeats)
 
 
 def _last_of(connection: Connection, matter: str) -> Any:

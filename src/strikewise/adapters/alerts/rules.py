@@ -9,6 +9,7 @@ from enum import StrEnum
 from strikewise.adapters.alerts.alert import Alert, Button, Level
 from strikewise.adapters.alerts.sayings import CODES, RECURRING, SAYINGS, Saying
 from strikewise.adapters.alerts.wording import exit_plan, outcome_text, signal_text, signal_title
+from strikewise.domain.errors import StrikewiseError
 from strikewise.domain.events import OrderPlaced, RunStarted, SignalDenied, SignalGenerated
 from strikewise.domain.money import format_cents
 from strikewise.domain.orders import Order, Purpose
@@ -77,14 +78,14 @@ class Watcher:
 
     def __init__(self, rules: Rules, parameters: Mapping[str, Mapping[str, object]] | None = None) -> None:
         self._rules, self._usual = rules, parameters or {}
-        self._keeper = JournalKeeper()
+        self._keeper, self._books, self._seq = JournalKeeper(), True, 0
         self._orders: dict[str, Order] = {}
         self._named: dict[str, Mapping[str, object]] = {}
 
     @property
     def seq(self) -> int:
         """The last fact read."""
-        return self._keeper.state.seq
+        return self._seq
 
     def read(self, records: Iterable[Record], told: int = 0) -> list[Alert]:
         """Take in further facts, whole appends of them, and return their alerts in order.
@@ -99,7 +100,7 @@ class Watcher:
         batch: list[Record] = []
         for record in records:
             if record.seq <= told:
-                self._add(record)
+                list(self._add(record))
             else:
                 batch.append(record)
         alerts: list[Alert] = []
@@ -110,18 +111,28 @@ class Watcher:
             if isinstance(one.event, OrderPlaced) and one.event.order.purpose is Purpose.OPEN
         }
         for record in batch:
-            self._add(record)
+            trouble = list(self._add(record))
             said = self._told_by(record)
             if isinstance(record.event, SignalGenerated):
                 signal = record.event.signal
                 said = self._signal(signal, ordered.get(signal.signal_id), decided.get(signal.signal_id))
-            alerts += self._alerts(record, [*said, *self._outcomes()])
+            alerts += self._alerts(record, [*said, *self._outcomes(), *trouble])
         return alerts
 
-    def _add(self, record: Record) -> None:
-        self._keeper.changed.clear()
-        self._keeper.add(record)
+    def _add(self, record: Record) -> Iterator[Saying]:
+        """Take in a fact; one that cannot be booked ends outcomes, and nothing else that is told."""
+        self._seq = record.seq
         self._note(record)
+        if not self._books:
+            return
+        self._keeper.changed.clear()
+        try:
+            self._keeper.add(record)
+        except (StrikewiseError, LookupError, AssertionError) as error:
+            self._books = False
+            self._keeper.changed.clear()
+            title = f"What trades come to is not told any more: fact {record.seq} cannot be booked"
+            yield Saying("BOOKS", title, f"{type(error).__name__}: {error}")
 
     def _note(self, record: Record) -> None:
         match record.event:

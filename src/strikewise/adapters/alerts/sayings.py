@@ -59,6 +59,7 @@ CODES: Mapping[str, tuple[Level, str]] = {
     "FAULT": (Level.WARNING, "Something around the loop went wrong."),
     "STARTED": (Level.INFO, "A process became the writer of the ledger."),
     "STOPPED": (Level.INFO, "The writer stopped on purpose."),
+    "BOOKS": (Level.WARNING, "A fact cannot be booked here, so that outcomes of trades are not told."),
     "REQUEST_MET": (Level.INFO, "The loop did what somebody asked for."),
     "REQUEST_REFUSED": (Level.WARNING, "The loop did not do what somebody asked for, and why."),
 }
