@@ -77,7 +77,7 @@ class SettingsFile:
 
     def values(self) -> dict[str, Any]:
         """Return every setting that is in force, without passwords."""
-        return _shown(_settings(self._text(), str(self._path)))
+        return _shown(self._in_force())
 
     @staticmethod
     def schema() -> dict[str, Any]:
@@ -91,7 +91,7 @@ class SettingsFile:
             build_system(self._home, after)
         except SettingsError as error:
             return Checked((str(error),), ())
-        before = _settings(self._text(), str(self._path))
+        before = self._in_force()
         changes = _changes(_shown(before), _shown(after))
         return Checked((), tuple(changes))
 
@@ -118,6 +118,13 @@ class SettingsFile:
         aside.chmod(0o600)
         aside.replace(self._path)
         return checked
+
+    def _in_force(self) -> Settings:
+        """Return the settings; the defaults where a hand has broken the file, so that it can be mended."""
+        try:
+            return _settings(self._text(), str(self._path))
+        except SettingsError:
+            return Settings()
 
     def _text(self) -> str:
         try:

@@ -1,0 +1,80 @@
+"""Scans and runs over the past as work that is asked for, watched, and read when it is done."""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import Any
+
+import httpx
+import pytest
+
+from apps.api.serving import Served
+
+SPEC: dict[str, Any] = {
+    "name": "Monday puts",
+    "underlyings": ["SPY"],
+    "start": "2024-02-05",
+    "end": "2024-02-07",
+    "strategies": [{"strategy": "credit_spread", "parameters": {"side": "put"}}],
+}
+
+
+def finished(program: httpx.Client, job_id: str) -> dict[str, Any]:
+    """Ask until a job is over: it is work of the server's own, which nothing here can hurry."""
+    pause = Event()
+    for _ in range(600):
+        job: dict[str, Any] = program.get(f"jobs/{job_id}").json()
+        if job["state"] not in {"waiting", "running"}:
+            return job
+        pause.wait(0.05)
+    raise AssertionError(f"{job_id} does not end")
+
+
+def test_a_scan_is_begun_and_its_result_is_read_by_everybody(served: Served) -> None:
+    with served.program() as program:
+        assert program.get("scan").json() is None
+        begun = program.post("scan", json={"strategies": ["credit_spread", "iron_condor"]})
+        assert begun.status_code == 202
+        job = finished(program, begun.json()["job_id"])
+        assert job["state"] == "done", job["problem"]
+        assert set(job["result"]) == {"as_of", "grade", "opportunities", "denied"}
+        assert program.get("scan").json() == job
+
+
+def test_a_scan_of_what_is_not_there_fails_in_a_sentence(served: Served) -> None:
+    with served.program() as program:
+        begun = program.post("scan", json={"strategies": ["nobody"]})
+        job = finished(program, begun.json()["job_id"])
+    assert job["state"] == "failed"
+    assert "There is no strategy nobody" in job["problem"]
+
+
+def test_a_run_is_begun_kept_listed_compared_and_reported(served: Served) -> None:
+    with served.program() as program:
+        names = []
+        for name in ("one", "two"):
+            body = {"spec": {**SPEC, "name": name}}
+            begun = program.post("backtests", json=body)
+            job = finished(program, begun.json()["job_id"])
+            assert job["state"] == "done", job["problem"]
+            names.append(job["result"]["fingerprint"])
+        listed = program.get("backtests", params={"limit": 1}).json()
+        rest = program.get("backtests", params={"limit": 1, "cursor": listed["next"]}).json()
+        shown = [one["fingerprint"] for one in (*listed["items"], *rest["items"])]
+        assert set(shown) == set(names)
+        whole = program.get(f"backtests/{names[0]}").json()
+        assert whole["summary"] == listed["items"][0]["summary"] or rest["items"][0]["summary"]
+        beside = program.get("backtests/compare", params={"runs": ",".join(names)}).json()
+        assert [one["spec"]["name"] for one in beside["runs"]] == ["one", "two"]
+        report = program.get(f"backtests/{names[0]}/report")
+        assert report.headers["content-type"].startswith("text/html")
+        assert "sandbox" in report.headers["content-security-policy"]
+        assert "connect-src" not in report.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("spec", [{}, {**SPEC, "none": 1}, {**SPEC, "start": "yesterday"}])
+def test_a_specification_that_is_none_begins_nothing(shown: Served, spec: dict[str, Any]) -> None:
+    with shown.program() as program:
+        answer = program.post("backtests", json={"spec": spec})
+        assert answer.status_code in {409, 422}
+        assert program.get("jobs").json()["items"] == []
