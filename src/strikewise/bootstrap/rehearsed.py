@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from strikewise.adapters.brokers.alpaca import AlpacaBroker, Patience
+from strikewise.adapters.brokers.alpaca_server.venue import Venue
 from strikewise.adapters.brokers.fault_plan import FaultPlan
 from strikewise.bootstrap.parts import Rules, Through
 from strikewise.bootstrap.rehearsal import AlpacaRehearsal, simulated_venue
@@ -69,7 +70,7 @@ class _LocalAlpaca(AlpacaBroker):
         """Return what the stream told since the last call, all of it."""
         self.rehearsal.venue.advance(self.clock.now())
         told = self.rehearsal.told()
-        self._lost = told - self.wait_for_updates(told - self._lost, ARRIVES_WITHIN)
+        self._lost = told - self._stream.wait_for(told - self._lost, ARRIVES_WITHIN)
         return super().events()
 
 
@@ -95,18 +96,7 @@ def through_local_alpaca(
             "The local server's account begins anew with each rehearsal, and this ledger has a past: "
             "name a new folder with --into, or none."
         )
-    # A market of its own: what the server's threads look up does not meet what the loop looks up.
-    shown = Market(market.source, market.calendar)
-    venue = simulated_venue(
-        shown,
-        clock.now(),
-        spec.capital_cents,
-        rule=rules.fills,
-        fees=rules.fees,
-        exercise=rules.exercise,
-        financing=rules.financing,
-        lag=rules.lag,
-    )
+    venue = _venue(spec, rules, market, clock)
     with AlpacaRehearsal(venue, faults=faults) as rehearsal:
         broker = _LocalAlpaca(
             rehearsal.server.key,
@@ -126,3 +116,17 @@ def through_local_alpaca(
             yield Through(broker, rehearsal.follow)
         finally:
             broker.close()
+
+
+def _venue(spec: RunSpec, rules: Rules, market: Market, clock: Clock) -> Venue:
+    """Return the account, in a market of its own: what its threads look up does not meet the loop's."""
+    return simulated_venue(
+        Market(market.source, market.calendar),
+        clock.now(),
+        spec.capital_cents,
+        rule=rules.fills,
+        fees=rules.fees,
+        exercise=rules.exercise,
+        financing=rules.financing,
+        lag=rules.lag,
+    )

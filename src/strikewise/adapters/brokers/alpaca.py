@@ -184,13 +184,6 @@ class AlpacaBroker:
             found += [came] if isinstance(came, StreamGap) else self._meaning(came)
         return found + self._silences()
 
-    def wait_for_updates(self, count: int, seconds: float) -> int:
-        """Wait until the stream told so much in all; return how much it did.
-
-        Of use where somebody knows what it has to tell, as a rehearsal does whose time would run on.
-        """
-        return self._stream.wait_for(count, seconds)
-
     def _silences(self) -> list[BrokerEvent]:
         """Find orders of which the stream should have said something by now."""
         now = self._timer.monotonic()

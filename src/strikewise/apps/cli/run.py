@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -111,6 +111,18 @@ def run(
     )
     last = None if until is None else _instant(until)
 
+    with trading_process(home_of(session), plan, _aloud(session)) as process:
+        _introduce(session, process)
+        with _stopped_by_signals(process):
+            ended = process.daemon.run(until=_earlier(process.until, last), once=once)
+    session.note(ended.reason)
+    if ended.code:
+        raise typer.Exit(ended.code)
+
+
+def _aloud(session: Session) -> Callable[[str, str, Mapping[str, object]], None]:
+    """Return what prints the lines a process says."""
+
     def say(level: str, event: str, pairs: Mapping[str, object]) -> None:
         line = Text(event.replace("_", " "), style=STYLES.get(level, ""))
         for name, value in pairs.items():
@@ -118,13 +130,7 @@ def run(
             line.append(str(value))
         session.err.print(line, soft_wrap=True)
 
-    with trading_process(home_of(session), plan, say) as process:
-        _introduce(session, process)
-        with _stopped_by_signals(process):
-            ended = process.daemon.run(until=_earlier(process.until, last), once=once)
-    session.note(ended.reason)
-    if ended.code:
-        raise typer.Exit(ended.code)
+    return say
 
 
 def _introduce(session: Session, process: Process) -> None:
