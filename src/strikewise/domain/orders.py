@@ -338,6 +338,9 @@ class Unresolved:
 
 SubmitAnswer = Accepted | Rejected | Unresolved
 
+PUT_OFF = frozenset({"HELD_BY_ORDER", "MARKET_CLOSED", "NOT_CONNECTED", "NO_MARKET", "RATE_LIMITED"})
+"""Codes of rejections that say nothing against an order: it may be decided anew once its time has come."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known(Generic[T]):

@@ -24,6 +24,7 @@ from strikewise.engine.writer import Writer
 from strikewise.execution.broker import Broker
 from strikewise.execution.halt_flag import HaltFlag
 from strikewise.execution.odd_fills import odd_fill
+from strikewise.execution.refusals import Refusal
 from strikewise.portfolio.ledger import Entry
 
 __all__ = ["ASK_AGAIN", "Courier"]
@@ -51,11 +52,14 @@ class Courier:
     doubtful : bool
         Whether something happened since it was last lowered after which ours and the broker's may differ: an
         order without an answer, or a gap in the stream.
+    held_back : list of Order
+        Exits that were refused because another order holds what they would close.
     """
 
     def __init__(self, broker: Broker, writer: Writer, flag: HaltFlag | None = None) -> None:
         self.broker, self._writer, self._flag = broker, writer, flag
         self.doubtful = False
+        self.held_back: list[Order] = []
 
     def listen(self, at: datetime) -> Sequence[BrokerEvent]:
         """Write down what the broker tells, and return it."""
@@ -86,6 +90,9 @@ class Courier:
             return False
         answer = self.broker.submit(order)
         self.doubtful |= isinstance(answer, Unresolved)
+        if isinstance(answer, Rejected) and answer.code == Refusal.HELD_BY_ORDER:
+            self.held_back.append(order)
+            self.doubtful = True
         self._writer.write([Entry(answered(order, answer), at, BROKER, cause)])
         return True
 

@@ -110,6 +110,8 @@ class _Draft:
         if self.mandate.watched and (working := self.working_on(position.position_id)):
             self.cancels += working
             return False
+        if position.position_id in self.mandate.waiting:
+            return False
         order = closing_order(self.spec.account, position, self.view.as_of, why.reason, why.detail)
         verdict = judge_closing(order, position, self.view, self.mandate.gate)
         cause = cause or self.state.fact_of(position.position_id)

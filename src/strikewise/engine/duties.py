@@ -132,6 +132,7 @@ class Duties:
         with self._failures.kept_apart("poll", now):
             in_session, control = self.market.calendar.is_open(now), self._supervisor.oversight.control
             self._failures.tell(self.link.look(now, control, in_session=in_session), now)
+            self._supervisor.cut_off = not self.link.health.connected
             self.loop.courier.listen(now)
             self._supervisor.poll(now)
             self._look_at_ledger(now)

@@ -146,7 +146,7 @@ class Loop:
             supervisor.poll(at)
         before = writer.state.seq
         delivered = _delivered(courier.listen(at))
-        if self.orders is not None and supervisor is not None:
+        if self.orders is not None and supervisor is not None and not supervisor.cut_off:
             self.orders.step(view, supervisor.state())
         valuation = self._value(view)
         if records:
@@ -172,7 +172,7 @@ class Loop:
     def work(self, view: MarketView) -> int:
         """Hear the broker and work the orders that rest; return the orders sent."""
         self.courier.listen(view.as_of)
-        if self.orders is None or self.supervisor is None:
+        if self.orders is None or self.supervisor is None or self.supervisor.cut_off:
             return 0
         return self.orders.step(view, self.supervisor.state())
 

@@ -46,6 +46,8 @@ class Mandate:
         Refusals of exits, by position and code, that were written down lately and are not again.
     gate : GateControl or None
         What the gate is told of the account as a whole.
+    waiting : frozenset of str
+        Positions whose exit waits until another order is gone.
     prices : Prices or None
         How orders are priced; None sends them as they are decided upon.
     watched : bool
@@ -59,6 +61,7 @@ class Mandate:
     quiet: frozenset[str] = frozenset()
     told: frozenset[tuple[str, str]] = frozenset()
     gate: GateControl | None = None
+    waiting: frozenset[str] = frozenset()
     prices: Prices | None = None
     watched: bool = False
 

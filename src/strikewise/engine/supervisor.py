@@ -21,6 +21,7 @@ from strikewise.domain.orders import Purpose
 from strikewise.domain.portfolio import Portfolio
 from strikewise.domain.signals import Close
 from strikewise.engine.courier import Courier
+from strikewise.engine.held_back import HeldBack
 from strikewise.engine.mandate import STRATEGY_FAULTS, Mandate, Wish, wishes_to_close
 from strikewise.engine.order_work import Prices
 from strikewise.engine.oversight import DENIAL_LIFE, Oversight
@@ -105,6 +106,8 @@ class Supervisor:
         Requests that wait for a reconciliation.
     in_doubt : bool
         Whether ours and the broker's may differ: no new risk meanwhile.
+    cut_off : bool
+        Whether the broker cannot be reached: nothing is sent that could only be refused.
     """
 
     def __init__(self, spec: RunSpec, writer: Writer, courier: Courier, watch: Watch) -> None:
@@ -119,7 +122,8 @@ class Supervisor:
         }
         self._warned: dict[str, date] = {}
         self.reconcile: tuple[int, ...] = ()
-        self.in_doubt = self._deaf = False
+        self.in_doubt = self.cut_off = self._deaf = False
+        self._held_back = HeldBack(writer, courier)
 
     @property
     def oversight(self) -> Oversight:
@@ -149,7 +153,7 @@ class Supervisor:
         self.reconcile = met.reconcile
         self._writer.write(self._failing(now))
         state = self.state()
-        if state is not TradingState.ACTIVE:
+        if state is not TradingState.ACTIVE and not self.cut_off:
             self._courier.take_back(self._new_risk(), f"trading is {state.value}", now)
         return state
 
@@ -182,18 +186,19 @@ class Supervisor:
         """
         now, closing = view.as_of, self._guarded(view, portfolio)
         control, state = self.oversight.control.at(now), self.state()
-        if state is not TradingState.ACTIVE:
+        if state is not TradingState.ACTIVE and not self.cut_off:
             self._courier.take_back(self._new_risk(), f"trading is {state.value}", now)
         gate = GateControl.of(control, self._governor, view, state=state, least_scores=self._least_scores)
         flattened = dict.fromkeys(_flattened(control), "it is being flattened")
         quiet = (one.scope.partition("=")[2] for one in control.breakers if one.breaker == STRATEGY_FAULTS)
         lately = now - DENIAL_LIFE
         return Mandate(
-            state=state,
+            state=TradingState.HALTED if self.cut_off else state,
             seeks=seeks,
             closing={**closing, **wishes_to_close(control, self._writer.state)},
             quiet=frozenset(quiet),
             told=frozenset(name for name, at in self.oversight.denied.items() if at > lately),
+            waiting=self._held_back.positions(now),
             gate=replace(gate, frozen={**gate.frozen, **flattened}),
             prices=self._prices,
             watched=True,

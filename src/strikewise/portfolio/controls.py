@@ -27,6 +27,7 @@ from strikewise.domain.control import (
 )
 from strikewise.domain.errors import InvariantError
 from strikewise.domain.events import Event, OrderAccepted, OrderClosed, OrderFilled, OrderRejected
+from strikewise.domain.orders import PUT_OFF
 from strikewise.domain.reconciled import ReconciliationFailed, ReconciliationFinished
 from strikewise.portfolio.ledger import Fact, Record
 
@@ -308,7 +309,7 @@ def _refused(state: ControlState, order_id: str) -> Changes:
 
 
 def _rejected(state: ControlState, told: _Told) -> Changes:
-    return _refused(state, told.event.order_id)
+    return {} if told.event.code in PUT_OFF else _refused(state, told.event.order_id)
 
 
 def _closed(state: ControlState, told: _Told) -> Changes:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from strikewise.domain.control import BreakerReset, TradingState, TradingStateChanged
 from strikewise.domain.events import AccountValued, OptionSettled, OrderClosed, OrderFilled, OrderRejected
-from strikewise.domain.orders import OrderEnded
+from strikewise.domain.orders import PUT_OFF, OrderEnded
 from strikewise.domain.portfolio import Position
 from strikewise.domain.structures import Structure
 from strikewise.market.calendar import NEW_YORK
@@ -185,8 +185,8 @@ class Track:
                 return _closed(replace(track, refused=()), record.known_at, reason, before, after)
             case OptionSettled():
                 return _closed(track, record.known_at, SETTLED, before, after)
-            case OrderRejected(order_id=name):
-                return _rejected(track, name)
+            case OrderRejected(order_id=name, code=code):
+                return track if code in PUT_OFF else _rejected(track, name)
             case OrderClosed(ended=ended):
                 return _ended(track, ended)
             case TradingStateChanged(state=TradingState.ACTIVE) if is_person(record.actor):

@@ -1,0 +1,217 @@
+"""What can be wrong with an account and what it shows: faults 28 to 40 of the list."""
+
+from __future__ import annotations
+
+import pytest
+
+from execution.tapes import put
+from faults.days import CASH, CONDOR, LOWER, PATIENT, SPREAD, Day, Timed, at, first, known
+from strikewise.adapters.brokers.fault_plan import FaultKind
+from strikewise.domain.control import AlertRaised, ClaimRequested, SymbolFrozen, TradingState
+from strikewise.domain.errors import SettingsError
+from strikewise.domain.events import CashFlowed, OrderClosed, OrderPlaced, OrderRejected, SignalDenied
+from strikewise.domain.instruments import Stock
+from strikewise.domain.orders import LegFill, Purpose
+from strikewise.domain.reconciled import (
+    EXTERNAL,
+    CashAdjusted,
+    HoldingAdjusted,
+    PositionAdopted,
+    PositionWrittenOff,
+    ReconciliationFailed,
+)
+from strikewise.engine.held_back import EXIT_HELD
+from strikewise.engine.tenure import Tenure
+from strikewise.execution.refusals import Refusal
+from strikewise.execution.world import OrderCancelledOutside, TradedOutside, Transferred
+
+ONCE = Timed({}, at_minutes={15: [SPREAD]})
+
+
+def test_28_what_nobody_here_opened_is_adopted_counted_and_not_traded_until_it_is_claimed() -> None:
+    day = Day([], (Timed({}, leaves_after=5),))
+    bought = TradedOutside("by hand", (LegFill(put(480), 2, 110, -1, -1),))
+    day.clock.plan(at(10), lambda: day.truth.happened(bought))
+    day.clock.plan(at(40), lambda: day.ask(ClaimRequested(day.told(PositionAdopted)[0].position_id, "told")))
+    day.run(39)
+    assert day.edge.heard == []
+    (held,) = day.loop.state.positions.values()
+    assert held.strategy == EXTERNAL
+    day.run(60)
+    day.check()
+    assert [one.purpose for one in day.edge.heard] == [Purpose.CLOSE]
+    assert not day.loop.state.positions
+
+
+def test_29_what_the_broker_does_not_have_is_closed_here_after_two_looks_and_without_an_order() -> None:
+    day = Day([], (ONCE,))
+    for contract, quantity in ((put(480), 1), (put(475), -1)):
+        day.clock.plan(at(20), lambda c=contract, n=quantity: day.truth.happened(Transferred(c, n)))
+    day.run(60)
+    assert len(day.told(PositionWrittenOff)) == 1
+    assert "PHANTOM_POSITION" in [one.code for one in day.told(AlertRaised)]
+    assert len(day.edge.heard) == 1
+    day.check()
+    assert not day.loop.state.positions
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_30_another_number_freezes_the_symbol_and_is_set_right_with_a_reason(seed: int) -> None:
+    wishes = Timed({}, at_minutes={15: [SPREAD], 45: [LOWER]}, units=2)
+    day = Day([first(FaultKind.QUANTITY_CHANGED)], (wishes,), seed=seed)
+    day.run(70)
+    assert [one.symbol for one in day.told(SymbolFrozen)] == ["SPY"]
+    assert [one.code for one in day.told(SignalDenied)] == ["STATE_FROZEN"]
+    day.check()
+    corrected = [*day.told(HoldingAdjusted), *day.told(PositionAdopted)]
+    assert corrected
+    assert all(one.reason for one in corrected)
+
+
+def test_31_a_correction_that_would_turn_a_position_round_stops_trading_until_a_person_has_looked() -> None:
+    wishes = Timed({}, at_minutes={15: [SPREAD], 45: [LOWER]})
+    day = Day([first(FaultKind.SIGN_CHANGED)], (wishes,))
+    day.run(70)
+    assert day.loop.supervisor is not None
+    assert day.loop.supervisor.state() is TradingState.HALTED
+    assert "RECONCILIATION_HALT" in [one.code for one in day.told(AlertRaised)]
+    assert len(day.edge.heard) == 1
+    day.check()
+
+
+@pytest.mark.parametrize("kind", [FaultKind.UNKNOWN_READ, FaultKind.INCOMPLETE_READ])
+def test_32_a_read_that_failed_or_was_cut_off_is_never_an_empty_account(kind: FaultKind) -> None:
+    day = Day([first(kind, nth=30, times=40)], (ONCE,))
+    day.run(60)
+    assert day.happened() == {kind}
+    assert day.told(ReconciliationFailed)
+    assert day.told(PositionWrittenOff) == []
+    assert len(day.ours_alone()) == 1
+    day.check()
+    assert len(day.ours_alone()) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_33_a_person_who_closes_what_we_hold_is_followed(seed: int) -> None:
+    day = Day([first(FaultKind.PERSON_CLOSES)], (ONCE,), seed=seed)
+    day.run(60)
+    day.check()
+    assert len(day.edge.heard) == 1, "nothing is closed a second time"
+
+
+@pytest.mark.parametrize("kind", [FaultKind.PERSON_CANCELS, FaultKind.PERSON_EDITS])
+def test_33_a_person_who_cancels_or_edits_our_order_has_the_last_word(kind: FaultKind) -> None:
+    day = Day([first(kind)], (ONCE,), ladder=PATIENT)
+    day.run(60)
+    assert day.happened() == {kind}
+    assert [one.ended.outcome for one in day.told(OrderClosed)] == ["cancelled"]
+    assert len(day.edge.heard) == 1, "what a person took away is not sent again"
+    day.check()
+
+
+def test_34_an_exit_that_somebody_took_away_is_decided_anew_while_its_reason_stands() -> None:
+    """No stop rests at the broker: what protects a position is decided at every look and never missing."""
+    leaves = Timed({}, at_minutes={15: [SPREAD]}, leaves_after=10)
+    day = Day([], (leaves,), ladder=PATIENT)
+
+    def cancel() -> None:
+        (order,) = known(day.truth.open_orders())
+        assert day.truth.happened(OrderCancelledOutside(order.order_id)) == ""
+
+    day.clock.plan(at(32), cancel)
+    day.run(90)
+    exits = [one.order for one in day.told(OrderPlaced) if one.order.purpose is Purpose.CLOSE]
+    assert len({one.order_id.rpartition("-")[0] for one in exits}) == 2, "another intent, for the same reason"
+    day.check()
+    assert not day.loop.state.positions
+
+
+def test_34_an_order_that_works_for_a_position_that_is_gone_is_not_left_behind() -> None:
+    leaves = Timed({}, at_minutes={15: [SPREAD]}, leaves_after=30)
+    day = Day([], (leaves,), ladder=PATIENT)
+    for contract, quantity in ((put(480), 1), (put(475), -1)):
+        day.clock.plan(at(47), lambda c=contract, n=quantity: day.truth.happened(Transferred(c, n)))
+    day.run(115)
+    day.check()
+    assert day.held() == {}
+
+
+def test_36_a_recent_order_that_is_not_found_yet_is_no_order_that_never_was() -> None:
+    """Fewer than three spaced reads that miss it give nothing up."""
+    day = Day([first(FaultKind.TIMEOUT_AFTER_ACCEPTANCE), first(FaultKind.ORDER_NOT_FOUND, lasts=2)], (ONCE,))
+    day.run(60)
+    assert "never_sent" not in [one.ended.outcome for one in day.told(OrderClosed)]
+    day.check()
+    assert len(day.ours_alone()) == 1
+
+
+def test_37_at_a_start_an_order_at_work_and_what_it_filled_are_counted_once() -> None:
+    wishes = Timed({}, at_minutes={15: [SPREAD]}, units=40)
+    day = Day([], (wishes,), volume=100)
+    day.die_once(17, back=19)
+    day.run(25)
+    assert day.starts == 2
+    (position,) = day.ours_alone()
+    filled = position.quantity
+    assert 0 < filled < 40
+    waiting = day.loop.state.open_orders or day.loop.state.ended_orders
+    (known,) = list(waiting.values())
+    assert known.filled == filled
+    day.check()
+
+
+@pytest.mark.parametrize(
+    ("kind", "fact"), [(FaultKind.DEPOSIT, CashFlowed), (FaultKind.SILENT_DEPOSIT, CashAdjusted)]
+)
+def test_38_money_that_comes_or_goes_is_neither_profit_nor_loss(kind: FaultKind, fact: type) -> None:
+    for seed in range(4):
+        day = Day([first(kind)], (Timed({}),), seed=seed)
+        day.run(60)
+        assert len(day.told(fact)) == 1
+        day.check()
+        state = day.loop.state
+        assert state.realised_cents == 0 or abs(state.realised_cents) <= 2_500, "at most taken for a fee"
+        assert state.deposited_cents + state.realised_cents == state.cash_cents != CASH
+
+
+def test_40_a_second_process_names_the_one_that_trades_and_leaves() -> None:
+    day = Day([], (ONCE,))
+    day.start()
+    second = Tenure(day.leases, day.spec.account, "there:2:2", day.clock)
+    with pytest.raises(SettingsError, match="process 1 on here"):
+        second.take()
+
+
+def test_40_a_process_that_lost_its_lease_writes_and_sends_nothing_more() -> None:
+    day = Day([], (Timed({}, at_minutes={15: [SPREAD], 45: [CONDOR]}),))
+    usurper = Tenure(day.leases, day.spec.account, "there:2:2", day.clock)
+    day.clock.plan(at(30), lambda: usurper.take(instead_of="here:1:1"))
+    ended = day.run(60)
+    assert ended.code == 3
+    assert not ended.writes
+    assert len(day.edge.heard) == 1
+    assert max(one.known_at for one in day.ledger.records()) <= at(31)
+
+
+# --- exits that another order holds back ------------------------------------------------------------------
+
+
+def test_35_an_exit_refused_because_another_order_holds_it_goes_out_once_that_is_gone() -> None:
+    leaves = Timed({}, at_minutes={15: [SPREAD]}, leaves_after=10)
+    day = Day([first(FaultKind.QUANTITY_HELD)], (leaves,))
+
+    def give_up() -> None:
+        (theirs,) = known(day.truth.open_orders())
+        assert theirs.order_id.startswith("person")
+        day.truth.cancel(theirs.order_id)
+
+    day.clock.plan(at(60), give_up)
+    day.run(110)
+    (refused,) = day.told(OrderRejected)
+    assert refused.code == Refusal.HELD_BY_ORDER
+    assert [one.code for one in day.told(AlertRaised)] == [EXIT_HELD]
+    exits = [one for one in day.edge.heard if one.purpose is Purpose.CLOSE]
+    assert [one.created_at for one in exits] == [at(25), at(60)], "refused once, and sent once it was free"
+    day.check()
+    assert not day.loop.state.positions
+    assert Stock("SPY") not in day.held()
