@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import type { EChartsCoreOption } from "echarts/core";
-import { type FormEvent, type ReactNode, useCallback, useState } from "react";
+import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from "react";
 import { answered, api } from "../api/client";
 import type { Run, RunFigures } from "../api/documents";
 import type { RunSummary } from "../api/types";
@@ -10,7 +10,7 @@ import { Card, Empty, GradeBadge, PageHead, Shown, Tile, Trouble } from "../part
 import { Progress } from "../parts/progress";
 import { type Column, DataTable } from "../parts/table";
 import { go, link } from "../route";
-import { useSymbols } from "../state/queries";
+import { queries, useSymbols } from "../state/queries";
 import { over, useJob } from "../state/jobs";
 import { useMay } from "../state/session";
 import type { Palette } from "../theme/theme";
@@ -86,6 +86,9 @@ function Begin({ onDone }: { onDone: (name: string) => void }): ReactNode {
   const job = useJob(id);
   const busy = id !== undefined && !(job.data && over(job.data)) && !job.error;
   const made = job.data?.state === "done" ? (job.data.result?.["fingerprint"] as string | undefined) : undefined;
+  useEffect(() => {
+    if (made) void queries.invalidateQueries({ queryKey: ["backtests"] });
+  }, [made]);
   const begin = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
     setTrouble(null);

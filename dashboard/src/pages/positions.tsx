@@ -1,14 +1,15 @@
-import { type ReactNode, useDeferredValue, useRef, useState } from "react";
+import { type ReactNode, useDeferredValue, useState } from "react";
 import { answered, api } from "../api/client";
 import type { Leg, Position } from "../api/types";
 import { PayoffChart } from "../charts/payoff";
 import { day, instant, money, number, percent, sentence, signed, signedMoney, tone } from "../format";
 import { type Column, DataTable } from "../parts/table";
 import { PositionTable, strikesOf } from "../parts/position-table";
+import { Act } from "../parts/act";
 import { Because } from "../parts/because";
-import { Card, Empty, GradeBadge, PageHead, Shown, StateBadge, Tile, Trouble } from "../parts/parts";
+import { Card, Empty, GradeBadge, PageHead, Shown, StateBadge, Tile } from "../parts/parts";
 import { go, link } from "../route";
-import { queries, usePayoff, usePositions } from "../state/queries";
+import { usePayoff, usePositions } from "../state/queries";
 
 export default function Positions({ rest }: { rest: string[] }): ReactNode {
   const positions = usePositions();
@@ -16,7 +17,20 @@ export default function Positions({ rest }: { rest: string[] }): ReactNode {
   const selected = held.find((one) => one.position_id === rest[0]) ?? held[0];
   return (
     <>
-      <PageHead title="Positions">{held.length > 0 && `${held.length} held or on their way`}</PageHead>
+      <div className="row">
+        <PageHead title="Positions">{held.length > 0 && `${held.length} held or on their way`}</PageHead>
+        <span className="spacer" />
+        {held.length > 0 && (
+          <Act
+            name="Close everything…"
+            question="Close everything?"
+            explanation={`All ${held.length} positions are closed as fast as the rules for exits allow, and nothing new is opened meanwhile. Crossing every spread costs money.`}
+            confirm="Close everything"
+            told="Asked for. The trading process takes it up at its next look."
+            act={() => answered(api.POST("/api/v1/control/flatten", { body: { reason: "asked on the page", underlying: "" } }))}
+          />
+        )}
+      </div>
       <Card title="Held" flush>
         <Shown query={positions}>
           {(data) =>
@@ -153,58 +167,29 @@ function Explorer({ position }: { position: Position }): ReactNode {
 }
 
 function Actions({ position }: { position: Position }): ReactNode {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [told, setTold] = useState("");
-  const [trouble, setTrouble] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const close = async (): Promise<void> => {
-    setBusy(true);
-    setTrouble(null);
-    try {
-      await answered(
-        api.POST("/api/v1/positions/{position_id}/close", { params: { path: { position_id: position.position_id } }, body: { reason: "asked on the page" } }),
-      );
-      setTold("Closing was asked for. The trading process takes it up at its next look.");
-      void queries.invalidateQueries();
-    } catch (error) {
-      setTrouble(error);
-    }
-    dialog.current?.close();
-    setBusy(false);
-  };
   return (
     <Card title="Act">
       <div className="row">
-        <button type="button" className="button" disabled={position.state !== "open" || told !== ""} onClick={() => dialog.current?.showModal()}>
-          Close this position…
-        </button>
+        <Act
+          name="Close this position…"
+          question={`Close ${position.describe}?`}
+          explanation={`${position.quantity} ${position.quantity === 1 ? "unit" : "units"}, ${signedMoney(position.profit_exit_cents)} at exit prices now. What it comes to depends on the fill.`}
+          confirm="Close it"
+          told="Asked for. The trading process takes it up at its next look."
+          disabled={position.state !== "open"}
+          act={() =>
+            answered(
+              api.POST("/api/v1/positions/{position_id}/close", {
+                params: { path: { position_id: position.position_id } },
+                body: { reason: "asked on the page" },
+              }),
+            )
+          }
+        />
         <a className="button plain" href={link("orders", "trade", position.position_id)}>
           Its whole story
         </a>
       </div>
-      {told && (
-        <p className="notice" role="status" style={{ marginTop: 10 }}>
-          {told}
-        </p>
-      )}
-      {trouble !== null && <Trouble error={trouble} />}
-      <dialog ref={dialog} aria-labelledby="close-title">
-        <div className="inside">
-          <h2 id="close-title">Close {position.describe}?</h2>
-          <p className="soft">
-            {position.quantity} {position.quantity === 1 ? "unit" : "units"}, {signedMoney(position.profit_exit_cents)} at exit prices now. What it
-            comes to depends on the fill.
-          </p>
-          <div className="row end">
-            <button type="button" className="button plain" onClick={() => dialog.current?.close()}>
-              Keep it
-            </button>
-            <button type="button" className="button stop" disabled={busy} onClick={() => void close()}>
-              Close it
-            </button>
-          </div>
-        </div>
-      </dialog>
     </Card>
   );
 }

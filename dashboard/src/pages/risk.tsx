@@ -3,6 +3,7 @@ import { type ReactNode, useState } from "react";
 import { answered, api } from "../api/client";
 import type { LimitUse, Risk } from "../api/documents";
 import { day, instant, money, number, percent, sentence, signedMoney, signedPercent, tone } from "../format";
+import { Act } from "../parts/act";
 import { Heat } from "../parts/heat";
 import { Badge, Card, Empty, Meter, PageHead, Shown, Tile } from "../parts/parts";
 import { type Column, DataTable } from "../parts/table";
@@ -77,7 +78,25 @@ function All({ risk }: { risk: Risk }): ReactNode {
                   <li key={symbol}>
                     <Badge kind="warn" quiet>frozen</Badge>
                     <b>{symbol}</b>
-                    <span className="soft">{why}</span>
+                    <span className="row">
+                      <span className="soft">{why}</span>
+                      <Act
+                        small
+                        name="Release…"
+                        question={`Trade ${symbol} again?`}
+                        explanation="Say so only when you have looked at it: it was frozen because something did not add up."
+                        confirm="I have looked; release it"
+                        told="Asked for."
+                        act={() =>
+                          answered(
+                            api.POST("/api/v1/symbols/{symbol}/release", {
+                              params: { path: { symbol } },
+                              body: { reason: "looked at on the page" },
+                            }),
+                          )
+                        }
+                      />
+                    </span>
                   </li>
                 ))}
               </ul>

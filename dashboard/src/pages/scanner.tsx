@@ -13,7 +13,7 @@ import { useMay } from "../state/session";
 const keyOf = (one: Opportunity): string => `${one.underlying} ${one.strategy} ${legsOf(one)}`;
 
 export function legsOf(one: Opportunity): string {
-  return one.legs.map((leg) => `${leg.ratio > 0 ? "+" : "−"}${Math.abs(leg.ratio) > 1 ? Math.abs(leg.ratio) : ""}${leg.strike}${leg.right}`).join(" ");
+  return one.legs.map((leg) => `${leg.ratio > 0 ? "+" : "−"}${Math.abs(leg.ratio) > 1 ? `${Math.abs(leg.ratio)}×` : ""}${leg.strike}${leg.right}`).join(" ");
 }
 
 export default function Scanner(): ReactNode {

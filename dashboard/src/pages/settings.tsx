@@ -3,10 +3,12 @@ import { type FormEvent, type ReactNode, useRef, useState } from "react";
 import { RefusedError, answered, api } from "../api/client";
 import type { CheckedSettings } from "../api/types";
 import { Badge, Card, Empty, PageHead, Shown, Trouble } from "../parts/parts";
+import { Tokens } from "../parts/tokens";
 import { queries } from "../state/queries";
 import { confirmPassword, useMay } from "../state/session";
 
 export default function Settings(): ReactNode {
+  const may = useMay("admin");
   const settings = useQuery({ queryKey: ["settings"], staleTime: Infinity, queryFn: () => answered(api.GET("/api/v1/settings")) });
   return (
     <>
@@ -14,6 +16,7 @@ export default function Settings(): ReactNode {
       <Shown query={settings} height={460}>
         {(data) => <Editor key={data.digest} text={data.toml} digest={data.digest} />}
       </Shown>
+      {may && <Tokens />}
     </>
   );
 }

@@ -10,7 +10,10 @@ const NAMES: Record<string, string> = {
   iv: "Implied volatility",
   iv30: "IV, 30 days",
   iv_rank: "IV rank",
+  otm_call_pct: "Call out of the money",
   otm_pct: "Out of the money",
+  otm_put_pct: "Put out of the money",
+  boll_pct: "Place in the Bollinger band",
   rv10: "Realised vol, 10 d",
   rv20: "Realised vol, 20 d",
   rv60: "Realised vol, 60 d",
@@ -28,7 +31,7 @@ export function featureName(name: string): string {
 
 export function featureValue(name: string, value: number | string): string {
   if (typeof value === "string") return value.replace(/_/g, " ");
-  if (SHARES.has(name)) return percent(value, 1);
+  if (SHARES.has(name) || name.endsWith("_pct")) return percent(value, 1);
   if (/delta/.test(name)) return signed(value, 2);
   return Number.isInteger(value) ? String(value) : number(value);
 }

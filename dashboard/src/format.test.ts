@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { contract, duration, money, percent, sentence, signed, signedMoney, signedPercent, tone, words } from "./format";
+
+describe("money", () => {
+  it("is dollars of cents, with a minus before the sign of the currency", () => {
+    expect(money(9_697_461)).toBe("$96,975");
+    expect(money(-15_600, true)).toBe("−$156.00");
+  });
+  it("carries its sign where it is a gain or a loss, and none where it rounds to nothing", () => {
+    expect(signedMoney(29_700)).toBe("+$297");
+    expect(signedMoney(-28_100)).toBe("−$281");
+    expect(signedMoney(-49)).toBe("$0");
+    expect(signedMoney(-49, true)).toBe("−$0.49");
+  });
+  it("never shows what is unknown as nothing", () => {
+    for (const unknown of [null, undefined, Number.NaN]) {
+      for (const write of [money, signedMoney, percent, signedPercent, signed, duration]) expect(write(unknown)).toBe("–");
+      expect(tone(unknown)).toBe("");
+    }
+  });
+});
+
+describe("names", () => {
+  it("are words, with the field's own letters kept large", () => {
+    expect(words("DTE_EXIT")).toBe("DTE exit");
+    expect(sentence("iv_rank_basis")).toBe("IV rank basis");
+    expect(sentence("PROFIT_TARGET")).toBe("Profit target");
+  });
+  it("of contracts are told as people say them", () => {
+    expect(contract("SPY:SPY260918P00720500")).toBe("SPY Sep 18, 2026 720.5 put");
+    expect(contract("shares of SPY")).toBe("shares of SPY");
+  });
+});
+
+describe("durations", () => {
+  it("use the unit that says most", () => {
+    expect([42, 300, 7_200, 200_000].map((each) => duration(each))).toEqual(["42 s", "5 min", "2 h", "2 days"]);
+  });
+});
