@@ -111,9 +111,9 @@ PLAY = {**SHAPED, **LEAVING, "body_offset": st.sampled_from([0.0, -0.02, 0.01])}
 STRANGLE = {
     **SHAPED,
     **LEAVING,
-    "leg_delta_min": st.sampled_from([0.05, 0.15]),
-    "leg_delta_max": st.sampled_from([0.15, 0.3, 0.6]),
-    "delta_balance": st.sampled_from([0.02, 0.1, 0.5]),
+    "leg_delta_min": st.sampled_from([0.1, 0.15]),
+    "leg_delta_max": st.sampled_from([0.15, 0.2, 0.25]),
+    "delta_balance": st.sampled_from([0.01, 0.02, 0.1]),
 }
 
 
@@ -223,6 +223,39 @@ DRAWN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     },
     "short_straddle": {"roll": st.booleans(), **PLAY, **HEDGED},
     "short_strangle": {"roll": st.booleans(), **STRANGLE, **HEDGED},
+    "gamma_lotto": {
+        **SHAPED,
+        **AT_STAKE,
+        **_EVENTS,
+        **_band("leg", [0.05, 0.2], [0.2, 0.4]),
+        "side": st.sampled_from(["both", "call", "put", "trend"]),
+        "delta_balance": st.sampled_from([0.02, 0.1]),
+        "sell_after": st.booleans(),
+        "min_dte": st.sampled_from([0, 1]),
+        "max_dte": st.sampled_from([1, 4]),
+        "dte_exit": st.just(0),
+    },
+    "hedge_overlay": {
+        **{name: drawn for name, drawn in SHAPED.items() if name not in SIZING},
+        **AT_STAKE,
+        **_band("long", [0.1, 0.2], [0.2, 0.4]),
+        **_band("short", [0.03, 0.05], [0.08, 0.15]),
+        "structure": st.sampled_from(["put", "put_spread"]),
+        "on": st.sampled_from(["index", "any"]),
+        "when": st.sampled_from(["low_or_rising", "low", "rising", "low_and_rising", "always"]),
+        "vix_low": st.sampled_from([13.0, 18.0]),
+        "vix_rise": st.sampled_from([0.02, 0.15]),
+        "rise_sessions": st.sampled_from([1, 5]),
+        "vix_ceiling": st.sampled_from([20.0, 60.0]),
+        "spike_vix": st.sampled_from([0.0, 20.0, 35.0]),
+        "spike_rise": st.sampled_from([0.0, 0.1, 1.0]),
+        "month_budget": st.sampled_from([0.004, 0.05]),
+        "premium_budget": st.sampled_from([0.01, 0.1]),
+        "hedge": st.sampled_from(["premium", "delta", "vega"]),
+        "hedge_ratio": st.sampled_from([0.2, 0.5, 2.0]),
+        "max_units": st.sampled_from([2, 20]),
+        "compounding": st.booleans(),
+    },
     "pre_event_straddle": {**PLAY, **AT_STAKE, **BEFORE},
     "pre_event_strangle": {**STRANGLE, **AT_STAKE, **BEFORE},
     "post_event_straddle": {**PLAY, **HEDGED, **AFTER},
@@ -257,7 +290,7 @@ _SHORT = {"short_delta_min": 0.1, "short_delta_max": 0.3, "otm_min": 0.01, "otm_
 _ANY_COST = {**_ANY_DAY, "max_entry_cost": 1.0, "max_spread": 1.0}
 _ON_CASH = {"trend": "off", "risk_fraction": 0.9}
 _SHARES = {"side": "both", "min_score": 0.0, "max_units": 2_000}
-_STRANGLE = {**_ANY_COST, "delta_balance": 0.1, "leg_delta_min": 0.1, "leg_delta_max": 0.3}
+_STRANGLE = {**_ANY_COST, "delta_balance": 0.02, "leg_delta_min": 0.15, "leg_delta_max": 0.22}
 LOOSE: dict[str, dict[str, Any]] = {
     "credit_spread": {
         **_ANY_DAY,
@@ -309,6 +342,21 @@ LOOSE: dict[str, dict[str, Any]] = {
     },
     "short_straddle": _ANY_COST,
     "short_strangle": _STRANGLE,
+    "gamma_lotto": {
+        **_ANY_COST,
+        "min_dte": 0,
+        "max_dte": 4,
+        "event_days": 10,
+        "leg_delta_min": 0.1,
+        "leg_delta_max": 0.3,
+    },
+    "hedge_overlay": {
+        **_ANY_COST,
+        "when": "always",
+        "vix_ceiling": 60.0,
+        "month_budget": 0.05,
+        "premium_budget": 0.1,
+    },
     "pre_event_straddle": {**_ANY_COST, "event_days": 10},
     "post_event_straddle": {**_ANY_COST, "event_days": 10},
     "pre_event_strangle": {**_STRANGLE, "event_days": 10},
@@ -330,6 +378,7 @@ ORDERED = (
     ("call_delta_min", "call_delta_max"),
     ("near_width", "far_width"),
     ("exit_deviations", "deviations"),
+    ("vix_low", "vix_ceiling"),
     ("min_break", "max_break"),
     ("least_days", "entry_days"),
 )

@@ -10,16 +10,25 @@ from hypothesis import strategies as st
 from oracle.drawn_parameters import DRAWN, LOOSE, NAKED, ORDERED
 
 OPTIONS = ("credit_spread", "iron_condor", "naked_put")
-SHAPES = (
-    "iron_butterfly",
-    "butterfly",
-    "broken_wing_butterfly",
-    "debit_spread",
-    "long_option",
-    "ratio_spread",
-    "short_straddle",
-    "short_strangle",
-)
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "butterflies": ("iron_butterfly", "butterfly", "broken_wing_butterfly"),
+    "bought": ("debit_spread", "long_option"),
+    "ratios": ("ratio_spread",),
+    "volatility": ("short_straddle", "short_strangle"),
+    "events": (
+        "pre_event_straddle",
+        "pre_event_strangle",
+        "post_event_straddle",
+        "post_event_strangle",
+        "gamma_lotto",
+    ),
+    "a hedge and what it hedges": ("hedge_overlay", "hedge_overlay", "naked_put", "credit_spread"),
+    "stock and cash": ("cash_secured_put", "wheel", "covered_call"),
+    "shares": ("momentum", "mean_reversion", "breakout", "earnings_window"),
+}
+"""What is drawn together, beside the three of `OPTIONS`."""
+USUAL, RICH = (2_000_000, 200_000, 25_000), (20_000_000, 3_000_000)
+"""Dollars: a hundred shares of the fund cost two hundred thousand."""
 MOST_POSITIONS, MOST_MIXED = 5, 2
 """At once, and where naked options stand beside spreads: in larger mixed books the engine does not always
 find the least margin that there is."""
@@ -138,7 +147,7 @@ def documents(
     names: tuple[str, ...] = OPTIONS,
     *,
     longest: int = 60,
-    capitals: tuple[int, ...] = (2_000_000, 200_000, 25_000),
+    capitals: tuple[int, ...] = USUAL,
 ) -> dict[str, Any]:
     """A whole specification over some weeks of a period."""
     chosen = draw(strategies(names))

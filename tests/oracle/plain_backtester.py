@@ -16,6 +16,7 @@ from oracle.plain_adjusting import judge_adjusting, while_working
 from oracle.plain_calls import Adjustment, Answer, cash_left
 from oracle.plain_exchange import Exchange, FeeTables, end
 from oracle.plain_gate import Denial, Standing, adjusting_split, judge, judge_closing, margin_call, seats
+from oracle.plain_hedges import hedge_units
 from oracle.plain_managing import answer
 from oracle.plain_market import Instants, PlainMarket, PlainView
 from oracle.plain_nights import Nights
@@ -338,7 +339,12 @@ class PlainBacktest:
         cause = self.started if rolled is None else self.numbers[rolled.closing]
         cause = self._write("SignalGenerated", view.now, wish.strategy, cause, signal=wish.payload())
         secured = self.spec.run.strategies[number].strategy.name in WITH_CASH
-        units = units_of(wish, self._purse(wish.strategy, account), params, cash_only=secured)
+        purse = self._purse(wish.strategy, account)
+        if self.spec.run.strategies[number].strategy.name == "hedge_overlay":
+            spots = {one.underlying: view.spot_cents(one.underlying) for one in account.positions}
+            units = hedge_units(wish, purse, account, params, view.now, spots)
+        else:
+            units = units_of(wish, purse, params, cash_only=secured)
         order = Order(
             order_id=self._order_id(wish.strategy, f"open|{wish.signal_id}", view),
             position_id="",

@@ -8,8 +8,9 @@ from datetime import date, datetime, time, timedelta
 from oracle.plain_account import Position
 from oracle.plain_looks import Look, Params
 from oracle.plain_market import PlainView, Row
-from oracle.plain_payoffs import Shape
-from oracle.plain_shapes import volatility_play
+from oracle.plain_payoffs import RowLegs, Shape, cost_of, tradable
+from oracle.plain_shapes import TURBULENT, in_deltas, volatility_play
+from strikewise.domain.instruments import Right
 from strikewise.domain.quotes import CalendarEvent
 from strikewise.market.calendar import NEW_YORK
 
@@ -69,6 +70,51 @@ def event_play(look: Look, params: Params, pairs: Pairs, *, sold: bool) -> Itera
         "event": event.kind,
     }
     yield from volatility_play(look, found, params, sold=sold, about=about)
+
+
+def tickets(look: Look, params: Params) -> Iterator[Shape]:
+    """Options of their last days, bought on the eve of an event: one, or a call and a put of like deltas."""
+    view, wanted = look.view, params["side"]
+    event = next_event(view, look.underlying, params, date.min)
+    if event is None or event.day > view.calendar.next_session(view.day):
+        return
+    if wanted == "trend":
+        wanted = {"up": "call", "down": "put"}.get(look.trend, "none")
+    least = event.day + timedelta(days=event.kind == "EARNINGS")
+    sides = {
+        right: [row for row in in_deltas(look, "leg", params, {right}) if row.contract.expiration >= least]
+        for right in (Right.CALL, Right.PUT)
+    }
+    legs: list[RowLegs] = []
+    if wanted in {"call", "put"}:
+        legs = [((row, 1),) for row in sides[Right.CALL if wanted == "call" else Right.PUT]]
+    elif wanted == "both":
+        legs = [
+            ((call, 1), (put, 1))
+            for call in sides[Right.CALL]
+            for put in sides[Right.PUT]
+            if (call.contract.expiration, call.contract.root_code)
+            == (put.contract.expiration, put.contract.root_code)
+            and abs(call.delta + put.delta) <= params["delta_balance"]
+        ]
+    for each in legs:
+        if tradable(look, each, params):
+            because: dict[str, float | str] = {
+                "leg_delta": abs(each[0][0].delta),
+                "premium": cost_of(each) / 100,
+                "event_day": float((event.day - FIRST_DAY).days),
+                "days_to_event": float((event.day - view.day).days),
+                "event": event.kind,
+            }
+            yield Shape(each, TURBULENT.get(look.regime, 0.0), because)
+
+
+def leave_ticket(position: Position, view: PlainView, params: Params) -> tuple[str, str] | None:
+    number, kind = position.because.get("event_day"), str(position.because.get("event"))
+    if not isinstance(number, float) or not params["sell_after"]:
+        return None
+    day = FIRST_DAY + timedelta(days=int(number))
+    return ("EVENT_PAST", f"event={kind} day={day.isoformat()}") if is_over(kind, day, view.now) else None
 
 
 def leave_by_event(

@@ -44,6 +44,7 @@ class Look:
     regime: str
     sides: dict[tuple[object, ...], list[Row]] = field(default_factory=dict)
     """The rows of each expiration, root and right."""
+    laws: dict[tuple[object, ...], tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -58,8 +59,11 @@ class Look:
 
     def law(self, contract: OptionContract) -> tuple[float, float]:
         """The forward of a contract's settlement, and the root of the years until then."""
-        years = self.view.years_to(contract, self.chain.at)
-        return self.spot * math.exp((self.rate - self.paid) * years), math.sqrt(years)
+        ends = contract.expiration, contract.root_code
+        if ends not in self.laws:
+            years = max(0.0, self.view.years_to(contract, self.chain.at))
+            self.laws[ends] = self.spot * math.exp((self.rate - self.paid) * years), math.sqrt(years)
+        return self.laws[ends]
 
     def forecast(self, implied: float) -> float:
         """Half what is implied, half what was realised over 20 sessions."""

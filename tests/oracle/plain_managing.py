@@ -6,8 +6,9 @@ from typing import Any
 
 from oracle.plain_account import Position
 from oracle.plain_calls import Answer, hedge, manage_covered_call, manage_secured_put, manage_wheel
-from oracle.plain_events import leave_by_event
+from oracle.plain_events import leave_by_event, leave_ticket
 from oracle.plain_exits import leave, leave_stake
+from oracle.plain_hedges import spiked
 from oracle.plain_looks import Params
 from oracle.plain_market import PlainView
 from oracle.plain_share_ideas import failed, reported, reverted
@@ -32,7 +33,15 @@ def _leave_reported(position: Position, view: PlainView, params: Params) -> Answ
 
 PRE_EVENT = frozenset({"pre_event_straddle", "pre_event_strangle"})
 POST_EVENT = frozenset({"post_event_straddle", "post_event_strangle"})
-AT_STAKE = PRE_EVENT | {"butterfly", "broken_wing_butterfly", "debit_spread", "long_option", "ratio_spread"}
+AT_STAKE = PRE_EVENT | {
+    "butterfly",
+    "broken_wing_butterfly",
+    "debit_spread",
+    "gamma_lotto",
+    "hedge_overlay",
+    "long_option",
+    "ratio_spread",
+}
 """What is left by shares of what was at stake; all else by shares of its credit."""
 HEDGED = frozenset({"short_straddle", "short_strangle", "post_event_straddle", "post_event_strangle"})
 OWN = {
@@ -52,7 +61,10 @@ def answer(chosen: Any, position: Position, view: PlainView) -> Answer:
     if name in OWN:
         return OWN[name](position, view, params)
     rule = leave_stake if name in AT_STAKE else leave
-    found = rule(position, view.day, params)
+    found = spiked(position, view, params) if name == "hedge_overlay" else None
+    found = found or rule(position, view.day, params)
+    if found is None and name == "gamma_lotto":
+        found = leave_ticket(position, view, params)
     if found is None and name in PRE_EVENT | POST_EVENT:
         found = leave_by_event(position, view, params, sold=name in POST_EVENT)
     return found or (hedge(position, params) if name in HEDGED else None)

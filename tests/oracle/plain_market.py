@@ -21,6 +21,7 @@ from strikewise.market.view import Market, MarketView
 YEAR_SECONDS = 365 * 24 * 60 * 60
 FRESH_SECONDS = 20 * 60
 PRICE_STANDS_DAYS = 8
+VALUE_STANDS_DAYS = 7
 RATE_STANDS_DAYS = 30
 SHARE = str
 """Shares go by their symbol, options by their contract."""
@@ -270,6 +271,15 @@ class PlainView:
             return self.spot(symbol)
         bar = self.bar(symbol)
         return bar.close if bar is not None and bar.day == self.day and math.isfinite(bar.close) else None
+
+    def value(self, name: str) -> float | None:
+        """The last known value of a series, unless it is too old."""
+        known = [
+            value
+            for day, value, at in self.market.series(name)
+            if at <= self.seconds and (self.day - day).days <= VALUE_STANDS_DAYS and math.isfinite(value)
+        ]
+        return known[-1] if known else None
 
     def rate(self) -> float | None:
         """The 3-month bill, continuously compounded."""

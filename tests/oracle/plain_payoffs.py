@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -48,7 +49,7 @@ def cost_of(legs: RowLegs) -> int:
 def tradable(look: Look, legs: RowLegs, params: Params) -> bool:
     """Whether every quote carries an entry, and the end is still to come."""
     fine = all((sellable if ratio < 0 else buyable)(row, params) for row, ratio in legs)
-    return fine and look.view.years_to(legs[0][0].contract, look.chain.at) > 0
+    return fine and look.law(legs[0][0].contract)[1] > 0
 
 
 def weighed(look: Look, shape: Shape, params: Params) -> Candidate | None:
@@ -180,6 +181,10 @@ def _chance_of(
     return min(max(total, 0.0), 1.0)
 
 
+def _strike(row: Row) -> int:
+    return row.contract.strike_milli
+
+
 def smile(
     look: Look, contract: OptionContract, level: float, forward: float, spare: float
 ) -> tuple[float, float]:
@@ -187,8 +192,8 @@ def smile(
     right = Right.PUT if level < forward else Right.CALL
     side = look.sides.get((contract.expiration, contract.root_code, right), [])
     milli = round(level * 1000)
-    below = [row for row in side if row.contract.strike_milli < milli]
-    above = [row for row in side if row.contract.strike_milli >= milli]
+    place = bisect_left(side, milli, key=_strike)
+    below, above = side[max(0, place - SLOPE_REACH) : place], side[place : place + SLOPE_REACH]
     low = below[-1].iv if below else math.nan
     high = above[0].iv if above else math.nan
     if math.isnan(low) and math.isnan(high):

@@ -107,7 +107,7 @@ def _gap(one: Row, other: Row) -> int:
     return abs(one.contract.strike_milli - other.contract.strike_milli)
 
 
-def _further(one: Row, other: Row) -> bool:
+def further(one: Row, other: Row) -> bool:
     """Whether another contract of the same side is further from the money, a call higher, a put lower."""
     first, second = one.contract, other.contract
     if (first.expiration, first.root_code, first.right) != (
@@ -186,7 +186,7 @@ def broken_wings(look: Look, params: Params) -> Iterator[Shape]:
         near = nearest(rows, middle - away * milli_of(params["near_width"] * sd))
         far = nearest(rows, middle + away * milli_of(params["far_width"] * sd))
         gap, further = _gap(near, body), _gap(far, body)
-        if not (_further(near, body) and _further(body, far) and further > gap):
+        if not (further(near, body) and further(body, far) and further > gap):
             continue
         legs: RowLegs = ((near, 1), (body, -2), (far, 1))
         if tradable(look, legs, params) and -10 * cost_of(legs) >= params["min_credit"] * gap:
@@ -206,7 +206,7 @@ def debit_spreads(look: Look, params: Params) -> Iterator[Shape]:
     for long in in_deltas(look, "long", params, rights):
         for short in in_deltas(look, "short", params, rights):
             legs: RowLegs = ((long, 1), (short, -1))
-            if not (_further(long, short) and tradable(look, legs, params)):
+            if not (further(long, short) and tradable(look, legs, params)):
                 continue
             cost, wide = cost_of(legs), _gap(long, short)
             if cost > 0 and 10 * cost <= params["max_debit"] * wide:
@@ -267,7 +267,7 @@ def ratios(look: Look, params: Params) -> Iterator[Shape]:
     for near in in_deltas(look, "near", params, rights):
         for far in in_deltas(look, "far", params, rights):
             legs: RowLegs = ((near, 1), (far, -2)) if front else ((near, -1), (far, 2))
-            if not (_further(near, far) and tradable(look, legs, params)):
+            if not (further(near, far) and tradable(look, legs, params)):
                 continue
             wide, cost = _gap(near, far), cost_of(legs)
             if 10 * cost > params["max_debit"] * wide:

@@ -8,7 +8,8 @@ from functools import partial
 
 from oracle.plain_account import Wish, ordered
 from oracle.plain_calls import buy_writes, secured_puts
-from oracle.plain_events import event_play
+from oracle.plain_events import event_play, tickets
+from oracle.plain_hedges import hedges
 from oracle.plain_looks import REPORTED, Candidate, Look, Params, looks, single
 from oracle.plain_market import PlainView
 from oracle.plain_options import Greeks
@@ -49,6 +50,8 @@ SHAPES: dict[str, Callable[[Look, Params], Iterator[Shape]]] = {
     "ratio_spread": ratios,
     "short_straddle": _sold_straddles,
     "short_strangle": _sold_strangles,
+    "gamma_lotto": tickets,
+    "hedge_overlay": hedges,
     "pre_event_straddle": partial(event_play, pairs=straddles, sold=False),
     "pre_event_strangle": partial(event_play, pairs=strangles, sold=False),
     "post_event_straddle": partial(event_play, pairs=straddles, sold=True),

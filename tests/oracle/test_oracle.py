@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from oracle import markets
-from oracle.draws import documents
+from oracle.draws import FAMILIES, RICH, USUAL, documents
 from oracle.plain_backtester import PlainFact
 from oracle.plain_margin import Bought, Sold, by_trying, cheapest, margin_of
 from oracle.trial import check, expected_of, tried
@@ -27,10 +27,11 @@ from strikewise.domain.instruments import OptionContract, Right
 from strikewise.portfolio.margin import OptionRows, margin_cents
 
 trying = settings(
-    max_examples=settings().max_examples // 12,
+    max_examples=settings().max_examples // 25,
     phases=[Phase.explicit, Phase.generate],  # to shrink a specification takes minutes, to read one does not
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+MIXED = [(markets.split_2015, ("SPY",)), (markets.both_2015, ("SPX", "SPY"))]
 
 
 @trying
@@ -65,6 +66,36 @@ def test_facts_agree_through_splits(document: dict[str, Any]) -> None:
 )
 def test_facts_agree_over_shares_that_pay_and_split(document: dict[str, Any]) -> None:
     check(make_spec(document), markets.shares_2015(), "shares")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@trying
+@given(data=st.data())
+def test_facts_agree_for_every_family_of_strategies(family: str, data: st.DataObject) -> None:
+    names, capitals = FAMILIES[family], RICH if family == "stock and cash" else USUAL
+    shares = family == "shares"
+    traded = ("SPY", "ARC", "BAY", "COG", "DEW") if shares else ("SPY",)
+    period = markets.SUMMER_2015
+    document = data.draw(documents(traded, period, names, longest=45, capitals=capitals))
+    check(make_spec(document), markets.shares_2015() if shares else markets.fund_2015(), family)
+
+
+@trying
+@given(data=st.data())
+def test_facts_agree_for_all_of_them_through_splits_and_over_two_underlyings(data: st.DataObject) -> None:
+    market, traded = data.draw(st.sampled_from(MIXED))
+    names = data.draw(st.sampled_from([FAMILIES[family] for family in FAMILIES if family != "shares"]))
+    document = data.draw(documents(traded, markets.SUMMER_2015, names, longest=45, capitals=RICH))
+    check(make_spec(document), market(), "splits or two underlyings")
+
+
+@pytest.mark.shared
+@trying
+@given(data=st.data())
+def test_facts_agree_for_all_of_them_over_recorded_quotes(data: st.DataObject) -> None:
+    names = data.draw(st.sampled_from([FAMILIES[family] for family in FAMILIES if family != "shares"]))
+    document = data.draw(documents(("SPY",), markets.SUMMER_2026, names, capitals=RICH))
+    check(make_spec(document), markets.recorded_2026(), "quotes of 2026")
 
 
 LEFT_BEHIND_ITS_LEVEL: dict[str, Any] = {
