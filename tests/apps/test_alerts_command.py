@@ -4,25 +4,43 @@ from __future__ import annotations
 
 import fcntl
 import json
+import signal
+import subprocess
 import sys
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from adapters.alerts.bot_api import TOKEN, bot_api
-from adapters.alerts.stage import webhook
-from apps.conftest import Call
+from adapters.alerts.stage import Webhook, webhook
+from strikewise.adapters.alerts.outbox import Outbox
 from strikewise.adapters.alerts.sayings import CODES
+from strikewise.apps.cli.main import app
 from strikewise.bootstrap.alerts import alert_process
 from strikewise.bootstrap.build import build_system
+from strikewise.bootstrap.configuration import load_settings
 from strikewise.bootstrap.parts import run_spec
-from strikewise.bootstrap.settings import load_settings
 from strikewise.domain.control import AlertRaised
 from strikewise.domain.errors import SettingsError
+from strikewise.market.clock import SystemClock
 from strikewise.portfolio.ledger import Entry
 
 NOW = datetime(2026, 7, 22, 15, tzinfo=UTC)
+
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def call() -> Call:
+    """Call a command on a home that has no market: none is needed to tell what a ledger says."""
+
+    def run(*words: str, home: Path) -> Result:
+        return CliRunner().invoke(app, ["--home", str(home), *words], env={"COLUMNS": "160", "NO_COLOR": "1"})
+
+    return run
 
 
 def settings(home: Path, text: str) -> Path:
@@ -175,3 +193,40 @@ def test_who_is_told_is_no_part_of_what_a_run_writes_into_the_ledger(home: Path)
     settings(home, '[run]\nunderlyings = ["SPY"]\n[telegram]\nchats = [77]\n[alerts.channels.ops]\n')
     document = run_spec(load_settings(home), None).document
     assert not {"alerts", "telegram"} & document.keys()
+
+
+@pytest.mark.slow
+def test_a_process_tells_until_it_is_stopped_and_the_next_goes_on_where_it_was(
+    call: Call, home: Path
+) -> None:
+    program = "from strikewise.apps.cli.main import main; main()"
+    line = [sys.executable, "-c", program, "--home", str(home), "alerts", "run"]
+    with webhook() as hook:
+        secret(home, "alerts_ops", f"json://127.0.0.1:{hook.port}")
+        write(home, "PAST")
+        with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            assert "Telling people through ops" in process.stderr.readline()
+            _looked(home)
+            write(home, "FIRST")
+            with hook.changed:
+                assert hook.changed.wait_for(lambda: bool(hook.got), 15)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(15) == 0
+        write(home, "SECOND")
+        assert call("alerts", "run", "--once", home=home).exit_code == 0
+    assert _said(hook) == ["This is FIRST.", "This is SECOND."]
+
+
+def _said(hook: Webhook) -> list[str]:
+    return [one["message"] for one in hook.got]
+
+
+def _looked(home: Path) -> None:
+    """Wait until the process has noted where the ledger ends: what comes then is new."""
+    clock = SystemClock()
+    while True:
+        with Outbox(home / "alerts.db", "main") as box:
+            if box.cursor() is not None:
+                return
+        clock.wait(clock.now() + timedelta(seconds=1), 0.02)

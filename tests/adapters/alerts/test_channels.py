@@ -74,7 +74,7 @@ def test_facts_are_told_in_threads_and_what_one_service_refuses_through_the_othe
             Route(AppriseChannel("first", f"json://127.0.0.1:{bad.port}")),
             Route(AppriseChannel("second", f"json://127.0.0.1:{good.port}"), Level.CRITICAL),
         ]
-        teller = Dispatcher(ledger, Watcher(Rules()), box, routes, SystemClock(), said)
+        teller = Dispatcher(ledger, Watcher(Rules()), box, routes, SystemClock(), said, first_wait=0.05)
         teller.look()
         thread = Thread(target=teller.run, args=(stop,))
         thread.start()
@@ -87,5 +87,5 @@ def test_facts_are_told_in_threads_and_what_one_service_refuses_through_the_othe
             thread.join()
         counts = box.counts()
     assert "Not told through first" in good.got[0]["message"]
-    assert bad.calls == 3
+    assert bad.calls >= 3
     assert counts["second"] == {"told": 1}

@@ -231,3 +231,19 @@ def test_a_library_that_fails_as_it_likes_is_a_channel_that_failed(tmp_path: Pat
         clock.on(2)
         teller.flush()
     assert wire.titles() == ["Now."]
+
+
+def test_a_channel_that_fails_for_weeks_is_still_tried_every_five_minutes(tmp_path: Path) -> None:
+    ledger, clock, wire = MemoryLedger(), Clock(), Wire(down=Failed("away"))
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        teller = dispatcher(ledger, box, clock, wire)
+        teller.look()
+        written(ledger, AlertRaised("critical", "C", "Now."))
+        teller.look()
+        teller.routes[0].failures = 5_000
+        teller.deliver(teller.routes[0])
+        assert teller.routes[0].closed_until == clock.now() + timedelta(minutes=5)
+        wire.down = None
+        clock.on(300)
+        teller.deliver(teller.routes[0])
+    assert wire.titles() == ["Now."]

@@ -84,6 +84,8 @@ class Dispatcher:
         The time.
     say : callable
         Told what happens: level, event, and pairs.
+    first_wait : float
+        Seconds until a failing channel is tried again; each further failure doubles them, up to five minutes.
     """
 
     def __init__(
@@ -94,6 +96,8 @@ class Dispatcher:
         routes: Sequence[Route],
         clock: Clock,
         say: Say,
+        *,
+        first_wait: float = FIRST_WAIT,
     ) -> None:
         self._ledger, self._watcher, self._outbox, self._clock, self._say = (
             ledger,
@@ -102,7 +106,7 @@ class Dispatcher:
             clock,
             say,
         )
-        self.routes = tuple(routes)
+        self.routes, self._first_wait = tuple(routes), first_wait
         self._levels = {route.name: route.least for route in self.routes}
         self._pending: list[Alert] = []
         self._told: int | None = None
@@ -188,7 +192,7 @@ class Dispatcher:
                     route.trouble = reason
             case Failed(reason, final):
                 route.failures += 1
-                wait = min(FIRST_WAIT * 2.0 ** (route.failures - 1), LONGEST_WAIT)
+                wait = min(self._first_wait * 2.0 ** min(route.failures - 1, 20), LONGEST_WAIT)
                 route.closed_until = now + timedelta(seconds=LONGEST_WAIT if final else wait)
                 self._outbox.failed(numbers, reason, route.closed_until)
                 self._say("warning", "channel_failed", {"channel": route.name, "reason": reason})

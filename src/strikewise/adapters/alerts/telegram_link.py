@@ -165,9 +165,9 @@ class TelegramLink:
             try:
                 await self._app.initialize()
             except TelegramError as error:
-                wait = LONGEST_WAIT if isinstance(error, InvalidToken) else min(2 * wait, LONGEST_WAIT)
                 self._say("warning", "telegram_unreachable", {"reason": self.redaction.text(str(error))})
-                await self._pause(wait)
+                await self._pause(LONGEST_WAIT if isinstance(error, InvalidToken) else wait)
+                wait = min(2 * wait, LONGEST_WAIT)
             else:
                 return True
         return False
