@@ -24,6 +24,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "a hedge and what it hedges": ("hedge_overlay", "hedge_overlay", "naked_put", "credit_spread"),
     "stock and cash": ("cash_secured_put", "wheel", "covered_call"),
+    "calendars": ("calendar", "diagonal"),
     "shares": ("momentum", "mean_reversion", "breakout", "earnings_window"),
 }
 """What is drawn together, beside the three of `OPTIONS`."""

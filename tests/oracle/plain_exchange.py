@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
 
 from oracle.plain_account import Account, Fill, Order, largest_loss
 from oracle.plain_market import Instrument, PlainView, symbol_of
 from oracle.plain_options import LastQuote, StandIns
-from strikewise.domain.instruments import INDEX_ROOTS, OptionContract
+from strikewise.domain.instruments import INDEX_ROOTS, OptionContract, Style
 
 NO_LIMIT = 10**12
 Tell = Callable[[str, dict[str, Any], str], None]
@@ -288,12 +288,20 @@ def _objection(order: Order, cost: int) -> str:
         if cost > order.limit:
             return f"a unit costs {_dollars(cost)}, the limit is {_dollars(order.limit)}"
         return ""
-    ends = {(one.expiration, one.root_code) for one, _ in order.legs if isinstance(one, OptionContract)}
-    shares = any(isinstance(one, str) for one, _ in order.legs)
-    if order.purpose != "close" or shares or len(ends) != 1:
+    if order.purpose != "close" or any(isinstance(one, str) for one, _ in order.legs):
         return ""
+    options = [(one, ratio) for one, ratio in order.legs if isinstance(one, OptionContract)]
+    first = min(one.expiration for one, _ in options)
+    # A later option that is sold is worth what its exercise brings at least, where it is American.
+    for one, ratio in options:
+        if one.expiration > first and (ratio > 0 or one.root.style is not Style.AMERICAN):
+            return ""
+    net: dict[Instrument, int] = {}
+    for one, ratio in options:
+        same = replace(one, expiration=first)
+        net[same] = net.get(same, 0) - ratio
     # The most it is worth to have closed it is what the structure that is bought back could bring.
-    most = largest_loss({one: -ratio for one, ratio in order.legs}, 0)
+    most = largest_loss({one: count for one, count in net.items() if count}, 0)
     if most is not None and cost > most:
         return (
             f"closing a unit costs {_dollars(cost)} at the touch, keeping it to expiry {_dollars(most)} at "

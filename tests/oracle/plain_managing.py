@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from oracle.plain_account import Position
@@ -11,6 +12,7 @@ from oracle.plain_exits import leave, leave_stake
 from oracle.plain_hedges import spiked
 from oracle.plain_looks import Params
 from oracle.plain_market import PlainView
+from oracle.plain_pairs import manage_pair
 from oracle.plain_share_ideas import failed, reported, reverted
 from oracle.plain_shares import leave_shares
 
@@ -52,6 +54,8 @@ OWN = {
     "cash_secured_put": manage_secured_put,
     "covered_call": manage_covered_call,
     "wheel": manage_wheel,
+    "calendar": partial(manage_pair, stays=True),
+    "diagonal": partial(manage_pair, stays=False),
 }
 
 

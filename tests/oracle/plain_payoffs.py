@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -52,31 +52,59 @@ def tradable(look: Look, legs: RowLegs, params: Params) -> bool:
     return fine and look.law(legs[0][0].contract)[1] > 0
 
 
-def weighed(look: Look, shape: Shape, params: Params) -> Candidate | None:
-    """The candidate that a shape makes; None where it could not win, not lose, or costs too much to enter."""
-    legs, size, cost = shape.legs, shape.size, cost_of(shape.legs)
-    twice_mid = sum(ratio * (row.bid + row.ask) for row, ratio in legs)
-    payoff = payoff_of([(row.contract, ratio) for row, ratio in legs], cost, size)
-    stake = max(shape.margin if shape.margin is not None else payoff.max_loss or 0, 1)
-    crossing = (2 * cost - twice_mid) * size / 2
-    if payoff.max_loss == 0 or payoff.max_profit == 0 or crossing > params["max_entry_cost"] * stake:
-        return None
+@dataclass(frozen=True)
+class Odds:
+    """What is won and lost at most (cents a unit), and to be expected (dollars a share), when it ends."""
+
+    max_loss: int | None
+    max_profit: int | None
+    breakevens: list[float]
+    probability: float
+    payout: float
+    implied: float
+    forecast: float
+
+
+OddsOf = Callable[[Look, Shape], Odds]
+
+
+def odds_of(look: Look, shape: Shape) -> Odds:
+    """Of legs that all end together."""
+    legs, one = shape.legs, shape.legs[0][0].contract
+    payoff = payoff_of([(row.contract, ratio) for row, ratio in legs], cost_of(legs), shape.size)
     volatilities = _volatilities(legs)
     implied = sum(volatilities) / len(legs)
-    forecasts = [look.forecast(one) for one in volatilities]
-    forward, root = look.law(legs[0][0].contract)
+    forecasts = [look.forecast(each) for each in volatilities]
+    forward, root = look.law(one)
     payout = sum(
         ratio * expected(_side(row), row.contract.strike, forward, sigma * root)
         for (row, ratio), sigma in zip(legs, forecasts, strict=True)
     )
+    return Odds(
+        payoff.max_loss,
+        payoff.max_profit,
+        sorted(end for piece in payoff.profitable for end in piece if 0 < end < math.inf),
+        _chance_of(look, one, payoff.profitable, implied),
+        payout,
+        implied,
+        sum(forecasts) / len(legs),
+    )
+
+
+def weighed(look: Look, shape: Shape, params: Params, odds: OddsOf = odds_of) -> Candidate | None:
+    """The candidate that a shape makes; None where it could not win, not lose, or costs too much to enter."""
+    legs, size, cost = shape.legs, shape.size, cost_of(shape.legs)
+    found = odds(look, shape)
+    stake = max(shape.margin if shape.margin is not None else found.max_loss or 0, 1)
+    crossing = cost_of_crossing(legs) * size / 2
+    if found.max_loss == 0 or found.max_profit == 0 or crossing > params["max_entry_cost"] * stake:
+        return None
     contracts = sum(abs(ratio) for _, ratio in legs)
-    edge = (100 * payout - cost) * size - 100 * contracts * params["fee_per_contract"]
-    probability = _chance_of(look, legs[0][0].contract, payoff.profitable, implied)
-    ends = sorted(end for piece in payoff.profitable for end in piece if 0 < end < math.inf)
-    most = payoff.max_profit
+    edge = (100 * found.payout - cost) * size - 100 * contracts * params["fee_per_contract"]
+    most = found.max_profit
     earned = {
         "reward": 1.0 if most is None else most / (most + stake),
-        "probability": probability,
+        "probability": found.probability,
         "edge": edge / (FULL_EDGE * stake),
         "regime": shape.fit,
         "liquidity": 1 - crossing / (NO_LIQUIDITY * stake),
@@ -84,23 +112,28 @@ def weighed(look: Look, shape: Shape, params: Params) -> Candidate | None:
     return Candidate(
         legs=legs,
         price=cost * size,
-        mid=-(-twice_mid * size // 2),
-        max_loss=payoff.max_loss,
+        mid=-(-(2 * cost - cost_of_crossing(legs)) * size // 2),
+        max_loss=found.max_loss,
         max_profit=most,
         margin=stake,
-        breakevens=ends,
-        probability=probability,
+        breakevens=found.breakevens,
+        probability=found.probability,
         edge=edge,
         parts=_points(params, earned),
         because={
             "dte": float(look.days_to(legs[0][0].contract)),
-            "iv": implied,
-            "iv_forecast": sum(forecasts) / len(legs),
+            "iv": found.implied,
+            "iv_forecast": found.forecast,
             "at_stake": stake / 100,
             "net_delta": sum(ratio * row.delta for row, ratio in legs),
             **shape.because,
         },
     )
+
+
+def cost_of_crossing(legs: RowLegs) -> int:
+    """What the touch costs beyond the mid, half cents a share."""
+    return 2 * cost_of(legs) - sum(ratio * (row.bid + row.ask) for row, ratio in legs)
 
 
 def _points(params: Params, earned: dict[str, float]) -> dict[str, float]:

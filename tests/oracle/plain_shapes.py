@@ -85,11 +85,11 @@ def in_deltas(look: Look, name: str, params: Params, rights: set[Right]) -> list
     return [row for row in look.rows if row.contract.right in rights and low <= abs(row.delta) <= high]
 
 
-def _wanted(side: str) -> set[Right]:
+def wanted_rights(side: str) -> set[Right]:
     return {"put": {Right.PUT}, "call": {Right.CALL}}.get(side, {Right.PUT, Right.CALL})
 
 
-def _other(rights: set[Right]) -> set[Right]:
+def other_side(rights: set[Right]) -> set[Right]:
     """What leans the same way when it is bought."""
     return {Right.CALL if one is Right.PUT else Right.PUT for one in rights}
 
@@ -177,7 +177,7 @@ def butterflies(look: Look, params: Params) -> Iterator[Shape]:
 
 
 def broken_wings(look: Look, params: Params) -> Iterator[Shape]:
-    rights = _wanted(params["side"]) & allowed(look.trend, params["trend"])
+    rights = wanted_rights(params["side"]) & allowed(look.trend, params["trend"])
     for body in in_deltas(look, "short", params, rights):
         sd, middle = deviation(look, body), body.contract.strike_milli
         if math.isnan(sd) or sd <= 0:
@@ -202,7 +202,7 @@ def broken_wings(look: Look, params: Params) -> Iterator[Shape]:
 
 
 def debit_spreads(look: Look, params: Params) -> Iterator[Shape]:
-    rights = _wanted(params["side"]) & _other(allowed(look.trend, params["trend"]))
+    rights = wanted_rights(params["side"]) & other_side(allowed(look.trend, params["trend"]))
     for long in in_deltas(look, "long", params, rights):
         for short in in_deltas(look, "short", params, rights):
             legs: RowLegs = ((long, 1), (short, -1))
@@ -231,7 +231,7 @@ def long_options(look: Look, params: Params) -> Iterator[Shape]:
     if math.isnan(points) or abs(points) < params["min_conviction"]:
         return
     right = Right.CALL if points > 0 else Right.PUT
-    for row in in_deltas(look, "long", params, {right} & _wanted(params["side"])):
+    for row in in_deltas(look, "long", params, {right} & wanted_rights(params["side"])):
         if tradable(look, ((row, 1),), params):
             fit = (RISING if points > 0 else FALLING).get(look.regime, 0.0)
             because = {
@@ -263,7 +263,7 @@ def conviction(look: Look) -> float:
 
 def ratios(look: Look, params: Params) -> Iterator[Shape]:
     front, leans = params["kind"] == "front", allowed(look.trend, params["trend"])
-    rights = _wanted(params["side"]) & (leans if front else _other(leans))
+    rights = wanted_rights(params["side"]) & (leans if front else other_side(leans))
     for near in in_deltas(look, "near", params, rights):
         for far in in_deltas(look, "far", params, rights):
             legs: RowLegs = ((near, 1), (far, -2)) if front else ((near, -1), (far, 2))

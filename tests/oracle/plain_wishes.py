@@ -13,6 +13,7 @@ from oracle.plain_hedges import hedges
 from oracle.plain_looks import REPORTED, Candidate, Look, Params, looks, single
 from oracle.plain_market import PlainView
 from oracle.plain_options import Greeks
+from oracle.plain_pairs import calendars, diagonals
 from oracle.plain_payoffs import Shape
 from oracle.plain_puts import naked_puts
 from oracle.plain_shapes import (
@@ -64,6 +65,8 @@ SEEKERS: dict[str, Callable[[Look, Params], list[Candidate]]] = {
     "cash_secured_put": secured_puts,
     "wheel": partial(secured_puts, shares=True),
     "covered_call": buy_writes,
+    "calendar": calendars,
+    "diagonal": diagonals,
     **{name: partial(candidates, shapes=shapes) for name, shapes in SHAPES.items()},
 }
 

@@ -27,7 +27,7 @@ from strikewise.domain.instruments import OptionContract, Right
 from strikewise.portfolio.margin import OptionRows, margin_cents
 
 trying = settings(
-    max_examples=settings().max_examples // 25,
+    max_examples=settings().max_examples // 33,
     phases=[Phase.explicit, Phase.generate],  # to shrink a specification takes minutes, to read one does not
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
