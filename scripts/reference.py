@@ -18,7 +18,7 @@ from reference_formats import format_sections
 from reference_settings import rows_of
 from reference_text import attribute_docs, fence_examples, first_sentence, table
 from strikewise.apps.cli.main import app
-from strikewise.bootstrap.settings import Settings
+from strikewise.bootstrap.configuration import Settings
 from strikewise.bootstrap.spec_file import SpecDocument
 from strikewise.domain import errors, events
 from strikewise.domain.denials import DenialCode

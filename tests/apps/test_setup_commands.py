@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from apps.json_contract import Doctor
 from strikewise.apps.cli import scan
 from strikewise.apps.cli.main import app, global_first
-from strikewise.bootstrap.settings import load_settings
+from strikewise.bootstrap.configuration import load_settings
 
 
 def test_init_makes_settings_that_hold_and_never_overwrites_them(call: Any, tmp_path: Path) -> None:

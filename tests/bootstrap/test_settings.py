@@ -9,14 +9,8 @@ from pathlib import Path
 import pytest
 
 from strikewise.bootstrap.build import build_system, ledger_url, open_ledger
-from strikewise.bootstrap.settings import (
-    HOME_VARIABLE,
-    SETTINGS_TEMPLATE,
-    Settings,
-    find_home,
-    load_settings,
-    settings_path,
-)
+from strikewise.bootstrap.configuration import SETTINGS_TEMPLATE, Settings, load_settings
+from strikewise.bootstrap.settings import HOME_VARIABLE, find_home, settings_path
 from strikewise.domain.errors import LedgerError, SettingsError
 from strikewise.risk.limits import Limits
 from strikewise.strategy.registry import STRATEGIES
@@ -77,7 +71,7 @@ def test_the_template_is_sound_with_and_without_its_comments(tmp_path: Path) -> 
         ("[account]\ncapital = inf\n", "'account.capital'.*finite"),
         ("[limits]\nmax_loss_per_trade = 0.9\n", "max_loss_per_trade (0.9) must not exceed max_at_risk"),
         ("[limits]\nmax_new_per_day = -1\n", "max_new_per_day must be at least 1"),
-        ("[fills]\nf = 0.5\n", "unknown key 'fills'"),
+        ("[spreads]\nf = 0.5\n", "unknown key 'spreads'"),
         ("[account\n", "is not valid TOML"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strikewise.bootstrap.settings import load_settings
+from strikewise.bootstrap.configuration import load_settings
 from strikewise.bootstrap.settings_file import SettingsFile
 from strikewise.domain.errors import SettingsError
 

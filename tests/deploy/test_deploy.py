@@ -20,7 +20,8 @@ from sqlalchemy import make_url
 
 from shared_data import REPOSITORY
 from strikewise.apps.cli.main import app
-from strikewise.bootstrap.settings import HOME_VARIABLE, Settings
+from strikewise.bootstrap.configuration import Settings
+from strikewise.bootstrap.settings import HOME_VARIABLE
 
 DEPLOY = REPOSITORY / "deploy"
 UNIT = DEPLOY / "systemd" / "strikewise.service"

@@ -14,8 +14,8 @@ import typer
 
 from shared_data import REPOSITORY
 from strikewise.apps.cli.main import app
+from strikewise.bootstrap.configuration import Settings
 from strikewise.bootstrap.documents import Table
-from strikewise.bootstrap.settings import Settings
 from strikewise.bootstrap.spec_file import SpecDocument, make_spec
 
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")

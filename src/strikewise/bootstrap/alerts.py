@@ -22,7 +22,8 @@ from strikewise.adapters.alerts.sayings import CODES
 from strikewise.adapters.alerts.telegram_desk import TelegramDesk
 from strikewise.adapters.alerts.telegram_link import TelegramChannel, TelegramLink, TelegramOptions
 from strikewise.bootstrap.build import backup_folder, build_system, ledger_url, open_ledger
-from strikewise.bootstrap.settings import Settings, channel_address, load_settings, telegram_token
+from strikewise.bootstrap.configuration import Settings, load_settings
+from strikewise.bootstrap.settings import channel_address, telegram_token
 from strikewise.domain.errors import SettingsError
 from strikewise.market.clock import SystemClock
 from strikewise.service.alerts import Conversation

@@ -13,8 +13,9 @@ from strikewise.adapters.picture_file import PictureFile
 from strikewise.adapters.store.keeper import SqlLedgerKeeper
 from strikewise.adapters.store.run_archive import FileRunArchive
 from strikewise.adapters.store.sql_ledger import SqlLedger
+from strikewise.bootstrap.configuration import Settings, load_settings
 from strikewise.bootstrap.documents import told_of
-from strikewise.bootstrap.settings import Settings, load_settings, settings_path
+from strikewise.bootstrap.settings import settings_path
 from strikewise.bootstrap.trading import chosen_strategy
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.money import to_cents
@@ -91,13 +92,9 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
     with told_of(str(settings_path(home))):
         limits.check(STRATEGIES)
 
-    def account_ledger() -> SqlLedger:
+    def opened(url: str) -> SqlLedger:
         home.mkdir(parents=True, exist_ok=True)
-        return open_ledger(ledger_url(home, chosen), backup_folder(home))
-
-    def trials_ledger() -> SqlLedger:
-        home.mkdir(parents=True, exist_ok=True)
-        return open_ledger(f"sqlite:///{home / TRIALS}")
+        return open_ledger(url, backup_folder(home))
 
     def feed(name: str, underlyings: Sequence[str]) -> MarketSource:
         return _open_feed(name, underlyings, chosen, data=data, clock=clock, calendar=calendar)
@@ -110,8 +107,8 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
         strategies=_strategies(home, chosen),
         data=data,
         runs=FileRunArchive(home),
-        ledger=account_ledger,
-        trials=trials_ledger,
+        ledger=lambda: opened(ledger_url(home, chosen)),
+        trials=lambda: opened(f"sqlite:///{home / TRIALS}"),
         feed=feed,
         calendar=calendar,
         clock=clock,

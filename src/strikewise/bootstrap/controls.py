@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from strikewise.adapters.halt_file import HaltFile
 from strikewise.bootstrap.build import backup_folder, ledger_url, open_ledger
+from strikewise.bootstrap.configuration import load_settings
 from strikewise.bootstrap.parts import alpaca_broker, run_spec, uses_alpaca
-from strikewise.bootstrap.settings import load_settings
 from strikewise.domain.errors import SettingsError
 from strikewise.engine.courier import Courier
 from strikewise.engine.reconciliation import Reconciler, Trigger
 from strikewise.engine.recovery import History
 from strikewise.engine.writer import Writer
-from strikewise.execution.halt_flag import Raised
 from strikewise.execution.onlooker import Onlooker
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import PacedClock, SystemClock
 from strikewise.portfolio.ledger import Entry, MemoryLedger
 from strikewise.service.daemon import Comparison, comparison_of
 
-__all__ = ["compare_without_writing", "hoist_flag", "wall_clock"]
+__all__ = ["compare_without_writing", "wall_clock"]
 
 FURTHER_LOOKS = 3
 """Looks after the first that differences may need."""
@@ -29,11 +27,6 @@ FURTHER_LOOKS = 3
 def wall_clock() -> PacedClock:
     """Return the computer's clock."""
     return SystemClock()
-
-
-def hoist_flag(home: Path, who: str, reason: str, *, exits: bool) -> None:
-    """Raise the halt flag of a home, whatever else of it is broken."""
-    HaltFile(home).hoist(Raised(who, SystemClock().now(), reason, exits))
 
 
 def compare_without_writing(home: Path) -> Comparison:

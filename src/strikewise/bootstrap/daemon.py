@@ -23,6 +23,7 @@ from strikewise.adapters.store.resilient_ledger import ResilientLedger
 from strikewise.adapters.watchdog import ServiceManager
 from strikewise.backtest.runner import ReplaySpec
 from strikewise.bootstrap.build import PICTURE, backup_folder, ledger_url, open_ledger
+from strikewise.bootstrap.configuration import Settings, load_settings
 from strikewise.bootstrap.operation import BrokerName, Mode
 from strikewise.bootstrap.parts import (
     Arriving,
@@ -35,7 +36,7 @@ from strikewise.bootstrap.parts import (
     uses_alpaca,
 )
 from strikewise.bootstrap.rehearsed import through_local_alpaca
-from strikewise.bootstrap.settings import Settings, load_settings, notify_socket
+from strikewise.bootstrap.settings import notify_socket
 from strikewise.bootstrap.signs import Signs
 from strikewise.domain.errors import SettingsError
 from strikewise.engine.daemon import Daemon

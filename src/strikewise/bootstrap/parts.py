@@ -14,9 +14,10 @@ from strikewise.adapters.data_home import DataHome
 from strikewise.adapters.feeds.alpaca import AlpacaData, AlpacaFeed, OptionFeed, StockFeed
 from strikewise.adapters.feeds.cboe import CboeFeed
 from strikewise.backtest.runner import ReplaySpec
+from strikewise.bootstrap.configuration import Settings
 from strikewise.bootstrap.documents import told_of
 from strikewise.bootstrap.operation import BrokerName, Mode
-from strikewise.bootstrap.settings import Settings, alpaca_key
+from strikewise.bootstrap.settings import alpaca_key
 from strikewise.bootstrap.trading import chosen_strategy
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.money import to_cents

@@ -1,38 +1,22 @@
-"""Settings of an installation: one TOML file in its home; the only module that reads the environment."""
+"""Where an installation is, and what its environment says: the only module that reads the environment.
+
+It loads nothing else of the house, so that whoever has to stop trading need not wait for it.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import platformdirs
-from pydantic import Field
 
-from strikewise.bootstrap.alert_settings import AlertsTable, TelegramTable
-from strikewise.bootstrap.documents import Table, check, read_toml
-from strikewise.bootstrap.operation import BrokerTable, OrdersTable, RunTable, ScheduleTable
-from strikewise.bootstrap.trading import (
-    MOST_CAPITAL,
-    AllocationTable,
-    ExerciseTable,
-    FeesTable,
-    FillsTable,
-    FinancingTable,
-    GovernorTable,
-    LimitsTable,
-)
 from strikewise.domain.errors import SettingsError
 
 __all__ = [
     "HOME_VARIABLE",
-    "SETTINGS_TEMPLATE",
-    "Settings",
     "alpaca_key",
     "channel_address",
     "find_home",
-    "load_settings",
     "notify_socket",
     "settings_path",
     "telegram_token",
@@ -40,86 +24,6 @@ __all__ = [
 ]
 
 HOME_VARIABLE = "STRIKEWISE_HOME"
-
-
-class AccountTable(Table):
-    """The account that scans are sized for and that trading will use."""
-
-    name: str = "main"
-    capital: float = Field(default=100_000.0, gt=0, le=MOST_CAPITAL)
-
-
-class FeedsTable(Table):
-    """Feeds that a person opts into."""
-
-    cboe: bool = False
-    cboe_seconds: int = Field(default=60, ge=60)
-
-
-class LedgerTable(Table):
-    """Where facts are kept; empty is an SQLite file in the home."""
-
-    url: str = ""
-
-
-class Settings(Table):
-    """Everything that can be set; unknown keys are errors."""
-
-    account: AccountTable = AccountTable()
-    limits: LimitsTable = LimitsTable()
-    governor: GovernorTable = GovernorTable()
-    feeds: FeedsTable = FeedsTable()
-    ledger: LedgerTable = LedgerTable()
-    run: RunTable = RunTable()
-    schedule: ScheduleTable = ScheduleTable()
-    orders: OrdersTable = OrdersTable()
-    broker: BrokerTable = BrokerTable()
-    allocation: AllocationTable = AllocationTable()
-    fills: FillsTable = FillsTable()
-    fees: FeesTable = FeesTable()
-    exercise: ExerciseTable = ExerciseTable()
-    financing: FinancingTable = FinancingTable()
-    alerts: AlertsTable = AlertsTable()
-    telegram: TelegramTable = TelegramTable()
-    strategies: dict[str, dict[str, bool | int | float | str]] = Field(default_factory=dict)
-
-
-SETTINGS_TEMPLATE = """\
-# Settings of strikewise. Every key is optional; `strikewise config show` prints what is in force.
-
-[account]
-name = "main"
-capital = 100_000
-
-# [limits]            # what the risk gate enforces, as fractions of equity or counts
-# max_loss_per_trade = 0.02
-
-# [governor]          # what the account as a whole must keep while it trades, in fractions of equity
-# daily_loss = 0.02   # ends new risk for the day
-# day_drawdown = 0.05 # closes everything
-
-# [feeds]
-# cboe = false        # delayed quotes; read Cboe's terms before you opt in
-
-# [run]               # what `strikewise run` trades; on paper unless told otherwise
-# underlyings = ["SPY", "QQQ"]
-# strategies = ["credit_spread", "iron_condor"]
-# feed = "cboe"
-
-# [schedule]          # how often: scans by minutes in a session, exits by seconds
-# scan_minutes = 15
-# manage_seconds = 60
-
-# [alerts]            # of what `strikewise alerts run` tells people, and when
-# quiet = "22:00-07:00"
-
-# [telegram]          # the token is read from STRIKEWISE_TELEGRAM_TOKEN
-# chats = [123456789]
-# users = [123456789]
-
-# [strategies.credit_spread]   # parameters that scans use instead of the defaults
-# short_delta_max = 0.15
-"""
 
 
 def find_home(given: Path | None = None) -> Path:
@@ -198,16 +102,3 @@ def _secret(home: Path, variable: str, file: str, whose: str) -> str:
 def settings_path(home: Path) -> Path:
     """Return where a home's settings stand."""
     return home / "settings.toml"
-
-
-def load_settings(home: Path, changes: Mapping[str, Any] | None = None) -> Settings:
-    """Return the settings of a home; defaults where it has none.
-
-    Raises
-    ------
-    SettingsError
-        If the file is not TOML, or a key or value is wrong.
-    """
-    path = settings_path(home)
-    document = read_toml(path) if path.exists() else {}
-    return check(Settings, {**document, **(changes or {})}, str(path))

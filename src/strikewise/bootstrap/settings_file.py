@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from strikewise.bootstrap.build import build_system
+from strikewise.bootstrap.configuration import SETTINGS_TEMPLATE, Settings
 from strikewise.bootstrap.documents import check
 from strikewise.bootstrap.operation import Mode
-from strikewise.bootstrap.settings import SETTINGS_TEMPLATE, Settings, settings_path
+from strikewise.bootstrap.settings import settings_path
 from strikewise.domain.errors import SettingsError
 
 __all__ = ["Change", "Checked", "SettingsFile"]

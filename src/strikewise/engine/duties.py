@@ -168,18 +168,10 @@ class Duties:
             supervisor.reconcile = ()
         told = (outcome.complete, outcome.waiting)
         if told != self._told:
-            self._say_of(trigger, outcome)
+            _say_of(self._say, trigger, outcome)
         self._told, self.open_differences = told, len(outcome.waiting)
         supervisor.in_doubt = not outcome.agreed
         return outcome
-
-    def _say_of(self, trigger: Trigger, outcome: Outcome) -> None:
-        for one in outcome.waiting:
-            self._say("warning", "differs", {"what": one.what, "ours": one.ours, "theirs": one.theirs})
-        if not outcome.complete:
-            self._say("warning", "not_reconciled", {"trigger": trigger.value, "reason": outcome.reason})
-        elif not outcome.waiting:
-            self._say("info", "reconciled", {"trigger": trigger.value, "differences": outcome.differences})
 
     def _tick(self, now: datetime, *, seeks: bool, records: bool) -> None:
         view = self.market.view(now)
@@ -237,3 +229,13 @@ class Duties:
         self._failures.tell([AlertRaised("info", DAY_REPORT, report.text())], now)
         self._reported = view.day
         self._say("info", "day", {"report": report.text()})
+
+
+def _say_of(say: Log, trigger: Trigger, outcome: Outcome) -> None:
+    """Say aloud what a reconciliation came to."""
+    for one in outcome.waiting:
+        say("warning", "differs", {"what": one.what, "ours": one.ours, "theirs": one.theirs})
+    if not outcome.complete:
+        say("warning", "not_reconciled", {"trigger": trigger.value, "reason": outcome.reason})
+    elif not outcome.waiting:
+        say("info", "reconciled", {"trigger": trigger.value, "differences": outcome.differences})

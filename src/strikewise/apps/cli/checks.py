@@ -11,7 +11,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from strikewise.apps.cli.extras import missing_extras
-from strikewise.bootstrap.settings import Settings, load_settings, settings_path
+from strikewise.bootstrap.configuration import Settings, load_settings
+from strikewise.bootstrap.settings import settings_path
 from strikewise.bootstrap.surroundings import broker_seen, trader_seen
 from strikewise.service.errors import StrikewiseError
 from strikewise.service.health import (

@@ -14,7 +14,8 @@ from strikewise.apps.cli.home import home_of
 from strikewise.apps.cli.session import JsonFlag, Session, without_secrets
 from strikewise.apps.cli.specification import read_document
 from strikewise.bootstrap.build import build_system
-from strikewise.bootstrap.settings import load_settings, settings_path
+from strikewise.bootstrap.configuration import load_settings
+from strikewise.bootstrap.settings import settings_path
 from strikewise.bootstrap.spec_file import make_spec
 
 __all__ = ["app", "settings_text"]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Annotated
 
 import typer
 
-from strikewise.apps.cli.control_tables import show_answer
 from strikewise.apps.cli.home import home_of
-from strikewise.apps.cli.installation import system_of
 from strikewise.apps.cli.session import JsonFlag, Session
-from strikewise.bootstrap.controls import hoist_flag, wall_clock
+from strikewise.bootstrap.flag import hoist_flag
 from strikewise.bootstrap.settings import user_name
-from strikewise.service.control import ask_to_halt
 
 __all__ = ["app"]
 
@@ -40,6 +38,6 @@ def halt(
     session = Session.of(context)
     who = user_name()
     hoist_flag(home_of(session), who, reason, exits=exits)
-    answer = ask_to_halt(system_of(session), wall_clock(), who, reason, exits=exits)
-    left = "Only what closes or reduces is sent" if exits else "Nothing but cancels is sent"
-    show_answer(session, answer, as_json=as_json, done=f"{left}, until `strikewise resume`.")
+    # Everything else is loaded now that nothing new is sent any more.
+    request = importlib.import_module("strikewise.apps.cli.halt_request")
+    request.write_request(session, who, reason, exits=exits, as_json=as_json)

@@ -6,7 +6,8 @@ import typer
 
 from strikewise.apps.cli.home import home_of
 from strikewise.apps.cli.session import JsonFlag, Session
-from strikewise.bootstrap.settings import SETTINGS_TEMPLATE, settings_path
+from strikewise.bootstrap.configuration import SETTINGS_TEMPLATE
+from strikewise.bootstrap.settings import settings_path
 
 __all__ = ["app"]
 
