@@ -52,6 +52,7 @@ contracts: $(STAMPS)/dev  ## the floors: who may import whom
 reference: $(STAMPS)/dev  ## are the generated reference pages those of this code?
 	$(BIN)/python scripts/reference.py --check
 	$(BIN)/python scripts/strategy_pages.py --check
+	$(BIN)/python scripts/openapi.py --check
 
 bench: $(STAMPS)/all  ## measure pricing and the store beside other packages
 	for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark" || exit 1; done

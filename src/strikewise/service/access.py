@@ -115,6 +115,26 @@ class Tokens:
         return Caller(f"token:{token.label}", token.scope)
 
 
+class _Throttle:
+    def __init__(self, store: AccessStore, clock: Clock, rules: AccessRules, alarm: Alarm) -> None:
+        self._store, self._clock, self._rules, self._alarm = store, clock, rules, alarm
+
+    def count(self, key: str, tries: int, address: str) -> None:
+        """Count a try; refuse it while the wait after the last ones is not over."""
+        now = self._clock.now()
+        before, last = self._store.count_try(key, now, now - self._rules.forget)
+        if last is None or before < tries:
+            return
+        wait = min(timedelta(seconds=2 ** min(before - tries, 20)), self._rules.longest_wait)
+        if before % tries == 0:
+            what = f"{before} wrong tries to log in ({key})."
+            self._store.note(now, "", address, "throttled", what)
+            self._alarm("LOGIN_TRIES", what)
+        left = (last + wait - now).total_seconds()
+        if left > 0:
+            raise TooManyTriesError(max(1, round(left + 0.5)))
+
+
 class Access:
     """The door.
 
@@ -145,7 +165,8 @@ class Access:
         draw: Callable[[int], str] = token_urlsafe,
     ) -> None:
         self.store, self.rules = store, rules or AccessRules()
-        self._passwords, self._clock, self._alarm, self._draw = passwords, clock, alarm, draw
+        self._passwords, self._clock, self._draw = passwords, clock, draw
+        self._throttle = _Throttle(store, clock, self.rules, alarm)
         self._hashing, self._setting_up = BoundedSemaphore(AT_ONCE), Lock()
         self._setup: tuple[str, datetime] | None = None
         self._decoy = ""
@@ -180,14 +201,14 @@ class Access:
         """
         now, key = self._clock.now(), f"address:{address}"
         with self._setting_up:
-            self._wait(key, self.rules.address_tries, address)
+            self._throttle.count(key, self.rules.address_tries, address)
             wanted = self._setup
             if wanted is None or now >= wanted[1] or not hmac.compare_digest(wanted[0], _digest(code)):
                 self.store.note(now, "", address, "setup_failed", "")
                 raise NotLetInError(
                     "The one-time address was used or has ended: start `strikewise serve` anew."
                 )
-            self._check(name, password)
+            _judge(name, password, self.rules.shortest_password)
             self.store.put_user(User(name, Scope.ADMIN, self._hash(password), now))
             self._setup = None
         self.store.forget_tries(key)
@@ -280,8 +301,8 @@ class Access:
     def _proved(self, name: str, password: str, address: str) -> User:
         """Return the user whose password this is; every try counts until one is right."""
         account, place = f"account:{name[:40]}", f"address:{address}"
-        self._wait(place, self.rules.address_tries, address)
-        self._wait(account, self.rules.tries, address)
+        self._throttle.count(place, self.rules.address_tries, address)
+        self._throttle.count(account, self.rules.tries, address)
         user = self.store.user(name) if NAME.fullmatch(name) else None
         if not self._matches(user, password) or user is None:
             self.store.note(self._clock.now(), name[:40], address, "login_failed", "")
@@ -290,36 +311,12 @@ class Access:
         self.store.forget_tries(place)
         return user
 
-    def _wait(self, key: str, tries: int, address: str) -> None:
-        """Count a try; refuse it while the wait after the last ones is not over."""
-        now = self._clock.now()
-        before, last = self.store.count_try(key, now, now - self.rules.forget)
-        if last is None or before < tries:
-            return
-        wait = min(timedelta(seconds=2 ** min(before - tries, 20)), self.rules.longest_wait)
-        if before % tries == 0:
-            what = f"{before} wrong tries to log in ({key})."
-            self.store.note(now, "", address, "throttled", what)
-            self._alarm("LOGIN_TRIES", what)
-        left = (last + wait - now).total_seconds()
-        if left > 0:
-            raise TooManyTriesError(max(1, round(left + 0.5)))
-
     def _enter(self, name: str, scope: Scope, address: str) -> Entered:
         now, secret = self._clock.now(), self._draw(32)
         self.store.drop_sessions(now - self.rules.absolute)
         session = WebSession(_digest(secret), name, now, now, now, address)
         self.store.put_session(session)
         return Entered(secret, Caller(name, scope, _csrf(secret), confirmed=True, session=session.digest))
-
-    def _check(self, name: str, password: str) -> None:
-        if not NAME.fullmatch(name):
-            raise SettingsError(
-                "A name begins with a letter and has at most 40 letters, digits, dots, dashes or underscores."
-            )
-        least = self.rules.shortest_password
-        if not least <= len(password) <= 1_000 or name.lower() in password.lower():
-            raise SettingsError(f"A password has at least {least} characters and not the name in it.")
 
     def _hash(self, password: str) -> str:
         with self._hashing:
@@ -332,6 +329,16 @@ class Access:
         hashed = self._decoy if user is None else user.password_hash
         with self._hashing:
             return self._passwords.matches(hashed, password) and user is not None
+
+
+def _judge(name: str, password: str, least: int) -> None:
+    """Refuse a name or a password that does not do."""
+    if not NAME.fullmatch(name):
+        raise SettingsError(
+            "A name begins with a letter and has at most 40 letters, digits, dots, dashes or underscores."
+        )
+    if not least <= len(password) <= 1_000 or name.lower() in password.lower():
+        raise SettingsError(f"A password has at least {least} characters and not the name in it.")
 
 
 def _digest(secret: str) -> str:

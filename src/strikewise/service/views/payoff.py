@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +96,7 @@ def payoff_of(
         )  # fmt: skip
         return tuple(int(cents) for cents in np.rint(100.0 * value - cash_cents))
 
-    one_end, later = len(structure.expirations) < 2, min(max(0.0, days / YEAR_DAYS), first)
+    later = min(max(0.0, days / YEAR_DAYS), first)
     return Payoff(
         spots=tuple(float(one) for one in spots),
         at_expiry_cents=profit(first, 0.0),
@@ -103,11 +104,20 @@ def payoff_of(
         shifted_cents=profit(later, volatility_shift) if known else None,
         days=later * YEAR_DAYS,
         volatility_shift=volatility_shift,
-        breakevens=structure.breakevens(cash_cents) if one_end else (),
         spot=position.spot,
-        max_profit_cents=structure.max_profit_cents(cash_cents) if one_end else None,
-        max_loss_cents=structure.max_loss_cents(cash_cents) if one_end else None,
+        **_ends(structure, cash_cents),
     )
+
+
+def _ends(structure: Structure, cash_cents: int) -> dict[str, Any]:
+    """Return where a structure ends even, and its best and worst; nothing where expirations differ."""
+    if len(structure.expirations) > 1:
+        return {"breakevens": (), "max_profit_cents": None, "max_loss_cents": None}
+    return {
+        "breakevens": structure.breakevens(cash_cents),
+        "max_profit_cents": structure.max_profit_cents(cash_cents),
+        "max_loss_cents": structure.max_loss_cents(cash_cents),
+    }
 
 
 def _taken_apart(legs: tuple[LegPicture, ...]) -> tuple[Structure, list[LegPicture]]:

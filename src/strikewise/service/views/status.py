@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from strikewise.domain.quotes import Grade, worst_grade
-from strikewise.execution.heartbeat import Heartbeat
 from strikewise.engine.requests import state_under
 from strikewise.execution.halt_flag import Raised
+from strikewise.execution.heartbeat import Heartbeat
 from strikewise.portfolio.order_state import OrderStatus
 from strikewise.service.views.desk import Desk
 
@@ -140,21 +141,11 @@ def status_view(
     grades = [Grade(one) for one in desk.picture.grades.values()] if desk.picture else []
     allowed = state_under(control, raised)
     return StatusView(
-        mode=beat.mode if beat is not None and running else OFF,
+        **_process(beat, running=running),
         state=allowed.value,
         reason=raised.reason if raised is not None and allowed is not control.state else control.reason,
         by_person=control.by_person or raised is not None,
         running=running,
-        phase=beat.phase if beat is not None and running else OFF,
-        holder=beat.holder if beat is not None else "",
-        broker=beat.broker if beat is not None else "",
-        feed=beat.feed if beat is not None else "",
-        version=beat.version if beat is not None else "",
-        started_at=beat.started_at if beat is not None else None,
-        heartbeat_at=beat.at if beat is not None else None,
-        ticked_at=beat.ticked_at if beat is not None else None,
-        due_at=beat.due_at if beat is not None and running else None,
-        connected=running and beat is not None and beat.connected,
         now=now,
         market_at=market,
         data_as_of=as_of,
@@ -179,3 +170,24 @@ def status_view(
 def _last(desk: Desk, now: datetime) -> datetime:
     """Return the market's instant where nobody runs: that of the latest picture, else the present."""
     return now if desk.picture is None else desk.picture.at
+
+
+def _process(beat: Heartbeat | None, *, running: bool) -> dict[str, Any]:
+    """Return what a process says of itself: who it was, where it runs no more."""
+    if beat is None:
+        names = dict.fromkeys(("holder", "broker", "feed", "version"), "")
+        instants = dict.fromkeys(("started_at", "heartbeat_at", "ticked_at", "due_at"))
+        return {"mode": OFF, "phase": OFF, "connected": False, **names, **instants}
+    return {
+        "mode": beat.mode if running else OFF,
+        "phase": beat.phase if running else OFF,
+        "connected": running and beat.connected,
+        "holder": beat.holder,
+        "broker": beat.broker,
+        "feed": beat.feed,
+        "version": beat.version,
+        "started_at": beat.started_at,
+        "heartbeat_at": beat.at,
+        "ticked_at": beat.ticked_at,
+        "due_at": beat.due_at if running else None,
+    }

@@ -23,6 +23,7 @@ from strikewise.service.access import (
     Scope,
     TooManyTriesError,
 )
+from strikewise.service.errors import StrikewiseError
 
 __all__ = ["guarded", "router"]
 
@@ -124,6 +125,14 @@ class AuditView(BaseModel):
     hash: str
 
 
+class AuditVerdict(BaseModel):
+    """Whether every line of the audit log is as it was written, and how many there are."""
+
+    whole: bool
+    lines: int = 0
+    problem: str = ""
+
+
 @contextmanager
 def _let_in() -> Iterator[None]:
     try:
@@ -206,6 +215,15 @@ def audit(
     """Return lines of the audit log numbered above ``after``, in order."""
     found = [_line(one) for one in door.access.store.audit(after, limit + 1)]
     return listed(found, limit, lambda one: str(one.seq))
+
+
+@guarded.get("/audit/verify", summary="Is the audit log whole?")
+def verify_audit(door: At, _: Admin) -> AuditVerdict:
+    """Check every line of the audit log against the one before it."""
+    try:
+        return AuditVerdict(whole=True, lines=door.access.verify())
+    except StrikewiseError as error:
+        return AuditVerdict(whole=False, problem=str(error))
 
 
 def _entered(door: Door, response: Response, entered: Entered) -> SessionView:
