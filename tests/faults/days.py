@@ -248,9 +248,8 @@ class Day:
         """Let a daemon run to a minute after the open; where it is killed, let the next one go on."""
         until = at(minute, day)
         while True:
-            daemon = self.start()
             try:
-                return daemon.run(until=until)
+                return self.start().run(until=until)
             except KilledError:
                 self.while_down()
                 self.edge.forget()
@@ -271,12 +270,7 @@ class Day:
         holder = f"here:{self.starts}:{self.starts}"
         tenure = Tenure(self.leases, self.spec.account, holder, self.clock)
         tenure.take(instead_of=f"here:{self.starts - 1}:{self.starts - 1}")
-        while True:
-            try:
-                self.duties = self._duties()
-                break
-            except KilledError:
-                continue
+        self.duties = self._duties()
         return Daemon(
             self.duties,
             Identity("0", self.spec.account, "rehearsal", "simulated", "by hand"),

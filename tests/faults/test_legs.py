@@ -36,7 +36,7 @@ def test_20_an_order_whose_legs_fill_one_after_the_other_makes_one_whole_positio
     day = Day([first(FaultKind.PARTIAL_LEGS)], (Timed({}, at_minutes={15: [CONDOR]}),), ladder=PATIENT)
     day.run(60)
     assert day.happened() == {FaultKind.PARTIAL_LEGS}
-    assert [one.execution.quantity for one in day.told(OrderFilled)][0] == 0, "legs and no whole unit"
+    assert day.told(OrderFilled)[0].execution.quantity == 0, "legs and no whole unit"
     day.check()
     (position,) = day.ours_alone()
     assert len(position.holdings) == 4
