@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,12 @@ def test_a_halt_works_though_settings_and_ledger_are_broken(call: Call, tmp_path
     said = call("halt", "now", home=tmp_path)
     assert said.exit_code == 2
     assert (tmp_path / HALT_FILE).exists()
+
+
+def test_nothing_heavy_is_loaded_before_the_flag_is_up() -> None:
+    code = "import sys, strikewise.apps.cli.halt; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"numpy", "numba", "polars", "sqlalchemy", "pydantic", "scipy"} & set(loaded.stdout.split())
 
 
 def test_a_broken_ledger_leaves_the_flag_and_says_so(call: Call, tmp_path: Path) -> None:

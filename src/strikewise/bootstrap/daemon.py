@@ -147,7 +147,7 @@ def trading_process(home: Path, plan: RunPlan, say: Log) -> Iterator[Process]:
         aloud = _aloud(stack.enter_context(Logbook(asked.place / LOG, wall)), say)
         # The lease comes first: nobody else's journal is touched.
         leases = SqlLeases(stack.enter_context(Database(asked.url)))
-        tenure = _tenure(leases, asked.spec.account, wall)
+        tenure = _tenure(leases, asked, wall)
         stack.callback(tenure.release)
         ledger = stack.enter_context(_ledger(asked.url, asked.place))
         clock, until = _clock(plan, ledger, wall)
@@ -342,9 +342,10 @@ def _rehearsal(home: Path, plan: RunPlan) -> Path:
     return place
 
 
-def _tenure(leases: Leases, account: str, wall: PacedClock) -> Tenure:
+def _tenure(leases: Leases, asked: _Asked, wall: PacedClock) -> Tenure:
     """Take the lease; that of a process which is certainly dead counts as run out."""
-    tenure = Tenure(leases, account, this_process(), wall, seconds=LEASE_SECONDS)
+    account, in_a_file = asked.spec.account, asked.url.startswith("sqlite")
+    tenure = Tenure(leases, account, this_process(), wall, seconds=LEASE_SECONDS, alone=in_a_file)
     held = leases.holder(account)
     tenure.take(instead_of=held.holder if held is not None and is_gone(held.holder) else "")
     return tenure

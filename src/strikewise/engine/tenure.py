@@ -22,13 +22,23 @@ class Tenure:
         The computer's clock, whatever the market's shows: leases are about processes.
     seconds : float
         How long it is good for without being renewed; it is renewed in a third of that.
+    alone : bool
+        Whether nobody else could take it while it cannot be renewed, as where it is in a file of this
+        machine: exits go on then, however long its disk is full.
     """
 
     def __init__(
-        self, leases: Leases, account: str, holder: str, clock: PacedClock, *, seconds: float = 30.0
+        self,
+        leases: Leases,
+        account: str,
+        holder: str,
+        clock: PacedClock,
+        *,
+        seconds: float = 30.0,
+        alone: bool = False,
     ) -> None:
         self._leases, self._account, self.holder = leases, account, holder
-        self._clock, self._seconds = clock, seconds
+        self._clock, self._seconds, self._alone = clock, seconds, alone
         self._has = False
         self._at = 0.0
 
@@ -67,7 +77,8 @@ class Tenure:
             )
         except LedgerError as error:
             # Until it has run out nobody else can have it; after that somebody may.
-            return f"The lease could not be renewed: {error}" if passed >= self._seconds else ""
+            over = passed >= self._seconds and not self._alone
+            return f"The lease could not be renewed: {error}" if over else ""
         if isinstance(answer, Lost):
             self._has = False
             return answer.sentence
