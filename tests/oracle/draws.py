@@ -7,7 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from oracle.drawn_parameters import DRAWN, LOOSE, NAKED, ORDERED
+from oracle.drawn_parameters import DRAWN, NAKED, ORDERED
+from oracle.loose_parameters import LOOSE
 
 OPTIONS = ("credit_spread", "iron_condor", "naked_put")
 FAMILIES: dict[str, tuple[str, ...]] = {

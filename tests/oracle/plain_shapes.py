@@ -185,8 +185,8 @@ def broken_wings(look: Look, params: Params) -> Iterator[Shape]:
         away, rows = -1 if _is_put(body) else 1, side_of(body, look)
         near = nearest(rows, middle - away * milli_of(params["near_width"] * sd))
         far = nearest(rows, middle + away * milli_of(params["far_width"] * sd))
-        gap, further = _gap(near, body), _gap(far, body)
-        if not (further(near, body) and further(body, far) and further > gap):
+        gap, wide = _gap(near, body), _gap(far, body)
+        if not (further(near, body) and further(body, far) and wide > gap):
             continue
         legs: RowLegs = ((near, 1), (body, -2), (far, 1))
         if tradable(look, legs, params) and -10 * cost_of(legs) >= params["min_credit"] * gap:
@@ -194,7 +194,7 @@ def broken_wings(look: Look, params: Params) -> Iterator[Shape]:
             because = {
                 "short_delta": body.delta,
                 "width": gap / 1000,
-                "far_width": further / 1000,
+                "far_width": wide / 1000,
                 "credit_to_width": -10 * cost_of(legs) / gap,
                 "otm_pct": away * _out(body, look),
             }
