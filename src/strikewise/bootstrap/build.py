@@ -31,13 +31,15 @@ __all__ = ["PICTURE", "backup_folder", "build_keeper", "build_system", "ledger_u
 
 PICTURE = "picture.json"
 """What a home's account looked like at the latest tick."""
+LEDGER = "ledger.db"
+"""The ledger's file, where no address names another database."""
 TRIALS = "trials.db"
 """Where a home counts what was ever tried."""
 
 
 def ledger_url(home: Path, settings: Settings) -> str:
     """Return the address of the account's ledger."""
-    return settings.ledger.url or f"sqlite:///{home / 'ledger.db'}"
+    return settings.ledger.url or f"sqlite:///{home / LEDGER}"
 
 
 def backup_folder(home: Path) -> Path:
@@ -69,7 +71,7 @@ def open_ledger(url: str, backups: Path | None = None) -> SqlLedger:
     return SqlLedger(url, backups=backups)
 
 
-def build_system(home: Path, settings: Settings | None = None) -> System:
+def build_system(home: Path, settings: Settings | None = None, *, place: Path | None = None) -> System:
     """Return the installation in a home.
 
     Parameters
@@ -78,13 +80,16 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
         Its data home; made when something is first written.
     settings : Settings, optional
         What is set; read from the home if not given.
+    place : Path, optional
+        The folder of a rehearsal, whose account is looked at instead of the home's.
 
     Raises
     ------
     SettingsError
         If the home's settings cannot be used.
     """
-    chosen = load_settings(home) if settings is None else settings
+    chosen, at = load_settings(home) if settings is None else settings, place or home
+    url = ledger_url(home, chosen) if place is None else f"sqlite:///{place / LEDGER}"
     calendar, clock = SessionCalendar(), SystemClock()
     data = DataHome(home, calendar)
 
@@ -107,15 +112,15 @@ def build_system(home: Path, settings: Settings | None = None) -> System:
         strategies=_strategies(home, chosen),
         data=data,
         runs=FileRunArchive(home),
-        ledger=lambda: opened(ledger_url(home, chosen)),
+        ledger=lambda: opened(url),
         trials=lambda: opened(f"sqlite:///{home / TRIALS}"),
         feed=feed,
         calendar=calendar,
         clock=clock,
         governor=chosen.governor.frozen(),
-        picture=PictureFile(home / PICTURE).read,
-        halt=HaltFile(home),
-        heartbeat=HeartbeatFile(home).read,
+        picture=PictureFile(at / PICTURE).read,
+        halt=HaltFile(at),
+        heartbeat=HeartbeatFile(at).read,
     )
 
 

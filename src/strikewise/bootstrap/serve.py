@@ -97,11 +97,14 @@ class ServeParts:
         Who may come in.
     logs : callable
         Returns lines of the home's logs, the newest first.
+    rebuilt : callable
+        Returns the installation as its settings are now.
     """
 
     system: System
     access: Access
     logs: Callable[[], Iterable[Mapping[str, Any]]]
+    rebuilt: Callable[[], System]
 
 
 def _is_loopback(host: str) -> bool:
@@ -138,15 +141,28 @@ def open_access(home: Path, alarm: Callable[[str, str], None] | None = None) -> 
 
 
 @contextmanager
-def serve_parts(home: Path) -> Iterator[ServeParts]:
+def serve_parts(home: Path, place: Path | None = None) -> Iterator[ServeParts]:
     """Open what a server needs, and write a log of its own.
+
+    Parameters
+    ----------
+    home : Path
+        The data home.
+    place : Path, optional
+        The folder of a rehearsal, whose account is served instead of the home's.
 
     Raises
     ------
     SettingsError
         If the settings cannot be used, or the extra is not installed.
     """
-    system = build_system(home)
+    if place is not None and not place.is_dir():
+        raise SettingsError(f"There is no rehearsal in {place}: see `strikewise run --replay`.")
+
+    def rebuilt() -> System:
+        return build_system(home, place=place)
+
+    system = rebuilt()
     with ExitStack() as stack:
         logbook = stack.enter_context(Logbook(home / LOG_FOLDER / LOG_FILE, system.clock))
 
@@ -154,4 +170,4 @@ def serve_parts(home: Path) -> Iterator[ServeParts]:
             logbook("warning", code.lower(), {"text": text})
 
         access = stack.enter_context(open_access(home, alarm))
-        yield ServeParts(system, access, LogReading(home).latest)
+        yield ServeParts(system, access, LogReading(place or home).latest, rebuilt)

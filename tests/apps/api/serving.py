@@ -21,6 +21,7 @@ from strikewise.adapters.log_reading import LogReading
 from strikewise.adapters.passwords import Argon2Passwords
 from strikewise.adapters.store.access import SqlAccessStore
 from strikewise.apps.api.running import RunningServer, server_of
+from strikewise.bootstrap.configuration import load_settings
 from strikewise.bootstrap.serve import ServeParts, ServePlan
 from strikewise.execution.heartbeat import Heartbeat
 from strikewise.market.clock import SimulatedClock
@@ -151,7 +152,12 @@ def serving(home: Path, plan: ServePlan | None = None, **changes: Any) -> Iterat
         access = Access(store, CHEAP, clock, alarm=lambda code, text: alarms.append((code, text)))
         setup = access.setup_code() or ""
         wanted = plan or ServePlan(port=0)
-        server = server_of(ServeParts(system, access, LogReading(home).latest), wanted)
+
+        def rebuilt() -> System:
+            return replace(system, limits=load_settings(home).limits.frozen())
+
+        parts = ServeParts(system, access, LogReading(home).latest, rebuilt)
+        server = server_of(parts, wanted)
         with RunningServer(server, wanted) as running:
             served = Served(running.url, system, ledger, access, clock, setup, alarms)
             try:

@@ -69,6 +69,8 @@ def test_stopping_takes_no_password_and_raising_limits_or_going_live_does(served
         assert (answer.status_code, answer.json()["type"]) == (403, "confirm"), toml
     lower = {"toml": "[limits]\nmax_margin = 0.1\n", "digest": digest}
     assert person.send("PUT", "settings", lower).status_code == 200
+    limits = {one["name"]: one["limit"] for one in person.get("account").json()["limits"]}
+    assert limits["margin"] == 0.1
     assert person.post("session/confirm", password="wrong password").status_code == 403
     assert person.post("session/confirm", password=PASSWORD).json()["confirmed"] is True
     digest = person.get("settings").json()["digest"]

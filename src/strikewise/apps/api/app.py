@@ -62,6 +62,8 @@ class Server:
         The installation.
     access : Access
         Who may come in.
+    rebuilt : callable
+        Returns the installation as its settings are now.
     reach : Reach
         From where it can be reached.
     logs : callable
@@ -72,6 +74,7 @@ class Server:
 
     system: System
     access: Access
+    rebuilt: Callable[[], System]
     reach: Reach = field(default_factory=Reach)
     logs: Callable[[], Iterable[Mapping[str, Any]]] = _no_logs
     static: Path = STATIC
@@ -103,6 +106,7 @@ class Application:
             "logs": server.logs,
             "metrics": Metrics(self._reader, self.hub),
             "static": server.static,
+            "rebuilt": server.rebuilt,
         }
         zipped = GZipMiddleware(routes(), minimum_size=1_000, compresslevel=5)
         self._shielded = Shield(zipped, server.reach)

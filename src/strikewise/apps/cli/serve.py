@@ -33,6 +33,10 @@ Again = Annotated[
     bool, typer.Option("--new-login", help="Print a one-time address even where there is a login already.")
 ]
 
+Rehearsal = Annotated[
+    Path | None, typer.Option(help="Show the account of this rehearsal's folder instead of the home's.")
+]
+
 
 @app.command()
 def serve(
@@ -44,6 +48,7 @@ def serve(
     certificate: Certificate = None,
     key: Key = None,
     new_login: Again = False,
+    rehearsal: Rehearsal = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Serve the web page and the API, to this computer alone unless told otherwise.
@@ -58,7 +63,7 @@ def serve(
     session = Session.of(context)
     plan = ServePlan(host, port, tuple(name or ()), behind_proxy, certificate, key)
     running = _running()
-    with serve_parts(home_of(session)) as parts:
+    with serve_parts(home_of(session), rehearsal) as parts:
         server = running.RunningServer(running.server_of(parts, plan), plan)
         code = parts.access.setup_code(again=new_login)
         setup = None if code is None else f"{server.url}/setup#{code}"

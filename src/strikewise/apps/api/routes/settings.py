@@ -12,7 +12,6 @@ from strikewise.apps.api.door import Admin, At
 from strikewise.apps.api.plain import plain
 from strikewise.apps.api.problems import ProblemError
 from strikewise.apps.api.reading import Reading
-from strikewise.bootstrap.build import build_system
 from strikewise.bootstrap.settings_file import Checked, SettingsFile
 
 __all__ = ["router"]
@@ -103,7 +102,7 @@ def put(reader: Reading, door: At, request: Request, caller: Admin, file: File, 
     file.put(body.toml, body.digest)
     names = " ".join(one.name for one in checked.changes)
     door.access.note(caller.name, address_of(request), "settings", names)
-    reader.use(build_system(reader.system.home))
+    reader.use(request.state.rebuilt())
     return _view(checked)
 
 
