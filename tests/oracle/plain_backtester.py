@@ -7,20 +7,31 @@ nothing of the engine, of execution, portfolio, risk or strategy is imported.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from math import gcd
-from typing import Any, Protocol
+from typing import Any
 
 from oracle.plain_account import Account, Legs, Order, Position, Wish, ordered, waiting
 from oracle.plain_adjusting import judge_adjusting, while_working
 from oracle.plain_calls import Adjustment, Answer, cash_left
 from oracle.plain_exchange import Exchange, FeeTables, end
-from oracle.plain_gate import Denial, Standing, adjusting_split, judge, judge_closing, margin_call, seats
+from oracle.plain_gate import (
+    Denial,
+    Standing,
+    adjusting_split,
+    judge,
+    judge_closing,
+    margin_call,
+    seats,
+    shares_in,
+    tradable_now,
+)
 from oracle.plain_hedges import hedge_units
 from oracle.plain_managing import answer
 from oracle.plain_market import Instants, PlainMarket, PlainView
 from oracle.plain_nights import Nights
 from oracle.plain_options import StandIns
+from oracle.plain_settings import Settings
 from oracle.plain_sizes import Purse, units_of
 from oracle.plain_valuation import Valuer
 from oracle.plain_wishes import wishes
@@ -30,27 +41,6 @@ from strikewise.domain.instruments import OptionContract
 WITH_CASH = frozenset({"cash_secured_put", "covered_call", "wheel"})
 """What trades on no margin."""
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
-
-
-class Settings(Protocol):
-    """What is read of a specification."""
-
-    @property
-    def run(self) -> Any: ...
-    @property
-    def start(self) -> date: ...
-    @property
-    def end(self) -> date: ...
-    @property
-    def fills(self) -> Any: ...
-    @property
-    def fees(self) -> Any: ...
-    @property
-    def lag(self) -> int: ...
-    @property
-    def exercise(self) -> Any: ...
-    @property
-    def financing(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -173,7 +163,7 @@ class PlainBacktest:
     # --- decisions ---
 
     def _standing(self, view: PlainView) -> Standing:
-        return self.valuer.standing(self.account, _shares(self.spec.run.allocation, view.regime), view)
+        return self.valuer.standing(self.account, shares_in(self.spec.run.allocation, view.regime), view)
 
     def _decide(self, view: PlainView) -> list[Order]:
         standing = self._standing(view)
@@ -189,7 +179,7 @@ class PlainBacktest:
         self._count_adjustments(standing, view)
         strategies = {one.label: one for one in self.spec.run.strategies}
         for position in list(self.account.positions.values()):
-            if position.closing or not _tradable(position, view):
+            if position.closing or not tradable_now(position, view):
                 continue
             actor = position.strategy
             why: Answer = None
@@ -403,19 +393,3 @@ class PlainBacktest:
 
     def _order_id(self, strategy: str, intent: str, view: PlainView) -> str:
         return f"sw-{view.now:%y%m%d}-{short_digest(f'{self.spec.run.account}|{strategy}|{intent}')}-1"
-
-
-def _shares(allocation: Any, regime: str) -> dict[str, float]:
-    """The share of the account of each strategy that has one, in the regime that acts."""
-    shares = dict(allocation.weights)
-    for name, table in allocation.by_regime.items():
-        if str(name) == regime:
-            shares.update(table)
-    return shares
-
-
-def _tradable(position: Position, view: PlainView) -> bool:
-    """Options can be traded where there is a fresh chain, shares where they have a price."""
-    if view.fresh(position.underlying) is not None:
-        return True
-    return not position.options and view.fresh_spot(position.underlying) is not None

@@ -274,3 +274,19 @@ def margin_call(standing: Standing) -> list[str]:
             called.append(one.position_id)
             lacking -= one.margin
     return called
+
+
+def shares_in(allocation: Any, regime: str) -> dict[str, float]:
+    """The share of the account of each strategy that has one, in the regime that acts."""
+    shares = dict(allocation.weights)
+    for name, table in allocation.by_regime.items():
+        if str(name) == regime:
+            shares.update(table)
+    return shares
+
+
+def tradable_now(position: Position, view: PlainView) -> bool:
+    """Options can be traded where there is a fresh chain, shares where they have a price."""
+    if view.fresh(position.underlying) is not None:
+        return True
+    return not position.options and view.fresh_spot(position.underlying) is not None
