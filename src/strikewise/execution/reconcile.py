@@ -171,10 +171,8 @@ def compare(
         return Findings(inferred, cancel=cancel)
     found = _holdings(ours, held, snapshot, before if second else None, account)
     waiting += found.waiting
-    if found.facts or found.halt:
+    if found.facts or found.halt or waiting:
         return Findings(found.facts, waiting, cancel, found.halt)
-    if waiting:
-        return Findings((), waiting, cancel)
     return _cash(ours, snapshot, before if second else None, cancel)
 
 

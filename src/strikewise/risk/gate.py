@@ -214,12 +214,8 @@ def judge_adjusting(
     if working:
         return Denied(DenialCode.PORTFOLIO_CONFLICT, f"order={working}")
     if only_reduces(order, position):
-        denial = (
-            (None if control is None else check_closing(order, position, control))
-            or check_market(order.structure, view)
-            or check_held(order, position)
-        )
-        return ApprovedAdjusting(order, position) if denial is None else _denied(denial)
+        verdict = judge_closing(order, position, view, control)
+        return verdict if isinstance(verdict, Denied) else ApprovedAdjusting(order, position)
     hedges = _hedges(order, position)
     denial = (
         (None if control is None else check_adjusting(order, position, control, hedges=hedges))
@@ -233,14 +229,22 @@ def judge_adjusting(
     after = adjusted(order, position, chain)
     if isinstance(after, Denial):
         return _denied(after)
-    rest = portfolio.without(position.position_id)
-    denial = check_sides(after, rest)
-    if denial is None and not _calmer(after, position):
-        check = check_margin if hedges else check_capital
-        denial = check(_from_now(after, position), rest, limits)
+    denial = _against(after, position, portfolio, limits, hedges=hedges)
     if denial is None and control is not None:
         denial = check_adjusted(order, after, portfolio, control)
     return ApprovedAdjusting(order, after) if denial is None else _denied(denial)
+
+
+def _against(
+    after: Position, before: Position, portfolio: Portfolio, limits: Limits, *, hedges: bool
+) -> Denial | None:
+    """Return what sides and capital have against a position as it would be."""
+    rest = portfolio.without(before.position_id)
+    denial = check_sides(after, rest)
+    if denial is None and not _calmer(after, before):
+        check = check_margin if hedges else check_capital
+        denial = check(_from_now(after, before), rest, limits)
+    return denial
 
 
 def _hedges(order: Order, position: Position) -> bool:

@@ -18,11 +18,11 @@ from strikewise.backtest.runner import replay
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.instruments import parse_instrument
 from strikewise.domain.structures import Leg, Structure
-from strikewise.portfolio.picture import LegPicture, Picture, PositionPicture, picture_of
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.view import Market
 from strikewise.portfolio.journal_rows import EquityRow
 from strikewise.portfolio.ledger import Entry, MemoryLedger
+from strikewise.portfolio.picture import LegPicture, Picture, PositionPicture, picture_of
 from strikewise.portfolio.valuation import remembering, value_account
 from strikewise.risk.limits import Limits
 from strikewise.service.views.account import account_view, equity_curve

@@ -192,7 +192,7 @@ def grid_table(grid: Mapping[str, Any], days: int) -> Table:
     later = "Now" if days == 0 else f"{days} day{'s' if days > 1 else ''} later"
     columns = ((f"{later}: volatility", LEFT), *((_move(spot), RIGHT) for spot in grid["spots"]))
     rows = grid["profit"][grid["days"].index(days)]
-    cells = [
+    cells: list[Sequence[str | Text]] = [
         (_move(volatility), *(coloured_money(profit, 0) for profit in row))
         for volatility, row in zip(grid["volatilities"], rows, strict=True)
     ]
