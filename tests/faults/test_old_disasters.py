@@ -90,11 +90,11 @@ def test_48_positions_here_and_none_there_are_none_here_within_a_minute_and_noth
 
 def test_exposure_of_phantoms_blocks_nothing_once_the_broker_was_asked() -> None:
     """The limit of a sector is played in tests/risk; here it is that of all that is at risk."""
-    day = crowded(later=100, limits=replace(CROWD, max_at_risk=0.05))
+    day = crowded(later=100, limits=replace(CROWD, max_loss_per_trade=0.05, max_at_risk=0.05))
     day.run(55)
     full = len(day.ours_alone())
     assert 0 < full < MANY
-    assert {one.code for one in day.told(SignalDenied)} == {"RISK_ACCOUNT"}
+    assert {one.code for one in day.told(SignalDenied)} == {"RISK_AT_RISK"}
     day.run(130)
     day.check()
     (left,) = day.ours_alone()
