@@ -63,18 +63,20 @@ class Writer:
                 self._doubtful = batch
                 raise
             else:
-                for entry in batch:
-                    self._fold(
-                        Record(
-                            self.state.seq + 1,
-                            entry.event,
-                            entry.known_at,
-                            entry.known_at,
-                            entry.actor,
-                            entry.cause,
-                        )
-                    )
+                self._follow(batch)
                 return
+
+    def _follow(self, batch: Sequence[Entry]) -> None:
+        """Fold entries that are facts now."""
+        if self.oversight is None:  # a run over the past: nothing but the account is looked at
+            state = self.state
+            for entry in batch:
+                state = state.apply(state.seq + 1, entry.event, entry.known_at)
+            self.state = state
+            return
+        for entry in batch:
+            event, at = entry.event, entry.known_at
+            self._fold(Record(self.state.seq + 1, event, at, at, entry.actor, entry.cause))
 
     def read_on(self) -> bool:
         """Take in what others appended; return whether there was anything.
