@@ -216,6 +216,18 @@ def judge_adjusting(
     if only_reduces(order, position):
         verdict = judge_closing(order, position, view, control)
         return verdict if isinstance(verdict, Denied) else ApprovedAdjusting(order, position)
+    return _judge_adding(order, position, portfolio, limits, view, control)
+
+
+def _judge_adding(
+    order: Order,
+    position: Position,
+    portfolio: Portfolio,
+    limits: Limits,
+    view: MarketView,
+    control: GateControl | None,
+) -> ApprovedAdjusting | Denied:
+    """Judge an adjustment that does more than take risk away."""
     hedges = _hedges(order, position)
     denial = (
         (None if control is None else check_adjusting(order, position, control, hedges=hedges))
