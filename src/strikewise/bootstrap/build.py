@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from strikewise.adapters.data_home import DataHome
@@ -101,9 +102,6 @@ def build_system(home: Path, settings: Settings | None = None, *, place: Path | 
         home.mkdir(parents=True, exist_ok=True)
         return open_ledger(url, backup_folder(home))
 
-    def feed(name: str, underlyings: Sequence[str]) -> MarketSource:
-        return _open_feed(name, underlyings, chosen, data=data, clock=clock, calendar=calendar)
-
     return System(
         home=home,
         account=chosen.account.name,
@@ -114,7 +112,7 @@ def build_system(home: Path, settings: Settings | None = None, *, place: Path | 
         runs=FileRunArchive(home),
         ledger=lambda: opened(url),
         trials=lambda: opened(f"sqlite:///{home / TRIALS}"),
-        feed=feed,
+        feed=partial(_open_feed, settings=chosen, data=data, clock=clock, calendar=calendar),
         calendar=calendar,
         clock=clock,
         governor=chosen.governor.frozen(),
