@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from strikewise.apps.api import page
 from strikewise.apps.api.description import describe
-from strikewise.apps.api.door import Door, Needs
+from strikewise.apps.api.door import READS, Door
 from strikewise.apps.api.metrics import Metrics
 from strikewise.apps.api.page import STATIC
 from strikewise.apps.api.problems import PROBLEMS, install_problems
@@ -39,7 +39,6 @@ from strikewise.apps.api.shield import Reach, Shield
 from strikewise.apps.api.stream import Hub
 from strikewise.bootstrap.settings_file import SettingsFile
 from strikewise.service.access import Access
-from strikewise.service.access import Scope as Allowed
 from strikewise.service.jobs import Jobs
 from strikewise.service.system import System
 
@@ -157,8 +156,8 @@ def routes() -> FastAPI:
         settings,
         stream,
     ):
-        app.include_router(part.router, prefix=PREFIX, dependencies=[Depends(Needs(Allowed.READ))])
-    app.include_router(session.guarded, prefix=PREFIX, dependencies=[Depends(Needs(Allowed.READ))])
+        app.include_router(part.router, prefix=PREFIX, dependencies=[Depends(READS)])
+    app.include_router(session.guarded, prefix=PREFIX, dependencies=[Depends(READS)])
     app.include_router(health.router)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]  # as FastAPI's documentation does
     app.include_router(page.router)

@@ -73,7 +73,7 @@ class Commander:
         return told
 
 
-def _commander(
+async def _commander(
     reader: Reading,
     door: At,
     caller: Trades,

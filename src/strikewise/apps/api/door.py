@@ -11,7 +11,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from strikewise.apps.api.problems import ProblemError
 from strikewise.service.access import Access, Caller, Scope
 
-__all__ = ["COOKIE", "CSRF_HEADER", "Admin", "At", "Door", "Needs", "Reads", "Trades", "door_of"]
+__all__ = ["COOKIE", "CSRF_HEADER", "READS", "Admin", "At", "Door", "Needs", "Reads", "Trades", "door_of"]
 
 COOKIE, CSRF_HEADER = "strikewise_session", "X-CSRF-Token"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -44,7 +44,7 @@ class Door:
         return self.access.person(cookie, uses=uses) if cookie else None
 
 
-def door_of(request: Request) -> Door:
+async def door_of(request: Request) -> Door:
     """Return the server's door."""
     return cast("Door", request.state.door)
 
@@ -92,6 +92,9 @@ class Needs:
         return found
 
 
-Reads = Annotated[Caller, Depends(Needs(Scope.READ))]
+READS = Needs(Scope.READ)
+"""What every route takes; one and the same, so that it is asked once a request."""
+
+Reads = Annotated[Caller, Depends(READS)]
 Trades = Annotated[Caller, Depends(Needs(Scope.TRADE))]
 Admin = Annotated[Caller, Depends(Needs(Scope.ADMIN))]

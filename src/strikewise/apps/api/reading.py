@@ -88,7 +88,7 @@ class Reader:
             return status_view(desk, system.heartbeat(), system.halt.read(), system.now(), system.account)
 
 
-def reader_of(request: Request) -> Reader:
+async def reader_of(request: Request) -> Reader:
     """Return the application's reader."""
     return cast("Reader", request.state.reader)
 

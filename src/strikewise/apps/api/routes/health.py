@@ -43,7 +43,7 @@ def ready(reader: Reading) -> Health:
     return Health()
 
 
-def _metrics_of(request: Request) -> Metrics:
+async def _metrics_of(request: Request) -> Metrics:
     return cast("Metrics", request.state.metrics)
 
 

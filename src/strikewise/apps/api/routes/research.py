@@ -84,7 +84,7 @@ class Compared(BaseModel):
     equity: list[list[dict[str, Any]]]
 
 
-def _jobs_of(request: Request) -> Jobs:
+async def _jobs_of(request: Request) -> Jobs:
     return cast("Jobs", request.state.jobs)
 
 

@@ -65,7 +65,7 @@ class CheckView(BaseModel):
     dangerous: bool
 
 
-def _file_of(request: Request) -> SettingsFile:
+async def _file_of(request: Request) -> SettingsFile:
     return cast("SettingsFile", request.state.settings)
 
 

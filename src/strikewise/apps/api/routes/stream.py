@@ -21,7 +21,7 @@ EXAMPLE = (
 )
 
 
-def _hub_of(request: Request) -> Hub:
+async def _hub_of(request: Request) -> Hub:
     return cast("Hub", request.state.hub)
 
 
