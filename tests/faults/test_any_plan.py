@@ -20,7 +20,6 @@ from strikewise.domain.instruments import OptionContract
 from strikewise.domain.structures import Leg, Structure
 from strikewise.engine.schedule import Cadence
 
-EXAMPLES = settings().max_examples * 40 // 100
 STRIKES = range(470, 511, 5)
 SPARSE = Cadence(scan=900, manage=300, reconcile=600, outside=4 * 3600)
 
@@ -102,7 +101,7 @@ def a_day(seed: int, size: int, deaths: int, *, kinds: Sequence[FaultKind] = tup
     return day
 
 
-@settings(max_examples=EXAMPLES)
+@settings(deadline=None)
 @given(st.integers(0, 1 << 32), st.integers(1, 8), st.integers(0, 3))
 def test_after_any_plan_of_faults_ours_is_the_brokers_and_no_order_was_sent_twice(
     seed: int, size: int, deaths: int
