@@ -7,7 +7,7 @@ import pytest
 from execution.tapes import put
 from faults.days import CASH, CONDOR, LOWER, PATIENT, SPREAD, Day, Timed, at, first, known
 from strikewise.adapters.brokers.fault_plan import FaultKind
-from strikewise.domain.control import AlertRaised, ClaimRequested, SymbolFrozen, TradingState
+from strikewise.domain.control import AlertRaised, ClaimRequested, FaultNoted, SymbolFrozen, TradingState
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.events import CashFlowed, OrderClosed, OrderPlaced, OrderRejected, SignalDenied
 from strikewise.domain.instruments import Stock
@@ -142,6 +142,15 @@ def test_36_a_recent_order_that_is_not_found_yet_is_no_order_that_never_was() ->
     day.run(60)
     assert "never_sent" not in [one.ended.outcome for one in day.told(OrderClosed)]
     day.check()
+    assert len(day.ours_alone()) == 1
+
+
+def test_36_an_order_that_is_not_found_when_it_is_to_be_taken_back_is_asked_for_again() -> None:
+    day = Day([first(FaultKind.ORDER_NOT_FOUND)], (ONCE,), ladder=PATIENT)
+    day.run(60)
+    assert [one.code for one in day.told(FaultNoted)] == ["CANCEL_REFUSED"]
+    day.check()
+    assert len(day.edge.heard) > 1, "it went on to its next limit"
     assert len(day.ours_alone()) == 1
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
-from faults.days import PATIENT, SPREAD, Day, Timed, at, first
+from faults.days import PATIENT, SPREAD, Day, Timed, at, first, known
 from strikewise.adapters.brokers.fault_plan import FaultKind
 from strikewise.domain.control import AlertRaised, OrderCancelAsked, SymbolFrozen
 from strikewise.domain.events import CashFlowed, OrderClosed, OrderFilled, OrderPlaced
 from strikewise.domain.orders import Purpose
 from strikewise.domain.reconciled import DifferenceFound, ExecutionReversed
-from strikewise.execution.world import Filled
+from strikewise.execution.world import Filled, FillTakenBack
 
 ONCE = Timed({}, at_minutes={15: [SPREAD]})
 FOUR = Timed({}, at_minutes={15: [SPREAD]}, units=4)
@@ -99,6 +99,25 @@ def test_18_a_late_or_absurd_fee_is_booked_as_told_and_put_right_as_told() -> No
         assert sum(flows) < 1_000, "what was absurd was given back"
         day.check()
         assert day.loop.state.realised_cents == -sum(flows) or day.ours_alone()[0].fees_cents
+
+
+def test_19_an_order_that_filled_and_was_taken_back_while_nobody_ran_is_ended_and_holds_nothing() -> None:
+    day = Day([], (ONCE,), ladder=PATIENT)
+    day.die_once(16)
+
+    def meanwhile() -> None:
+        (order,) = day.edge.heard
+        assert day.truth.happened(Filled(order.order_id, 1)) == ""
+        (fill,) = known(day.truth.fills_since("")).items
+        assert day.truth.happened(FillTakenBack(fill.execution_id, "clearly erroneous")) == ""
+        day.clock.go_to(at(18))
+
+    day.while_down = meanwhile
+    day.run(60)
+    assert [one.ended.outcome for one in day.told(OrderClosed)] == ["cancelled"]
+    day.check()
+    assert not day.loop.state.positions
+    assert not day.loop.state.open_orders
 
 
 def test_19_a_fill_that_is_taken_back_is_reversed_by_a_fact_and_its_correction_is_another_fill() -> None:

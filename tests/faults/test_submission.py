@@ -15,7 +15,7 @@ from strikewise.domain.events import (
     OrderRejected,
     OrderUnresolved,
 )
-from strikewise.domain.orders import Order, Purpose
+from strikewise.domain.orders import PUT_OFF, Order, Purpose
 from strikewise.domain.reconciled import DifferenceFound
 from strikewise.execution.refusals import Refusal
 
@@ -144,6 +144,17 @@ def test_6_refusals_in_a_row_halt_until_a_person_has_looked() -> None:
     assert day.loop.supervisor.state() is TradingState.HALTED
     assert len(day.edge.heard) == limit
     day.check()
+
+
+def test_6_refusals_that_say_nothing_against_an_order_count_for_nothing() -> None:
+    leaves = Timed({}, at_minutes={15: [SPREAD]}, leaves_after=10)
+    day = Day([first(FaultKind.RATE_LIMITED, nth=2, times=8)], (leaves,))
+    day.run(60)
+    assert len(day.told(OrderRejected)) == 8
+    assert {one.code for one in day.told(OrderRejected)} <= PUT_OFF
+    assert {one.value for one in Refusal} >= PUT_OFF
+    day.check()
+    assert not day.loop.state.positions, "the ninth try went out: trading was not halted"
 
 
 def test_7_a_refusal_told_as_a_cancellation_leaves_nothing_open() -> None:
