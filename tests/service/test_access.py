@@ -158,3 +158,13 @@ def test_what_is_kept_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
         assert caller is not None
         assert (caller.name, caller.scope) == ("token:one", Scope.TRADE)
         assert [line.action for line in store.audit()] == ["token_made"]
+
+
+def test_what_was_answered_is_forgotten_after_a_week(tmp_path: Path) -> None:
+    with SqlAccessStore(tmp_path) as store:
+        store.put_answer("me", "one", "asked", "answered", START)
+        store.put_answer("me", "two", "asked", "answered", START + timedelta(days=7))
+        assert store.answer("me", "one") == ("asked", "answered")
+        store.put_answer("me", "three", "asked", "answered", START + timedelta(days=7, seconds=1))
+        assert store.answer("me", "one") is None
+        assert store.answer("me", "two") is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,6 +31,9 @@ __all__ = ["ACCESS_FILE", "SqlAccessStore"]
 
 ACCESS_FILE = "access.db"
 """Its name in a data home."""
+
+ANSWERS_LAST = timedelta(days=7)
+"""How long a command that is sent again is answered as before."""
 
 _metadata = MetaData()
 _users = Table(
@@ -272,6 +275,7 @@ class SqlAccessStore:
     def put_answer(self, actor: str, key: str, asked: str, answered: str, now: datetime) -> None:
         """Keep what a command was answered."""
         with self._writing() as connection:
+            connection.execute(delete(_answers).where(_answers.c.at < (now - ANSWERS_LAST).isoformat()))
             _put(
                 connection, _answers, actor=actor, key=key, asked=asked, answered=answered, at=now.isoformat()
             )

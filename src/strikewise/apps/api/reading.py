@@ -24,10 +24,16 @@ class Reader:
     ----------
     system : System
         The installation.
+
+    Attributes
+    ----------
+    runs : dict
+        What kept runs came to in short, by fingerprint, as far as somebody asked.
     """
 
     def __init__(self, system: System) -> None:
         self.system = system
+        self.runs: dict[str, Any] = {}
         self._desk = Desk()
         self._lock, self._opening, self._market = RLock(), Lock(), Lock()
         self._open = ExitStack()

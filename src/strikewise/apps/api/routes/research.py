@@ -140,7 +140,10 @@ def backtests(reader: Reading, limit: Limit = 50, cursor: After = None) -> Liste
     """Return the runs over the past that were kept."""
     first = number_of(cursor) or 0
     names = reader.system.runs.fingerprints()
-    found = [_summary(kept_run(reader.system, name)) for name in names[first : first + limit]]
+    for name in names[first : first + limit]:
+        if name not in reader.runs:  # a run never changes under its fingerprint, and is large to read
+            reader.runs[name] = _summary(kept_run(reader.system, name))
+    found = [reader.runs[name] for name in names[first : first + limit]]
     more = first + limit < len(names)
     return Listed(items=found, next=str(first + limit) if more else None)
 
