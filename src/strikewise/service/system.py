@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 from strikewise.domain.chain import ChainTape
 from strikewise.domain.quotes import DailyBars, Series
-from strikewise.execution.heartbeat import Heartbeat
 from strikewise.engine.spec import StrategySpec
 from strikewise.execution.halt_flag import HaltFlag, Raised
+from strikewise.execution.heartbeat import Heartbeat
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import Clock
 from strikewise.market.source import MarketSource
