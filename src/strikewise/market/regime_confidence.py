@@ -60,4 +60,5 @@ def lower_bound(successes: int, trials: int) -> float:
     share, z2 = successes / trials, NORMAL_95**2
     middle = share + z2 / (2 * trials)
     reach = NORMAL_95 * sqrt(share * (1.0 - share) / trials + z2 / (4 * trials**2))
-    return (middle - reach) / (1.0 + z2 / trials)
+    # Where nothing succeeded both terms are equal, but for their last digit.
+    return min(share, max(0.0, (middle - reach) / (1.0 + z2 / trials)))
