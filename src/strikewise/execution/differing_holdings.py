@@ -190,7 +190,7 @@ def _adopt(draft: _Draft, symbol: str, instruments: list[Instrument]) -> None:
     )
     draft.facts += [draft.note(one, "adopted", reason) for one in instruments]
     parts = "|".join(f"{instrument_symbol(one.instrument)}{one.quantity:+d}" for one in holdings)
-    name = f"ext-{draft.at:%y%m%d}-{short_digest(f'{draft.account}|{draft.at.isoformat()}|{parts}')}"
+    name = _external_id(draft, parts)
     cost = sum(held.cost_of(one.instrument, one.quantity) for one in holdings)
     text = f"The broker holds {parts.replace('|', ', ')}, which nobody here opened: counted, and not traded."
     draft.facts += [
@@ -265,12 +265,17 @@ def _write_off(draft: _Draft, instrument: Instrument, holders: list[tuple[Positi
 
 def _adopt_more(draft: _Draft, instrument: Instrument, more: int) -> None:
     reason = "more than we opened"
-    name = f"ext-{draft.at:%y%m%d}-{short_digest(f'{draft.account}|{draft.at.isoformat()}|{instrument}')}"
+    name = _external_id(draft, str(instrument))
     cost = draft.held.cost_of(instrument, more)
     draft.facts += [
         draft.note(instrument, "adopted", reason),
         PositionAdopted(name, instrument.underlying, (Holding(instrument, more),), cost, reason),
     ]
+
+
+def _external_id(draft: _Draft, what: str) -> str:
+    """Return the id of a position that is adopted: the same picture gives the same id."""
+    return f"ext-{draft.at:%y%m%d}-{short_digest(f'{draft.account}|{draft.at.isoformat()}|{what}')}"
 
 
 def _reduce(draft: _Draft, instrument: Instrument, holders: list[tuple[Position, int]], surplus: int) -> None:

@@ -162,10 +162,8 @@ def compare(
     ends, waiting, cancel = _orders(ours, snapshot, own_prefix)
     if ends:
         return Findings(ends, cancel=cancel)
-    facts, more = _activities(ours, snapshot)
-    if facts:
+    if facts := _activities(ours, snapshot):
         return Findings(facts, cancel=cancel)
-    waiting += more
     held = Holdings.of(ours.positions, snapshot.positions)
     if inferred := ends_without_word(held, snapshot, ours.cash_cents, calendar):
         return Findings(inferred, cancel=cancel)
@@ -283,9 +281,8 @@ def _awaiting_fills(ours: Ours, snapshot: Snapshot) -> list[str]:
     ]
 
 
-def _activities(ours: Ours, snapshot: Snapshot) -> tuple[tuple[Event, ...], tuple[DifferenceFound, ...]]:
+def _activities(ours: Ours, snapshot: Snapshot) -> tuple[Event, ...]:
     facts: list[Event] = []
-    waiting: list[DifferenceFound] = []
     held = Holdings.of(ours.positions, ())
     for activity in snapshot.activities.items:
         if isinstance(activity, SettlementReport):
@@ -300,7 +297,7 @@ def _activities(ours: Ours, snapshot: Snapshot) -> tuple[tuple[Event, ...], tupl
                 DifferenceFound("activity", what, "held", told, "booked", name),
                 OptionSettled(activity),
             ]
-            return tuple(facts), ()  # one at a time: what is held after it decides about the next
+            return tuple(facts)  # one at a time: what is held after it decides about the next
         if isinstance(activity, CashFlow):
             name = activity.flow_id
             if name not in ours.activities:
@@ -317,7 +314,7 @@ def _activities(ours: Ours, snapshot: Snapshot) -> tuple[tuple[Event, ...], tupl
                     DifferenceFound("activity", activity.symbol, "not split", told, "booked", part.split_id),
                     PositionSplit(part),
                 ]
-    return tuple(facts), tuple(waiting)
+    return tuple(facts)
 
 
 def _cash(ours: Ours, snapshot: Snapshot, before: Snapshot | None, cancel: tuple[str, ...]) -> Findings:
