@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import (
     BigInteger,
@@ -20,10 +20,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     create_engine,
-    event,
 )
 from sqlalchemy.exc import DBAPIError
 
+from strikewise.adapters.store.schema import WRITES, prepare
 from strikewise.domain.errors import StoreError
 
 __all__ = ["OutboxFile", "alerts", "buttons", "cursors", "deliveries", "messages", "mutes"]
@@ -100,7 +100,7 @@ class OutboxFile:
         except OSError as error:
             raise StoreError(f"The outbox of alerts {path} cannot be made ({error.strerror}).") from error
         self._engine = create_engine(f"sqlite:///{path}")
-        event.listen(self._engine, "connect", _set_up)
+        prepare(self._engine)
         with self.writing() as connection:
             METADATA.create_all(connection)
 
@@ -125,7 +125,8 @@ class OutboxFile:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection in a transaction that is kept if nothing is raised."""
-        with self._lock, self._speaking(), self._engine.begin() as connection:
+        engine = self._engine.execution_options(**{WRITES: True})
+        with self._lock, self._speaking(), engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -134,10 +135,3 @@ class OutboxFile:
             yield
         except DBAPIError as error:
             raise StoreError(f"The outbox of alerts {self.path} does not answer ({error.orig}).") from error
-
-
-def _set_up(connection: Any, _: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
