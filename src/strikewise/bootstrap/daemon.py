@@ -48,8 +48,10 @@ from strikewise.engine.order_work import Prices
 from strikewise.engine.pulse import Identity
 from strikewise.engine.reconciliation import Reconciler
 from strikewise.engine.spec import RunSpec
+from strikewise.engine.stopwatch import Stopwatch
 from strikewise.engine.supervisor import Watch
 from strikewise.engine.tenure import Tenure
+from strikewise.execution.spans import Spans
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import PacedClock, ReplayClock, SystemClock
 from strikewise.market.repeated import Repeated
@@ -154,7 +156,8 @@ def trading_process(home: Path, plan: RunPlan, say: Log) -> Iterator[Process]:
         arrives = _data(asked, data, clock, calendar)
         market = Market(Universe(arrives.source, asked.spec.underlyings), calendar)
         through = stack.enter_context(_through(asked, ledger, market, clock))
-        loop = _loop(asked, through, data, market=market, ledger=ledger, clock=clock)
+        watch = Stopwatch(wall.monotonic)
+        loop = _loop(asked, through, data, market=market, ledger=ledger, clock=clock, spans=watch)
         manager = stack.enter_context(ServiceManager(notify_socket()))
         identity = _identity(asked, through)
         daemon = Daemon(
@@ -166,6 +169,7 @@ def trading_process(home: Path, plan: RunPlan, say: Log) -> Iterator[Process]:
             tenure=tenure,
             beat=Signs(HeartbeatFile(asked.place), manager).show,
             say=aloud,
+            lasted=watch.lasted,
         )
         yield Process(daemon, identity, asked.place, until, asked.spec)
 
@@ -215,6 +219,7 @@ def _loop(
     market: Market,
     ledger: ResilientLedger,
     clock: PacedClock,
+    spans: Spans,
 ) -> Loop:
     """Return the loop, with those who may stop it around it."""
     settings = asked.settings
@@ -234,6 +239,7 @@ def _loop(
         clock=clock,
         data=_digests(asked.plan, asked.spec, data),
         watch=watch,
+        spans=spans,
     )
 
 

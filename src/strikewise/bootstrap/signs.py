@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from strikewise.adapters.heartbeat_file import HeartbeatFile
+from strikewise.adapters.process_figures import figures_of_this_process
 from strikewise.adapters.watchdog import ServiceManager
 from strikewise.execution.heartbeat import Heartbeat
 
@@ -26,7 +29,7 @@ class Signs:
 
     def show(self, heartbeat: Heartbeat) -> None:
         """Show a heartbeat."""
-        self._file.beat(heartbeat)
+        self._file.beat(replace(heartbeat, process=figures_of_this_process()))
         said = f"{heartbeat.phase}, {heartbeat.state}, {heartbeat.positions} positions"
         if not self._phase:
             # It has begun, though trading waits until both sides agree: that may take as long as it takes.

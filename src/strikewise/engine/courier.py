@@ -25,6 +25,7 @@ from strikewise.execution.broker import Broker
 from strikewise.execution.halt_flag import HaltFlag
 from strikewise.execution.odd_fills import odd_fill
 from strikewise.execution.refusals import Refusal
+from strikewise.execution.spans import Spans, unseen
 from strikewise.portfolio.ledger import Entry
 
 __all__ = ["ASK_AGAIN", "Courier"]
@@ -46,6 +47,8 @@ class Courier:
         Who writes down what is told.
     flag : HaltFlag, optional
         Read before each order is sent; None where nobody can raise one.
+    spans : Spans
+        Who stands around what is sent.
 
     Attributes
     ----------
@@ -54,16 +57,22 @@ class Courier:
         order without an answer, or a gap in the stream.
     held_back : list of Order
         Exits that were refused because another order holds what they would close.
+    heard : int
+        What the broker had to tell when it was last listened to.
     """
 
-    def __init__(self, broker: Broker, writer: Writer, flag: HaltFlag | None = None) -> None:
-        self.broker, self._writer, self._flag = broker, writer, flag
+    def __init__(
+        self, broker: Broker, writer: Writer, flag: HaltFlag | None = None, spans: Spans = unseen
+    ) -> None:
+        self.broker, self._writer, self._flag, self._spans = broker, writer, flag, spans
+        self.heard = 0
         self.doubtful = False
         self.held_back: list[Order] = []
 
     def listen(self, at: datetime) -> Sequence[BrokerEvent]:
         """Write down what the broker tells, and return it."""
         told = self.broker.events()
+        self.heard = len(told)
         if told:
             state = self._writer.state
             facts = [Entry(fact_of(event), at, BROKER, cause_of(event, state)) for event in told]
@@ -88,7 +97,8 @@ class Courier:
             ended = OrderEnded(order.order_id, "cancelled", barred, at)
             self._writer.write([Entry(OrderClosed(ended), at, ENGINE, cause)])
             return False
-        answer = self.broker.submit(order)
+        with self._spans("submit", order=order.order_id, purpose=order.purpose.value):
+            answer = self.broker.submit(order)
         self.doubtful |= isinstance(answer, Unresolved)
         if isinstance(answer, Rejected) and answer.code == Refusal.HELD_BY_ORDER:
             self.held_back.append(order)

@@ -19,6 +19,7 @@ from strikewise.engine.mandate import FREE, Mandate
 from strikewise.engine.oversight import STRATEGY, STRATEGY_FAILED
 from strikewise.engine.spec import WEEKDAYS, RunSpec, StrategySpec
 from strikewise.execution.planner import adjusting_order, another_attempt, closing_order, opening_order
+from strikewise.execution.spans import Spans, unseen
 from strikewise.market.corporate_actions import adjusting_split
 from strikewise.market.regime import Regime
 from strikewise.market.view import MarketView
@@ -67,9 +68,15 @@ class _Draft:
     """
 
     def __init__(
-        self, view: MarketView, portfolio: Portfolio, state: AccountState, spec: RunSpec, mandate: Mandate
+        self,
+        view: MarketView,
+        portfolio: Portfolio,
+        state: AccountState,
+        spec: RunSpec,
+        mandate: Mandate,
+        spans: Spans,
     ) -> None:
-        self.view, self.mandate = view, mandate
+        self.view, self.mandate, self.spans = view, mandate, spans
         self.regime = view.regime()
         self.held = portfolio
         self.portfolio = replace(
@@ -201,7 +208,8 @@ class _Draft:
             return Denied(DenialCode.PORTFOLIO_UNIVERSE, f"underlying={signal.underlying}")
         account = self.portfolio if rolled is None else self.portfolio.without(rolled.position_id)
         proposal = chosen.strategy.size_position(signal, account, chosen.params)
-        return judge(proposal, signal, account, self.spec.limits, self.view, self.mandate.gate)
+        with self.spans("gate", signal=signal.signal_id, strategy=chosen.label):
+            return judge(proposal, signal, account, self.spec.limits, self.view, self.mandate.gate)
 
     def reserve(self, pending: Position) -> None:
         """Count what is only ordered yet as if it were held, or two strategies spend one dollar."""
@@ -219,7 +227,12 @@ class _Draft:
 
 
 def decide(
-    view: MarketView, portfolio: Portfolio, state: AccountState, spec: RunSpec, mandate: Mandate = FREE
+    view: MarketView,
+    portfolio: Portfolio,
+    state: AccountState,
+    spec: RunSpec,
+    mandate: Mandate = FREE,
+    spans: Spans = unseen,
 ) -> Decision:
     """Manage what is held, then seek what to open.
 
@@ -235,19 +248,23 @@ def decide(
         What to do.
     mandate : Mandate
         What may be done now.
+    spans : Spans
+        Who stands around the parts of it; nothing is decided by them.
 
     Returns
     -------
     Decision
         The facts to write and the orders to submit afterwards; the same arguments give the same decision.
     """
-    draft = _Draft(view, portfolio, state, spec, mandate)
+    draft = _Draft(view, portfolio, state, spec, mandate, spans)
     _count_adjustments(draft)
     if mandate.closes:
-        _manage(draft)
+        with spans("manage", positions=len(portfolio.positions)):
+            _manage(draft)
     entry_day = view.calendar.is_session(view.day) and WEEKDAYS[view.day.weekday()] in spec.entry_weekdays
     if mandate.seeks and mandate.opens and entry_day:
-        _seek(draft)
+        with spans("scan", strategies=len(spec.strategies), underlyings=len(spec.underlyings)):
+            _seek(draft)
     return Decision(tuple(draft.entries), tuple(draft.orders), tuple(draft.cancels))
 
 
@@ -356,11 +373,12 @@ def _seek(draft: _Draft) -> None:
 
 
 def _wanted(draft: _Draft, chosen: StrategySpec) -> list[Signal]:
-    signals = draft.asked(
-        chosen.label,
-        "generate_signals",
-        lambda: chosen.strategy.generate_signals(draft.view, chosen.params),
-    )
+    with draft.spans("signals", strategy=chosen.label):
+        signals = draft.asked(
+            chosen.label,
+            "generate_signals",
+            lambda: chosen.strategy.generate_signals(draft.view, chosen.params),
+        )
     return signals or []
 
 

@@ -26,6 +26,7 @@ from strikewise.engine.supervisor import Supervisor, Watch
 from strikewise.engine.told import valued
 from strikewise.engine.writer import Writer
 from strikewise.execution.broker import Broker
+from strikewise.execution.spans import Spans, unseen
 from strikewise.market.clock import Clock
 from strikewise.market.view import Market, MarketView
 from strikewise.portfolio.ledger import Entry, Ledger
@@ -78,6 +79,8 @@ class Loop:
         The worst grade of the data, where it is known beforehand.
     watch : Watch, optional
         Who may stop it and ask things of it; None where nobody can, as in a run over the past.
+    spans : Spans
+        Who stands around its work.
 
     Raises
     ------
@@ -96,8 +99,9 @@ class Loop:
         data: dict[str, str] | None = None,
         grade: Grade | None = None,
         watch: Watch | None = None,
+        spans: Spans = unseen,
     ) -> None:
-        self._spec, self._market, self._clock = spec, market, clock
+        self._spec, self._market, self._clock, self.spans = spec, market, clock, spans
         past = History.read(ledger.records(), watched=watch is not None)
         if past.state.account not in ("", spec.account):
             raise SettingsError(
@@ -105,7 +109,7 @@ class Loop:
                 f"{spec.account!r}: give each account a ledger of its own."
             )
         self.writer = Writer(ledger, clock, past.state, past.oversight)
-        self.courier = Courier(broker, self.writer, None if watch is None else watch.flag)
+        self.courier = Courier(broker, self.writer, None if watch is None else watch.flag, spans)
         self.supervisor = None if watch is None else Supervisor(spec, self.writer, self.courier, watch)
         prices = None if watch is None else watch.prices
         self.orders = None if prices is None else OrderWork(prices, self.writer, self.courier)
@@ -152,7 +156,8 @@ class Loop:
         if records:
             writer.write(_estimates(valuation, at))
         mandate = FREE if supervisor is None else supervisor.mandate(view, valuation.portfolio, seeks=seeks)
-        decision = decide(view, valuation.portfolio, writer.state, self._spec, mandate)
+        with self.spans("decide", seeks=mandate.seeks, opens=mandate.opens):
+            decision = decide(view, valuation.portfolio, writer.state, self._spec, mandate, self.spans)
         writer.write(decision.entries)
         courier.take_back(decision.cancels, "what is held is to be closed", at)
         for order in decision.orders:
@@ -185,7 +190,8 @@ class Loop:
         return valuation.portfolio
 
     def _value(self, view: MarketView) -> Valuation:
-        return value_account(self.writer.state, view, self._spec.missing_quote, self._memory)
+        with self.spans("value"):
+            return value_account(self.writer.state, view, self._spec.missing_quote, self._memory)
 
 
 def _delivered(told: Sequence[BrokerEvent]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from strikewise.engine.duties import Duties
 from strikewise.engine.failures import Ended
 from strikewise.engine.tenure import Tenure
 from strikewise.execution.heartbeat import Heartbeat
+from strikewise.execution.spans import Lasted
 from strikewise.market.clock import PacedClock
 
 __all__ = ["Identity", "Pulse"]
@@ -49,6 +50,8 @@ class Pulse:
         The market's clock and the computer's.
     seconds : float
         Between two heartbeats, by the computer's.
+    lasted : callable
+        Returns how long each kind of work took so far.
     """
 
     def __init__(
@@ -61,9 +64,10 @@ class Pulse:
         clock: PacedClock,
         wall: PacedClock,
         seconds: float,
+        lasted: Callable[[], Mapping[str, Lasted]] = dict,
     ) -> None:
         self._duties, self._identity, self._tenure, self._show = duties, identity, tenure, show
-        self._clock, self._wall, self._seconds = clock, wall, seconds
+        self._clock, self._wall, self._seconds, self._lasted = clock, wall, seconds, lasted
         self._started_at, self._beaten = wall.now(), float("-inf")
 
     def beat(self, phase: str, due_at: datetime | None, *, force: bool = False) -> None:
@@ -110,4 +114,6 @@ class Pulse:
             orders=len(account.open_orders),
             connected=duties.link.health.connected,
             seq=account.seq,
+            steps=self._lasted(),
+            queues=duties.queues(),
         )

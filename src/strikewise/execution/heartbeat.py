@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-__all__ = ["LATE", "Heartbeat"]
+from strikewise.execution.spans import Lasted
+
+__all__ = ["LATE", "Heartbeat", "ProcessFigures"]
 
 LATE = timedelta(seconds=30)
 """A heartbeat older than this is that of a process which is stuck or dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessFigures:
+    """What a process takes of its computer.
+
+    Attributes
+    ----------
+    cpu_seconds : float
+        Of processors, since it began.
+    resident_bytes : int
+        Of memory, now.
+    descriptors : int
+        Files and connections that are open.
+    """
+
+    cpu_seconds: float
+    resident_bytes: int
+    descriptors: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +62,12 @@ class Heartbeat:
         Whether the broker can be reached.
     seq : int
         The last fact written.
+    steps : mapping of str to Lasted
+        How long each kind of its work took since it began, by name.
+    queues : mapping of str to int
+        What waits to be worked on, by name.
+    process : ProcessFigures or None
+        What it takes of its computer; None where that cannot be read.
     """
 
     at: datetime
@@ -62,6 +90,9 @@ class Heartbeat:
     orders: int
     connected: bool
     seq: int
+    steps: Mapping[str, Lasted] = field(default_factory=dict)
+    queues: Mapping[str, int] = field(default_factory=dict)
+    process: ProcessFigures | None = None
 
     def alive(self, now: datetime) -> bool:
         """Return whether it is young enough for its process to be running."""
