@@ -169,6 +169,30 @@ def test_a_payoff_at_expiry_is_that_of_its_legs_less_what_was_paid() -> None:
     assert 480.0 in shown.spots
 
 
+@given(mid=st.integers(-30_000, 30_000), days=st.floats(0, 36))
+def test_a_payoff_of_today_passes_through_the_profit_at_mid_and_ends_at_that_of_expiry(
+    mid: int, days: float
+) -> None:
+    legs = (
+        LegPicture("SPY:SPY240315P00475000", 2, date(2024, 3, 15), "P", 475.0, 40, 50, 0.2, -0.2, 0.1),
+        LegPicture("SPY:SPY240315P00480000", -2, date(2024, 3, 15), "P", 480.0, 100, 110, 0.2, -0.3, 0.1),
+    )
+    bare = payoff_of(held(legs), -10_000, days=days)
+    shown = payoff_of(replace(held(legs), mid_cents=mid), -10_000, days=days)
+    assert bare.quotes_over_model_cents is None
+    assert bare.today_cents is not None
+    assert shown.today_cents is not None
+    assert shown.shifted_cents is not None
+    here = shown.spots.index(490.0)
+    assert shown.today_cents[here] == pytest.approx(mid + 10_000, abs=1)
+    assert shown.today_cents[here] - bare.today_cents[here] == pytest.approx(
+        shown.quotes_over_model_cents, abs=2
+    )
+    assert shown.at_expiry_cents == bare.at_expiry_cents
+    at_the_end = payoff_of(replace(held(legs), mid_cents=mid), -10_000, days=36.5)
+    assert at_the_end.shifted_cents == bare.at_expiry_cents
+
+
 def test_a_leg_without_volatility_leaves_the_day_before_expiry_undrawn() -> None:
     legs = (
         LegPicture("SPY:SPY240315P00480000", -1, date(2024, 3, 15), "P", 480.0, None, None, None, None, 0.1),
@@ -206,6 +230,9 @@ def test_volatilities_are_those_of_the_quotes_and_unknown_where_there_are_none()
     assert smile.strikes == (475.0, 480.0, 500.0, 505.0)
     assert smile.iv == pytest.approx((0.2,) * 4)
     assert smile.fitted == pytest.approx((0.2,) * 4)
+    sides = list(zip(smile.bid_iv, smile.iv, smile.ask_iv, strict=True))
+    assert all(bid < middle < ask for bid, middle, ask in sides if None not in (bid, middle, ask))  # type: ignore[operator]
+    assert None not in smile.bid_iv + smile.ask_iv
     assert shown.surface.iv[0][0] is None
     with pytest.raises(MissingDataError, match="No option chain of QQQ"):
         volatility_of("QQQ", market(), CALENDAR, close_of(TUESDAY))

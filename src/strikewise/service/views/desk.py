@@ -10,6 +10,7 @@ from threading import Lock
 
 from strikewise.domain.control import RequestMet
 from strikewise.domain.events import RunStarted, SignalGenerated
+from strikewise.domain.instruments import instrument_symbol
 from strikewise.domain.reconciled import DifferenceFound, ReconciliationFailed, ReconciliationFinished
 from strikewise.domain.signals import Signal
 from strikewise.portfolio.controls import ControlState
@@ -68,6 +69,8 @@ class Desk:
         The latest comparisons with the broker, and what they found.
     requests : dict of int to RequestMet
         What became of requests, by their number.
+    compared : dict of str to int, or None
+        What we held of each instrument when last compared with the broker; None before the first time.
     """
 
     def __init__(self) -> None:
@@ -79,12 +82,22 @@ class Desk:
         self.comparisons: deque[ComparisonView] = deque(maxlen=KEPT)
         self.differences: deque[DifferenceView] = deque(maxlen=KEPT)
         self.requests: dict[int, RequestMet] = {}
+        self.compared: dict[str, int] | None = None
         self._lock = Lock()
 
     @property
     def seq(self) -> int:
         """The last fact read."""
         return self.keeper.state.seq
+
+    def holdings(self) -> dict[str, int]:
+        """Return how much is held of each instrument, over all positions."""
+        held: dict[str, int] = {}
+        for position in self.keeper.state.positions.values():
+            for one in position.holdings:
+                name = instrument_symbol(one.instrument)
+                held[name] = held.get(name, 0) + one.quantity
+        return held
 
     def read_on(self, ledger: Ledger, picture: Picture | None = None) -> tuple[Record, ...]:
         """Read the facts that are new, and return them.
@@ -126,6 +139,7 @@ class Desk:
             case ReconciliationFinished() as one:
                 made = ComparisonView(seq, at, one.trigger, one.differences, one.open, "")
                 self.comparisons.append(made)
+                self.compared = self.holdings()
             case ReconciliationFailed(trigger=trigger, reason=reason):
                 self.comparisons.append(ComparisonView(seq, at, trigger, 0, 0, reason))
             case _:

@@ -43,6 +43,10 @@ class Payoff:
         The price now.
     max_profit_cents, max_loss_cents : int or None
         At expiry; None where unbounded or where expirations differ.
+    quotes_over_model_cents : int or None
+        By how much the middle of the quotes exceeds what the model says at the price and the volatilities
+        of now. The curves before expiry carry it, less and less until it is nothing at the first
+        expiration, so that today's passes through the profit at mid. None where no quote tells it.
     """
 
     spots: tuple[float, ...]
@@ -55,6 +59,7 @@ class Payoff:
     spot: float
     max_profit_cents: int | None
     max_loss_cents: int | None
+    quotes_over_model_cents: int | None = None
 
 
 def payoff_of(
@@ -88,13 +93,20 @@ def payoff_of(
     first = min(years, default=30.0 / YEAR_DAYS)
     spots = _spots(structure, position.spot, volatilities, first)
 
-    def profit(later: float, shift: float) -> tuple[int, ...]:
-        value = structure_value(
-            structure, spots, volatilities, years,
+    def value_cents(prices: NDArray[np.float64], later: float, shift: float) -> NDArray[np.float64]:
+        return 100.0 * structure_value(
+            structure, prices, volatilities, years,
             rate=position.rate or 0.0, dividend_yield=position.dividend_yield or 0.0,
             later_years=later, volatility_shift=shift,
         )  # fmt: skip
-        return tuple(int(cents) for cents in np.rint(100.0 * value - cash_cents))
+
+    over = None
+    if known and position.mid_cents is not None:
+        over = position.mid_cents - float(value_cents(np.array([position.spot]), 0.0, 0.0)[0])
+
+    def profit(later: float, shift: float) -> tuple[int, ...]:
+        carried = (over or 0.0) * (1.0 - later / first) if first > 0.0 else 0.0
+        return tuple(int(one) for one in np.rint(value_cents(spots, later, shift) + carried - cash_cents))
 
     later = min(max(0.0, days / YEAR_DAYS), first)
     return Payoff(
@@ -105,6 +117,7 @@ def payoff_of(
         days=later * YEAR_DAYS,
         volatility_shift=volatility_shift,
         spot=position.spot,
+        quotes_over_model_cents=None if over is None else round(over),
         **_ends(structure, cash_cents),
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from strikewise.domain.instruments import instrument_symbol
 from strikewise.service.views.desk import ComparisonView, Desk, DifferenceView
 
 __all__ = ["ComparisonView", "DifferenceView", "LineView", "ReconciliationView", "reconciliation_view"]
@@ -16,7 +15,10 @@ HOLDINGS = ("holding", "external")
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """What both sides hold of an instrument; ``theirs`` is None where nobody compared since it changed."""
+    """What both sides hold of an instrument.
+
+    The broker's is what the last comparison found: None where there was none, and where ours changed since.
+    """
 
     instrument: str
     ours: str
@@ -67,22 +69,22 @@ def reconciliation_view(desk: Desk) -> ReconciliationView:
 
 
 def _lines(desk: Desk, comparisons: tuple[ComparisonView, ...]) -> Iterator[LineView]:
-    ours: dict[str, int] = {}
-    for position in desk.keeper.state.positions.values():
-        for held in position.holdings:
-            name = instrument_symbol(held.instrument)
-            ours[name] = ours.get(name, 0) + held.quantity
+    ours, then = desk.holdings(), desk.compared
     finished = [one for one in comparisons if not one.failure]
     since = finished[1].seq if len(finished) > 1 else 0
     last = finished[0].seq if finished else 0
     found = {
         one.what: one
         for one in desk.differences
-        if one.kind in HOLDINGS and since < one.seq <= last and finished and finished[0].open
+        if one.kind in HOLDINGS and since < one.seq <= last and finished[0].open
     }
     for name in sorted({*ours, *found}):
-        held_here = str(ours.get(name, 0))
+        held, before = ours.get(name, 0), None if then is None else then.get(name, 0)
         if name in found:
             yield LineView(name, found[name].ours, found[name].theirs, found[name].reason or "not explained")
+        elif before is None:
+            yield LineView(name, str(held), None, "")
+        elif before != held:
+            yield LineView(name, str(held), None, f"changed since the last comparison: {before} then")
         else:
-            yield LineView(name, held_here, held_here if finished else None, "")
+            yield LineView(name, str(held), str(held), "")

@@ -15,6 +15,7 @@ from strikewise.domain.instruments import STRIKE_MASK, Right
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.source import MarketSource
 from strikewise.market.view import Market, MarketView
+from strikewise.pricing.implied_vol import implied_volatility
 from strikewise.pricing.surface import SmileSurface
 
 __all__ = ["IvRank", "Smile", "Surface", "TermPoint", "VolatilityView", "volatility_of"]
@@ -38,7 +39,22 @@ class Surface:
 
 @dataclass(frozen=True, slots=True)
 class Smile:
-    """One expiration: out-of-the-money quotes as volatilities, and the surface through them."""
+    """One expiration: out-of-the-money quotes as volatilities, and the surface through them.
+
+    Attributes
+    ----------
+    expiration, days
+        When, and how many calendar days away.
+    strikes : tuple of float
+        Dollars.
+    iv, bid_iv, ask_iv : tuple of float or None
+        Of the quotes' middle as the chain says it, and of the bid and the ask: as far below and above it as
+        they lie by Black-76. None where there is none, as of a bid of nothing.
+    bid_cents, ask_cents : tuple of int or None
+        Per share.
+    fitted : tuple of float or None
+        The surface.
+    """
 
     expiration: date
     days: int
@@ -47,6 +63,8 @@ class Smile:
     bid_cents: tuple[int | None, ...]
     ask_cents: tuple[int | None, ...]
     fitted: tuple[float | None, ...]
+    bid_iv: tuple[float | None, ...] = ()
+    ask_iv: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +132,9 @@ def volatility_of(
             "import or reconstruct one first."
         )
     spot = chain.spot_cents / 100
-    carry = (view.rate() or 0.0) - view.dividend_yield(symbol)
-    slices = _slices(chain, calendar, spot, carry)
+    rate = view.rate() or 0.0
+    carry = rate - view.dividend_yield(symbol)
+    slices = _slices(chain, calendar, spot, rate, carry)
     columns = [
         np.concatenate([one[name] for one in slices] or [np.empty(0)]) for name in ("years", "k", "iv")
     ]
@@ -141,7 +160,9 @@ class _Slice(dict[str, Array]):
     days: int
 
 
-def _slices(chain: OptionChain, calendar: SessionCalendar, spot: float, carry: float) -> list[_Slice]:
+def _slices(
+    chain: OptionChain, calendar: SessionCalendar, spot: float, rate: float, carry: float
+) -> list[_Slice]:
     by_day: dict[date, list[ExpirationSide]] = {}
     for side in chain.sides():
         by_day.setdefault(side.expiration, []).append(side)
@@ -158,6 +179,7 @@ def _slices(chain: OptionChain, calendar: SessionCalendar, spot: float, carry: f
         one = _Slice(
             strike=strike[order], iv=iv[order], bid=bid[order], ask=ask[order],
             k=np.log(strike[order] / forward), years=np.full(len(strike), years),
+            forward=np.full(len(strike), forward), discount=np.full(len(strike), exp(-rate * years)),
         )  # fmt: skip
         one.expiration, one.days = day, max(0, (day - calendar.day_of(chain.as_of)).days)
         if np.isfinite(one["iv"]).any():
@@ -176,6 +198,7 @@ def _out(chain: OptionChain, side: ExpirationSide, forward: float) -> tuple[Arra
 
 def _smile(one: _Slice, surface: SmileSurface) -> Smile:
     fitted = surface.volatility(one["k"], one["years"])
+    below, above = _sides(one)
     return Smile(
         one.expiration,
         one.days,
@@ -184,7 +207,28 @@ def _smile(one: _Slice, surface: SmileSurface) -> Smile:
         tuple(_cents(value) for value in one["bid"]),
         tuple(_cents(value) for value in one["ask"]),
         tuple(_known(value) for value in fitted),
+        tuple(_known(value) for value in below),
+        tuple(_known(value) for value in above),
     )
+
+
+def _sides(one: _Slice) -> tuple[Array, Array]:
+    """Return the volatilities of bids and asks around those of the chain.
+
+    The chain's may be of another model (American, a vendor's): what Black-76 tells is only how far the bid
+    and the ask lie from the middle, which is the same for contracts out of the money.
+    """
+    prices = np.stack([one["bid"], (one["bid"] + one["ask"]) / 2.0, one["ask"]]) / 100.0
+    quoted = (one["bid"] > 0.0) & (one["ask"] >= one["bid"])
+    bid, middle, ask = implied_volatility(
+        one["k"] >= 0.0,
+        np.where(quoted, prices, np.nan),
+        one["forward"],
+        one["strike"],
+        one["years"],
+        one["discount"],
+    )
+    return one["iv"] + (bid - middle), one["iv"] + (ask - middle)
 
 
 def _term(one: _Slice, surface: SmileSurface) -> TermPoint | None:
