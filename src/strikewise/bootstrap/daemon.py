@@ -161,15 +161,14 @@ def trading_process(home: Path, plan: RunPlan, say: Log) -> Iterator[Process]:
         manager = stack.enter_context(ServiceManager(notify_socket()))
         identity = _identity(asked, through)
         daemon = Daemon(
-            _duties(asked, loop, arrives, through, market=market, ledger=ledger, say=aloud),
+            _duties(asked, loop, arrives, through, watch, market=market, ledger=ledger, say=aloud),
             identity,
             clock=clock,
             wall=wall,
             cadence=asked.settings.schedule.frozen(recorded=asked.recorded),
             tenure=tenure,
-            beat=Signs(HeartbeatFile(asked.place), manager).show,
+            beat=Signs(HeartbeatFile(asked.place), manager, watch).show,
             say=aloud,
-            lasted=watch.lasted,
         )
         yield Process(daemon, identity, asked.place, until, asked.spec)
 
@@ -230,6 +229,7 @@ def _loop(
         settings.run.patience(),
         None if ladder is None else Prices(ladder, settings.fills.frozen()),
         trouble=lambda: ledger.trouble,
+        fees_later=through.fees_later,
     )
     return Loop(
         asked.spec,
@@ -248,6 +248,7 @@ def _duties(
     loop: Loop,
     arrives: Arriving,
     through: Through,
+    watch: Stopwatch,
     *,
     market: Market,
     ledger: Ledger,
@@ -261,7 +262,7 @@ def _duties(
         market,
         ledger,
         lookout=Lookout(Vigilance(stale=0, silent=0) if asked.recorded else run.vigilance()),
-        arrive=arrives.refresh,
+        arrive=watch.around("feed", arrives.refresh),
         follow=through.follow,
         say=say,
         underlyings=asked.spec.underlyings,

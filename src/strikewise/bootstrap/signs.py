@@ -7,6 +7,7 @@ from dataclasses import replace
 from strikewise.adapters.heartbeat_file import HeartbeatFile
 from strikewise.adapters.process_figures import figures_of_this_process
 from strikewise.adapters.watchdog import ServiceManager
+from strikewise.engine.stopwatch import Stopwatch
 from strikewise.execution.heartbeat import Heartbeat
 
 __all__ = ["Signs"]
@@ -21,15 +22,18 @@ class Signs:
         Where heartbeats are read.
     manager : ServiceManager
         Who starts it anew where it is stuck.
+    watch : Stopwatch
+        How long its work takes.
     """
 
-    def __init__(self, file: HeartbeatFile, manager: ServiceManager) -> None:
-        self._file, self._manager = file, manager
+    def __init__(self, file: HeartbeatFile, manager: ServiceManager, watch: Stopwatch) -> None:
+        self._file, self._manager, self._watch = file, manager, watch
         self._phase = ""
 
     def show(self, heartbeat: Heartbeat) -> None:
         """Show a heartbeat."""
-        self._file.beat(replace(heartbeat, process=figures_of_this_process()))
+        taken = figures_of_this_process()
+        self._file.beat(replace(heartbeat, process=taken, steps=self._watch.lasted()))
         said = f"{heartbeat.phase}, {heartbeat.state}, {heartbeat.positions} positions"
         if not self._phase:
             # It has begun, though trading waits until both sides agree: that may take as long as it takes.

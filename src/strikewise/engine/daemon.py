@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,6 @@ from strikewise.engine.reconciliation import Outcome, Trigger
 from strikewise.engine.schedule import Cadence, Task, came_due, next_due
 from strikewise.engine.tenure import Tenure
 from strikewise.execution.heartbeat import Heartbeat
-from strikewise.execution.spans import Lasted
 from strikewise.market.clock import PacedClock
 from strikewise.portfolio.ledger import Entry
 
@@ -69,8 +68,6 @@ class Daemon:
         Where it says what it does.
     pace : Pace
         How often it looks around.
-    lasted : callable
-        Returns how long each kind of its work took so far, for the heartbeat.
     """
 
     def __init__(
@@ -85,21 +82,11 @@ class Daemon:
         beat: Callable[[Heartbeat], None],
         say: Log,
         pace: Pace | None = None,
-        lasted: Callable[[], Mapping[str, Lasted]] = dict,
     ) -> None:
         self._duties, self._identity, self._clock, self._wall = duties, identity, clock, wall
         self._cadence, self._tenure, self._say = cadence, tenure, say
         self._pace = pace or Pace()
-        self._pulse = Pulse(
-            duties,
-            identity,
-            tenure,
-            beat,
-            clock=clock,
-            wall=wall,
-            seconds=self._pace.beat,
-            lasted=lasted,
-        )
+        self._pulse = Pulse(duties, identity, tenure, beat, clock=clock, wall=wall, seconds=self._pace.beat)
         self._calendar = duties.market.calendar
         self._stop = ""
         self._phase = "starting"

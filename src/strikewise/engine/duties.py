@@ -137,7 +137,7 @@ class Duties:
             self._supervisor.poll(now)
             self._look_at_ledger(now)
             if self._urgent(now):
-                self._look_for_data()
+                self._arrive()
                 self._tick(now, seeks=False, records=False)
             elif (due := self.orders_due()) is not None and due <= now and self.market.calendar.is_open(now):
                 view = self.market.view(now)
@@ -153,7 +153,7 @@ class Duties:
         # Whoever wakes late, or after the close, must not act on what was.
         if (Task.SCAN in due or Task.MANAGE in due) and calendar.is_open(now):
             with self._failures.kept_apart("tick", now):
-                self._look_for_data()
+                self._arrive()
                 if self._is_news(self.market.view(now), scans=Task.SCAN in due):
                     self._tick(now, seeks=Task.SCAN in due, records=Task.SCAN in due)
         if Task.REPORT in due:
@@ -174,27 +174,12 @@ class Duties:
         supervisor.in_doubt = not outcome.agreed
         return outcome
 
-    def queues(self) -> Mapping[str, int]:
-        """Return what waits to be worked on, by name."""
-        return {
-            "orders": len(self.loop.state.open_orders),
-            "broker_events": self.loop.courier.heard,
-            "requests": len(self._supervisor.oversight.control.requests),
-        }
-
-    def _look_for_data(self) -> None:
-        with self.loop.spans("feed"):
-            self._arrive()
-
     def _tick(self, now: datetime, *, seeks: bool, records: bool) -> None:
-        with self.loop.spans("tick", seeks=seeks):
-            self._tick_once(now, seeks=seeks, records=records)
-
-    def _tick_once(self, now: datetime, *, seeks: bool, records: bool) -> None:
         view = self.market.view(now)
         self._follow(view)
         self._failures.tell(self._lookout.at_market(view, self._underlyings), now)
-        report = self.loop.tick(view, seeks=seeks, records=records)
+        with self.loop.spans("tick", seeks=seeks):
+            report = self.loop.tick(view, seeks=seeks, records=records)
         self._failures.tell(self._lookout.over("FEED_FAILED", "Data arrive again."), now)
         self.ticked_at = now
         self._show(picture_of(report.portfolio, view, self.loop.state.seq))

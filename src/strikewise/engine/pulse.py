@@ -10,7 +10,6 @@ from strikewise.engine.duties import Duties
 from strikewise.engine.failures import Ended
 from strikewise.engine.tenure import Tenure
 from strikewise.execution.heartbeat import Heartbeat
-from strikewise.execution.spans import Lasted
 from strikewise.market.clock import PacedClock
 
 __all__ = ["Identity", "Pulse"]
@@ -50,8 +49,6 @@ class Pulse:
         The market's clock and the computer's.
     seconds : float
         Between two heartbeats, by the computer's.
-    lasted : callable
-        Returns how long each kind of work took so far.
     """
 
     def __init__(
@@ -64,10 +61,9 @@ class Pulse:
         clock: PacedClock,
         wall: PacedClock,
         seconds: float,
-        lasted: Callable[[], Mapping[str, Lasted]] = dict,
     ) -> None:
         self._duties, self._identity, self._tenure, self._show = duties, identity, tenure, show
-        self._clock, self._wall, self._seconds, self._lasted = clock, wall, seconds, lasted
+        self._clock, self._wall, self._seconds = clock, wall, seconds
         self._started_at, self._beaten = wall.now(), float("-inf")
 
     def beat(self, phase: str, due_at: datetime | None, *, force: bool = False) -> None:
@@ -114,6 +110,15 @@ class Pulse:
             orders=len(account.open_orders),
             connected=duties.link.health.connected,
             seq=account.seq,
-            steps=self._lasted(),
-            queues=duties.queues(),
+            queues=_queues(duties),
         )
+
+
+def _queues(duties: Duties) -> Mapping[str, int]:
+    """Return what waits to be worked on, by name."""
+    oversight = duties.loop.writer.oversight
+    return {
+        "orders": len(duties.loop.state.open_orders),
+        "broker_events": duties.loop.courier.heard,
+        "requests": 0 if oversight is None else len(oversight.control.requests),
+    }

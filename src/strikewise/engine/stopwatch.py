@@ -36,6 +36,15 @@ class Stopwatch:
             took = max(0.0, self._monotonic() - began)
             self._lasted[name] = self._lasted.get(name, Lasted()).and_one(took)
 
+    def around(self, name: str, work: Callable[[], None]) -> Callable[[], None]:
+        """Return a piece of work with this around it."""
+
+        def timed() -> None:
+            with self(name):
+                work()
+
+        return timed
+
     def lasted(self) -> Mapping[str, Lasted]:
         """Return how long each kind of work took so far, by its name."""
         return dict(self._lasted)
