@@ -51,6 +51,11 @@ class ServePlan:
     key: Path | None = None
 
     @property
+    def is_local(self) -> bool:
+        """Whether only this computer reaches it."""
+        return _is_loopback(self.host)
+
+    @property
     def secure(self) -> bool:
         """Whether browsers come through TLS."""
         return self.behind_proxy or self.certificate is not None

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from strikewise.apps.cli.backtest import write_run
 from strikewise.apps.cli.data_tables import audit_table, flaws_table
-from strikewise.apps.cli.demo_plan import densest, specifications
+from strikewise.apps.cli.demo_plan import demo_home, densest, specifications
 from strikewise.apps.cli.scan import show_scan
 from strikewise.apps.cli.session import JsonFlag, Session, called
 from strikewise.apps.cli.tables import (
@@ -38,7 +38,6 @@ __all__ = ["app"]
 
 app = typer.Typer(add_completion=False)
 
-HOME = Path("demo-home")
 BEST = 5
 COLUMNS = (
     ("Run", LEFT),
@@ -72,7 +71,7 @@ def demo(
         strikewise demo --data ~/chains --out reports
     """
     session = Session.of(context)
-    home = session.home or HOME / ("reconstructed" if data is None else "recorded")
+    home = demo_home(session.home, recorded=data is not None)
     system = build_system(home)
     stages = _Stages(None if as_json else session)
     folder = out or home / "reports"

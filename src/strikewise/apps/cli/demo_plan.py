@@ -8,12 +8,14 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from strikewise.service.errors import MissingDataError
 
-__all__ = ["Period", "densest", "specifications"]
+__all__ = ["Period", "demo_home", "densest", "shipped", "specifications"]
 
+HOME = Path("demo-home")
 NAMES = ("credit_spread", "iron_condor", "naked_put")
 LONG_GAP = 5
 """Sessions without chains that end a period."""
@@ -28,6 +30,17 @@ class Period:
     underlying: str
     start: date
     end: date
+
+
+def demo_home(named: Path | None, *, recorded: bool) -> Path:
+    """Return the demonstration's data home: the one that was named, else one in this folder."""
+    return named or HOME / ("recorded" if recorded else "reconstructed")
+
+
+def shipped(name: str) -> str:
+    """Return the text of a TOML file that comes along."""
+    place = resources.files("strikewise.apps.cli") / "demo_specs" / f"{name}.toml"
+    return place.read_text(encoding="utf-8")
 
 
 def densest(audits: Sequence[Mapping[str, Any]]) -> Period:
@@ -56,8 +69,7 @@ def specifications(period: Period | None) -> dict[str, dict[str, Any]]:
     """
     found = {}
     for name in NAMES:
-        place = resources.files("strikewise.apps.cli") / "demo_specs" / f"{name}.toml"
-        document = tomllib.loads(place.read_text(encoding="utf-8"))
+        document = tomllib.loads(shipped(name))
         found[name] = document if period is None else _moved(document, period)
     return found
 
