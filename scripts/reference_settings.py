@@ -75,15 +75,16 @@ WORDS: Mapping[str, str] = {
     "fees.assignment": (
         "Dollars for each exercise or assignment of one contract line, whatever its quantity."
     ),
-    "feeds.cboe": "Whether `scan --feed cboe` may ask Cboe for delayed quotes; read Cboe's terms first.",
+    "feeds.cboe": "Whether `scan` and `run` may ask Cboe for delayed quotes; read Cboe's terms first.",
     "feeds.cboe_seconds": "Least seconds between two questions for the same symbol; 60 or more.",
+    "feeds.cboe_url": "Where they are asked for; `{symbol}` stands for the underlying.",
     "ledger.url": "Database of the account's ledger; empty is `ledger.db` in the data home.",
     "run.mode": "`paper`, or `live`, which wants `--live` and a pinned `broker.account_id` as well.",
     "run.underlyings": 'What `strikewise run` may trade, such as `["SPY", "QQQ"]`.',
     "run.strategies": "Which strategies it asks, in order of priority; parameters stand under [strategies].",
     "run.feed": "Where its quotes come from: `cboe` or `alpaca`.",
     "run.entry": "Weekdays on which something new may be opened; what is held is managed every day.",
-    "run.strategy_failures": "Errors of one strategy within an hour that switch it off until a restart.",
+    "run.strategy_failures": "Errors of a strategy in an hour at which it seeks nothing until somebody resumes.",
     "run.failures": "Errors of a look within an hour that end the process, with a code that is not 0.",
     "run.stale_minutes": "Age of a chain from which its underlying is not traded.",
     "run.skew_warns_seconds": "Difference to the broker's clock that is told.",

@@ -18,7 +18,7 @@ from strikewise.bootstrap.configuration import Settings, load_settings
 from strikewise.bootstrap.documents import told_of
 from strikewise.bootstrap.settings import settings_path
 from strikewise.bootstrap.trading import chosen_strategy
-from strikewise.domain.errors import SettingsError
+from strikewise.domain.errors import DataError, SettingsError
 from strikewise.domain.money import to_cents
 from strikewise.engine.spec import StrategySpec
 from strikewise.market.calendar import SessionCalendar
@@ -151,6 +151,15 @@ def _open_feed(
         )
     if not underlyings:
         raise SettingsError("A feed is asked about some underlyings, not about all: name them.")
-    return CboeFeed(
-        underlyings, clock=clock, calendar=calendar, seconds=settings.feeds.cboe_seconds, base=data.source()
+    feed = CboeFeed(
+        underlyings,
+        clock=clock,
+        calendar=calendar,
+        seconds=settings.feeds.cboe_seconds,
+        base=data.source(),
+        url=settings.feeds.cboe_url,
     )
+    feed.refresh()
+    for problem in feed.problems().values():
+        raise DataError(problem)
+    return feed

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from strikewise.adapters.feeds.cboe import URL as CBOE_URL
 from strikewise.bootstrap.alert_settings import AlertsTable, TelegramTable
 from strikewise.bootstrap.documents import Table, check, read_toml
 from strikewise.bootstrap.operation import BrokerTable, OrdersTable, RunTable, ScheduleTable
@@ -38,6 +39,16 @@ class FeedsTable(Table):
 
     cboe: bool = False
     cboe_seconds: int = Field(default=60, ge=60)
+    cboe_url: str = CBOE_URL
+
+    @field_validator("cboe_url")
+    @classmethod
+    def _names_the_symbol(cls, value: str) -> str:
+        if not (value.startswith(("https://", "http://")) and value.count("{symbol}") == 1):
+            raise ValueError("must be an address with {symbol} in it, such as https://…/{symbol}.json")
+        if value.replace("{symbol}", "").count("{") or value.replace("{symbol}", "").count("}"):
+            raise ValueError("must have no braces but those of {symbol}")
+        return value
 
 
 class LedgerTable(Table):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +90,7 @@ class Arriving:
 
 
 def run_spec(settings: Settings, spec: ReplaySpec | None) -> RunSpec:
+    problems: Callable[[], Mapping[str, str]] = dict
     """Return what the loop is to do: as a specification says, or as the settings' ``[run]`` does.
 
     Raises
@@ -231,9 +232,15 @@ def arriving(
                 "Cboe's delayed quotes are off: read Cboe's terms of use, then set `cboe = true` under "
                 "[feeds] of the settings, or name another feed under [run]."
             )
-        seconds = settings.feeds.cboe_seconds
-        feed = CboeFeed(spec.underlyings, clock=clock, calendar=calendar, seconds=seconds, base=data.source())
-        return Arriving(feed, _nothing)
+        feed = CboeFeed(
+            spec.underlyings,
+            clock=clock,
+            calendar=calendar,
+            seconds=settings.feeds.cboe_seconds,
+            base=data.source(),
+            url=settings.feeds.cboe_url,
+        )
+        return Arriving(feed, feed.refresh, feed.problems)
     if name == "alpaca":
         return _alpaca_feed(spec, settings, data=data, clock=clock, calendar=calendar)
     raise SettingsError(f"There is no feed {name!r}; known are: alpaca, cboe.")
@@ -258,7 +265,7 @@ def _alpaca_feed(
     feed = AlpacaFeed(
         vendor, spec.underlyings, options=options, clock=clock, calendar=calendar, base=data.source()
     )
-    return Arriving(feed, feed.refresh)
+    return Arriving(feed, feed.refresh, feed.problems)
 
 
 def faults_of(file: Path | None, seed: int | None) -> FaultPlan | None:
@@ -287,7 +294,3 @@ def uses_alpaca(settings: Settings) -> bool:
 
 def _stays(_: MarketView) -> None:
     """Do nothing: a real broker moves by itself."""
-
-
-def _nothing() -> None:
-    """Do nothing: what is new is fetched when it is looked at."""

@@ -185,10 +185,11 @@ class Vendor:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.answer: httpx.Response = httpx.Response(200, json=payload(last_trade="2026-01-05T10:30:00"))
+        self.answers: dict[str, httpx.Response] = {}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url.path.rsplit("/", 1)[-1])
-        return self.answer
+        return self.answers.get(self.asked[-1], self.answer)
 
     def client(self) -> httpx.Client:
         return httpx.Client(transport=httpx.MockTransport(self))
@@ -201,16 +202,20 @@ def feed_of(vendor: Vendor, clock: SimulatedClock) -> CboeFeed:
 def test_the_feed_asks_no_more_than_once_a_minute_and_keeps_what_it_got() -> None:
     vendor, clock = Vendor(), SimulatedClock(datetime(2026, 1, 5, 15, 50, tzinfo=UTC))
     feed = feed_of(vendor, clock)
+    assert feed.chain("SPY", clock.now()) is None, "whoever looks asks nobody"
+    feed.refresh()
+    assert feed.problems() == {}
     first = feed.chain("SPY", clock.now())
     assert first is not None
     assert first.as_of == datetime(2026, 1, 5, 15, 45, tzinfo=UTC)
     assert first.iv[5] == pytest.approx(0.2, abs=0.05)
     for seconds in (10, 49):
         clock.advance_to(clock.now() + timedelta(seconds=seconds))
-        feed.chain("SPY", clock.now())
+        feed.refresh()
     assert vendor.asked == ["SPY.json"]
     vendor.answer = httpx.Response(200, json=payload(last_trade="2026-01-05T10:40:00"))
     clock.advance_to(clock.now() + timedelta(minutes=10))
+    feed.refresh()
     second = feed.chain("SPY", clock.now())
     assert second is not None
     assert second.as_of == datetime(2026, 1, 5, 15, 55, tzinfo=UTC)
@@ -221,18 +226,116 @@ def test_the_feed_asks_no_more_than_once_a_minute_and_keeps_what_it_got() -> Non
 def test_a_stale_body_is_no_new_chain() -> None:
     vendor, clock = Vendor(), SimulatedClock(datetime(2026, 1, 5, 15, 50, tzinfo=UTC))
     feed = feed_of(vendor, clock)
-    feed.chain("SPY", clock.now())
+    feed.refresh()
     clock.advance_to(clock.now() + timedelta(minutes=5))
+    feed.refresh()
     assert len(feed.snapshots("SPY")) == 1
     assert len(vendor.asked) == 2
+
+
+def test_quotes_from_the_future_are_not_shown_before_it_is_there() -> None:
+    """Our clock is late, or the vendor's is early: what it dates ahead nobody could know yet."""
+    vendor, clock = Vendor(), SimulatedClock(datetime(2026, 1, 5, 15, 30, tzinfo=UTC))
+    feed = feed_of(vendor, clock)
+    feed.refresh()
+    assert feed.chain("SPY", clock.now()) is None
+    clock.advance_to(datetime(2026, 1, 5, 15, 45, tzinfo=UTC))
+    assert feed.chain("SPY", clock.now()) is not None
 
 
 def test_nothing_but_the_named_underlyings_is_asked_for() -> None:
     vendor, clock = Vendor(), SimulatedClock(CLOSE)
     feed = feed_of(vendor, clock)
+    feed.refresh()
     assert feed.chain("QQQ", clock.now()) is None
     assert list(feed.underlyings()) == ["SPY"]
-    assert vendor.asked == []
+    assert vendor.asked == ["SPY.json"]
+
+
+def test_a_feed_that_runs_for_days_holds_no_more_than_it_needs() -> None:
+    vendor, clock = Vendor(), SimulatedClock(datetime(2026, 1, 5, 14, 30, tzinfo=UTC))
+    feed = feed_of(vendor, clock)
+    for minute in range(100):
+        clock.advance_to(clock.now() + timedelta(minutes=1))
+        shown = f"2026-01-05T{9 + (30 + minute) // 60:02d}:{(30 + minute) % 60:02d}:00"
+        vendor.answer = httpx.Response(200, json=payload(last_trade=shown))
+        feed.refresh()
+    assert len(vendor.asked) == 100
+    assert len(feed.snapshots("SPY")) == 64
+
+
+# --- a vendor that fails ------------------------------------------------------------------------------------
+
+
+def test_a_vendor_that_fails_is_asked_less_and_less_often_and_what_is_held_stays() -> None:
+    vendor, clock = Vendor(), SimulatedClock(datetime(2026, 1, 5, 15, 50, tzinfo=UTC))
+    feed = feed_of(vendor, clock)
+    feed.refresh()
+    vendor.answer, asked = httpx.Response(503), []
+    for second in range(1, 3601):
+        clock.advance_to(clock.now() + timedelta(seconds=1))
+        before = len(vendor.asked)
+        feed.refresh()
+        if len(vendor.asked) > before:
+            asked.append(second)
+    assert asked == [60, 120, 240, 480, 960, 1560, 2160, 2760, 3360]
+    assert "503" in feed.problems()["SPY"]
+    assert feed.chain("SPY", clock.now()) is not None, "it is old, which a view tells by its own rule"
+    vendor.answer = httpx.Response(200, json=payload(last_trade="2026-01-05T11:40:00"))
+    clock.advance_to(clock.now() + timedelta(minutes=10))
+    feed.refresh()
+    assert feed.problems() == {}
+    clock.advance_to(clock.now() + timedelta(minutes=1))
+    feed.refresh()
+    assert len(vendor.asked) == 1 + 9 + 2, "once it answers, it is asked as before"
+
+
+def test_a_vendor_that_says_when_to_come_again_is_left_alone_until_then() -> None:
+    vendor, clock = Vendor(), SimulatedClock(CLOSE)
+    vendor.answer = httpx.Response(429, headers={"Retry-After": "300"})
+    feed = feed_of(vendor, clock)
+    for _ in range(10):
+        feed.refresh()
+        clock.advance_to(clock.now() + timedelta(seconds=30))
+    assert len(vendor.asked) == 1
+    feed.refresh()
+    assert len(vendor.asked) == 2
+
+
+def test_one_symbol_that_cannot_be_had_keeps_no_other_from_arriving() -> None:
+    vendor, clock = Vendor(), SimulatedClock(CLOSE)
+    vendor.answers["IWM.json"] = httpx.Response(404)
+    feed = CboeFeed(["SPY", "IWM"], clock=clock, calendar=SessionCalendar(), client=vendor.client())
+    feed.refresh()
+    assert list(feed.problems()) == ["IWM"]
+    assert feed.chain("SPY", CLOSE) is not None
+    assert feed.chain("IWM", CLOSE) is None
+
+
+def test_whoever_cannot_be_reached_is_waited_for_once_and_not_once_a_symbol() -> None:
+    asked = []
+
+    def gone(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        raise httpx.ConnectTimeout("timed out", request=request)
+
+    clock, client = SimulatedClock(CLOSE), httpx.Client(transport=httpx.MockTransport(gone))
+    feed = CboeFeed(["IWM", "QQQ", "SPY"], clock=clock, calendar=SessionCalendar(), client=client)
+    feed.refresh()
+    problems = feed.problems()
+    assert sorted(problems) == ["IWM", "QQQ", "SPY"]
+    assert len(asked) == 1
+    feed.refresh()
+    assert len(asked) == 1
+
+
+def test_the_chain_of_another_symbol_is_nobodys() -> None:
+    vendor = Vendor()
+    vendor.answer = httpx.Response(200, json=payload(symbol="QQQ"))
+    feed = feed_of(vendor, SimulatedClock(CLOSE))
+    feed.refresh()
+    assert "asked for SPY and sent QQQ" in feed.problems()["SPY"]
+    assert feed.chain("SPY", CLOSE) is None
 
 
 def test_an_index_is_asked_for_under_the_vendors_name() -> None:
@@ -254,4 +357,8 @@ def test_a_failing_vendor_is_an_error_and_never_an_empty_chain(answer: httpx.Res
     vendor = Vendor()
     vendor.answer = answer
     with pytest.raises(DataError, match=message):
-        feed_of(vendor, SimulatedClock(CLOSE)).chain("SPY", CLOSE)
+        CboeClient(SimulatedClock(CLOSE), client=vendor.client()).quotes("SPY")
+    feed = feed_of(vendor, SimulatedClock(CLOSE))
+    feed.refresh()
+    assert message in feed.problems()["SPY"]
+    assert feed.chain("SPY", CLOSE) is None

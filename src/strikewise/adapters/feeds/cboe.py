@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +46,10 @@ DELAY = timedelta(minutes=15)
 URL = "https://cdn.cboe.com/api/global/delayed_quotes/options/{symbol}.json"
 MIN_INTERVAL = timedelta(seconds=60)
 """No symbol is asked for more often."""
+MOST_PATIENCE = 10
+"""After failures in a row a symbol is asked for up to so many times less often."""
+CHAINS_HELD = 64
+"""Chains of an underlying that stay held; the oldest go first."""
 _FIELDS: dict[str, tuple[type, ...]] = {
     "bid": (int, float),
     "ask": (int, float),
@@ -190,8 +194,9 @@ def load(path: Path, context: ImportContext) -> None:
 class CboeClient:
     """The vendor's delayed quotes over HTTP, for a user who opted in.
 
-    The vendor's terms forbid automated commercial use. A symbol is asked for at most once in `seconds`; in
-    between, the last answer stands.
+    The vendor's terms forbid automated commercial use. A symbol is asked for at most once in `seconds`,
+    whether it was answered or not; after failures in a row less and less often, and never before a vendor
+    that says when to come again wants it.
 
     Parameters
     ----------
@@ -200,7 +205,7 @@ class CboeClient:
     seconds : int
         Seconds between two requests for a symbol, at least 60.
     client : httpx.Client, optional
-        The HTTP client; one of its own with a timeout of 20 s if None.
+        The HTTP client; one of its own with a timeout of 10 s if None.
     url : str
         Address with ``{symbol}``.
     """
@@ -210,50 +215,73 @@ class CboeClient:
     ) -> None:
         self._clock = clock
         self._interval = max(MIN_INTERVAL, timedelta(seconds=seconds))
-        self._client = client or httpx.Client(timeout=20.0, headers={"User-Agent": "strikewise"})
+        self._client = client or httpx.Client(timeout=10.0, headers={"User-Agent": "strikewise"})
         self._url = url
-        self._last: dict[str, tuple[datetime, CboeQuotes]] = {}
+        self._due: dict[str, datetime] = {}
+        self._failures: dict[str, int] = {}
+
+    def is_due(self, underlying: str) -> bool:
+        """Return whether a symbol may be asked for."""
+        due = self._due.get(underlying)
+        return due is None or self._clock.now() >= due
+
+    def put_off(self, underlying: str) -> None:
+        """Take a symbol for one that was asked for in vain: the vendor cannot be reached now."""
+        before = self._failures.get(underlying, 0)
+        self._failures[underlying] = before + 1
+        self._due[underlying] = self._clock.now() + self._interval * min(1 << min(before, 8), MOST_PATIENCE)
 
     def quotes(self, underlying: str) -> CboeQuotes:
-        """Return the newest chain of an underlying.
+        """Ask for the newest chain of an underlying.
 
         Raises
         ------
         DataError
-            If the vendor cannot be reached or answers with an error.
+            If the vendor cannot be reached, or answers with an error or for another symbol.
         ImportRefusedError
             If the answer is not of the vendor's form.
         """
-        now = self._clock.now()
-        asked, known = self._last.get(underlying, (None, None))
-        if asked is not None and known is not None and now - asked < self._interval:
-            return known
         symbol = f"_{underlying}" if underlying in INDEX_ROOTS else underlying
         address = self._url.format(symbol=symbol)
+        self.put_off(underlying)  # until it is known to have gone well
         try:
             response = self._client.get(address)
             response.raise_for_status()
-            said = json.loads(response.content)
+            quotes = read_quotes(json.loads(response.content), Path(f"{symbol}.json"))
+        except httpx.HTTPStatusError as error:
+            self._due[underlying] = max(self._due[underlying], self._clock.now() + _wanted(error.response))
+            raise DataError(_vain(underlying, address, error)) from error
         except httpx.HTTPError as error:
-            raise DataError(
-                f"Cboe's quotes of {underlying} could not be fetched from {address}: {error}"
-            ) from error
+            raise DataError(_vain(underlying, address, error)) from error
         except ValueError as error:
             raise DataError(f"Cboe's quotes of {underlying} came as no whole JSON: {error}") from error
-        quotes = read_quotes(said, Path(f"{symbol}.json"))
-        self._last[underlying] = (now, quotes)
+        if quotes.underlying.replace(".", "") != underlying.replace(".", ""):
+            raise DataError(f"Cboe was asked for {underlying} and sent {quotes.underlying}.")
+        self._failures[underlying], self._due[underlying] = 0, self._clock.now() + self._interval
         return quotes
 
 
-class CboeFeed:
-    """Delayed quotes as a market source: chains from the vendor, everything else from a base.
+def _wanted(response: httpx.Response) -> timedelta:
+    """Return how long the vendor wants to be left alone; nothing where it does not say."""
+    said = response.headers.get("Retry-After", "")
+    return timedelta(seconds=min(int(said), 3600)) if said.isascii() and said.isdigit() else timedelta(0)
 
-    A chain fetched stays held, so that a view of an earlier instant sees what was known then.
+
+def _vain(underlying: str, address: str, error: httpx.HTTPError) -> str:
+    said = str(error).partition("\n")[0] or type(error).__name__
+    return f"Cboe's quotes of {underlying} could not be fetched from {address}: {said}"
+
+
+class CboeFeed:
+    """Delayed quotes as a market source that arrives: chains from the vendor, everything else from a base.
+
+    `refresh` asks; every other method only shows what has arrived. A chain that arrived stays held, so that
+    a view of an earlier instant sees what was known then.
 
     Parameters
     ----------
     underlyings : sequence of str
-        What may be asked for.
+        What is asked for.
     clock : Clock
         The time.
     calendar : SessionCalendar
@@ -279,30 +307,49 @@ class CboeFeed:
         client: httpx.Client | None = None,
         url: str = URL,
     ) -> None:
-        self._underlyings = tuple(sorted(underlyings))
+        self._underlyings = tuple(sorted(set(underlyings)))
         self._calendar = calendar
         self._base: MarketSource = MemorySource() if base is None else base
         self._conditions = Conditions(self._base, calendar)
         self._client = CboeClient(clock, seconds=seconds, client=client, url=url)
-        self._held: dict[str, list[OptionChain]] = {}
+        self._held: dict[str, list[OptionChain]] = {name: [] for name in self._underlyings}
+        self._problems: dict[str, str] = {}
+
+    def refresh(self) -> None:
+        """Ask for what is due; what cannot be had is named by `problems`, and what is held stays."""
+        cut_off = ""
+        for name in self._underlyings:
+            if not self._client.is_due(name):
+                continue
+            if cut_off:
+                self._client.put_off(name)
+                self._problems[name] = cut_off
+                continue
+            try:
+                self._take(name, self._client.quotes(name))
+            except DataError as error:
+                self._problems[name] = str(error)
+                # Whoever cannot be reached for one symbol need not be waited for with the next.
+                cut_off = str(error) if isinstance(error.__cause__, httpx.TransportError) else ""
+            else:
+                self._problems.pop(name, None)
+
+    def problems(self) -> Mapping[str, str]:
+        """Return why an underlying's last request failed; what is not named arrived."""
+        return dict(self._problems)
 
     def underlyings(self) -> Sequence[str]:
-        """Return the symbols that may be asked for, sorted."""
+        """Return the symbols that are asked for, sorted."""
         return self._underlyings
 
     def snapshots(self, underlying: str) -> NDArray[np.int64]:
-        """Return the instants of the chains fetched so far, the newest one included."""
-        return np.array([int(one.as_of.timestamp()) for one in self._fetched(underlying)], dtype=np.int64)
+        """Return the instants of the chains that arrived."""
+        held = self._held.get(underlying, [])
+        return np.array([int(one.as_of.timestamp()) for one in held], dtype=np.int64)
 
     def chain(self, underlying: str, as_of: datetime) -> OptionChain | None:
-        """Return the latest chain taken and known at or before an instant, or None where there is none.
-
-        Raises
-        ------
-        DataError
-            If the vendor cannot be reached or answers with an error.
-        """
-        held = self._fetched(underlying)
+        """Return the latest chain taken and known at or before an instant, or None where there is none."""
+        held = self._held.get(underlying, [])
         return next((one for one in reversed(held) if max(one.as_of, one.known_at) <= as_of), None)
 
     def symbols(self) -> Sequence[str]:
@@ -329,18 +376,14 @@ class CboeFeed:
         """Return the base's scheduled events."""
         return self._base.calendar_events()
 
-    def _fetched(self, underlying: str) -> list[OptionChain]:
-        held = self._held.setdefault(underlying, [])
-        if underlying not in self._underlyings:
-            return held
-        rows = self._client.quotes(underlying).placed(self._calendar)
-        path = Path(f"{underlying}.json")
-        tally = Tally()
-        frame = sound_rows(path, rows, self._calendar, tally)
+    def _take(self, underlying: str, quotes: CboeQuotes) -> None:
+        """Hold a chain that is newer than what is held: an old body under a fresh stamp is none."""
+        held, rows, tally = self._held[underlying], quotes.placed(self._calendar), Tally()
+        frame = sound_rows(Path(f"{underlying}.json"), rows, self._calendar, tally)
         for chain in chains_of(rows, frame, self._conditions, tally):
             if not held or chain.as_of > held[-1].as_of:
                 held.append(chain)
-        return held
+        del held[:-CHAINS_HELD]
 
 
 def _recognises(sample: Sample) -> bool:
