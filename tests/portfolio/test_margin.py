@@ -123,6 +123,20 @@ def test_a_butterfly_that_was_paid_for_holds_what_it_is_worth_and_no_more() -> N
     assert margin({call(495): (1, 700), call(500): (-2, 400), call(505): (1, 200)}, 500.0) == 100
 
 
+def test_a_butterfly_beside_a_naked_option_asks_for_nothing_of_its_own() -> None:
+    naked = {call(540): (-1, 50)}
+    butterfly = {call(495): (1, 700), call(500): (-2, 400), call(505): (1, 200)}
+    assert margin(naked | butterfly, 500.0) == margin(naked, 500.0) + 100
+
+
+def test_two_put_spreads_and_a_call_spread_twice_as_wide_lose_no_more_than_one_side() -> None:
+    legs = {put(490): (-2, 0), put(480): (2, 0), call(510): (-1, 0), call(530): (1, 0)}
+    assert margin(legs, 500.0) == 2_000
+    # Shares may cover a second call for what it is in the money: beside them it is no spread.
+    covered = legs | {call(510): (-2, 0), call(530): (2, 0)}
+    assert margin(covered, 500.0, shares=100) == 25_000 + 2_000
+
+
 def test_a_broken_wing_asks_what_its_far_side_loses() -> None:
     # Worth 4.00 - 2 x 2.00 + 0.60; below 485 it loses 10 on one side and wins 5 on the other.
     assert margin({put(500): (1, 400), put(495): (-2, 200), put(485): (1, 60)}, 500.0) == 60 + 500

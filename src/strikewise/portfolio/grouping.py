@@ -10,10 +10,10 @@ Every short option is put into one group of those that the rules know:
 * short straddle or strangle, a naked put and a naked call: the larger requirement and the premium of the
   other.
 
-Pairs by rank are often proven best, and so are sets of whole expirations beside them. Elsewhere an integer
-programme over all groups decides (`strikewise.portfolio.grouping_programme`). Its time grows too fast for
-books of many strategies, a quarter of a second with forty short options: those hold the least that pairs and
-whole sets find, which is never less than the rules ask for. Rules: Cboe Margin Manual;
+Sets of whole expirations are often proven best (`strikewise.portfolio.sets`), and pairs where sets save nothing.
+Elsewhere an integer programme over all groups decides (`strikewise.portfolio.grouping_programme`). Its time
+grows too fast for books of many strategies, a quarter of a second with forty short options: those hold the
+least that pairs and whole sets find, which is never less than the rules ask for. Rules: Cboe Margin Manual;
 FINRA Rule 4210(f)(2), with Regulatory Notice 12-44 on spreads of more than two legs.
 """
 
@@ -28,6 +28,7 @@ from scipy.optimize import linear_sum_assignment
 from strikewise.domain.instruments import Right
 from strikewise.portfolio.grouping_programme import is_small, least_of_all
 from strikewise.portfolio.legs import Expiry, Grouping, Legs, LongLeg, ShortLeg, covers
+from strikewise.portfolio.sets import in_sets
 from strikewise.portfolio.sharing import least_shared
 
 __all__ = ["group"]
@@ -44,21 +45,43 @@ class _Choice(NamedTuple):
 
 
 def group(legs: Legs) -> Grouping:
-    """Return the cheapest grouping."""
+    """Return the cheapest grouping; of large books the cheapest that is found."""
     if not legs.shorts:
         return Grouping(0, naked=False)
-    if _can_lose_twice(legs):
-        return least_of_all(legs) or _apart(legs)
-    found, proven = _in_pairs(legs)
-    lost, rest = _in_sets(legs)
-    if lost is not None and lost < found.gross:
-        left, _ = _in_pairs(rest) if rest.shorts else (Grouping(0, naked=False), True)
-        if lost + left.gross < found.gross:
-            found, proven = Grouping(lost + left.gross, left.naked), not rest.shorts and proven
+    sets = in_sets(legs)
+    if sets.proven:
+        return Grouping(sets.lost or 0, naked=False)
+    found, proven = _without_sets(legs)
     if proven:
         return found
+    if sets.lost is not None:
+        left, _ = _without_sets(sets.rest) if sets.rest.shorts else (Grouping(0, naked=False), True)
+        if sets.lost + left.gross < found.gross:
+            found = Grouping(sets.lost + left.gross, left.naked)
     exact = least_of_all(legs)
     return found if exact is None or exact.gross >= found.gross else exact
+
+
+def _without_sets(legs: Legs) -> tuple[Grouping, bool]:
+    """Return the cheapest grouping without sets, and whether it is proven that none is cheaper at all."""
+    if _can_lose_twice(legs):
+        return _apart(legs), False
+    found, proven = _in_pairs(legs)
+    return found, not found.gross or (proven and _sets_save_nothing(legs))
+
+
+def _sets_save_nothing(legs: Legs) -> bool:
+    """Return whether spreads of an expiration are of one right, every long option beyond every short one.
+
+    What such spreads lose, they all lose at one price, where no other long option is worth anything.
+    """
+    return all(
+        long.right is short.right
+        and (long.strike <= short.strike if long.right is Right.PUT else long.strike >= short.strike)
+        for long in legs.longs
+        for short in legs.shorts
+        if short.expires == long.expires
+    )
 
 
 def _can_lose_twice(legs: Legs) -> bool:
@@ -81,48 +104,6 @@ def _apart(legs: Legs) -> Grouping:
     unit = gcd(*legs.counts)
     puts, calls = _assign(legs, Right.PUT, unit), _assign(legs, Right.CALL, unit)
     return Grouping((puts.gross + calls.gross) * unit, naked=bool(puts.naked or calls.naked))
-
-
-def _in_sets(legs: Legs) -> tuple[int | None, Legs]:
-    """Return what the expirations lose at most that cover themselves, and the legs of all others.
-
-    None where there is no such expiration.
-    """
-    lost: int | None = None
-    rest = legs
-    for expires in {leg.expires for leg in legs.shorts}:
-        shorts = [leg for leg in legs.shorts if leg.expires == expires]
-        longs = [leg for leg in legs.longs if leg.expires == expires]
-        if all(
-            sum(leg.contracts for leg in shorts if leg.right is right)
-            <= sum(leg.contracts for leg in longs if leg.right is right)
-            for right in Right
-        ):
-            lost = (lost or 0) + _most_lost(shorts, longs)
-            rest = Legs(
-                tuple(leg for leg in rest.shorts if leg.expires != expires),
-                tuple(leg for leg in rest.longs if leg.expires != expires),
-                rest.lots,
-            )
-    return lost, rest
-
-
-def _most_lost(shorts: list[ShortLeg], longs: list[LongLeg]) -> int:
-    """Return the most that options of one expiration lose at it, cents; no more is sold than held of a right.
-
-    Between two strikes the value is linear, so that it is least at one of them or at zero; beyond the highest
-    it does not fall.
-    """
-    held = [(leg.right, leg.strike, -leg.contracts) for leg in shorts]
-    held += [(leg.right, leg.strike, leg.contracts) for leg in longs]
-
-    def value(spot: int) -> int:
-        return sum(
-            count * max(0, strike - spot if right is Right.PUT else spot - strike)
-            for right, strike, count in held
-        )
-
-    return max(0, *(-value(spot) for spot in (0, *(strike for _, strike, _ in held))))
 
 
 def _in_pairs(legs: Legs) -> tuple[Grouping, bool]:
