@@ -10,11 +10,11 @@ Every short option is put into one group of those that the rules know:
 * short straddle or strangle, a naked put and a naked call: the larger requirement and the premium of the
   other.
 
-Sets of whole expirations are often proven best (`strikewise.portfolio.sets`), and pairs where sets save nothing.
-Elsewhere an integer programme over all groups decides (`strikewise.portfolio.grouping_programme`). Its time
-grows too fast for books of many strategies, a quarter of a second with forty short options: those hold the
-least that pairs and whole sets find, which is never less than the rules ask for. Rules: Cboe Margin Manual;
-FINRA Rule 4210(f)(2), with Regulatory Notice 12-44 on spreads of more than two legs.
+Sets of whole expirations are often proven best (`strikewise.portfolio.sets`), and pairs where sets save
+nothing. Elsewhere an integer programme over all groups decides (`strikewise.portfolio.grouping_programme`).
+Its time grows too fast for books of many strategies, a quarter of a second with forty short options: those
+hold the least that pairs and whole sets find, which is never less than the rules ask for. Rules: Cboe Margin
+Manual; FINRA Rule 4210(f)(2), with Regulatory Notice 12-44 on spreads of more than two legs.
 """
 
 from __future__ import annotations
