@@ -16,6 +16,7 @@ from strikewise.domain.events import Event
 from strikewise.domain.orders import Order, SubmitAnswer
 from strikewise.domain.quotes import DailyBars, Series
 from strikewise.domain.structures import Leg, Structure
+from strikewise.engine.answering import Answering
 from strikewise.engine.loop import Loop, TickReport
 from strikewise.engine.order_work import Prices
 from strikewise.engine.spec import RunSpec
@@ -129,6 +130,7 @@ class Account:
     governor: Governor = LENIENT
     volume: int = 10_000
     prices: Prices | None = None
+    answering: Answering = field(default_factory=Answering)
     answer: Callable[[Order], SubmitAnswer | None] = lambda _order: None
 
     def __post_init__(self) -> None:
@@ -151,7 +153,7 @@ class Account:
             broker=self.broker,
             ledger=self.ledger,
             clock=self.clock,
-            watch=Watch(self.flag, self.governor, self.patience, self.prices),
+            watch=Watch(self.flag, self.governor, self.patience, self.prices, answering=self.answering),
         )
 
     def tick(self, minute: int, *, day: date = DAY, **options: Any) -> TickReport:

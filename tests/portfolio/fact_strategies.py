@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 
 from hypothesis import strategies as st
 
+from strikewise.domain.answered import SignalDismissed, SignalExpired, SignalOffered, SignalTaken
 from strikewise.domain.control import (
     REQUESTS,
     AlertRaised,
@@ -175,6 +176,7 @@ _BY_HINT: dict[Any, st.SearchStrategy[Any]] = {
     str: texts,
     int: cents,
     bool: st.booleans(),
+    datetime: instants,
     datetime | None: st.none() | instants,
     Instrument: instruments,
     TradingState: st.sampled_from(TradingState),
@@ -248,6 +250,10 @@ BY_KIND: dict[type, st.SearchStrategy[Event]] = {
             ReconciliationFailed,
             ReconciliationFinished,
             RequestMet,
+            SignalDismissed,
+            SignalExpired,
+            SignalOffered,
+            SignalTaken,
             SymbolFrozen,
             SymbolReleased,
             TradingStateChanged,

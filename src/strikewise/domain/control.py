@@ -18,6 +18,7 @@ __all__ = [
     "CancelRequested",
     "ClaimRequested",
     "CloseRequested",
+    "DismissRequested",
     "FaultNoted",
     "FlattenRequested",
     "HaltRequested",
@@ -31,6 +32,7 @@ __all__ = [
     "ResumeRequested",
     "SymbolFrozen",
     "SymbolReleased",
+    "TakeRequested",
     "TradingState",
     "TradingStateChanged",
 ]
@@ -134,6 +136,22 @@ class ReconcileRequested:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class TakeRequested:
+    """Somebody wants a signal ordered: priced anew, and through the whole gate."""
+
+    signal_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DismissRequested:
+    """Somebody does not want a signal, nor its structure again that day."""
+
+    signal_id: str
+    reason: str
+
+
 Request = (
     HaltRequested
     | ResumeRequested
@@ -143,6 +161,8 @@ Request = (
     | ClaimRequested
     | ReleaseRequested
     | ReconcileRequested
+    | TakeRequested
+    | DismissRequested
 )
 
 REQUESTS = (
@@ -154,6 +174,8 @@ REQUESTS = (
     ClaimRequested,
     ReleaseRequested,
     ReconcileRequested,
+    TakeRequested,
+    DismissRequested,
 )
 """Every kind of request: what others than the loop may append."""
 

@@ -112,6 +112,10 @@ class DenialCode(StrEnum):
         "ENTRY_COST",
         "Crossing the spread on the way in costs too much of what is at stake.",
     )
+    ENTRY_MOVED = (
+        "ENTRY_MOVED",
+        "The entry has become too much dearer since a person saw the signal and took it.",
+    )
 
     SIZE_ZERO = "SIZE_ZERO", "Not even one unit fits the capital and the risk that the strategy takes."
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
+from strikewise.domain.answered import SignalDismissed, SignalExpired, SignalOffered, SignalTaken
 from strikewise.domain.control import (
     AlertRaised,
     BreakerReset,
@@ -16,6 +18,7 @@ from strikewise.domain.control import (
     CancelRequested,
     ClaimRequested,
     CloseRequested,
+    DismissRequested,
     FaultNoted,
     FlattenRequested,
     HaltRequested,
@@ -28,6 +31,7 @@ from strikewise.domain.control import (
     ResumeRequested,
     SymbolFrozen,
     SymbolReleased,
+    TakeRequested,
     TradingStateChanged,
 )
 from strikewise.domain.instruments import Instrument
@@ -303,6 +307,7 @@ Event = (
     | ClaimRequested
     | CloseRequested
     | DifferenceFound
+    | DismissRequested
     | ExecutionReversed
     | FaultNoted
     | FlattenRequested
@@ -320,61 +325,17 @@ Event = (
     | ReleaseRequested
     | RequestMet
     | ResumeRequested
+    | SignalDismissed
+    | SignalExpired
+    | SignalOffered
+    | SignalTaken
     | SymbolFrozen
     | SymbolReleased
+    | TakeRequested
     | TradingStateChanged
 )
 
-EVENT_TYPES: Mapping[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (
-        AccountOpened,
-        RunStarted,
-        SignalGenerated,
-        SignalDenied,
-        OrderPlaced,
-        OrderDenied,
-        OrderAccepted,
-        OrderRejected,
-        OrderUnresolved,
-        OrderFilled,
-        OrderClosed,
-        OptionSettled,
-        CashFlowed,
-        PositionSplit,
-        MarkEstimated,
-        AccountValued,
-        TrialCounted,
-        AlertRaised,
-        BreakerReset,
-        BreakerTripped,
-        CancelRequested,
-        CashAdjusted,
-        ClaimRequested,
-        CloseRequested,
-        DifferenceFound,
-        ExecutionReversed,
-        FaultNoted,
-        FlattenRequested,
-        HaltRequested,
-        HoldingAdjusted,
-        OrderCancelAsked,
-        PositionAdopted,
-        PositionClaimed,
-        PositionWrittenOff,
-        ProcessStarted,
-        ProcessStopped,
-        ReconcileRequested,
-        ReconciliationFailed,
-        ReconciliationFinished,
-        ReleaseRequested,
-        RequestMet,
-        ResumeRequested,
-        SymbolFrozen,
-        SymbolReleased,
-        TradingStateChanged,
-    )
-}
+EVENT_TYPES: Mapping[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 """Every kind of fact by name."""
 
 SCHEMA_VERSIONS: Mapping[str, int] = dict.fromkeys(EVENT_TYPES, 1)

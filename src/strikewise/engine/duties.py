@@ -14,7 +14,7 @@ from strikewise.engine.day_report import DAY_REPORT, report_of
 from strikewise.engine.failures import Failures, Log, Tolerance
 from strikewise.engine.lookout import Lookout
 from strikewise.engine.loop import Loop
-from strikewise.engine.mandate import wishes_to_close
+from strikewise.engine.mandate import wishes_to_close, wishes_to_take
 from strikewise.engine.reconciliation import Outcome, Reconciler, Trigger
 from strikewise.engine.schedule import Task
 from strikewise.engine.supervisor import Supervisor
@@ -197,14 +197,17 @@ class Duties:
         return scans or self._seen != seen
 
     def _urgent(self, now: datetime) -> bool:
-        """Return whether somebody wants something closed that is not on its way out, and it could be."""
-        if not self.market.calendar.is_open(now) or self.standing()[0] is TradingState.HALTED:
+        """Return whether somebody wants something closed that is not on its way out, or opened."""
+        allowed, oversight = self.standing()[0], self._supervisor.oversight
+        if not self.market.calendar.is_open(now) or allowed is TradingState.HALTED:
             return False
         if self.ticked_at is not None and now - self.ticked_at < URGENT:
             return False
         state = self.loop.state
-        wishes = wishes_to_close(self._supervisor.oversight.control, state)
-        return any(not state.positions[name].closing_order_id for name in wishes)
+        wishes = wishes_to_close(oversight.control, state)
+        if any(not state.positions[name].closing_order_id for name in wishes):
+            return True
+        return allowed is TradingState.ACTIVE and bool(wishes_to_take(oversight.control, oversight.offers))
 
     def _look_at_ledger(self, now: datetime) -> None:
         """Tell a ledger that fails: its facts wait in a journal, and nothing new is opened."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from strikewise.domain.control import CloseRequested, FlattenRequested, TradingState
+from strikewise.domain.control import CloseRequested, FlattenRequested, TakeRequested, TradingState
 from strikewise.domain.reconciled import EXTERNAL
 from strikewise.domain.signals import Close
+from strikewise.engine.answering import Answering
 from strikewise.engine.order_work import Prices
 from strikewise.portfolio.controls import ControlState
+from strikewise.portfolio.offers import Offer, Offers, Stand
 from strikewise.portfolio.projection import AccountState
 from strikewise.risk.gate_control import GateControl
 
-__all__ = ["FREE", "STRATEGY_FAULTS", "Mandate", "Wish", "wishes_to_close"]
+__all__ = ["FREE", "STRATEGY_FAULTS", "Mandate", "Take", "Wish", "wishes_to_close", "wishes_to_take"]
 
 STRATEGY_FAULTS = "STRATEGY_FAULTS"
 """The breaker that keeps a strategy from seeking after it failed too often."""
@@ -26,6 +28,15 @@ class Wish:
     close: Close
     actor: str
     cause: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A signal that a person wants ordered: what, who, and the number of the request."""
+
+    offer: Offer
+    actor: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,12 @@ class Mandate:
     watched : bool
         Whether others watch over the account: exceptions of strategies become faults, and what closes waits
         until what else works on its position is cancelled.
+    answering : Answering
+        How signals are answered.
+    offers : Offers
+        What people are asked, and do not want.
+    takes : tuple of Take
+        What people took.
     """
 
     state: TradingState = TradingState.ACTIVE
@@ -64,6 +81,9 @@ class Mandate:
     waiting: frozenset[str] = frozenset()
     prices: Prices | None = None
     watched: bool = False
+    answering: Answering = field(default_factory=Answering)
+    offers: Offers = field(default_factory=Offers)
+    takes: tuple[Take, ...] = ()
 
     @property
     def opens(self) -> bool:
@@ -98,3 +118,14 @@ def wishes_to_close(control: ControlState, state: AccountState) -> dict[str, Wis
             case _:
                 pass
     return wishes
+
+
+def wishes_to_take(control: ControlState, offers: Offers) -> tuple[Take, ...]:
+    """Return the signals that people took and nobody has answered yet, each once, oldest request first."""
+    wishes: dict[str, Take] = {}
+    for number, asked in control.requests.items():
+        if isinstance(asked.request, TakeRequested):
+            found = offers.signals.get(asked.request.signal_id)
+            if found is not None and found.stand in (Stand.DENIED, Stand.OFFERED):
+                wishes.setdefault(found.signal.signal_id, Take(found, asked.actor, number))
+    return tuple(wishes.values())

@@ -23,6 +23,7 @@ from strikewise.engine.day_report import DAY_REPORT
 from strikewise.execution.unexplained_ends import INFERRED
 from strikewise.portfolio.controls import ControlState, is_person
 from strikewise.portfolio.ledger import Record
+from strikewise.portfolio.offers import Offers
 from strikewise.portfolio.projection import AccountState
 from strikewise.risk.track import Track
 
@@ -89,6 +90,8 @@ class Oversight:
         What breakers look back on.
     reported : int
         The fact that reported the last session; 0 where none was.
+    offers : Offers
+        Signals that people may answer.
     """
 
     control: ControlState = field(default_factory=ControlState)
@@ -99,18 +102,20 @@ class Oversight:
     denied: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     track: Track = field(default_factory=Track)
     reported: int = 0
+    offers: Offers = field(default_factory=Offers)
 
     def apply(self, record: Record, before: AccountState, after: AccountState) -> Oversight:
         """Return it after one more fact, with the account before and after it."""
         event = record.event
         control = self.control.apply(record.seq, event, record.known_at, record.actor)
         track = self.track.apply(record, before, after)
+        offers = self.offers.apply(record)
         changes = _CHANGES.get(event.__class__)
-        if changes is None and control is self.control and track is self.track:
+        same = control is self.control and track is self.track and offers is self.offers
+        if changes is None and same:
             return self
-        return replace(
-            self, control=control, track=track, **(changes(self, event, record) if changes else {})
-        )
+        more = changes(self, event, record) if changes else {}
+        return replace(self, control=control, track=track, offers=offers, **more)
 
 
 # --- what each kind of fact changes; a kind that is not here changes nothing --------------------------------

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
+from strikewise.domain.answered import SignalDismissed
 from strikewise.domain.control import (
     CancelRequested,
     ClaimRequested,
     CloseRequested,
+    DismissRequested,
     FlattenRequested,
     HaltRequested,
     ReconcileRequested,
@@ -18,14 +20,17 @@ from strikewise.domain.control import (
     RequestMet,
     ResumeRequested,
     SymbolReleased,
+    TakeRequested,
     TradingState,
     TradingStateChanged,
 )
 from strikewise.domain.events import Event
 from strikewise.domain.reconciled import EXTERNAL, PositionClaimed
+from strikewise.engine.answering import Answering, no_dismissal, no_take
 from strikewise.execution.halt_flag import Raised
 from strikewise.portfolio.controls import Asked, ControlState, is_person, person, stricter
 from strikewise.portfolio.ledger import Entry
+from strikewise.portfolio.offers import Offers
 from strikewise.portfolio.projection import AccountState
 
 __all__ = ["Met", "flag_fact", "meet", "state_under"]
@@ -96,6 +101,9 @@ def meet(
     labels: Collection[str],
     raised: Raised | None,
     now: datetime,
+    *,
+    offers: Offers | None = None,
+    answering: Answering | None = None,
 ) -> Met:
     """Return what is to be done about the requests that wait.
 
@@ -111,10 +119,18 @@ def meet(
         The halt flag.
     now : datetime
         The present instant.
+    offers : Offers, optional
+        Signals that may be answered.
+    answering : Answering, optional
+        How they are.
     """
     meeting = _Meeting(now)
+    answers = _Answers(offers or Offers(), answering or Answering(), state_under(control, raised))
     for number, asked in control.requests.items():
-        _meet(meeting, number, asked, control, state, labels, raised)
+        if isinstance(asked.request, TakeRequested | DismissRequested):
+            _answer(meeting, number, asked.actor, asked.request, answers)
+        else:
+            _meet(meeting, number, asked, control, state, labels, raised)
     return Met(tuple(meeting.entries), tuple(meeting.cancels), tuple(meeting.reconcile))
 
 
@@ -145,8 +161,38 @@ def _meet(
             _release(meeting, number, asked.actor, request, control)
         case ReconcileRequested():
             meeting.reconcile.append(number)
+        case TakeRequested() | DismissRequested():
+            pass  # answered by themselves
         case _:
             assert_never(request)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """The signals that may be answered, how they are, and what may be sent."""
+
+    offers: Offers
+    answering: Answering
+    allowed: TradingState
+
+
+def _answer(
+    meeting: _Meeting, number: int, actor: str, request: TakeRequested | DismissRequested, answers: _Answers
+) -> None:
+    """Dismiss a signal, or say why an answer comes to nothing; what is taken waits for the next look."""
+    name = request.signal_id
+    if isinstance(request, TakeRequested):
+        if why := no_take(answers.offers, name, answers.allowed, meeting.now, answers.answering):
+            meeting.met(number, why, done=False)
+    elif why := no_dismissal(answers.offers, name):
+        meeting.met(number, why, done=False)
+    elif any(
+        isinstance(one.event, SignalDismissed) and one.event.signal_id == name for one in meeting.entries
+    ):
+        meeting.met(number, f"Signal {name} is dismissed already.", done=False)
+    else:
+        meeting.write(SignalDismissed(name, request.reason), actor, number)
+        meeting.met(number, f"Signal {name} is dismissed: its structure is not proposed again today.")
 
 
 def _halt(meeting: _Meeting, number: int, actor: str, request: HaltRequested) -> None:

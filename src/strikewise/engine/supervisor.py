@@ -20,9 +20,10 @@ from strikewise.domain.events import Event
 from strikewise.domain.orders import Purpose
 from strikewise.domain.portfolio import Portfolio
 from strikewise.domain.signals import Close
+from strikewise.engine.answering import Answering, expiries
 from strikewise.engine.courier import Courier
 from strikewise.engine.held_back import HeldBack
-from strikewise.engine.mandate import STRATEGY_FAULTS, Mandate, Wish, wishes_to_close
+from strikewise.engine.mandate import STRATEGY_FAULTS, Mandate, Wish, wishes_to_close, wishes_to_take
 from strikewise.engine.order_work import Prices
 from strikewise.engine.oversight import DENIAL_LIFE, Oversight
 from strikewise.engine.requests import flag_fact, meet, state_under
@@ -77,6 +78,8 @@ class Watch:
         How orders are worked; None lets them rest as they are decided upon.
     trouble : callable
         Returns why the ledger cannot be relied on now, so that nothing new is opened; empty where it can.
+    answering : Answering
+        How people answer signals.
     """
 
     flag: HaltFlag
@@ -84,6 +87,7 @@ class Watch:
     patience: Patience = field(default_factory=Patience)
     prices: Prices | None = None
     trouble: Callable[[], str] = _no_trouble
+    answering: Answering = field(default_factory=Answering)
 
 
 class Supervisor:
@@ -113,7 +117,7 @@ class Supervisor:
     def __init__(self, spec: RunSpec, writer: Writer, courier: Courier, watch: Watch) -> None:
         self._writer, self._courier = writer, courier
         self._flag, self._governor, self._patience = watch.flag, watch.governor, watch.patience
-        self._prices, self._trouble = watch.prices, watch.trouble
+        self._prices, self._trouble, self._answering = watch.prices, watch.trouble, watch.answering
         self._labels = tuple(chosen.label for chosen in spec.strategies)
         self._least_scores = {
             chosen.label: chosen.params.number("min_score")
@@ -141,8 +145,17 @@ class Supervisor:
     def poll(self, now: datetime) -> TradingState:
         """Take in what others asked for, do what can be done at once, and return what may be sent."""
         self._hear()
+        self._writer.write(expiries(self.oversight.offers, now))
         raised, oversight = self._flag.read(), self.oversight
-        met = meet(oversight.control, self._writer.state, self._labels, raised, now)
+        met = meet(
+            oversight.control,
+            self._writer.state,
+            self._labels,
+            raised,
+            now,
+            offers=oversight.offers,
+            answering=self._answering,
+        )
         self._writer.write(met.entries)
         told = flag_fact(self.oversight.control, raised, now)
         self._writer.write([] if told is None else [told])
@@ -202,6 +215,9 @@ class Supervisor:
             gate=replace(gate, frozen={**gate.frozen, **flattened}),
             prices=self._prices,
             watched=True,
+            answering=self._answering,
+            offers=self.oversight.offers,
+            takes=wishes_to_take(control, self.oversight.offers),
         )
 
     def _guarded(self, view: MarketView, portfolio: Portfolio) -> dict[str, Wish]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from strikewise.domain.answered import SignalDismissed, SignalExpired, SignalOffered, SignalTaken
 from strikewise.domain.control import OrderCancelAsked
 from strikewise.domain.events import (
     AccountValued,
@@ -54,6 +55,8 @@ from strikewise.portfolio.row_making import (
 
 ORDERED = "ORDERED"
 """The outcome of a signal that became an order."""
+OFFERED, TAKEN, DISMISSED, EXPIRED = "OFFERED", "TAKEN", "DISMISSED", "EXPIRED"
+"""Outcomes of a signal that a person is asked about, took, did not want, or left unanswered."""
 
 _GRAVITY = {"expired": 0, "exercised": 1, "bought_out": 2, "assigned": 3}
 
@@ -112,6 +115,8 @@ class JournalKeeper:
         By fact.
     strategies : dict of str to StrategyRow
         By fact and label.
+    taken : dict of str to str
+        What taken signals were priced anew as: the new id to that of the signal a person saw.
     changed : set of (str, str or int)
         Kind (``trades``, ``orders``, ``signals``, ``equity``) and key of rows made or changed since it was
         cleared; a change of ``trades`` is also one of positions.
@@ -124,6 +129,7 @@ class JournalKeeper:
         self.signals: dict[str, SignalRow] = {}
         self.equity: dict[int, EquityRow] = {}
         self.strategies: dict[str, StrategyRow] = {}
+        self.taken: dict[str, str] = {}
         self.changed: set[tuple[str, str | int]] = set()
 
     def add(self, record: Record) -> None:
@@ -135,6 +141,8 @@ class JournalKeeper:
                 self._value(record, valued)
             case SignalGenerated() | SignalDenied():
                 self._signal(record)
+            case SignalOffered() | SignalTaken() | SignalDismissed() | SignalExpired():
+                self._answer(record)
             case MarkEstimated(position_id=name) if name in self.trades:
                 self.trades[name].estimated_marks += 1
                 self.changed.add(("trades", name))
@@ -183,6 +191,20 @@ class JournalKeeper:
             case SignalDenied(signal_id=name, code=code, detail=detail) if name in self.signals:
                 self._put_signal(replace(self.signals[name], outcome=code, detail=detail))
 
+    def _answer(self, record: Record) -> None:
+        """Note what a person was asked, and what came of it."""
+        match record.event:
+            case SignalTaken(signal_id=name, taken_as=anew):
+                self.taken[anew] = name
+            case SignalOffered(signal_id=name, quantity=quantity, until=until) if name in self.signals:
+                detail = f"quantity={quantity} until={until.isoformat()}"
+                self._put_signal(replace(self.signals[name], outcome=OFFERED, detail=detail))
+            case SignalDismissed(signal_id=name, reason=reason) if name in self.signals:
+                detail = f"by={record.actor}" + (f" reason={reason}" if reason else "")
+                self._put_signal(replace(self.signals[name], outcome=DISMISSED, detail=detail))
+            case SignalExpired(signal_id=name) if name in self.signals:
+                self._put_signal(replace(self.signals[name], outcome=EXPIRED))
+
     def _say(self, event: Event) -> None:
         """Note what was said of an order."""
         match event:
@@ -208,6 +230,9 @@ class JournalKeeper:
         self._order(order.order_id)
         if order.purpose is Purpose.OPEN and order.signal_id in self.signals and not order.replaces:
             self._put_signal(replace(self.signals[order.signal_id], outcome=ORDERED, order_id=order.order_id))
+            if (seen := self.signals.get(self.taken.get(order.signal_id, ""))) is not None:
+                detail = f"by={record.actor} as={order.signal_id}"
+                self._put_signal(replace(seen, outcome=TAKEN, detail=detail, order_id=order.order_id))
         elif order.position_id in self.trades:
             self.changed.add(("trades", order.position_id))
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from strikewise.domain.answered import SignalDismissed, SignalExpired
 from strikewise.domain.control import OrderCancelAsked
 from strikewise.domain.errors import InvariantError
 from strikewise.domain.events import (
@@ -42,7 +43,9 @@ def _signal_generated(books: AccountBooks, seq: int, event: SignalGenerated, _: 
     return {"signals": {**books.signals, signal.signal_id: PendingSignal(signal, seq)}}
 
 
-def _signal_denied(books: AccountBooks, _: int, event: SignalDenied, __: datetime) -> Changes:
+def _signal_ended(
+    books: AccountBooks, _: int, event: SignalDenied | SignalDismissed | SignalExpired, __: datetime
+) -> Changes:
     return {"signals": without(books.signals, event.signal_id)}
 
 
@@ -212,7 +215,9 @@ ORDER_CHANGES: Mapping[type, Callable[[Any, int, Any, datetime], Changes]] = {
     OrderPlaced: _order_placed,
     OrderRejected: _order_rejected,
     OrderUnresolved: _order_unresolved,
-    SignalDenied: _signal_denied,
+    SignalDenied: _signal_ended,
+    SignalDismissed: _signal_ended,
+    SignalExpired: _signal_ended,
     SignalGenerated: _signal_generated,
 }
 """What each kind of fact about signals and orders changes."""
