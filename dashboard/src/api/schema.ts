@@ -480,6 +480,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/strategies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The strategies there are
+         * @description Return every strategy with its parameters, their defaults, bounds and units.
+         */
+        get: operations["strategies_api_v1_strategies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/backtests": {
         parameters: {
             query?: never;
@@ -1137,7 +1157,7 @@ export interface components {
         };
         /**
          * BacktestBody
-         * @description A specification, as in a TOML file of one.
+         * @description A specification: as an object, or as the text of a TOML file of one.
          */
         BacktestBody: {
             /**
@@ -1159,9 +1179,11 @@ export interface components {
              *       ]
              *     }
              */
-            spec: {
+            spec?: {
                 [key: string]: unknown;
-            };
+            } | null;
+            /** Toml */
+            toml?: string | null;
             /**
              * Other Fills
              * @default false
@@ -1637,7 +1659,9 @@ export interface components {
         };
         /**
          * LineView
-         * @description What both sides hold of an instrument; ``theirs`` is None where nobody compared since it changed.
+         * @description What both sides hold of an instrument.
+         *
+         *     The broker's is what the last comparison found: None where there was none, and where ours changed since.
          */
         LineView: {
             /** Instrument */
@@ -1733,6 +1757,16 @@ export interface components {
         Listed_SignalView_: {
             /** Items */
             items: components["schemas"]["SignalView"][];
+            /**
+             * Next
+             * @example 120
+             */
+            next?: string | null;
+        };
+        /** Listed[StrategyView] */
+        Listed_StrategyView_: {
+            /** Items */
+            items: components["schemas"]["StrategyView"][];
             /**
              * Next
              * @example 120
@@ -1913,6 +1947,41 @@ export interface components {
             replaces: string;
         };
         /**
+         * ParameterView
+         * @description A number, switch or choice, as `strikewise.domain.parameters.Parameter`.
+         *
+         *     Attributes
+         *     ----------
+         *     name, help, unit : str
+         *         What it is called, what it does, and in what it is counted.
+         *     kind : str
+         *         ``flag``, ``whole``, ``number`` or ``choice``.
+         *     value : bool, int, float or str
+         *         Where none is given.
+         *     low, high : float or None
+         *         Inclusive bounds of a number.
+         *     choices : tuple of str
+         *         What a text may be.
+         */
+        ParameterView: {
+            /** Name */
+            name: string;
+            /** Help */
+            help: string;
+            /** Unit */
+            unit: string;
+            /** Kind */
+            kind: string;
+            /** Value */
+            value: boolean | number | string;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Choices */
+            choices: string[];
+        };
+        /**
          * Payoff
          * @description Profit of a whole position over prices of its underlying, in cents, cash paid so far counted.
          *
@@ -1934,6 +2003,10 @@ export interface components {
          *         The price now.
          *     max_profit_cents, max_loss_cents : int or None
          *         At expiry; None where unbounded or where expirations differ.
+         *     quotes_over_model_cents : int or None
+         *         By how much the middle of the quotes exceeds what the model says at the price and the volatilities
+         *         of now. The curves before expiry carry it, less and less until it is nothing at the first
+         *         expiration, so that today's passes through the profit at mid. None where no quote tells it.
          */
         Payoff: {
             /** Spots */
@@ -1956,6 +2029,8 @@ export interface components {
             max_profit_cents: number | null;
             /** Max Loss Cents */
             max_loss_cents: number | null;
+            /** Quotes Over Model Cents */
+            quotes_over_model_cents?: number | null;
         };
         /**
          * PositionPicture
@@ -2372,6 +2447,20 @@ export interface components {
         /**
          * Smile
          * @description One expiration: out-of-the-money quotes as volatilities, and the surface through them.
+         *
+         *     Attributes
+         *     ----------
+         *     expiration, days
+         *         When, and how many calendar days away.
+         *     strikes : tuple of float
+         *         Dollars.
+         *     iv, bid_iv, ask_iv : tuple of float or None
+         *         Of the quotes' middle as the chain says it, and of the bid and the ask: as far below and above it as
+         *         they lie by Black-76. None where there is none, as of a bid of nothing.
+         *     bid_cents, ask_cents : tuple of int or None
+         *         Per share.
+         *     fitted : tuple of float or None
+         *         The surface.
          */
         Smile: {
             /**
@@ -2391,6 +2480,16 @@ export interface components {
             ask_cents: (number | null)[];
             /** Fitted */
             fitted: (number | null)[];
+            /**
+             * Bid Iv
+             * @default []
+             */
+            bid_iv: (number | null)[];
+            /**
+             * Ask Iv
+             * @default []
+             */
+            ask_iv: (number | null)[];
         };
         /**
          * StatusView
@@ -2523,6 +2622,18 @@ export interface components {
             at: string;
             /** Words */
             words: string;
+        };
+        /**
+         * StrategyView
+         * @description A strategy: its name in specifications, what it does in a sentence, and its parameters.
+         */
+        StrategyView: {
+            /** Name */
+            name: string;
+            /** Summary */
+            summary: string;
+            /** Parameters */
+            parameters: components["schemas"]["ParameterView"][];
         };
         /**
          * Surface
@@ -5746,6 +5857,116 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    strategies_api_v1_strategies_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_StrategyView_"];
                 };
             };
             /** @description Bad Request */

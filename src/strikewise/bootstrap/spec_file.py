@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -21,10 +22,11 @@ from strikewise.bootstrap.trading import (
     LimitsTable,
     chosen_strategy,
 )
+from strikewise.domain.errors import SettingsError
 from strikewise.domain.money import to_cents
 from strikewise.engine.spec import WEEKDAYS, RunSpec
 
-__all__ = ["SPEC_EXAMPLE", "load_spec", "make_spec"]
+__all__ = ["SPEC_EXAMPLE", "load_spec", "make_spec", "parse_spec"]
 
 
 class StrategyTable(Table):
@@ -85,6 +87,21 @@ def load_spec(path: Path) -> ReplaySpec:
         If the file, a key or a value is wrong; the message names it and says what it must be.
     """
     return make_spec(read_toml(path), where=str(path), name=path.stem)
+
+
+def parse_spec(text: str, *, where: str = "specification") -> ReplaySpec:
+    """Return the specification that a TOML text describes.
+
+    Raises
+    ------
+    SettingsError
+        If it is not TOML, or a key or a value is wrong.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"The {where} is not valid TOML: {error}.") from None
+    return make_spec(document, where=where)
 
 
 def make_spec(

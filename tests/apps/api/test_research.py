@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from apps.api.serving import Served
+from strikewise.bootstrap.spec_file import make_spec
 
 SPEC: dict[str, Any] = {
     "name": "Monday puts",
@@ -78,3 +79,55 @@ def test_a_specification_that_is_none_begins_nothing(shown: Served, spec: dict[s
         answer = program.post("backtests", json={"spec": spec})
         assert answer.status_code in {409, 422}
         assert program.get("jobs").json()["items"] == []
+
+
+TOML = """
+name = "Written by hand"
+underlyings = ["SPY"]
+start = 2024-02-05
+end = 2024-02-07
+[[strategies]]
+strategy = "credit_spread"
+parameters = { side = "put" }
+"""
+
+
+def test_a_specification_may_be_the_text_of_its_file(served: Served) -> None:
+    with served.program() as program:
+        begun = program.post("backtests", json={"toml": TOML})
+        job = finished(program, begun.json()["job_id"])
+        assert job["state"] == "done", job["problem"]
+        assert job["result"]["title"] == "Written by hand"
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({}, "one of the two"),
+        ({"spec": SPEC, "toml": TOML}, "one of the two"),
+        ({"toml": "name = "}, "not valid TOML"),
+        ({"toml": TOML.replace("side", "sid")}, "sid"),
+    ],
+)
+def test_a_text_that_is_no_specification_begins_nothing(
+    shown: Served, body: dict[str, Any], told: str
+) -> None:
+    with shown.program() as program:
+        answer = program.post("backtests", json=body)
+        assert answer.status_code in {409, 422}
+        assert told in answer.json()["detail"]
+        assert program.get("jobs").json()["items"] == []
+
+
+def test_every_strategy_says_what_it_can_be_set_by_and_takes_its_own_defaults(shown: Served) -> None:
+    with shown.program() as program:
+        told = program.get("strategies").json()["items"]
+    assert [one["name"] for one in told] == sorted(one["name"] for one in told)
+    assert {"credit_spread", "iron_condor"} <= {one["name"] for one in told}
+    for one in told:
+        assert one["summary"]
+        values = {each["name"]: each["value"] for each in one["parameters"]}
+        make_spec({**SPEC, "strategies": [{"strategy": one["name"], "parameters": values}]})
+        for each in one["parameters"]:
+            assert each["help"]
+            assert each["kind"] in {"flag", "whole", "number", "choice"}

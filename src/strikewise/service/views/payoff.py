@@ -87,39 +87,52 @@ def payoff_of(
         raise MissingDataError(
             f"{position.describe} cannot be drawn: the price of {position.underlying} or the rate is unknown."
         )
-    structure, options = _taken_apart(position.legs)
-    years = [leg.years or 0.0 for leg in options]
-    known, volatilities = all(leg.iv is not None for leg in options), [leg.iv or 0.0 for leg in options]
-    first = min(years, default=30.0 / YEAR_DAYS)
-    spots = _spots(structure, position.spot, volatilities, first)
-
-    def value_cents(prices: NDArray[np.float64], later: float, shift: float) -> NDArray[np.float64]:
-        return 100.0 * structure_value(
-            structure, prices, volatilities, years,
-            rate=position.rate or 0.0, dividend_yield=position.dividend_yield or 0.0,
-            later_years=later, volatility_shift=shift,
-        )  # fmt: skip
-
-    over = None
-    if known and position.mid_cents is not None:
-        over = position.mid_cents - float(value_cents(np.array([position.spot]), 0.0, 0.0)[0])
+    drawn = _Drawn(position)
+    first, over = drawn.first, drawn.over_cents()
+    spots = _spots(drawn.structure, position.spot, drawn.volatilities, first)
 
     def profit(later: float, shift: float) -> tuple[int, ...]:
         carried = (over or 0.0) * (1.0 - later / first) if first > 0.0 else 0.0
-        return tuple(int(one) for one in np.rint(value_cents(spots, later, shift) + carried - cash_cents))
+        return tuple(int(one) for one in np.rint(drawn.cents(spots, later, shift) + carried - cash_cents))
 
     later = min(max(0.0, days / YEAR_DAYS), first)
     return Payoff(
         spots=tuple(float(one) for one in spots),
         at_expiry_cents=profit(first, 0.0),
-        today_cents=profit(0.0, 0.0) if known else None,
-        shifted_cents=profit(later, volatility_shift) if known else None,
+        today_cents=profit(0.0, 0.0) if drawn.known else None,
+        shifted_cents=profit(later, volatility_shift) if drawn.known else None,
         days=later * YEAR_DAYS,
         volatility_shift=volatility_shift,
         spot=position.spot,
         quotes_over_model_cents=None if over is None else round(over),
-        **_ends(structure, cash_cents),
+        **_ends(drawn.structure, cash_cents),
     )
+
+
+class _Drawn:
+    """A position as the model sees it: all that is held as one unit, its options' volatilities and years."""
+
+    def __init__(self, position: PositionPicture) -> None:
+        self._position = position
+        self.structure, options = _taken_apart(position.legs)
+        self._years = [leg.years or 0.0 for leg in options]
+        self.known = all(leg.iv is not None for leg in options)
+        self.volatilities = [leg.iv or 0.0 for leg in options]
+        self.first = min(self._years, default=30.0 / YEAR_DAYS)
+
+    def cents(self, spots: NDArray[np.float64], later: float, shift: float) -> NDArray[np.float64]:
+        """Return what it is worth."""
+        return 100.0 * structure_value(
+            self.structure, spots, self.volatilities, self._years,
+            rate=self._position.rate or 0.0, dividend_yield=self._position.dividend_yield or 0.0,
+            later_years=later, volatility_shift=shift,
+        )  # fmt: skip
+
+    def over_cents(self) -> float | None:
+        """Return by how much the middle of its quotes exceeds the model; None where either is unknown."""
+        if not self.known or self._position.mid_cents is None or self._position.spot is None:
+            return None
+        return self._position.mid_cents - float(self.cents(np.array([self._position.spot]), 0.0, 0.0)[0])
 
 
 def _ends(structure: Structure, cash_cents: int) -> dict[str, Any]:

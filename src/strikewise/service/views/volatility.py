@@ -132,9 +132,8 @@ def volatility_of(
             "import or reconstruct one first."
         )
     spot = chain.spot_cents / 100
-    rate = view.rate() or 0.0
-    carry = rate - view.dividend_yield(symbol)
-    slices = _slices(chain, calendar, spot, rate, carry)
+    carry = (view.rate() or 0.0) - view.dividend_yield(symbol)
+    slices = _slices(chain, calendar, spot, view.rate() or 0.0, carry)
     columns = [
         np.concatenate([one[name] for one in slices] or [np.empty(0)]) for name in ("years", "k", "iv")
     ]

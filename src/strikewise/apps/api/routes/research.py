@@ -15,11 +15,12 @@ from strikewise.apps.api.plain import plain
 from strikewise.apps.api.problems import ProblemError
 from strikewise.apps.api.reading import Reading
 from strikewise.apps.reports.backtest_report import render_backtest
-from strikewise.bootstrap.spec_file import make_spec
+from strikewise.bootstrap.spec_file import make_spec, parse_spec
 from strikewise.service.commands import run_over_history
 from strikewise.service.jobs import Job, Jobs, Work
 from strikewise.service.queries import find_opportunities, kept_run
 from strikewise.service.system import Progress
+from strikewise.service.views.strategies import StrategyView, strategies_view
 
 __all__ = ["router"]
 
@@ -50,9 +51,10 @@ class ScanBody(Body):
 
 
 class BacktestBody(Body):
-    """A specification, as in a TOML file of one."""
+    """A specification: as an object, or as the text of a TOML file of one."""
 
-    spec: dict[str, Any] = Field(
+    spec: dict[str, Any] | None = Field(
+        default=None,
         examples=[
             {
                 "name": "Bull puts on SPY",
@@ -61,8 +63,9 @@ class BacktestBody(Body):
                 "end": "2026-08-21",
                 "strategies": [{"strategy": "credit_spread", "parameters": {"side": "put"}}],
             }
-        ]
+        ],
     )
+    toml: Annotated[str, Field(max_length=100_000)] | None = None
     other_fills: bool = False
 
 
@@ -135,6 +138,12 @@ def scan(reader: Reading, working: Working, caller: Trades, body: ScanBody) -> J
     return _begun(working, "scan", caller.name, work)
 
 
+@router.get("/strategies", summary="The strategies there are")
+def strategies(reader: Reading) -> Listed[StrategyView]:
+    """Return every strategy with its parameters, their defaults, bounds and units."""
+    return Listed(items=list(strategies_view(reader.system.strategies)))
+
+
 @router.get("/backtests", summary="Kept runs, latest first")
 def backtests(reader: Reading, limit: Limit = 50, cursor: After = None) -> Listed[RunSummary]:
     """Return the runs over the past that were kept."""
@@ -151,7 +160,10 @@ def backtests(reader: Reading, limit: Limit = 50, cursor: After = None) -> Liste
 @router.post("/backtests", status_code=202, summary="Run a specification over the past")
 def backtest(reader: Reading, working: Working, caller: Trades, body: BacktestBody) -> Job:
     """Begin a run; it tells how far it is, and is kept when it is done."""
-    spec, system = make_spec(body.spec), reader.system
+    if (body.spec is None) == (body.toml is None):
+        raise ProblemError(422, "Give the specification as `spec` or as `toml`, one of the two.")
+    spec = make_spec(body.spec or {}) if body.toml is None else parse_spec(body.toml)
+    system = reader.system
 
     def work(tell: Progress) -> dict[str, Any]:
         finished = run_over_history(system, spec, other_fills=body.other_fills, progress=tell)
