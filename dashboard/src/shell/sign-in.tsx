@@ -8,7 +8,7 @@ export function SignIn({ session }: { session: Session }): ReactNode {
   // The one-time code stands behind `#`, where no server and no log ever sees it.
   const [code] = useState(() => (window.location.pathname === "/setup" ? window.location.hash.slice(1) : ""));
   const fresh = session.state === "new";
-  const making = fresh && code !== "";
+  const making = code !== "";
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [trouble, setTrouble] = useState("");
