@@ -30,7 +30,7 @@ export function SignIn({ session }: { session: Session }): ReactNode {
   return (
     <main id="content" className="sign-in" tabIndex={-1}>
       <form className="card" onSubmit={(event) => void submit(event)}>
-        <h1>{making ? "Make the first account" : "Log in"}</h1>
+        <h1>{making ? (fresh ? "Make the first account" : "Choose a name and a password") : "Log in"}</h1>
         {fresh && !making && (
           <p className="notice">
             Nobody has an account yet. Open the one-time address that <code>strikewise serve</code> printed when it started.
