@@ -298,7 +298,22 @@ def test_cash_is_set_right_last_at_a_second_look_as_a_transfer_or_a_fee() -> Non
     assert deposit.cash_cents == 500_000
     (fee,) = of_kind(found(mine, theirs(cash=999_960, at=LATER), theirs(cash=999_960)), CashFlowed)
     assert isinstance(fee, CashFlowed)
-    assert (fee.flow.kind, fee.flow.cash_cents) == (FlowKind.FEE, 40)
+    assert (fee.flow.kind, fee.flow.cash_cents) == (FlowKind.FEE_UNTOLD, 40)
+
+
+def test_fees_that_the_broker_has_still_to_charge_are_no_difference() -> None:
+    owing = ours(cash=999_870, fees_due=((NOW.date(), 130),))
+    assert found(owing, theirs(cash=1_000_000)) == Findings()
+    assert found(owing, theirs(cash=999_870)).waiting[0].kind == "cash"
+
+
+def test_a_fee_that_two_sessions_did_not_bring_is_taken_back() -> None:
+    owing = ours(cash=999_870, fees_due=((NOW.date(), 130),))
+    before, after = datetime(2024, 3, 14, 19, 59, tzinfo=UTC), datetime(2024, 3, 14, 20, tzinfo=UTC)
+    assert found(owing, theirs(at=before)) == Findings()
+    (back,) = of_kind(found(owing, theirs(at=after)), CashFlowed)
+    assert isinstance(back, CashFlowed)
+    assert (back.flow.kind, back.flow.cash_cents, back.flow.at.date()) == (FlowKind.FEE_DUE, -130, NOW.date())
 
 
 def test_cash_moves_that_the_broker_tells_are_booked_as_what_they_are() -> None:

@@ -22,6 +22,7 @@ from strikewise.domain.reconciled import (
     PositionAdopted,
     PositionWrittenOff,
 )
+from strikewise.portfolio.fees_owed import FEES
 from strikewise.portfolio.journal import journal_of
 from strikewise.portfolio.ledger import Entry, MemoryLedger
 from strikewise.portfolio.projection import AccountState
@@ -86,11 +87,26 @@ def test_what_is_realised_is_what_closed_positions_and_the_accounts_own_flows_ca
     for before, event, after in steps_of(life):
         if isinstance(event, CashFlowed) and event.flow.kind is not FlowKind.TRANSFER:
             flow = event.flow
-            late_fee = flow.kind is FlowKind.FEE and flow.position_id in before.closed
+            late_fee = flow.kind in FEES and flow.position_id in before.closed
             if flow.flow_id not in before.settlements and flow.position_id not in before.positions:
-                own += 0 if late_fee else flow.cash_cents
+                own += 0 if late_fee else before.cash_cents - after.cash_cents
         closed = sum(p.cash_cents + p.fees_cents for p in after.closed.values())
         assert after.realised_cents == -own - closed
+
+
+@given(any_lives)
+def test_the_brokers_cash_moves_by_what_it_tells_and_by_no_fee_that_is_only_expected(
+    life: list[Entry],
+) -> None:
+    for before, event, after in steps_of(life):
+        if not isinstance(event, CashFlowed) or event.flow.flow_id in before.settlements:
+            continue
+        flow, untold = event.flow, sum(cents for _, cents in before.fees_owed.untold)
+        there = [state.cash_cents + state.fees_owed.due_cents for state in (before, after)]
+        if flow.kind is FlowKind.FEE_DUE:
+            assert there[0] == there[1]
+        elif flow.kind is not FlowKind.FEE or not untold:
+            assert there[0] - there[1] == flow.cash_cents
 
 
 @given(any_lives)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from strikewise.adapters.store.sql_ledger import SqlLedger
 from strikewise.bootstrap.build import build_system
 from strikewise.bootstrap.daemon import RunPlan, trading_process
 from strikewise.domain.control import ProcessStarted, ProcessStopped
-from strikewise.domain.events import CashFlowed, Event, OrderClosed, OrderFilled, OrderPlaced
+from strikewise.domain.events import AccountValued, CashFlowed, Event, OrderClosed, OrderFilled, OrderPlaced
 from strikewise.domain.instruments import Instrument
 from strikewise.domain.orders import FlowKind
 from strikewise.domain.reconciled import ReconciliationFinished
@@ -35,15 +35,15 @@ strategies = ["credit_spread", "iron_condor"]
 side = "put"
 
 [fees]
-commission = {commission}
-assignment = 0.0
+commission = 0.65
+assignment = 5.0
 """
 
 
-def fill(home: Path, *, commission: float = 0.0) -> Path:
+def fill(home: Path) -> Path:
     """Store the recorded days of SPY and QQQ, their bars and the rates, and settings of what to trade."""
     home.mkdir(parents=True)
-    (home / "settings.toml").write_text(SETTINGS.format(commission=commission), encoding="utf-8")
+    (home / "settings.toml").write_text(SETTINGS, encoding="utf-8")
     data, days = build_system(home).data, home.parent / "days"
     for symbol in ("SPY", "QQQ"):
         chains = pl.scan_parquet(CHAINS / symbol / "2026.parquet")
@@ -78,12 +78,9 @@ class Rehearsed:
         return fingerprint(fact for fact in self.facts if fact.kind not in OF_PROCESSES)
 
     def orders(self) -> list[tuple[object, ...]]:
-        """Return what was ordered, with the instant: all of it but the words for why.
-
-        These name the profit after fees so far, and fees are told with the trade or the day after.
-        """
+        """Return what was ordered, with the instant."""
         return [
-            (record.known_at, replace(record.event.order, detail=""))
+            (record.known_at, record.event.order)
             for record in self.records
             if isinstance(record.event, OrderPlaced)
         ]
@@ -108,10 +105,15 @@ class Rehearsed:
         return found
 
     def fees_cents(self) -> int:
-        """Return what trading cost, with the trade or later."""
+        """Return what the broker charged for trading, with the trade or later."""
         flows = [event.flow for event in self.of(CashFlowed)]
         later = sum(flow.cash_cents for flow in flows if flow.kind is FlowKind.FEE)
         return later + sum(event.execution.fees_cents for event in self.of(OrderFilled))
+
+    def worth(self) -> dict[date, AccountValued]:
+        """Return what the account was worth at the end of each day."""
+        looks = [(one.known_at, one.event) for one in self.records if isinstance(one.event, AccountValued)]
+        return {at.date(): event for at, event in looks if isinstance(event, AccountValued)}
 
     def end(self) -> tuple[object, ...]:
         """Return what the account holds at the end, and its cash."""

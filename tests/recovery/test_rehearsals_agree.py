@@ -69,6 +69,7 @@ def test_through_alpacas_protocol_all_is_decided_as_on_paper(home: Path, paper: 
     assert (served.bought(), served.ends()) == (paper.bought(), paper.ends())
     assert served.without(*OF_THE_BROKER) == paper.without(*OF_THE_BROKER)
     assert served.end() == paper.end()
+    assert served.worth() == paper.worth(), "fees count from the trade on, whenever they are charged"
     assert served.fees_cents() == paper.fees_cents() > 0
     assert served.agreed()
 
@@ -81,6 +82,7 @@ def test_faults_on_the_way_change_nothing_of_what_is_held_and_earned(home: Path,
     assert (faulty.bought(), faulty.ends()) == (paper.bought(), paper.ends())
     assert faulty.without(*OF_FAULTS) == paper.without(*OF_FAULTS)
     assert faulty.end() == paper.end()
+    assert faulty.worth() == paper.worth()
     assert faulty.fees_cents() == paper.fees_cents()
     assert faulty.agreed()
 

@@ -49,8 +49,9 @@ def compare_without_writing(home: Path) -> Comparison:
             entry = Entry(record.event, record.known_at, record.actor, record.cause)
             copy.append([entry], recorded_at=record.recorded_at)
     past = History.read(copy.records(), watched=True)
-    broker = Onlooker(alpaca_broker(settings, spec, copy, clock).broker)
-    writer = Writer(copy, clock, past.state, past.oversight)
+    through = alpaca_broker(settings, spec, copy, clock)
+    broker = Onlooker(through.broker)
+    writer = Writer(copy, clock, past.state, past.oversight, through.fees_later)
     reconciler = Reconciler(spec.account, writer, Courier(broker, writer), calendar)
     before = copy.head.seq
     broker.connect()

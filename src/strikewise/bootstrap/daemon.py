@@ -229,6 +229,7 @@ def _loop(
         settings.run.patience(),
         None if ladder is None else Prices(ladder, settings.fills.frozen()),
         trouble=lambda: ledger.trouble,
+        answering=settings.run.answering(),
         fees_later=through.fees_later,
     )
     return Loop(
@@ -263,6 +264,7 @@ def _duties(
         ledger,
         lookout=Lookout(Vigilance(stale=0, silent=0) if asked.recorded else run.vigilance()),
         arrive=watch.around("feed", arrives.refresh),
+        problems=arrives.problems,
         follow=through.follow,
         say=say,
         underlyings=asked.spec.underlyings,

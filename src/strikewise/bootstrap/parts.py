@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from strikewise.adapters.brokers.alpaca import AlpacaBroker
+from strikewise.adapters.brokers.alpaca import ALPACA_FEES, AlpacaBroker
 from strikewise.adapters.brokers.fault_plan import FaultPlan
 from strikewise.adapters.brokers.faulty import FaultyBroker
 from strikewise.adapters.brokers.paper import PaperBroker
@@ -75,22 +75,25 @@ class Through:
         Whom the loop speaks with.
     follow : callable
         Moves it to a view where it is simulated.
+    fees_later : FeeSchedule or None
+        What the broker charges the day after; None where its fills tell their fees.
     """
 
     broker: Broker
     follow: Callable[[MarketView], None]
+    fees_later: FeeSchedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Arriving:
-    """Data that arrive: a source, and how to ask it for what is new."""
+    """Data that arrive: a source, how to ask it for what is new, and why what is missing is, by symbol."""
 
     source: MarketSource
     refresh: Callable[[], None]
+    problems: Callable[[], Mapping[str, str]] = dict
 
 
 def run_spec(settings: Settings, spec: ReplaySpec | None) -> RunSpec:
-    problems: Callable[[], Mapping[str, str]] = dict
     """Return what the loop is to do: as a specification says, or as the settings' ``[run]`` does.
 
     Raises
@@ -207,7 +210,7 @@ def alpaca_broker(settings: Settings, spec: RunSpec, ledger: Ledger, clock: Cloc
         underlyings=spec.underlyings,
         begin=clock.now() if first is None else first.known_at,
     )
-    return Through(broker, _stays)
+    return Through(broker, _stays, ALPACA_FEES)
 
 
 def arriving(

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from strikewise.adapters.brokers.alpaca import ALPACA_FEES
 from strikewise.adapters.brokers.alpaca_server.mishaps import CARRIED_OUT
 from strikewise.adapters.brokers.alpaca_server.opening import Pacer, open_server
 from strikewise.adapters.brokers.alpaca_server.venue import Venue
@@ -26,9 +27,6 @@ from strikewise.market.universe import Universe
 from strikewise.market.view import Market, MarketView
 
 __all__ = ["AlpacaRehearsal", "RehearsalPlan", "fault_plan", "simulated_venue", "stored_venue"]
-
-
-ALPACA_FEES = FeeSchedule(commission_cents=0.0, assignment_cents=0)
 
 
 @dataclass(frozen=True, slots=True)

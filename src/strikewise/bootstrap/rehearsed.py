@@ -113,7 +113,7 @@ def through_local_alpaca(
         )
         broker.rehearsal, broker.clock = rehearsal, clock
         try:
-            yield Through(broker, rehearsal.follow)
+            yield Through(broker, rehearsal.follow, rules.fees)
         finally:
             broker.close()
 

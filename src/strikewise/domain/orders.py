@@ -215,6 +215,11 @@ class FlowKind(StrEnum):
     """Paid for borrowed shares."""
     FEE = "fee"
     """Told apart from the trade it belongs to, or late."""
+    FEE_DUE = "fee_due"
+    """Expected for a trade before the broker charges it, and settled by that charge; negative where what was
+    expected never comes."""
+    FEE_UNTOLD = "fee_untold"
+    """Missing from the broker's cash, and not told: a fee that is told later is this one."""
     TRANSFER = "transfer"
     """Paid in by the owner (negative, as all that is received) or taken out: no profit and no loss."""
 

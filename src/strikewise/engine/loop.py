@@ -108,7 +108,8 @@ class Loop:
                 f"The ledger is that of account {past.state.account!r} and cannot be that of "
                 f"{spec.account!r}: give each account a ledger of its own."
             )
-        self.writer = Writer(ledger, clock, past.state, past.oversight)
+        later = None if watch is None else watch.fees_later
+        self.writer = Writer(ledger, clock, past.state, past.oversight, later)
         self.courier = Courier(broker, self.writer, None if watch is None else watch.flag, spans)
         self.supervisor = None if watch is None else Supervisor(spec, self.writer, self.courier, watch)
         prices = None if watch is None else watch.prices

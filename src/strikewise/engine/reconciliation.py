@@ -215,6 +215,7 @@ class Reconciler:
             frozen=frozenset(oversight.control.frozen),
             looked_at=oversight.released,
             settling=frozenset(self._settling(now)),
+            fees_due=state.fees_owed.due,
         )
 
     def _our_order(self, known: OrderState, is_open: bool) -> OurOrder:

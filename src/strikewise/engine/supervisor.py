@@ -29,6 +29,7 @@ from strikewise.engine.oversight import DENIAL_LIFE, Oversight
 from strikewise.engine.requests import flag_fact, meet, state_under
 from strikewise.engine.spec import RunSpec
 from strikewise.engine.writer import Writer
+from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.halt_flag import HaltFlag
 from strikewise.market.view import MarketView
 from strikewise.portfolio.controls import ControlState, stricter
@@ -80,6 +81,8 @@ class Watch:
         Returns why the ledger cannot be relied on now, so that nothing new is opened; empty where it can.
     answering : Answering
         How people answer signals.
+    fees_later : FeeSchedule or None
+        What the broker charges the day after; None where fills tell their fees.
     """
 
     flag: HaltFlag
@@ -88,6 +91,7 @@ class Watch:
     prices: Prices | None = None
     trouble: Callable[[], str] = _no_trouble
     answering: Answering = field(default_factory=Answering)
+    fees_later: FeeSchedule | None = None
 
 
 class Supervisor:

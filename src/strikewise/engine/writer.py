@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from strikewise.domain.control import REQUESTS
 from strikewise.domain.errors import LedgerConflictError, LedgerError
+from strikewise.engine.accruing import with_fees_due
 from strikewise.engine.oversight import Oversight
+from strikewise.execution.fees import FeeSchedule
 from strikewise.market.clock import Clock
 from strikewise.portfolio.ledger import Entry, Ledger, Record
 from strikewise.portfolio.projection import AccountState
@@ -31,12 +33,19 @@ class Writer:
         The fold of the ledger so far.
     oversight : Oversight, optional
         The fold of who may trade, of an account with others around it; None where nobody else writes.
+    fees_later : FeeSchedule, optional
+        What a broker charges the day after: written down behind each fill. None where fills tell their fees.
     """
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, state: AccountState, oversight: Oversight | None = None
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        state: AccountState,
+        oversight: Oversight | None = None,
+        fees_later: FeeSchedule | None = None,
     ) -> None:
-        self._ledger, self._clock = ledger, clock
+        self._ledger, self._clock, self._fees_later = ledger, clock, fees_later
         self.state, self.oversight = state, oversight
         self._doubtful: list[Entry] = []
 
@@ -51,6 +60,8 @@ class Writer:
             If the ledger cannot be written; whether these facts are in it shows when it answers again.
         """
         batch = list(entries)
+        if self._fees_later is not None:
+            batch = list(with_fees_due(batch, self.state, self._fees_later))
         while batch:
             end = self.state.seq
             try:

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from strikewise.domain.brokerage import BrokerStatus, OrderReport
-from strikewise.domain.control import AlertRaised
 from strikewise.domain.events import (
     CashFlowed,
     Event,
@@ -24,9 +23,10 @@ from strikewise.domain.events import (
     PositionSplit,
 )
 from strikewise.domain.money import format_cents
-from strikewise.domain.orders import CashFlow, FlowKind, Order, OrderEnded, SettlementReport
+from strikewise.domain.orders import CashFlow, Order, OrderEnded, SettlementReport
 from strikewise.domain.portfolio import Position
-from strikewise.domain.reconciled import CashAdjusted, DifferenceFound
+from strikewise.domain.reconciled import DifferenceFound
+from strikewise.execution.differing_cash import cash_that_differs, fees_not_charged
 from strikewise.execution.differing_holdings import Differing, Holdings, holdings_that_differ
 from strikewise.execution.odd_fills import odd_fill
 from strikewise.execution.snapshot import Snapshot
@@ -39,8 +39,6 @@ SECOND_LOOK = timedelta(seconds=10)
 """How far apart two pictures must lie before what only one side shows is believed."""
 MISSES = 3
 """Spaced reads that must not show an order before it counts as never sent."""
-FEE_CENTS = 2_500
-"""Cash missing up to this much is a fee that was not told; more, and all that is too much, is a transfer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +88,8 @@ class Ours:
         Symbols a person has looked at and released: what the broker shows of them is taken as it is.
     settling : frozenset of str
         Underlyings of which an assignment or exercise was booked lately: their shares may be on the way.
+    fees_due : tuple of (date, int)
+        Fees that are paid here and that the broker has still to charge, cents by day: its cash is higher.
     """
 
     cash_cents: int
@@ -101,6 +101,12 @@ class Ours:
     frozen: frozenset[str] = frozenset()
     looked_at: frozenset[str] = frozenset()
     settling: frozenset[str] = frozenset()
+    fees_due: tuple[tuple[date, int], ...] = ()
+
+    @property
+    def cash_there_cents(self) -> int:
+        """What the broker's cash is, where both sides agree."""
+        return self.cash_cents + sum(cents for _, cents in self.fees_due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +171,16 @@ def compare(
     if facts := _activities(ours, snapshot):
         return Findings(facts, cancel=cancel)
     held = Holdings.of(ours.positions, snapshot.positions)
-    if inferred := ends_without_word(held, snapshot, ours.cash_cents, calendar):
+    if inferred := ends_without_word(held, snapshot, ours.cash_there_cents, calendar):
         return Findings(inferred, cancel=cancel)
     found = _holdings(ours, held, snapshot, before if second else None, account)
     waiting += found.waiting
     if found.facts or found.halt or waiting:
         return Findings(found.facts, waiting, cancel, found.halt)
-    return _cash(ours, snapshot, before if second else None, cancel)
+    if facts := fees_not_charged(ours.fees_due, snapshot.taken_at, calendar):
+        return Findings(facts, cancel=cancel)
+    facts, left = cash_that_differs(ours.cash_there_cents, snapshot, before if second else None)
+    return Findings(facts, left, cancel)
 
 
 def _holdings(
@@ -315,23 +324,3 @@ def _activities(ours: Ours, snapshot: Snapshot) -> tuple[Event, ...]:
                     PositionSplit(part),
                 ]
     return tuple(facts)
-
-
-def _cash(ours: Ours, snapshot: Snapshot, before: Snapshot | None, cancel: tuple[str, ...]) -> Findings:
-    missing = snapshot.account.cash_cents - ours.cash_cents
-    if missing == 0:
-        return Findings(cancel=cancel)
-    mine, theirs = format_cents(ours.cash_cents), format_cents(snapshot.account.cash_cents)
-    if before is None or before.account.cash_cents != snapshot.account.cash_cents:
-        waiting = DifferenceFound("cash", "account", mine, theirs, "looked at again", "")
-        return Findings((), (waiting,), cancel)
-    if -FEE_CENTS <= missing < 0:
-        name = f"untold-fee/{snapshot.taken_at.isoformat()}"
-        flow = CashFlow(name, FlowKind.FEE, "", "", -missing, snapshot.taken_at)
-        found = DifferenceFound("cash", "account", mine, theirs, "booked as a fee", "nothing explains it")
-        return Findings((found, CashFlowed(flow)), (), cancel)
-    found = DifferenceFound("cash", "account", mine, theirs, "taken over", "nothing explains it")
-    alert = AlertRaised(
-        "warning", "CASH_DIFFERS", f"The broker has {theirs} in cash and we had {mine}: taken as a transfer."
-    )
-    return Findings((found, CashAdjusted(missing, "the broker's cash"), alert), (), cancel)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from strikewise.domain.orders import Purpose
 from strikewise.domain.portfolio import Position
 from strikewise.portfolio import booking
+from strikewise.portfolio.fees_owed import FeesOwed
 from strikewise.portfolio.growing_map import GrowingMap
 from strikewise.portfolio.order_state import OrderState, OrderStatus, PendingSignal
 from strikewise.portfolio.outcomes import Outcomes
@@ -58,7 +59,7 @@ class AccountBooks:
     account : str
         The account's name.
     deposited_cents, cash_cents : int
-        What was paid in, and what is there, fees paid.
+        What was paid in, and what is there, fees paid, those the broker is still to charge too.
     realised_cents : int
         Profit of the closed positions, after fees, and interest of the account.
     outcomes : Outcomes
@@ -83,6 +84,8 @@ class AccountBooks:
         Positions ordered or opened on that day, by id: the strategy of each.
     corrections : Corrections
         What others than our orders did.
+    fees_owed : FeesOwed
+        Fees that are paid in these books, and not told by the broker yet.
     """
 
     seq: int = 0
@@ -101,6 +104,7 @@ class AccountBooks:
     opened: Mapping[str, str] = field(default_factory=dict)
     outcomes: Outcomes = field(default_factory=Outcomes)
     corrections: Corrections = field(default_factory=Corrections)
+    fees_owed: FeesOwed = field(default_factory=FeesOwed)
 
     def order(self, order_id: str) -> OrderState | None:
         """Return an order, open or ended, or None where nobody placed it."""

@@ -11,7 +11,6 @@ from strikewise.domain.instruments import Instrument, Stock
 from strikewise.domain.orders import (
     CashFlow,
     Execution,
-    FlowKind,
     Order,
     Purpose,
     SettlementReport,
@@ -22,6 +21,7 @@ from strikewise.domain.quotes import worst_grade
 from strikewise.domain.signals import Signal
 from strikewise.domain.splits import split_instrument, split_structure
 from strikewise.domain.structures import Leg, Structure
+from strikewise.portfolio.fees_owed import FEES
 
 OF_A_UNIT = frozenset({"at_stake", "level"})
 """What a signal says in dollars of one unit, and its position is left by."""
@@ -193,7 +193,7 @@ def book_settlement(position: Position, report: SettlementReport) -> Position:
 
 def book_flow(position: Position, flow: CashFlow) -> Position:
     """Return a position after cash moved for it without a trade; a fee is one of its fees."""
-    if flow.kind is FlowKind.FEE:
+    if flow.kind in FEES:
         return replace(position, fees_cents=position.fees_cents + flow.cash_cents)
     return _changed(position, (), cash_cents=flow.cash_cents, fees_cents=0)
 

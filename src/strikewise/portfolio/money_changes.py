@@ -13,7 +13,7 @@ from typing import Any
 
 from strikewise.domain.errors import InvariantError
 from strikewise.domain.events import AccountOpened, CashFlowed, OptionSettled, PositionSplit
-from strikewise.domain.orders import FlowKind
+from strikewise.domain.orders import CashFlow, FlowKind
 from strikewise.domain.portfolio import Holding, Position
 from strikewise.domain.reconciled import (
     CashAdjusted,
@@ -24,6 +24,7 @@ from strikewise.domain.reconciled import (
 )
 from strikewise.portfolio import adopting, booking
 from strikewise.portfolio.account_books import AccountBooks, Changes, held, told, unbooked
+from strikewise.portfolio.fees_owed import FEES
 
 __all__ = ["MONEY_CHANGES"]
 
@@ -64,9 +65,14 @@ def _cash_flowed(books: AccountBooks, seq: int, event: CashFlowed, _: datetime) 
     if flow.kind is FlowKind.TRANSFER:
         paid_in = {"deposited_cents": books.deposited_cents - flow.cash_cents}
         return {**told(books, seq, flow.flow_id, flow.cash_cents, ()), **paid_in}
-    position = books.positions.get(flow.position_id)
-    if position is None and flow.kind is FlowKind.FEE:
-        position = books.closed.get(flow.position_id)
+    if flow.kind not in FEES:
+        return _flowed(books, seq, flow, books.positions.get(flow.position_id))
+    owed, cents = books.fees_owed.after(flow)
+    fee = replace(flow, cash_cents=cents)
+    return {**_flowed(books, seq, fee, books.position(flow.position_id)), "fees_owed": owed}
+
+
+def _flowed(books: AccountBooks, seq: int, flow: CashFlow, position: Position | None) -> Changes:
     if position is not None:
         return told(books, seq, flow.flow_id, flow.cash_cents, [booking.book_flow(position, flow)])
     # The account's own, or of a position that is closed by now.

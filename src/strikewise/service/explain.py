@@ -235,7 +235,7 @@ def _action_words(event: CashFlowed | PositionSplit) -> str:
         report = event.report
         return f"{report.symbol} was split, {report.numerator} for {report.denominator}."
     flow = event.flow
-    name = " of ".join(filter(None, (flow.kind.capitalize(), flow.symbol)))
+    name = " of ".join(filter(None, (flow.kind.replace("_", " ").capitalize(), flow.symbol)))
     return f"{name}: {format_cents(-flow.cash_cents, sign=True)}."
 
 

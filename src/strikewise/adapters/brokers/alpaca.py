@@ -38,12 +38,15 @@ from strikewise.domain.orders import (
     SubmitAnswer,
     Unknown,
 )
+from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.planner import BOT
 from strikewise.market.clock import Clock
 
-__all__ = ["AlpacaBroker", "Patience"]
+__all__ = ["ALPACA_FEES", "AlpacaBroker", "Patience"]
 
 CAPABILITIES = Capabilities("alpaca", max_legs=MAX_LEGS, mixes_shares=False)
+ALPACA_FEES = FeeSchedule(commission_cents=0.0, assignment_cents=0)
+"""What Alpaca charges, the day after: no commission, and the fees it passes on."""
 SKEW_EVERY = 60.0
 """Seconds between two looks at the vendor's clock."""
 
