@@ -10,7 +10,7 @@ from strikewise.domain.control import AlertRaised, FaultNoted, TradingStateChang
 from strikewise.domain.events import OrderRejected, OrderUnresolved
 from strikewise.domain.money import format_cents, to_cents
 from strikewise.market.calendar import SessionCalendar
-from strikewise.portfolio.journal_rows import EquityRow, TradeRow
+from strikewise.portfolio.journal_rows import TradeRow
 from strikewise.portfolio.ledger import Record
 from strikewise.portfolio.performance import EquityPoint, Summary, TradeOutcome, measure
 from strikewise.portfolio.picture import PositionPicture
@@ -47,7 +47,7 @@ class DayResult:
 
 def days_of(desk: Desk, calendar: SessionCalendar) -> list[DayResult]:
     """Return the sessions of an account in order; what is paid in or out is no profit and no loss."""
-    last: dict[date, EquityRow] = {calendar.day_of(row.at): row for row in desk.keeper.equity.values()}
+    last = desk.valuations.days()
     closed: dict[date, int] = {}
     for trade in _closed(desk):
         assert trade.closed_at is not None
@@ -185,9 +185,9 @@ def _period(day: date, kind: str) -> str:
     return f"{day:%Y-%m}" if kind == "month" else day.isoformat()
 
 
-def performance_text(desk: Desk, calendar: SessionCalendar, capital_cents: int) -> str:
+def performance_text(desk: Desk, capital_cents: int) -> str:
     """Return the figures of the account so far; what too few days carry is not known."""
-    last = {calendar.day_of(row.at): row for row in desk.keeper.equity.values()}
+    last = desk.valuations.days()
     if not last:
         return "The account was never valued."
     points = [

@@ -189,16 +189,16 @@ class Conversation:
 
     def _performance(self, _: Sequence[str]) -> Said:
         system = self._system
-        return Said(texts.performance_text(self._read(), system.calendar, system.capital_cents))
+        return Said(texts.performance_text(self._read(), system.capital_cents))
 
     def _regime(self, _: Sequence[str]) -> Said:
         desk = self._read()
         if desk.picture is not None:
             return Said(f"{desk.picture.regime}, as of {desk.picture.at:%Y-%m-%d %H:%M} UTC")
-        rows = list(desk.keeper.equity.values())
-        if not rows:
+        last = desk.valuations.last
+        if last is None:
             return Said("The market was never looked at.")
-        return Said(f"{rows[-1].regime or 'unknown'}, as of {rows[-1].at:%Y-%m-%d %H:%M} UTC")
+        return Said(f"{last.regime or 'unknown'}, as of {last.at:%Y-%m-%d %H:%M} UTC")
 
     def _why(self, rest: Sequence[str]) -> Said:
         if not rest:

@@ -16,11 +16,12 @@ from execution.tapes import CALENDAR, bars, call, close_of, put, tape
 from strikewise.adapters.picture_file import PictureFile
 from strikewise.backtest.runner import replay
 from strikewise.domain.errors import MissingDataError
+from strikewise.domain.events import AccountValued
 from strikewise.domain.instruments import parse_instrument
 from strikewise.domain.structures import Leg, Structure
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.view import Market
-from strikewise.portfolio.journal_rows import EquityRow
+from strikewise.portfolio.journal import journal_of
 from strikewise.portfolio.ledger import Entry, MemoryLedger
 from strikewise.portfolio.picture import LegPicture, Picture, PositionPicture, picture_of
 from strikewise.portfolio.valuation import remembering, value_account
@@ -84,14 +85,16 @@ def test_reading_on_reads_each_fact_once_and_ends_where_reading_at_once_ends() -
     rest = desk.read_on(ledger)
     assert [one.seq for one in (*first, *rest)] == list(range(1, ledger.head.seq + 1))
     assert desk.read_on(ledger) == ()
-    assert desk.keeper.equity == desk_of(ledger).keeper.equity
+    assert desk.valuations.days() == desk_of(ledger).valuations.days()
+    assert equity_curve(desk) == equity_curve(desk_of(ledger))
 
 
 def test_the_account_is_what_its_last_valuation_says_and_profit_is_equity_less_deposits() -> None:
     ledger, _ = traded()
     desk = desk_of(ledger)
     view = account_view(desk, Limits(), CALENDAR)
-    last = list(desk.keeper.equity.values())[-1]
+    last = journal_of(ledger.records()).equity[-1]
+    assert desk.valuations.last == last
     assert view.equity_mid_cents == last.equity_mid_cents
     assert view.total_profit_cents == last.equity_mid_cents - 10_000_000
     assert sum(view.profits.values()) == view.total_profit_cents
@@ -106,11 +109,10 @@ def test_an_account_that_was_never_valued_says_so() -> None:
 
 @given(points=st.integers(4, 40))
 def test_a_thinned_curve_keeps_its_ends_and_its_extremes(points: int) -> None:
-    desk = Desk()
-    row = EquityRow(1, close_of(MONDAY), 0, 1, 1, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0)
-    rng = np.random.default_rng(points)
+    desk, rng = Desk(), np.random.default_rng(points)
+    valued = AccountValued(0, 1, 1, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0)
     for n, cents in enumerate(rng.integers(1, 10**7, 200).tolist(), start=10_000):
-        desk.keeper.equity[n] = replace(row, seq=n, equity_mid_cents=cents)
+        desk.valuations.add(replace(valued, equity_mid_cents=cents), n, close_of(MONDAY), 0)
     whole, thin = equity_curve(desk, points=10_000), equity_curve(desk, points=points)
     assert len(thin) <= points
     assert (thin[0], thin[-1]) == (whole[0], whole[-1])

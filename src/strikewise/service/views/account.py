@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from strikewise.market.calendar import SessionCalendar
 from strikewise.portfolio.journal_rows import EquityRow
 from strikewise.risk.limits import Limits
 from strikewise.service.views.desk import Desk
+from strikewise.service.views.valuations import EquityPoint
 
 __all__ = ["AccountView", "EquityPoint", "LimitUse", "account_view", "equity_curve"]
 
@@ -68,29 +69,15 @@ class AccountView:
     limits: tuple[LimitUse, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EquityPoint:
-    """Equity at an instant, with the fall from its highest so far as a fraction (0 or negative)."""
-
-    at: datetime
-    equity_mid_cents: int
-    equity_exit_cents: int
-    cash_cents: int
-    drawdown: float
-    regime: str
-
-
 def account_view(desk: Desk, limits: Limits, calendar: SessionCalendar) -> AccountView:
     """Return the account as it was last valued."""
-    state, rows = desk.keeper.state, list(desk.keeper.equity.values())
-    last = rows[-1] if rows else None
+    state, last = desk.keeper.state, desk.valuations.last
     if last is None:
         cash = state.cash_cents
         return AccountView(
             None, cash, cash, cash, 0, 0, None, 0, 0, Greeks(), 0, len(state.open_orders), "", {}, ()
         )
-    before = _session_before(rows, calendar)
-    start = before.equity_mid_cents if before else rows[0].equity_mid_cents
+    start = desk.valuations.day_start or last
     equity = last.equity_exit_cents
     return AccountView(
         at=last.at,
@@ -100,13 +87,13 @@ def account_view(desk: Desk, limits: Limits, calendar: SessionCalendar) -> Accou
         margin_cents=last.margin_cents,
         at_risk_cents=last.at_risk_cents,
         buying_power_used=last.margin_cents / equity if equity > 0 else None,
-        day_profit_cents=last.equity_mid_cents - start,
+        day_profit_cents=last.equity_mid_cents - start.equity_mid_cents,
         total_profit_cents=last.equity_mid_cents - state.deposited_cents,
         greeks=Greeks(delta=last.delta, gamma=last.gamma, theta=last.theta, vega=last.vega),
         positions=last.open_positions,
         orders=len(state.open_orders),
         regime=last.regime,
-        profits={row.strategy: row.profit_cents for row in desk.keeper.strategies.values()},
+        profits=dict(desk.valuations.profits),
         limits=_use(desk, last, limits, calendar),
     )
 
@@ -125,32 +112,7 @@ def equity_curve(
     points : int
         Most points, at least 4.
     """
-    highest, curve = 0, []
-    for row in desk.keeper.equity.values():
-        highest = max(highest, row.equity_mid_cents)
-        fall = row.equity_mid_cents / highest - 1.0 if highest > 0 else 0.0
-        if (start is None or row.at >= start) and (end is None or row.at <= end):
-            curve.append(
-                EquityPoint(
-                    row.at, row.equity_mid_cents, row.equity_exit_cents, row.cash_cents, fall, row.regime
-                )
-            )
-    return tuple(_thinned(curve, max(4, points)))
-
-
-def _thinned(curve: Sequence[EquityPoint], points: int) -> list[EquityPoint]:
-    if len(curve) <= points:
-        return list(curve)
-    numbers = range(len(curve))
-    kept = {round(n * (len(curve) - 1) / (points - 3)) for n in range(points - 2)}
-    kept.add(max(numbers, key=lambda n: curve[n].equity_mid_cents))
-    kept.add(min(numbers, key=lambda n: curve[n].equity_mid_cents))
-    return [curve[n] for n in sorted(kept)]
-
-
-def _session_before(rows: Sequence[EquityRow], calendar: SessionCalendar) -> EquityRow | None:
-    today = calendar.day_of(rows[-1].at)
-    return next((row for row in reversed(rows) if calendar.day_of(row.at) < today), None)
+    return desk.valuations.curve(start=start, end=end, points=points)
 
 
 def _use(desk: Desk, last: EquityRow, limits: Limits, calendar: SessionCalendar) -> tuple[LimitUse, ...]:

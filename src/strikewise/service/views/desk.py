@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import Lock
 
 from strikewise.domain.control import RequestMet
-from strikewise.domain.events import RunStarted, SignalGenerated
+from strikewise.domain.events import AccountValued, RunStarted, SignalGenerated
 from strikewise.domain.instruments import instrument_symbol
 from strikewise.domain.reconciled import DifferenceFound, ReconciliationFailed, ReconciliationFinished
 from strikewise.domain.signals import Signal
@@ -17,6 +17,7 @@ from strikewise.portfolio.controls import ControlState
 from strikewise.portfolio.journal import JournalKeeper
 from strikewise.portfolio.ledger import Ledger, Record
 from strikewise.portfolio.picture import Picture, PositionPicture
+from strikewise.service.views.valuations import Valuations
 
 __all__ = ["ComparisonView", "Desk", "DifferenceView", "Picture", "PositionPicture"]
 
@@ -56,7 +57,9 @@ class Desk:
     Attributes
     ----------
     keeper : JournalKeeper
-        Rows of trades, orders, signals and equity, and the account's state.
+        Rows of trades, orders and signals, and the account's state; valuations are beside it.
+    valuations : Valuations
+        What the account was worth.
     control : ControlState
         Who may trade.
     signals : dict of str to Signal
@@ -75,6 +78,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.keeper = JournalKeeper()
+        self.valuations = Valuations()
         self.control = ControlState()
         self.signals: dict[str, Signal] = {}
         self.run: RunStarted | None = None
@@ -116,7 +120,7 @@ class Desk:
 
     def _followed(self, ledger: Ledger) -> Iterator[Record]:
         for record in ledger.records(after=self.seq):
-            self.keeper.add(record)
+            self._keep(record)
             self.control = self.control.apply(record.seq, record.event, record.known_at, record.actor)
             if isinstance(record.event, SignalGenerated):
                 self.signals.setdefault(record.event.signal.signal_id, record.event.signal)
@@ -125,6 +129,15 @@ class Desk:
             else:
                 self._compare(record)
             yield record
+
+    def _keep(self, record: Record) -> None:
+        event, keeper = record.event, self.keeper
+        if isinstance(event, AccountValued):  # a row of each would be most of what a process holds
+            keeper.state = keeper.state.apply(record.seq, event, record.known_at)
+            self.valuations.add(event, record.seq, record.known_at, keeper.state.deposited_cents)
+            return
+        keeper.add(record)
+        keeper.changed.clear()  # nobody here asks for it, and it grows
 
     def _compare(self, record: Record) -> None:
         seq, at = record.seq, record.known_at

@@ -1,0 +1,156 @@
+"""Every valuation of an account, kept small: a process that looks all day makes thousands a week."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikewise.domain.events import AccountValued
+from strikewise.market.calendar import NEW_YORK
+from strikewise.portfolio.journal_rows import EquityRow
+from strikewise.portfolio.row_making import equity_row
+
+__all__ = ["EquityPoint", "Valuations"]
+
+MICROSECONDS = 1_000_000
+_Told = tuple[AccountValued, int, datetime, int]
+"""A valuation, its fact, when it was known, and what was paid in until then."""
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """Equity at an instant, with the fall from its highest so far as a fraction (0 or negative)."""
+
+    at: datetime
+    equity_mid_cents: int
+    equity_exit_cents: int
+    cash_cents: int
+    drawdown: float
+    regime: str
+
+
+class Valuations:
+    """What an account was worth, valuation after valuation: 33 bytes of each, and the last of each day whole.
+
+    Attributes
+    ----------
+    profits : mapping of str to int
+        What each strategy had brought when it was last valued, cents.
+    """
+
+    def __init__(self) -> None:
+        self.profits: dict[str, int] = {}
+        self._at, self._mid, self._exit, self._cash = array("q"), array("q"), array("q"), array("q")
+        self._regime, self._regimes = array("B"), {"": 0}
+        self._days: dict[date, _Told] = {}
+        self._first: _Told | None = None
+        self._highest = 0
+
+    def add(self, valued: AccountValued, seq: int, at: datetime, deposited_cents: int) -> None:
+        """Take in the next valuation.
+
+        Parameters
+        ----------
+        valued : AccountValued
+            What it says.
+        seq, at : int, datetime
+            Its fact, and when it was known.
+        deposited_cents : int
+            What was paid in until then.
+        """
+        self._at.append(round(at.timestamp() * MICROSECONDS))
+        self._mid.append(valued.equity_mid_cents)
+        self._exit.append(valued.equity_exit_cents)
+        self._cash.append(valued.cash_cents)
+        self._regime.append(self._regimes.setdefault(valued.regime, len(self._regimes)))
+        day, told = at.astimezone(NEW_YORK).date(), (valued, seq, at, deposited_cents)
+        same, mid = day in self._days, valued.equity_mid_cents
+        self._highest = max(self._highest, mid) if same else mid
+        self._days[day] = told
+        self._first = self._first or told
+        self.profits.update(valued.profits)
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    @property
+    def last(self) -> EquityRow | None:
+        """The last valuation; None where there is none."""
+        return _row(next(reversed(self._days.values()))) if self._days else None
+
+    @property
+    def day_start(self) -> EquityRow | None:
+        """The last valuation of the New York day before the last one's, else the first; None without any."""
+        today = next(reversed(self._days), None)
+        before = next((day for day in reversed(self._days) if today is not None and day < today), None)
+        told = self._first if before is None else self._days[before]
+        return None if told is None else _row(told)
+
+    @property
+    def highest_today_cents(self) -> int:
+        """The highest equity at mid of the last valuation's New York day; 0 where there is none."""
+        return self._highest
+
+    def days(self) -> Mapping[date, EquityRow]:
+        """Return the last valuation of each New York day, in order."""
+        return {day: _row(told) for day, told in self._days.items()}
+
+    def curve(
+        self, *, start: datetime | None = None, end: datetime | None = None, points: int = 1_000
+    ) -> tuple[EquityPoint, ...]:
+        """Return equity over time, thinned evenly; the first, the last and the extremes stay.
+
+        Parameters
+        ----------
+        start, end : datetime, optional
+            Bounds, both included.
+        points : int
+            Most points, at least 4.
+        """
+        at, mid = _ints(self._at), _ints(self._mid)
+        if not len(at):
+            return ()
+        highest = np.maximum.accumulate(np.maximum(mid, 0))
+        inside = np.ones(len(at), dtype=bool)
+        if start is not None:
+            inside &= at >= round(start.timestamp() * MICROSECONDS)
+        if end is not None:
+            inside &= at <= round(end.timestamp() * MICROSECONDS)
+        chosen = _thinned(np.flatnonzero(inside), mid, max(4, points))
+        names = list(self._regimes)
+        return tuple(
+            EquityPoint(
+                datetime.fromtimestamp(self._at[n] // MICROSECONDS, UTC).replace(
+                    microsecond=self._at[n] % MICROSECONDS
+                ),
+                self._mid[n],
+                self._exit[n],
+                self._cash[n],
+                self._mid[n] / top - 1.0 if top > 0 else 0.0,
+                names[self._regime[n]],
+            )
+            for n, top in zip(chosen.tolist(), highest[chosen].tolist(), strict=True)
+        )
+
+
+def _ints(values: array[int]) -> NDArray[np.int64]:
+    """Return a copy: an array that others look into cannot grow."""
+    return np.array(values, dtype=np.int64)
+
+
+def _thinned(rows: NDArray[np.intp], mid: NDArray[np.int64], points: int) -> NDArray[np.intp]:
+    if len(rows) <= points:
+        return rows
+    kept = {round(n * (len(rows) - 1) / (points - 3)) for n in range(points - 2)}
+    kept |= {int(mid[rows].argmax()), int(mid[rows].argmin())}
+    return rows[sorted(kept)]
+
+
+def _row(told: _Told) -> EquityRow:
+    valued, seq, at, deposited = told
+    return equity_row(valued, seq, at, deposited)
