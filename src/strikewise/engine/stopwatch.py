@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from strikewise.execution.spans import Lasted, Spans, unseen
+from strikewise.execution.spans import Lasted, Span, Spans, unseen
 
 __all__ = ["Stopwatch"]
 
@@ -26,12 +26,12 @@ class Stopwatch:
         self._lasted: dict[str, Lasted] = {}
 
     @contextmanager
-    def __call__(self, name: str, **about: str | int | bool) -> Iterator[None]:
+    def __call__(self, name: str, **about: str | int | bool) -> Iterator[Span]:
         """Stand around a piece of work; what it raises goes on."""
         began = self._monotonic()
         try:
-            with self._also(name, **about):
-                yield
+            with self._also(name, **about) as span:
+                yield span
         finally:
             took = max(0.0, self._monotonic() - began)
             self._lasted[name] = self._lasted.get(name, Lasted()).and_one(took)

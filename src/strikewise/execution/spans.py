@@ -7,18 +7,32 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["BOUNDS", "Lasted", "Spans", "unseen"]
+__all__ = ["BOUNDS", "Lasted", "Span", "Spans", "unseen"]
 
 BOUNDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds, in seconds, by which durations are counted."""
 
-_NOTHING: AbstractContextManager[None] = nullcontext()
+
+class Span(Protocol):
+    """A piece of work that somebody stands around."""
+
+    def tell(self, name: str = "", **about: str | int | bool) -> None:
+        """Say more of it, once it is known; a name takes the place of the one it began with."""
+        ...
+
+
+class _Unseen:
+    def tell(self, name: str = "", **about: str | int | bool) -> None:
+        """Tell nobody."""
+
+
+_NOTHING: AbstractContextManager[Span] = nullcontext(_Unseen())
 
 
 class Spans(Protocol):
     """Somebody who stands around pieces of work."""
 
-    def __call__(self, name: str, **about: str | int | bool) -> AbstractContextManager[object]:
+    def __call__(self, name: str, **about: str | int | bool) -> AbstractContextManager[Span]:
         """Return what is entered when a piece of work begins, and left when it ends, however it does.
 
         Parameters
@@ -31,7 +45,7 @@ class Spans(Protocol):
         ...
 
 
-def unseen(name: str, **about: str | int | bool) -> AbstractContextManager[object]:  # noqa: ARG001
+def unseen(name: str, **about: str | int | bool) -> AbstractContextManager[Span]:  # noqa: ARG001
     """Stand around nothing; implements `Spans`."""
     return _NOTHING
 

@@ -99,6 +99,11 @@ class Jobs:
         with self._lock:
             return tuple(replace(one, result=None) for one in reversed(self._jobs.values()))
 
+    def unfinished(self) -> int:
+        """Return how many run or wait."""
+        with self._lock:
+            return sum(one.state in {"waiting", "running"} for one in self._jobs.values())
+
     def latest(self, kind: str) -> Job | None:
         """Return the latest job of a kind that is done."""
         with self._lock:

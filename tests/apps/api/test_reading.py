@@ -206,9 +206,9 @@ def test_figures_for_machines_are_those_of_the_account(shown: Served, get: httpx
     told = anybody.get(f"{shown.url}/metrics", headers=dict(get.headers))
     figures = dict(line.rsplit(" ", 1) for line in told.text.splitlines() if not line.startswith("#"))
     account = ok(get.get("account"))
-    assert float(figures['strikewise_equity_cents{price="mid"}']) == account["equity_mid_cents"]
+    assert float(figures['strikewise_equity_dollars{price="mid"}']) == account["equity_mid_cents"] / 100
     assert float(figures["strikewise_ledger_facts_total"]) == shown.ledger.head.seq
-    assert float(figures['strikewise_orders_total{status="filled"}']) == len(
+    assert float(figures['strikewise_orders_ended_total{status="filled"}']) == len(
         [one for one in ok(get.get("orders?limit=1000"))["items"] if one["status"] == "filled"]
     )
     assert float(figures["strikewise_up"]) == 0.0

@@ -37,9 +37,11 @@ from strikewise.apps.api.routes import (
 )
 from strikewise.apps.api.shield import Reach, Shield
 from strikewise.apps.api.stream import Hub
+from strikewise.apps.api.watching import Watched
 from strikewise.bootstrap.settings_file import SettingsFile
 from strikewise.service.access import Access
 from strikewise.service.jobs import Jobs
+from strikewise.service.spans import Spans, unseen
 from strikewise.service.system import System
 
 __all__ = ["PREFIX", "Application", "Server", "routes"]
@@ -49,6 +51,10 @@ PREFIX = "/api/v1"
 
 def _no_logs() -> Iterable[Mapping[str, Any]]:
     return ()
+
+
+def _no_alerts() -> Mapping[str, int]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,10 @@ class Server:
         Returns lines of the logs, the newest first.
     static : Path
         Where the built page is.
+    alerts : callable
+        Returns how many alerts wait to be told, by channel.
+    spans : Spans
+        Who stands around requests.
     """
 
     system: System
@@ -77,6 +87,8 @@ class Server:
     reach: Reach = field(default_factory=Reach)
     logs: Callable[[], Iterable[Mapping[str, Any]]] = _no_logs
     static: Path = STATIC
+    alerts: Callable[[], Mapping[str, int]] = _no_alerts
+    spans: Spans = unseen
 
 
 class Application:
@@ -96,6 +108,7 @@ class Application:
     def __init__(self, server: Server) -> None:
         self._reader, self._jobs = Reader(server.system), Jobs(server.system.clock)
         self.hub = Hub(self._reader)
+        metrics = Metrics(self._reader, self.hub, server.alerts, self._jobs.unfinished)
         self._parts = {
             "reader": self._reader,
             "jobs": self._jobs,
@@ -103,12 +116,12 @@ class Application:
             "door": Door(server.access, secure=server.reach.secure),
             "settings": SettingsFile(server.system.home),
             "logs": server.logs,
-            "metrics": Metrics(self._reader, self.hub),
+            "metrics": metrics,
             "static": server.static,
             "rebuilt": server.rebuilt,
         }
         zipped = GZipMiddleware(routes(), minimum_size=1_000, compresslevel=5)
-        self._shielded = Shield(zipped, server.reach)
+        self._shielded = Watched(Shield(zipped, server.reach), metrics.requests, server.spans, PREFIX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or begin and end."""

@@ -1,61 +1,41 @@
-"""``/metrics``: figures of the account, its process and this server, for Prometheus."""
+"""``/metrics``: figures of the account, of the process that trades, and of this server, for Prometheus."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+import platform
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
     GCCollector,
+    Histogram,
     PlatformCollector,
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from strikewise.apps.api.metric_names import METRICS
 from strikewise.apps.api.reading import Reader
 from strikewise.apps.api.stream import Hub
 from strikewise.service.views.account import account_view
+from strikewise.service.views.day import day_uses
 from strikewise.service.views.desk import Desk
 from strikewise.service.views.status import StatusView
 
-__all__ = ["METRICS", "Metrics"]
+__all__ = ["Metrics"]
 
-METRICS = {
-    "strikewise_up": "Whether the process that trades beats.",
-    "strikewise_connected": "Whether its broker can be reached.",
-    "strikewise_state": "What may be sent: one of the states is 1.",
-    "strikewise_halt_flag": "Whether the halt flag is up.",
-    "strikewise_heartbeat_age_seconds": "Seconds since the process last beat.",
-    "strikewise_tick_age_seconds": "Seconds since it last looked at the market, by the market's clock.",
-    "strikewise_data_age_seconds": "How old the oldest of the latest chains is, by the market's clock.",
-    "strikewise_equity_cents": "Equity, at mid and at exit prices.",
-    "strikewise_cash_cents": "Cash.",
-    "strikewise_margin_cents": "Capital that positions hold.",
-    "strikewise_at_risk_cents": "What could be lost on all positions together.",
-    "strikewise_day_profit_cents": "Profit since the last valuation of the session before.",
-    "strikewise_delta": "Dollars per dollar of the underlyings.",
-    "strikewise_gamma": "Change of delta per dollar.",
-    "strikewise_theta": "Dollars a calendar day.",
-    "strikewise_vega": "Dollars per volatility point.",
-    "strikewise_limit_share": "Share of a limit that is used.",
-    "strikewise_positions": "Open positions.",
-    "strikewise_orders_open": "Orders at work.",
-    "strikewise_orders_unresolved": "Orders whose fate is unknown.",
-    "strikewise_orders_total": "Orders ever placed, by where they stand.",
-    "strikewise_signals_total": "Signals ever seen, by what became of them.",
-    "strikewise_reconciliation_differences": "Differences that the last comparison left.",
-    "strikewise_reconciliation_failures": "Comparisons in a row without a complete picture.",
-    "strikewise_reconciliation_age_seconds": "Seconds since both sides agreed, by the market's clock.",
-    "strikewise_breakers": "Breakers that hold.",
-    "strikewise_frozen_symbols": "Underlyings on which nothing new is traded.",
-    "strikewise_requests_waiting": "Requests that are not met yet.",
-    "strikewise_ledger_facts_total": "Facts in the ledger.",
-    "strikewise_faults": "Faults of the last 24 hours.",
-    "strikewise_api_streams": "Open event streams.",
-}
-"""Every figure of ours, and what it is."""
+Words = TypeVar("Words", bound=tuple[str, ...])
+"""Values of labels, in their order."""
+
+STATES = ("active", "reducing", "halted")
+ENDS = ("filled", "cancelled", "expired", "rejected", "never_sent")
+"""How orders end: an order that ended stays so, and these only ever grow."""
 
 
 class Metrics:
@@ -67,14 +47,32 @@ class Metrics:
         The account.
     hub : Hub
         The streams.
+    alerts : callable
+        Returns how many alerts wait to be told, by channel.
+    jobs : callable
+        Returns how many jobs of this server run or wait.
+
+    Attributes
+    ----------
+    requests : Histogram
+        How long this server takes to answer.
     """
 
-    def __init__(self, reader: Reader, hub: Hub) -> None:
-        self._reader, self._hub = reader, hub
+    def __init__(
+        self,
+        reader: Reader,
+        hub: Hub,
+        alerts: Callable[[], Mapping[str, int]],
+        jobs: Callable[[], int],
+    ) -> None:
+        self._reader, self._hub, self._alerts, self._jobs = reader, hub, alerts, jobs
         self._registry = CollectorRegistry()
         self._registry.register(self)
         for made in (ProcessCollector, PlatformCollector, GCCollector):
             made(registry=self._registry)
+        name = "strikewise_api_request_duration_seconds"
+        meaning = METRICS[name]
+        self.requests = Histogram(name, meaning.text, meaning.labels, registry=self._registry)
 
     def text(self) -> bytes:
         """Return the figures in Prometheus' text form."""
@@ -89,89 +87,144 @@ class Metrics:
         reader = self._reader
         status = reader.status()
         with reader.desk() as desk:
-            yield from _of_process(status)
+            yield from _of_standing(status, reader)
+            yield from _of_data(desk, status)
             yield from _of_account(desk, reader)
             yield from _of_orders(desk, status)
-        yield _gauge("strikewise_api_streams", self._hub.streams)
+        yield from _of_trader(status, reader)
+        yield self._queues(status)
+        yield _one("strikewise_api_streams", self._hub.streams)
+        yield _told("strikewise_build_info", {(version("strikewise"), platform.python_version()): 1.0})
+        disk = shutil.disk_usage(reader.system.home)
+        yield _one("strikewise_disk_free_bytes", disk.free)
+        yield _one("strikewise_disk_size_bytes", disk.total)
+
+    def _queues(self, status: StatusView) -> Metric:
+        beat = self._reader.system.heartbeat()
+        waiting = {} if beat is None or not status.running else dict(beat.queues)
+        waiting["requests"] = status.requests  # whether or not anybody runs who could meet them
+        waiting["jobs"] = self._jobs()
+        waiting |= {f"alerts_{channel}": count for channel, count in self._alerts().items()}
+        return _told("strikewise_queue_length", {(name,): float(count) for name, count in waiting.items()})
 
 
-def _of_process(status: StatusView) -> Iterator[Metric]:
-    yield _gauge("strikewise_up", status.running)
-    yield _gauge("strikewise_connected", status.connected)
-    yield _gauge("strikewise_halt_flag", status.flag is not None)
-    states = GaugeMetricFamily("strikewise_state", METRICS["strikewise_state"], labels=["state"])
-    for state in ("active", "reducing", "halted"):
-        states.add_metric([state], float(status.state == state))
-    yield states
+def _of_standing(status: StatusView, reader: Reader) -> Iterator[Metric]:
+    yield _one("strikewise_up", status.running)
+    yield _one("strikewise_connected", status.connected)
+    yield _one("strikewise_halt_flag", status.flag is not None)
+    yield _told("strikewise_trading_state", {(one,): float(status.state == one) for one in STATES})
+    yield _one("strikewise_market_open", reader.system.calendar.is_open(status.market_at))
     ages = {
         "strikewise_heartbeat_age_seconds": (status.heartbeat_at, status.now),
         "strikewise_tick_age_seconds": (status.ticked_at, status.market_at),
         "strikewise_reconciliation_age_seconds": (status.reconciled_at, status.market_at),
-        "strikewise_data_age_seconds": (status.data_as_of, status.market_at),
     }
     for name, (at, now) in ages.items():
         if at is not None:  # an age that is unknown is left out: none is not nought
-            yield _gauge(name, max(0.0, (now - at).total_seconds()))
-    yield _gauge("strikewise_reconciliation_differences", status.reconciliation_open)
-    yield _gauge("strikewise_breakers", len(status.breakers))
-    yield _gauge("strikewise_frozen_symbols", len(status.frozen))
-    yield _gauge("strikewise_requests_waiting", status.requests)
-    yield CounterMetricFamily(
-        "strikewise_ledger_facts", METRICS["strikewise_ledger_facts_total"], value=status.ledger_seq
-    )
+            yield _one(name, _age(at, now))
+    yield _one("strikewise_reconciliation_differences", status.reconciliation_open)
+    yield _one("strikewise_breakers", len(status.breakers))
+    yield _one("strikewise_frozen_symbols", len(status.frozen))
+    yield _count("strikewise_ledger_facts_total", {(): status.ledger_seq})
+
+
+def _of_trader(status: StatusView, reader: Reader) -> Iterator[Metric]:
+    """Yield what the process that trades says of itself; nothing where none runs."""
+    beat = reader.system.heartbeat()
+    if beat is None or not status.running:
+        return
+    names = (beat.version, beat.account, beat.mode, beat.broker, beat.feed)
+    yield _told("strikewise_trader_info", {names: 1.0})
+    yield _one("strikewise_trader_start_time_seconds", beat.started_at.timestamp())
+    if (process := beat.process) is not None:
+        yield _count("strikewise_trader_cpu_seconds_total", {(): process.cpu_seconds})
+        yield _one("strikewise_trader_resident_memory_bytes", process.resident_bytes)
+        yield _one("strikewise_trader_open_fds", process.descriptors)
+    name = "strikewise_step_duration_seconds"
+    family = HistogramMetricFamily(name, METRICS[name].text, labels=METRICS[name].labels)
+    for step, lasted in sorted(beat.steps.items()):
+        buckets = [(_bound(bound), float(count)) for bound, count in lasted.cumulative().items()]
+        family.add_metric([step], buckets, lasted.seconds)
+    yield family
+    yield _told("strikewise_step_last_seconds", {(step,): one.last for step, one in beat.steps.items()})
+
+
+def _of_data(desk: Desk, status: StatusView) -> Iterator[Metric]:
+    if desk.picture is not None:
+        ages = {(name,): _age(at, status.market_at) for name, at in desk.picture.data_at.items()}
+        yield _told("strikewise_data_age_seconds", ages)
 
 
 def _of_account(desk: Desk, reader: Reader) -> Iterator[Metric]:
-    account = account_view(desk, reader.system.limits, reader.system.calendar)
+    system = reader.system
+    account = account_view(desk, system.limits, system.calendar)
     if account.at is None:
         return
-    equity = GaugeMetricFamily(
-        "strikewise_equity_cents", METRICS["strikewise_equity_cents"], labels=["price"]
-    )
-    equity.add_metric(["mid"], account.equity_mid_cents)
-    equity.add_metric(["exit"], account.equity_exit_cents)
-    yield equity
+    equity = {("mid",): account.equity_mid_cents / 100, ("exit",): account.equity_exit_cents / 100}
+    yield _told("strikewise_equity_dollars", equity)
     for name, cents in (
-        ("strikewise_cash_cents", account.cash_cents),
-        ("strikewise_margin_cents", account.margin_cents),
-        ("strikewise_at_risk_cents", account.at_risk_cents),
-        ("strikewise_day_profit_cents", account.day_profit_cents),
+        ("strikewise_cash_dollars", account.cash_cents),
+        ("strikewise_margin_dollars", account.margin_cents),
+        ("strikewise_at_risk_dollars", account.at_risk_cents),
+        ("strikewise_day_profit_dollars", account.day_profit_cents),
     ):
-        yield _gauge(name, cents)
+        yield _one(name, cents / 100)
     greeks = account.greeks
     for name, value in (
-        ("strikewise_delta", greeks.delta),
-        ("strikewise_gamma", greeks.gamma),
-        ("strikewise_theta", greeks.theta),
-        ("strikewise_vega", greeks.vega),
+        ("strikewise_delta_dollars", greeks.delta),
+        ("strikewise_gamma_dollars", greeks.gamma),
+        ("strikewise_theta_dollars", greeks.theta),
+        ("strikewise_vega_dollars", greeks.vega),
     ):
-        yield _gauge(name, value)
-    shares = GaugeMetricFamily("strikewise_limit_share", METRICS["strikewise_limit_share"], labels=["limit"])
-    for limit in account.limits:
-        shares.add_metric([limit.name], limit.share)
-    yield shares
+        yield _one(name, value)
+    uses = (*account.limits, *day_uses(desk, system.governor))
+    shares = {(one.name.replace(" ", "_"),): one.share for one in uses}
+    yield _told("strikewise_limit_used_ratio", shares)
 
 
 def _of_orders(desk: Desk, status: StatusView) -> Iterator[Metric]:
-    yield _gauge("strikewise_positions", status.positions)
-    yield _gauge("strikewise_orders_open", status.orders)
-    yield _gauge("strikewise_orders_unresolved", status.unresolved_orders)
-    yield _gauge("strikewise_reconciliation_failures", desk.control.reconciliation_failures)
-    yield _gauge("strikewise_faults", len(desk.control.at(status.market_at).faults))
-    yield _counted("strikewise_orders", "status", (one.status for one in desk.keeper.orders.values()))
-    outcomes = (one.outcome.lower() or "pending" for one in desk.keeper.signals.values())
-    yield _counted("strikewise_signals", "outcome", outcomes)
+    yield _one("strikewise_positions", status.positions)
+    yield _one("strikewise_orders_open", status.orders)
+    yield _one("strikewise_orders_unresolved", status.unresolved_orders)
+    waiting = desk.keeper.state.open_orders.values()
+    since = [one.order.created_at for one in waiting if one.status.value == "unresolved"]
+    oldest = max((_age(at, status.market_at) for at in since), default=0.0)
+    yield _one("strikewise_orders_unresolved_age_seconds", oldest)
+    yield _one("strikewise_reconciliation_failures", desk.control.reconciliation_failures)
+    yield _one("strikewise_faults", len(desk.control.at(status.market_at).faults))
+    orders, signals = desk.keeper.orders.values(), desk.keeper.signals.values()
+    yield _count("strikewise_orders_total", {(): len(orders)})
+    ended = Counter(one.status for one in orders)
+    yield _count("strikewise_orders_ended_total", {(end,): ended[end] for end in ENDS})
+    yield _count("strikewise_signals_total", {(): len(signals)})
+    became = Counter(one.outcome for one in signals)
+    yield _count("strikewise_signals_ordered_total", {(): became.pop("ORDERED", 0)})
+    became.pop("", None)  # nobody decided upon those yet
+    yield _count("strikewise_signals_denied_total", {(code,): count for code, count in became.items()})
 
 
-def _gauge(name: str, value: Any) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, METRICS[name], value=float(value))
+def _age(at: datetime, now: datetime) -> float:
+    return max(0.0, (now - at).total_seconds())
 
 
-def _counted(name: str, label: str, words: Iterable[str]) -> CounterMetricFamily:
-    family = CounterMetricFamily(name, METRICS[f"{name}_total"], labels=[label])
-    counts: dict[str, int] = {}
-    for word in words:
-        counts[word] = counts.get(word, 0) + 1
-    for word in sorted(counts):
-        family.add_metric([word], counts[word])
+def _bound(seconds: float) -> str:
+    return "+Inf" if seconds == float("inf") else str(seconds)
+
+
+def _one(name: str, value: Any) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, METRICS[name].text, value=float(value))
+
+
+def _told(name: str, values: Mapping[Words, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, METRICS[name].text, labels=METRICS[name].labels)
+    for words in sorted(values):
+        family.add_metric(words, values[words])
+    return family
+
+
+def _count(name: str, values: Mapping[Words, float]) -> CounterMetricFamily:
+    meaning = METRICS[name]
+    family = CounterMetricFamily(name.removesuffix("_total"), meaning.text, labels=meaning.labels)
+    for words in sorted(values):
+        family.add_metric(words, values[words])
     return family
