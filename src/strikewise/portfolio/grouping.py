@@ -133,45 +133,7 @@ def _assign(legs: Legs, right: Right, unit: int) -> _Choice:
     if not longs and not lots:
         naked = [leg.requirement for leg in shorts for _ in range(leg.contracts // unit)]
         return _Choice(sum(leg.naked * leg.contracts for leg in shorts) // unit, {}, naked)
-    ranked = None if lots else _by_rank(shorts, longs, unit)
-    return _by_assignment(shorts, longs, lots, unit) if ranked is None else ranked
-
-
-def _by_rank(shorts: list[ShortLeg], longs: list[LongLeg], unit: int) -> _Choice | None:
-    """Pair strikes by rank within each expiration; None where that is not proven best.
-
-    The proof is a bound from below: one price for every strike, which rises with the strike no faster than a
-    width does, and only where more is sold than held beyond it. No cover can cost less than the difference of
-    two prices; and if no price exceeds what the option asks for naked, nothing is cheaper naked.
-    """
-    sign = 1 if shorts and shorts[0].right is Right.PUT else -1
-    gross = 0
-    widths: dict[Expiry, list[int]] = {}
-    for expires in {leg.expires for leg in shorts}:
-        sold = [leg for leg in shorts if leg.expires == expires]
-        held = [leg for leg in longs if leg.expires == expires]
-        if sum(leg.contracts for leg in sold) != sum(leg.contracts for leg in held):
-            return None
-        ours, theirs = (
-            sorted(leg.strike for leg in side for _ in range(leg.contracts // unit)) for side in (sold, held)
-        )
-        widths[expires] = [max(0, sign * (one - other)) for one, other in zip(ours, theirs, strict=True)]
-        gross += sum(widths[expires])
-    steps = [(sign * leg.strike, leg.contracts, leg.naked) for leg in shorts]
-    steps += [(sign * leg.strike, -leg.contracts, -1) for leg in longs]
-    steps.sort()
-    # Units sold less units held at this strike or beyond.
-    beyond = sum(contracts for _, contracts, _ in steps)
-    price, bound, last = 0, 0, steps[0][0] if steps else 0
-    for strike, contracts, naked in steps:
-        if beyond > 0:
-            price += strike - last
-            bound += (strike - last) * beyond
-        if 0 <= naked < price:
-            return None
-        beyond -= contracts
-        last = strike
-    return _Choice(gross, widths, []) if bound == gross * unit else None
+    return _by_assignment(shorts, longs, lots, unit)
 
 
 def _by_assignment(shorts: list[ShortLeg], longs: list[LongLeg], lots: int, unit: int) -> _Choice:

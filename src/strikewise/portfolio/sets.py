@@ -39,24 +39,33 @@ class Sets(NamedTuple):
 def in_sets(legs: Legs) -> Sets:
     """Return what all expirations lose at most that sell no more of either right than they hold."""
     lost: int | None = None
-    worst: dict[Expiry, int | None] = {}
+    worst: dict[Expiry, int] = {}
     rest = legs
     for expires in {leg.expires for leg in legs.shorts}:
-        shorts = [leg for leg in legs.shorts if leg.expires == expires]
-        longs = [leg for leg in legs.longs if leg.expires == expires]
-        if not all(_count(shorts, right) <= _count(longs, right) for right in Right):
+        held = _of(legs, expires)
+        if not all(_count(held.shorts, right) <= _count(held.longs, right) for right in Right):
             continue
-        most, worst[expires] = _most_lost(shorts, longs)
+        most, price = _most_lost(held)
         lost = (lost or 0) + most
+        if price is not None:
+            worst[expires] = price
         rest = Legs(
             tuple(leg for leg in rest.shorts if leg.expires != expires),
             tuple(leg for leg in rest.longs if leg.expires != expires),
             rest.lots,
         )
-    return Sets(lost, rest, not rest.shorts and (lost == 0 or _is_least(legs, worst)))
+    return Sets(lost, rest, not rest.shorts and _is_proven(legs, worst, lost or 0))
 
 
-def _count(legs: list[ShortLeg] | list[LongLeg], right: Right) -> int:
+def _of(legs: Legs, expires: Expiry) -> Legs:
+    return Legs(
+        tuple(leg for leg in legs.shorts if leg.expires == expires),
+        tuple(leg for leg in legs.longs if leg.expires == expires),
+        legs.lots,
+    )
+
+
+def _count(legs: tuple[ShortLeg, ...] | tuple[LongLeg, ...], right: Right) -> int:
     return sum(leg.contracts for leg in legs if leg.right is right)
 
 
@@ -67,27 +76,45 @@ def _worth(leg: ShortLeg | LongLeg, spot: int | None) -> int:
     return max(0, leg.strike - spot if leg.right is Right.PUT else spot - leg.strike)
 
 
-def _most_lost(shorts: list[ShortLeg], longs: list[LongLeg]) -> tuple[int, int | None]:
+def _lost(legs: Legs, spot: int) -> tuple[int, int]:
+    """Return what legs lose at a price at expiry, and what those sold are worth at it, cents."""
+    sold = sum(leg.contracts * _worth(leg, spot) for leg in legs.shorts)
+    return sold - sum(leg.contracts * _worth(leg, spot) for leg in legs.longs), sold
+
+
+def _most_lost(legs: Legs) -> tuple[int, int | None]:
     """Return the most that a set loses at expiry, cents, and the price at which it does.
 
     Between two strikes its value is linear, so that it is least at one of them or at zero; beyond the highest
     it does not fall. Of several such prices the one at which the options sold are worth least is returned,
     and no price where nothing is lost.
     """
-    most, least_sold, worst = 0, 0, None
-    for spot in {0, *(leg.strike for leg in shorts), *(leg.strike for leg in longs)}:
-        sold = sum(leg.contracts * _worth(leg, spot) for leg in shorts)
-        loss = sold - sum(leg.contracts * _worth(leg, spot) for leg in longs)
-        if loss > most or (loss == most and worst is not None and sold < least_sold):
-            most, least_sold, worst = loss, sold, spot
-    return most, worst
+    strikes = {0, *(leg.strike for leg in legs.shorts), *(leg.strike for leg in legs.longs)}
+    loss, _, spot = max((loss, -sold, spot) for spot in strikes for loss, sold in [_lost(legs, spot)])
+    return (loss, spot) if loss > 0 else (0, None)
 
 
-def _is_least(legs: Legs, worst: dict[Expiry, int | None]) -> bool:
-    """Return whether no option sold is worth more, at its worst price, than it asks for outside its set."""
+def _is_proven(legs: Legs, worst: dict[Expiry, int], lost: int) -> bool:
+    """Return whether some price for each expiration proves the sets least.
+
+    Its own worst, or one at which all lose most: then a long option of a later expiration covers no more than
+    its width.
+    """
+    if not lost:
+        return True
+    common = [
+        dict.fromkeys(worst, spot)
+        for spot in {min(worst.values()), max(worst.values())}
+        if len(worst) > 1 and sum(_lost(_of(legs, expires), spot)[0] for expires in worst) == lost
+    ]
+    return any(_is_least(legs, prices) for prices in (worst, *common))
+
+
+def _is_least(legs: Legs, prices: dict[Expiry, int]) -> bool:
+    """Return whether no option sold is worth more, at these prices, than it asks for outside its set."""
 
     def worth(leg: ShortLeg | LongLeg) -> int:
-        return _worth(leg, worst.get(leg.expires))
+        return _worth(leg, prices.get(leg.expires))
 
     lots = legs.lots
     for leg in legs.shorts:
