@@ -134,6 +134,39 @@ class Fact:
         return decode(self.kind, self.schema_version, self.payload)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which facts are looked for; what is left out is not asked.
+
+    Attributes
+    ----------
+    kinds : tuple of str
+        Only those; empty for all.
+    actor : str
+        Only his; empty for all.
+    cause : int or None
+        Only what that fact brought about.
+    after, before : int, int or None
+        Only those numbered above the one and below the other.
+    """
+
+    kinds: tuple[str, ...] = ()
+    actor: str = ""
+    cause: int | None = None
+    after: int = 0
+    before: int | None = None
+
+    def takes(self, fact: Fact) -> bool:
+        """Return whether a fact is wanted."""
+        return (
+            (not self.kinds or fact.kind in self.kinds)
+            and (not self.actor or fact.actor == self.actor)
+            and (self.cause is None or fact.cause == self.cause)
+            and self.after < fact.seq
+            and (self.before is None or fact.seq < self.before)
+        )
+
+
 class Ledger(Protocol):
     """An append-only sequence of facts, the single source of truth."""
 
@@ -158,6 +191,20 @@ class Ledger(Protocol):
 
     def records(self, after: int = 0) -> Iterator[Record]:
         """Yield the events of the facts numbered above ``after``, in order."""
+        ...
+
+    def find(self, wanted: Wanted, limit: int, *, newest: bool = False) -> tuple[Fact, ...]:
+        """Return the first facts that are wanted, in order; with ``newest`` the last ones, newest first.
+
+        Parameters
+        ----------
+        wanted : Wanted
+            Which.
+        limit : int
+            Most of them.
+        newest : bool
+            From which end.
+        """
         ...
 
 
@@ -345,6 +392,12 @@ class MemoryLedger:
     def records(self, after: int = 0) -> Iterator[Record]:
         """Yield the events of the facts numbered above ``after``, in order."""
         yield from islice(self._records, after, len(self._records))
+
+    def find(self, wanted: Wanted, limit: int, *, newest: bool = False) -> tuple[Fact, ...]:
+        """Return the first facts that are wanted, in order; with ``newest`` the last ones, newest first."""
+        self._seal(len(self._records))
+        facts = reversed(self._sealed) if newest else iter(self._sealed)
+        return tuple(islice(filter(wanted.takes, facts), limit))
 
     def _seal(self, end: int) -> None:
         for record in islice(self._records, len(self._sealed), end):

@@ -17,6 +17,7 @@ from strikewise.service.views.account import AccountView, account_view
 from strikewise.service.views.desk import Desk
 from strikewise.service.views.signals import signal_view, signals_before
 from strikewise.service.views.status import StatusView, status_view
+from strikewise.service.views.trades import telling_facts
 
 __all__ = ["COMMANDS", "Conversation", "Said"]
 
@@ -212,7 +213,7 @@ class Conversation:
                 return Said(f"{texts.signals_text([signal])}\nBecause:\n{features}")
             trade = signal.outcome.trade_id
         with self._system.ledger() as ledger:
-            return Said(explain_trade(list(ledger.facts()), trade).text)
+            return Said(explain_trade(telling_facts(ledger), trade).text)
 
     def _halt(self, rest: Sequence[str]) -> Said:
         exits = bool(rest) and rest[0] == "exits"

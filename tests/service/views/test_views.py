@@ -15,6 +15,7 @@ from engine.hand_made import Told, hand_spec
 from execution.tapes import CALENDAR, bars, call, close_of, put, tape
 from strikewise.adapters.picture_file import PictureFile
 from strikewise.backtest.runner import replay
+from strikewise.domain.control import ResumeRequested
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.events import AccountValued
 from strikewise.domain.instruments import parse_instrument
@@ -22,16 +23,18 @@ from strikewise.domain.structures import Leg, Structure
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.view import Market
 from strikewise.portfolio.journal import journal_of
-from strikewise.portfolio.ledger import Entry, MemoryLedger
+from strikewise.portfolio.ledger import Entry, MemoryLedger, Wanted
 from strikewise.portfolio.picture import LegPicture, Picture, PositionPicture, picture_of
 from strikewise.portfolio.valuation import remembering, value_account
 from strikewise.risk.limits import Limits
+from strikewise.service.explain import explain_trade
 from strikewise.service.views.account import account_view, equity_curve
 from strikewise.service.views.chart import chart_of
 from strikewise.service.views.desk import Desk
 from strikewise.service.views.facts import fact_lineage, facts_after
 from strikewise.service.views.payoff import payoff_of
 from strikewise.service.views.signals import signal_view, signals_before
+from strikewise.service.views.trades import telling_facts, trade_story
 from strikewise.service.views.volatility import volatility_of
 
 MONDAY, TUESDAY, WEDNESDAY = (date(2024, 2, day) for day in (5, 6, 7))
@@ -252,3 +255,21 @@ def test_facts_are_told_by_kind_and_a_fact_goes_back_to_what_brought_it_about() 
     assert [one.seq for one in facts_after(ledger, -2)] == [ledger.head.seq - 1, ledger.head.seq]
     with pytest.raises(MissingDataError, match="no fact 9999"):
         fact_lineage(ledger, 9999)
+
+
+def test_a_trades_story_is_the_same_from_the_facts_that_can_tell_it_as_from_all() -> None:
+    ledger, _ = traded()
+    desk = desk_of(ledger)
+    assert len(telling_facts(ledger)) < ledger.head.seq
+    for name in desk.keeper.trades:
+        assert trade_story(ledger, name).text == explain_trade(list(ledger.facts()), name).text
+
+
+def test_a_fact_that_was_brought_about_by_an_untold_one_comes_with_it() -> None:
+    ledger, _ = traded()
+    (valued, *_) = ledger.find(Wanted(kinds=("AccountValued",)), 1)
+    asked = Entry(ResumeRequested("looked"), close_of(WEDNESDAY), "person:ada", valued.seq)
+    ledger.append([asked], recorded_at=close_of(WEDNESDAY))
+    told = telling_facts(ledger)
+    assert valued in told
+    assert [fact.seq for fact in told] == sorted({fact.seq for fact in told})

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Row, insert, select
 from strikewise.adapters.store.schema import facts
 from strikewise.domain.errors import LedgerCorruptError
 from strikewise.portfolio.codec import instant_text
-from strikewise.portfolio.ledger import GENESIS, Fact, Head
+from strikewise.portfolio.ledger import GENESIS, Fact, Head, Wanted
 
-__all__ = ["PAGE", "end_of", "insert_facts", "pages"]
+__all__ = ["PAGE", "end_of", "find_facts", "insert_facts", "pages"]
 
 PAGE = 1000
 """Facts that are read or written at once."""
@@ -45,6 +45,30 @@ def pages(reading: Callable[[], AbstractContextManager[Connection]], after: int 
         if len(rows) < PAGE:
             return
         after = rows[-1].seq
+
+
+def find_facts(connection: Connection, wanted: Wanted, limit: int, *, newest: bool) -> tuple[Fact, ...]:
+    """Return the first facts that are wanted, in order; with ``newest`` the last ones, newest first.
+
+    Each kind is asked for alone, for so an index answers whatever the others are; likewise a cause.
+
+    Raises
+    ------
+    LedgerCorruptError
+        If a row cannot be a fact.
+    """
+    query = select(facts).where(facts.c.seq > wanted.after)
+    if wanted.before is not None:
+        query = query.where(facts.c.seq < wanted.before)
+    if wanted.actor:
+        query = query.where(facts.c.actor == wanted.actor)
+    if wanted.cause is not None:
+        query = query.where(facts.c.cause == wanted.cause)
+    query = query.order_by(facts.c.seq.desc() if newest else facts.c.seq).limit(limit)
+    asked = [query.where(facts.c.kind == kind) for kind in wanted.kinds] or [query]
+    found = [row for one in asked for row in connection.execute(one)]
+    found.sort(key=lambda row: row.seq, reverse=newest)
+    return tuple(_fact_of(row) for row in found[:limit])
 
 
 def insert_facts(connection: Connection, made: Iterable[Fact]) -> int:

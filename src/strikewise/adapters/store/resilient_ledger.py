@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -12,7 +13,7 @@ from strikewise.adapters.store.sql_ledger import SqlLedger
 from strikewise.domain.errors import LedgerConflictError, LedgerError
 from strikewise.domain.events import OrderPlaced
 from strikewise.domain.orders import Purpose
-from strikewise.portfolio.ledger import Entry, Fact, Head, Record, number, read, seal
+from strikewise.portfolio.ledger import Entry, Fact, Head, Record, Wanted, number, read, seal
 
 __all__ = ["RETRY_SECONDS", "ResilientLedger", "opens_risk"]
 
@@ -131,6 +132,17 @@ class ResilientLedger:
     def records(self, after: int = 0) -> Iterator[Record]:
         """Yield the events of the facts numbered above ``after``, in order."""
         return read(self.facts(after))
+
+    def find(self, wanted: Wanted, limit: int, *, newest: bool = False) -> tuple[Fact, ...]:
+        """Return the first facts that are wanted, in order; with ``newest`` the last ones, newest first."""
+        if not self.waiting:
+            return self._ledger.find(wanted, limit, newest=newest)
+        waiting = tuple(filter(wanted.takes, self._journal.facts))
+        first = self._journal.facts[0].seq
+        below = first if wanted.before is None else min(first, wanted.before)
+        written = self._ledger.find(replace(wanted, before=below), limit, newest=newest)
+        found = (*reversed(waiting), *written) if newest else (*written, *waiting)
+        return found[:limit]
 
     def _may_try(self, now: datetime) -> bool:
         return self._failed_at is None or now - self._failed_at >= timedelta(seconds=RETRY_SECONDS)

@@ -13,12 +13,12 @@ from sqlalchemy import Connection, text
 
 from strikewise.adapters.store import read_tables
 from strikewise.adapters.store.database import Database
-from strikewise.adapters.store.fact_rows import end_of, insert_facts, pages
+from strikewise.adapters.store.fact_rows import end_of, find_facts, insert_facts, pages
 from strikewise.adapters.store.leases import SqlLeases
 from strikewise.adapters.store.schema import BUSY_SECONDS, exclude_others
 from strikewise.domain.errors import LedgerConflictError
 from strikewise.portfolio.journal import Journal, JournalKeeper
-from strikewise.portfolio.ledger import Entry, Fact, Head, Record, number, read, seal, verify
+from strikewise.portfolio.ledger import Entry, Fact, Head, Record, Wanted, number, read, seal, verify
 
 
 class SqlLedger:
@@ -103,6 +103,17 @@ class SqlLedger:
     def records(self, after: int = 0) -> Iterator[Record]:
         """Yield the events of the facts numbered above ``after``, in order."""
         return read(self.facts(after))
+
+    def find(self, wanted: Wanted, limit: int, *, newest: bool = False) -> tuple[Fact, ...]:
+        """Return the first facts that are wanted, in order; with ``newest`` the last ones, newest first.
+
+        Raises
+        ------
+        LedgerCorruptError
+            If a row cannot be a fact.
+        """
+        with self._database.reading() as connection:
+            return find_facts(connection, wanted, limit, newest=newest)
 
     def examine(self, last: int = 1000) -> Head:
         """Check the database's own structure and the chain of the ``last`` facts; return where it ends.

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from strikewise.domain.errors import MissingDataError
-from strikewise.portfolio.ledger import Fact, Ledger
+from strikewise.portfolio.ledger import Fact, Ledger, Wanted
 
-__all__ = ["FactView", "fact_lineage", "fact_view", "facts_after"]
+__all__ = ["FactView", "fact_at", "fact_lineage", "fact_view", "facts_after"]
 
 MOST = 1_000
 
@@ -52,34 +52,42 @@ def facts_after(
     limit : int
         Most of them, at most `MOST`.
     kinds : iterable of str
-        Only those; empty for all.
+        Only those; empty for all. Names that are no kind find nothing.
     actor : str
         Only his; empty for all.
     """
-    wanted, start = frozenset(kinds), after if after >= 0 else max(0, ledger.head.seq + after)
-    found: list[FactView] = []
-    for fact in ledger.facts(after=start):
-        if (not wanted or fact.kind in wanted) and (not actor or fact.actor == actor):
-            found.append(fact_view(fact))
-            if len(found) >= min(limit, MOST):
-                break
-    return tuple(found)
+    start = after if after >= 0 else max(0, ledger.head.seq + after)
+    wanted = Wanted(kinds=tuple(dict.fromkeys(kinds)), actor=actor, after=start)
+    return tuple(map(fact_view, ledger.find(wanted, min(limit, MOST))))
+
+
+def fact_at(ledger: Ledger, seq: int) -> Fact:
+    """Return the fact of a number.
+
+    Raises
+    ------
+    MissingDataError
+        If there is none.
+    """
+    found = ledger.find(Wanted(after=seq - 1, before=seq + 1), 1)
+    if not found:
+        raise MissingDataError(f"There is no fact {seq}; the ledger has {ledger.head.seq}.")
+    return found[0]
 
 
 def fact_lineage(ledger: Ledger, seq: int) -> tuple[FactView, ...]:
     """Return a fact and everything it goes back to, and what it brought about at once; in order.
+
+    At most `MOST` facts that it brought about are told.
 
     Raises
     ------
     MissingDataError
         If there is no such fact.
     """
-    facts = {fact.seq: fact for fact in ledger.facts()}
-    if seq not in facts:
-        raise MissingDataError(f"There is no fact {seq}; the ledger has {len(facts)}.")
-    chosen = {seq, *(fact.seq for fact in facts.values() if fact.cause == seq)}
-    cause = facts[seq].cause
-    while cause is not None and cause not in chosen:
-        chosen.add(cause)
-        cause = facts[cause].cause
-    return tuple(fact_view(facts[each]) for each in sorted(chosen))
+    fact = fact_at(ledger, seq)
+    chosen = {one.seq: one for one in (fact, *ledger.find(Wanted(cause=seq), MOST))}
+    while fact.cause is not None:  # a cause is an earlier fact: the way ends
+        fact = fact_at(ledger, fact.cause)
+        chosen[fact.seq] = fact
+    return tuple(fact_view(chosen[each]) for each in sorted(chosen))

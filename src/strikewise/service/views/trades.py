@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
+from strikewise.domain.events import EVENT_TYPES
 from strikewise.portfolio.journal_rows import OrderRow, TradeRow
-from strikewise.portfolio.ledger import Ledger
+from strikewise.portfolio.ledger import Fact, Ledger, Wanted
 from strikewise.service.explain import explain_trade
 from strikewise.service.views.desk import Desk
+from strikewise.service.views.facts import fact_at
 
 __all__ = [
     "OrderRow",
@@ -19,12 +22,18 @@ __all__ = [
     "TradeRow",
     "TradeStory",
     "orders_before",
+    "telling_facts",
     "trade_story",
     "trade_view",
     "trades_before",
 ]
 
 T = TypeVar("T")
+
+UNTOLD = frozenset(
+    {"AccountValued", "AlertRaised", "MarkEstimated", "ReconciliationFinished", "SignalDenied"}
+)
+"""Kinds that no trade comes from, and that change none: most of what a ledger has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,19 @@ def trade_view(desk: Desk, trade_id: str) -> TradeRow | None:
     return desk.keeper.trade(trade_id) if trade_id in desk.keeper.trades else None
 
 
+def telling_facts(ledger: Ledger) -> list[Fact]:
+    """Return the facts that can be part of a trade's story: not the many that value, mark and compare."""
+    kinds = tuple(sorted(EVENT_TYPES.keys() - UNTOLD))
+    found = {fact.seq: fact for fact in ledger.find(Wanted(kinds=kinds), sys.maxsize)}
+    missing = {fact.cause for fact in found.values() if fact.cause is not None} - found.keys()
+    while missing:  # one of those kinds after all brought something about
+        fact = fact_at(ledger, missing.pop())
+        found[fact.seq] = fact
+        if fact.cause is not None and fact.cause not in found:
+            missing.add(fact.cause)
+    return [found[seq] for seq in sorted(found)]
+
+
 def trade_story(ledger: Ledger, trade_id: str) -> TradeStory:
     """Return why a trade was made, and how it ended.
 
@@ -135,7 +157,7 @@ def trade_story(ledger: Ledger, trade_id: str) -> TradeStory:
     MissingDataError
         If there is no such trade.
     """
-    told = explain_trade(list(ledger.facts()), trade_id)
+    told = explain_trade(telling_facts(ledger), trade_id)
     steps = tuple(StepView(one.seq, one.cause, one.kind, one.at, one.words) for one in told.steps)
     return TradeStory(told.trade, told.text, steps, dict(told.because))
 

@@ -7,9 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from strikewise.apps.api.answers import Limit, Listed, json_lines, listed, wants_lines
-from strikewise.apps.api.problems import ProblemError
 from strikewise.apps.api.reading import Reading
-from strikewise.service.views.facts import FactView, fact_lineage, facts_after
+from strikewise.service.views.facts import FactView, fact_at, fact_lineage, fact_view, facts_after
 
 __all__ = ["router"]
 
@@ -39,11 +38,7 @@ def facts(
 def fact(reader: Reading, seq: Number) -> FactView:
     """Return one fact."""
     with reader.ledger() as ledger:
-        found = facts_after(ledger, seq - 1, limit=1)
-        last = ledger.head.seq
-    if not found or found[0].seq != seq:
-        raise ProblemError(404, f"There is no fact {seq}; the ledger has {last}.")
-    return found[0]
+        return fact_view(fact_at(ledger, seq))
 
 
 @router.get("/{seq}/lineage", summary="What a fact goes back to")
