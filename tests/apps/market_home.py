@@ -42,8 +42,8 @@ min_credit_to_width = 0.05
 """
 
 
-def fill(home: Path) -> None:
-    """Store the chains, bars and series of the four months, and settings for an index."""
+def fill(home: Path, end: date = END) -> None:
+    """Store the chains, bars and series of the four months or fewer, and settings for an index."""
     home.mkdir(parents=True)
     (home / "settings.toml").write_text(SETTINGS, encoding="utf-8")
     system = build_system(home)
@@ -54,7 +54,7 @@ def fill(home: Path) -> None:
         recipe_for(DEMO_UNDERLYING, Density.FRIDAYS),
         calendar,
         start=START,
-        end=END,
+        end=end,
     )
     system.data.write(tapes, bars=[bars], series=[vix, rate])
 
