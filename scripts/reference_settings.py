@@ -84,6 +84,12 @@ WORDS: Mapping[str, str] = {
     "run.strategies": "Which strategies it asks, in order of priority; parameters stand under [strategies].",
     "run.feed": "Where its quotes come from: `cboe` or `alpaca`.",
     "run.entry": "Weekdays on which something new may be opened; what is held is managed every day.",
+    "run.ask_first": (
+        "Whether a person is asked before anything is opened: what the gate lets through waits to be taken. "
+        "[How signals are answered](../how-to/answer-signals.md)."
+    ),
+    "run.answer_minutes": "How long a signal may be taken, offered or denied; 1 to 7200.",
+    "run.answer_slip": "Share of its price by which a taken entry may have become dearer since it was seen.",
     "run.strategy_failures": "Errors of a strategy in an hour at which it seeks nothing until somebody resumes.",
     "run.failures": "Errors of a look within an hour that end the process, with a code that is not 0.",
     "run.stale_minutes": "Age of a chain from which its underlying is not traded.",

@@ -13,6 +13,7 @@ from execution.tapes import tape
 from strikewise.adapters.brokers.paper import PaperBroker
 from strikewise.domain.instruments import Instrument
 from strikewise.domain.orders import Known
+from strikewise.engine.answering import Answering
 from strikewise.engine.daemon import Daemon
 from strikewise.engine.duties import Duties
 from strikewise.engine.failures import Ended, Tolerance
@@ -114,6 +115,7 @@ class World:
     flag: FlagInMemory = field(default_factory=FlagInMemory)
     leases: NoLeases = field(default_factory=NoLeases)
     governor: Governor = LENIENT
+    answering: Answering = field(default_factory=Answering)
     cadence: Cadence = CADENCE
     survives: bool = True
     edge: Callable[[PaperBroker, ReplayClock], Broker] = lambda broker, _clock: broker
@@ -137,7 +139,7 @@ class World:
             broker=wrap(self.edge(self.broker, self.clock)),
             ledger=ledger,
             clock=self.clock,
-            watch=Watch(self.flag, self.governor),
+            watch=Watch(self.flag, self.governor, answering=self.answering),
         )
         duties = Duties(
             loop,

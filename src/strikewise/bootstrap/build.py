@@ -116,6 +116,7 @@ def build_system(home: Path, settings: Settings | None = None, *, place: Path | 
         calendar=calendar,
         clock=clock,
         governor=chosen.governor.frozen(),
+        answering=chosen.run.answering(),
         picture=PictureFile(at / PICTURE).read,
         halt=HaltFile(at),
         heartbeat=HeartbeatFile(at).read,

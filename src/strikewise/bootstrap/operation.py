@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from strikewise.bootstrap.documents import Table
+from strikewise.engine.answering import Answering
 from strikewise.engine.lookout import Vigilance
 from strikewise.engine.schedule import Cadence
 from strikewise.engine.spec import WEEKDAYS
@@ -50,6 +52,13 @@ class RunTable(Table):
     skew_warns_seconds: float = 2.0
     skew_halts_seconds: float = 30.0
     silent_minutes: int = Field(default=5, ge=0)
+    ask_first: bool = False
+    answer_minutes: int = Field(default=30, ge=1)
+    answer_slip: float = Field(default=0.25, ge=0, le=1)
+
+    def answering(self) -> Answering:
+        """Return how people answer signals."""
+        return Answering(self.ask_first, timedelta(minutes=self.answer_minutes), self.answer_slip)
 
     def patience(self) -> Patience:
         """Return how much of a strategy is put up with."""
@@ -67,6 +76,7 @@ class RunTable(Table):
     @model_validator(mode="after")
     def _hold_together(self) -> Self:
         self.vigilance()
+        self.answering()
         return self
 
 

@@ -189,7 +189,8 @@ class JournalKeeper:
             case SignalGenerated(signal=signal) if signal.signal_id not in self.signals:
                 self._put_signal(signal_row(signal, record.seq))
             case SignalDenied(signal_id=name, code=code, detail=detail) if name in self.signals:
-                self._put_signal(replace(self.signals[name], outcome=code, detail=detail))
+                if self.signals[name].outcome not in (ORDERED, TAKEN, DISMISSED):  # else seen once more
+                    self._put_signal(replace(self.signals[name], outcome=code, detail=detail))
 
     def _answer(self, record: Record) -> None:
         """Note what a person was asked, and what came of it."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from strikewise.domain.answered import SignalDismissed, SignalExpired, SignalOffered, SignalTaken
-from strikewise.domain.events import OrderPlaced, SignalDenied, SignalGenerated
+from strikewise.domain.events import OrderClosed, OrderPlaced, SignalDenied, SignalGenerated
 from strikewise.domain.signals import Signal
 from strikewise.domain.structures import Structure
 from strikewise.market.calendar import NEW_YORK
@@ -19,6 +19,9 @@ __all__ = ["LONGEST_LIFE", "Offer", "Offers", "Stand"]
 
 LONGEST_LIFE = timedelta(days=5)
 """How long a signal is remembered here: none may be answered later."""
+
+NEVER_SENT = "never_sent"
+"""How an order ends that no broker ever heard of."""
 
 
 class Stand(StrEnum):
@@ -38,6 +41,10 @@ class Stand(StrEnum):
     """A person did not want it."""
     EXPIRED = "expired"
     """Nobody answered in time."""
+
+
+DECIDED = frozenset({Stand.OFFERED, Stand.ORDERED, Stand.TAKEN, Stand.DISMISSED})
+"""What a signal that is seen again does not begin anew from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,8 @@ class Offer:
         As in `strikewise.domain.answered.SignalOffered`.
     taken_from : str
         The signal that this one is the repricing of; empty for what a strategy saw.
+    order_id : str
+        The order that it was taken by.
     """
 
     signal: Signal
@@ -72,6 +81,7 @@ class Offer:
     until: datetime | None = None
     campaign_id: str = ""
     taken_from: str = ""
+    order_id: str = ""
 
     def ends(self, life: timedelta) -> datetime:
         """Return when nobody may take it any more: as it was offered, or a life after it was denied."""
@@ -139,14 +149,17 @@ class Offers:
 def _generated(offers: Offers, event: SignalGenerated, record: Record) -> Offers:
     signal, since = event.signal, record.known_at - LONGEST_LIFE
     before = offers.signals.get(signal.signal_id)
-    if before is not None and before.stand is Stand.OFFERED:
-        return offers
+    if before is not None and before.stand in DECIDED:
+        return offers  # seen again in the same quotes
     seen = Offer(signal, record.seq, record.known_at, taken_from="" if before is None else before.taken_from)
     kept = {name: one for name, one in offers.signals.items() if one.at > since}
     return replace(offers, signals={**kept, signal.signal_id: seen})
 
 
 def _denied(offers: Offers, event: SignalDenied, _: Record) -> Offers:
+    found = offers.signals.get(event.signal_id)
+    if found is None or found.stand in DECIDED:
+        return offers
     return offers.standing(event.signal_id, stand=Stand.DENIED)
 
 
@@ -155,7 +168,20 @@ def _placed(offers: Offers, event: OrderPlaced, _: Record) -> Offers:
     if found is None or event.order.replaces:
         return offers
     after = offers.standing(event.order.signal_id, stand=Stand.ORDERED)
-    return after.standing(found.taken_from, stand=Stand.TAKEN) if found.taken_from else after
+    if not found.taken_from:
+        return after
+    return after.standing(found.taken_from, stand=Stand.TAKEN, order_id=event.order.order_id)
+
+
+def _closed(offers: Offers, event: OrderClosed, _: Record) -> Offers:
+    """Let a signal be taken again whose order no broker ever heard of: its process died before."""
+    if event.ended.outcome != NEVER_SENT:
+        return offers
+    for name, one in offers.signals.items():
+        if one.stand is Stand.TAKEN and one.order_id == event.ended.order_id:
+            before = Stand.DENIED if one.until is None else Stand.OFFERED
+            return offers.standing(name, stand=before, order_id="")
+    return offers
 
 
 def _offered(offers: Offers, event: SignalOffered, _: Record) -> Offers:
@@ -192,6 +218,7 @@ def _expired(offers: Offers, event: SignalExpired, _: Record) -> Offers:
 
 
 _CHANGES: Mapping[type, Callable[[Offers, Any, Record], Offers]] = {
+    OrderClosed: _closed,
     OrderPlaced: _placed,
     SignalDenied: _denied,
     SignalDismissed: _dismissed,

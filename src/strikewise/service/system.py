@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from strikewise.domain.chain import ChainTape
 from strikewise.domain.quotes import DailyBars, Series
+from strikewise.engine.answering import Answering
 from strikewise.engine.spec import StrategySpec
 from strikewise.execution.halt_flag import HaltFlag, Raised
 from strikewise.execution.heartbeat import Heartbeat
@@ -147,6 +148,8 @@ class System:
         Returns what the account looked like at the latest tick, if anybody keeps that.
     governor : Governor
         What the account as a whole must keep while it trades.
+    answering : Answering
+        How people answer the account's signals.
     halt : HaltFlag
         The flag that stops the account's process.
     heartbeat : callable
@@ -166,6 +169,7 @@ class System:
     calendar: SessionCalendar
     clock: Clock
     governor: Governor = field(default_factory=Governor)
+    answering: Answering = field(default_factory=Answering)
     picture: Callable[[], Picture | None] = _no_picture
     halt: HaltFlag = field(default_factory=FlagInMemory)
     heartbeat: Callable[[], Heartbeat | None] = _no_heartbeat
