@@ -88,5 +88,5 @@ def test_wherever_it_dies_a_taken_signal_is_ordered_once(survives: bool, after: 
         checked(world, f"after a death at call {point}")
         assert ours(daemon) == world.truth() == end, f"after a death at call {point}"
     assert deaths >= counted.calls - 1, (
-        "an append that finds the requests is refused, and nothing dies after it"
+        "an append that finds requests is refused, and nothing dies after it"
     )
