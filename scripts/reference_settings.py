@@ -90,7 +90,7 @@ WORDS: Mapping[str, str] = {
     ),
     "run.answer_minutes": "How long a signal may be taken, offered or denied; 1 to 7200.",
     "run.answer_slip": "Share of its price by which a taken entry may have become dearer since it was seen.",
-    "run.strategy_failures": "Errors of a strategy in an hour at which it seeks nothing until somebody resumes.",
+    "run.strategy_failures": "Errors of a strategy in an hour that stop it until somebody resumes.",
     "run.failures": "Errors of a look within an hour that end the process, with a code that is not 0.",
     "run.stale_minutes": "Age of a chain from which its underlying is not traded.",
     "run.skew_warns_seconds": "Difference to the broker's clock that is told.",

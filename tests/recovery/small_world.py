@@ -30,6 +30,7 @@ from strikewise.execution.fills import FillRule
 from strikewise.execution.heartbeat import Heartbeat
 from strikewise.market.clock import ReplayClock
 from strikewise.market.memory_source import MemorySource
+from strikewise.market.source import MarketSource
 from strikewise.market.view import Market, MarketView
 from strikewise.portfolio.lease import Held, Lease, Lost
 from strikewise.portfolio.ledger import Ledger, MemoryLedger, Record
@@ -110,7 +111,7 @@ class World:
     """What outlives a process: the ledger, the flag, and the broker where it is somebody else's."""
 
     trader: Any = TRADER
-    source: MemorySource = field(default_factory=lambda: SOURCE)
+    source: MarketSource = field(default_factory=lambda: SOURCE)
     ledger: Any = field(default_factory=MemoryLedger)
     flag: FlagInMemory = field(default_factory=FlagInMemory)
     leases: NoLeases = field(default_factory=NoLeases)
@@ -119,6 +120,9 @@ class World:
     cadence: Cadence = CADENCE
     survives: bool = True
     edge: Callable[[PaperBroker, ReplayClock], Broker] = lambda broker, _clock: broker
+    arrive: Callable[[], None] = lambda: None
+    problems: Callable[[], Mapping[str, str]] = dict
+    vigilance: Vigilance = field(default_factory=lambda: Vigilance(stale=0, silent=0))
     beats: list[Heartbeat] = field(default_factory=list)
     said: list[tuple[str, str, Mapping[str, object]]] = field(default_factory=list)
 
@@ -146,8 +150,9 @@ class World:
             Reconciler(self.spec.account, loop.writer, loop.courier, CALENDAR),
             market,
             ledger,
-            lookout=Lookout(Vigilance(stale=0, silent=0)),
-            arrive=lambda: None,
+            lookout=Lookout(self.vigilance),
+            arrive=self.arrive,
+            problems=self.problems,
             follow=self._follow,
             say=lambda level, event, pairs: self.said.append((level, event, pairs)),
             underlyings=self.spec.underlyings,

@@ -166,6 +166,10 @@ def test_five_errors_of_broker_or_data_in_an_hour_halt_and_an_hour_without_lets_
     assert back.state is TradingState.ACTIVE
 
 
+def test_one_outage_is_one_error_however_many_symbols_it_is_told_of() -> None:
+    assert state_change(worth(EQUITY), _errors(20, source="data", apart=0.0)) is None
+
+
 def test_errors_of_a_strategy_are_none_of_broker_or_data() -> None:
     assert state_change(worth(EQUITY), _errors(9, source="strategy")) is None
 

@@ -28,6 +28,10 @@ URGENT = timedelta(seconds=5)
 """How soon after a look at what is held another one is made for what somebody wants closed at once."""
 
 
+FEED_FAILED = "FEED_FAILED"
+"""Code of the fault that a feed's failure is, of one symbol or of all."""
+
+
 def _unseen(_: Picture) -> None:
     """Show nobody."""
 
@@ -49,6 +53,8 @@ class Duties:
         Who watches data, clocks and the broker.
     arrive : callable
         Asks a feed for what is new.
+    problems : callable
+        Returns why a feed's data are missing, by symbol.
     follow : callable
         Moves a simulated broker to a view; does nothing for a real one.
     say : Log
@@ -70,6 +76,7 @@ class Duties:
         *,
         lookout: Lookout,
         arrive: Callable[[], None],
+        problems: Callable[[], Mapping[str, str]] = dict,
         follow: Callable[[MarketView], None],
         say: Log,
         underlyings: tuple[str, ...],
@@ -79,7 +86,7 @@ class Duties:
         self._show = show
         self.loop, self.reconciler, self.market = loop, reconciler, market
         self._ledger, self._lookout, self._say = ledger, lookout, say
-        self._arrive, self._follow = arrive, follow
+        self._arrive, self._problems, self._follow = arrive, problems, follow
         self._underlyings = underlyings
         self._failures = Failures(loop.writer, lookout, say, tolerance or Tolerance())
         self.link = BrokerLink(loop.courier, lookout)
@@ -137,7 +144,7 @@ class Duties:
             self._supervisor.poll(now)
             self._look_at_ledger(now)
             if self._urgent(now):
-                self._arrive()
+                self._look_for_data(now)
                 self._tick(now, seeks=False, records=False)
             elif (due := self.orders_due()) is not None and due <= now and self.market.calendar.is_open(now):
                 view = self.market.view(now)
@@ -153,7 +160,7 @@ class Duties:
         # Whoever wakes late, or after the close, must not act on what was.
         if (Task.SCAN in due or Task.MANAGE in due) and calendar.is_open(now):
             with self._failures.kept_apart("tick", now):
-                self._arrive()
+                self._look_for_data(now)
                 if self._is_news(self.market.view(now), scans=Task.SCAN in due):
                     self._tick(now, seeks=Task.SCAN in due, records=Task.SCAN in due)
         if Task.REPORT in due:
@@ -174,13 +181,25 @@ class Duties:
         supervisor.in_doubt = not outcome.agreed
         return outcome
 
+    def _look_for_data(self, now: datetime) -> None:
+        """Ask for what is new; what cannot be had of one symbol is told, and keeps no other from trading."""
+        self._arrive()
+        problems = self._problems()
+        for symbol in self._underlyings:
+            problem = problems.get(symbol)
+            if problem is None:
+                told = self._lookout.over(FEED_FAILED, f"Data of {symbol} arrive again.", symbol)
+            else:
+                told = self._lookout.trouble(FaultNoted("data", FEED_FAILED, problem[:500], symbol))
+            self._failures.tell(told, now)
+
     def _tick(self, now: datetime, *, seeks: bool, records: bool) -> None:
         view = self.market.view(now)
         self._follow(view)
         self._failures.tell(self._lookout.at_market(view, self._underlyings), now)
         with self.loop.spans("tick", seeks=seeks):
             report = self.loop.tick(view, seeks=seeks, records=records)
-        self._failures.tell(self._lookout.over("FEED_FAILED", "Data arrive again."), now)
+        self._failures.tell(self._lookout.over(FEED_FAILED, "Data arrive again."), now)
         self.ticked_at = now
         self._show(picture_of(report.portfolio, view, self.loop.state.seq))
         if report.orders:

@@ -84,9 +84,12 @@ def check_breakers(proposal: Position, breakers: Iterable[TrippedBreaker], now: 
 
 
 def errors_within(faults: Iterable[NotedFault], governor: Governor, now: datetime) -> int:
-    """Return how many errors of brokers and data there were within the minutes that are looked at."""
+    """Return how many errors of brokers and data there were within the minutes that are looked at.
+
+    What fails at one instant for several symbols is one error: a feed that is gone is gone for all of them.
+    """
     since = now - timedelta(minutes=governor.error_minutes)
-    return sum(fault.source in ERROR_SOURCES and since < fault.at <= now for fault in faults)
+    return len({one for one in faults if one.source in ERROR_SOURCES and since < one.at <= now})
 
 
 def scope_of(underlying: str, direction: Direction) -> str:
