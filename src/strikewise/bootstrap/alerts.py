@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 from strikewise.adapters.alerts.alert import Alert, Level
 from strikewise.adapters.alerts.channels import AppriseChannel, Later, Sent
@@ -21,18 +21,31 @@ from strikewise.adapters.alerts.rules import Watcher
 from strikewise.adapters.alerts.sayings import CODES
 from strikewise.adapters.alerts.telegram_desk import TelegramDesk
 from strikewise.adapters.alerts.telegram_link import TelegramChannel, TelegramLink, TelegramOptions
+from strikewise.bootstrap.alarms import OUTBOX, told_from
 from strikewise.bootstrap.build import backup_folder, build_system, ledger_url, open_ledger
 from strikewise.bootstrap.configuration import Settings, load_settings
 from strikewise.bootstrap.settings import channel_address, telegram_token
+from strikewise.bootstrap.settings_file import SettingsFile
 from strikewise.domain.errors import SettingsError
 from strikewise.market.clock import SystemClock
 from strikewise.service.alerts import Conversation
 
-__all__ = ["AlertProcess", "RulesInForce", "Tried", "alert_process", "rules_in_force", "try_channels"]
+__all__ = [
+    "AlertProcess",
+    "RulesInForce",
+    "Tried",
+    "alert_process",
+    "begin_here",
+    "rules_in_force",
+    "tell_on",
+    "try_channels",
+]
 
-OUTBOX = "alerts.db"
-"""Where a home's alerts wait."""
 LOCK = "alerts.lock"
+NOBODY = (
+    "Nobody is told anything: name `chats` under [telegram], or a channel such as [alerts.channels.mail], "
+    "in the settings."
+)
 
 Say = Callable[[str, str, Mapping[str, object]], None]
 
@@ -129,8 +142,7 @@ def rules_in_force(home: Path) -> RulesInForce:
     for code, (usual, meaning) in CODES.items():
         level = rules.level_of(code, usual)
         codes.append((code, level.value, rules.tells(code, level), meaning))
-    channels = {"telegram": settings.telegram.level.value} if settings.telegram.chats else {}
-    channels |= {name: one.level.value for name, one in table.channels.items()}
+    channels = {name: level.value for name, level in told_from(settings).items()}
     return RulesInForce(
         tuple(codes), channels, table.quiet, table.zone, table.rate, table.repeat_minutes, counts
     )
@@ -169,6 +181,116 @@ def alert_process(home: Path, say: Say, *, commands: bool = True) -> Iterator[Al
         watcher = Watcher(settings.alerts.rules(), parameters)
         dispatcher = Dispatcher(ledger, watcher, box, routes, clock, say)
         yield AlertProcess(dispatcher, tuple(route.name for route in routes))
+
+
+def check_channels(home: Path) -> None:
+    """Refuse to tell people where the settings name nobody.
+
+    Raises
+    ------
+    SettingsError
+        If they do not, or cannot be used.
+    """
+    if not told_from(load_settings(home)):
+        raise SettingsError(NOBODY)
+
+
+def begin_here(home: Path) -> None:
+    """Let what happens from now on be told, though whoever tells it is not there yet.
+
+    Raises
+    ------
+    SettingsError
+        If the settings name nobody who is to be told.
+    """
+    check_channels(home)
+    settings = load_settings(home)
+    with (
+        Outbox(home / OUTBOX, settings.account.name) as box,
+        open_ledger(ledger_url(home, settings), backup_folder(home)) as ledger,
+    ):
+        if box.cursor() is None:
+            box.take([], ledger.head.seq, {}, SystemClock().now())
+
+
+def tell_on(home: Path, say: Say, stop: Event, *, alone: Callable[[], bool] | None = None) -> None:
+    """Tell people until somebody stops it, always by the settings as they are.
+
+    Settings that change are taken up within a second; those that cannot be used are said, and the ones before
+    stay. When it is stopped, what is due then is told once more.
+
+    Parameters
+    ----------
+    home : Path
+        The data home.
+    say : callable
+        Told what happens.
+    stop : Event
+        Set by whoever stops it.
+    alone : callable, optional
+        Whether the process beside which it runs is gone, so that it ends too. It then waits while somebody
+        else tells the same people, and takes over when that one ends.
+
+    Raises
+    ------
+    SettingsError
+        As in `alert_process`, at the first start.
+    """
+    file = SettingsFile(home)
+    while not stop.is_set():
+        if alone is not None and not _turn(home, say, stop, alone):
+            return
+        used = file.digest()
+        with alert_process(home, say) as process:
+            say("info", "alerts_told_through", {"channels": ", ".join(process.channels)})
+            ended = Event()
+            watch = Thread(target=_watch, args=(file, used, say, stop, ended, alone), daemon=True)
+            watch.start()
+            process.run(ended)
+            watch.join()
+            if stop.is_set():
+                process.once()
+
+
+def _turn(home: Path, say: Say, stop: Event, alone: Callable[[], bool]) -> bool:
+    """Wait until nobody else tells the same people; return whether it comes to that."""
+    told = False
+    while not stop.is_set() and not alone():
+        try:
+            with _alone(home / LOCK):
+                return True
+        except SettingsError as error:
+            if not told:
+                say("info", "alerts_wait", {"because": str(error)})
+            told = True
+            stop.wait(1.0)
+    return False
+
+
+def _watch(
+    file: SettingsFile,
+    used: str,
+    say: Say,
+    stop: Event,
+    ended: Event,
+    alone: Callable[[], bool] | None,
+) -> None:
+    """End a round of telling where somebody stops it, or the settings are others that can be used."""
+    refused = ""
+    while not ended.is_set() and not stop.wait(1.0):
+        if alone is not None and alone():
+            stop.set()
+        digest = file.digest()
+        if digest in {used, refused}:
+            continue
+        try:
+            check_channels(file.home)
+        except SettingsError as error:
+            refused = digest
+            say("error", "settings_not_used", {"problem": str(error)})
+        else:
+            break
+    ended.set()
 
 
 def try_channels(home: Path, say: Say) -> tuple[Tried, ...]:
@@ -217,10 +339,7 @@ def _routes(
         stack.callback(service.close)
         routes.append(Route(service, one.level, policy))
     if not routes:
-        raise SettingsError(
-            "Nobody is told anything: name `chats` under [telegram], or a channel such as "
-            "[alerts.channels.mail], in the settings."
-        )
+        raise SettingsError(NOBODY)
     return routes
 
 

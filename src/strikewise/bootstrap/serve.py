@@ -13,8 +13,9 @@ from strikewise.adapters.log_reading import LOG_FOLDER, LogReading
 from strikewise.adapters.logs import Logbook
 from strikewise.adapters.passwords import Argon2Passwords
 from strikewise.adapters.store.access import SqlAccessStore
+from strikewise.bootstrap.alarms import Alarms
 from strikewise.bootstrap.build import build_system
-from strikewise.domain.errors import SettingsError
+from strikewise.domain.errors import SettingsError, StrikewiseError
 from strikewise.market.clock import SystemClock
 from strikewise.service.access import Access
 from strikewise.service.system import System
@@ -104,12 +105,19 @@ class ServeParts:
         Returns lines of the home's logs, the newest first.
     rebuilt : callable
         Returns the installation as its settings are now.
+    alarms : Alarms or None
+        Where what people should know waits; None where nobody is told.
     """
 
     system: System
     access: Access
     logs: Callable[[], Iterable[Mapping[str, Any]]]
     rebuilt: Callable[[], System]
+    alarms: Alarms | None = None
+
+    def waiting(self) -> Mapping[str, int]:
+        """Return how many alerts wait to be told, by channel."""
+        return {} if self.alarms is None else self.alarms.waiting()
 
 
 def _is_loopback(host: str) -> bool:
@@ -121,28 +129,38 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _quiet(_: str, __: str) -> None:
+    """Say nothing."""
+
+
 @contextmanager
-def open_access(home: Path, alarm: Callable[[str, str], None] | None = None) -> Iterator[Access]:
-    """Open who may do what in a home.
+def open_access(home: Path, say: Callable[[str, str], None] = _quiet) -> Iterator[Access]:
+    """Open who may do what in a home; what people should hear of it is put into the home's outbox.
 
     Parameters
     ----------
     home : Path
         The data home.
-    alarm : callable, optional
-        Told of repeated wrong tries to log in.
+    say : callable, optional
+        Told of each alarm too: its code and a sentence.
 
     Raises
     ------
     SettingsError
         If the extra for it is not installed.
     """
+    alarms = Alarms(home)
+
+    def alarm(code: str, text: str) -> None:
+        say(code, text)
+        try:
+            alarms.sound(code, text)
+        except StrikewiseError as error:  # whoever cannot be told must not keep anybody out
+            say("ALARM_NOT_KEPT", str(error))
+
     passwords = Argon2Passwords()
     with SqlAccessStore(home) as store:
-        if alarm is None:
-            yield Access(store, passwords, SystemClock())
-        else:
-            yield Access(store, passwords, SystemClock(), alarm=alarm)
+        yield Access(store, passwords, SystemClock(), alarm=alarm)
 
 
 @contextmanager
@@ -171,8 +189,8 @@ def serve_parts(home: Path, place: Path | None = None) -> Iterator[ServeParts]:
     with ExitStack() as stack:
         logbook = stack.enter_context(Logbook(home / LOG_FOLDER / LOG_FILE, system.clock))
 
-        def alarm(code: str, text: str) -> None:
+        def say(code: str, text: str) -> None:
             logbook("warning", code.lower(), {"text": text})
 
-        access = stack.enter_context(open_access(home, alarm))
-        yield ServeParts(system, access, LogReading(place or home).latest, rebuilt)
+        access = stack.enter_context(open_access(home, say))
+        yield ServeParts(system, access, LogReading(place or home).latest, rebuilt, Alarms(home))

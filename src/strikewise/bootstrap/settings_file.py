@@ -66,7 +66,7 @@ class SettingsFile:
     """
 
     def __init__(self, home: Path) -> None:
-        self._home, self._path = home, settings_path(home)
+        self.home, self._path = home, settings_path(home)
 
     def text(self) -> str:
         """Return the file's text without passwords; a template where there is none."""
@@ -89,7 +89,7 @@ class SettingsFile:
         """Return what a text would come to."""
         try:
             after = _settings(self._whole(toml), "the settings")
-            build_system(self._home, after)
+            build_system(self.home, after)
         except SettingsError as error:
             return Checked((str(error),), ())
         before = self._in_force()
@@ -110,7 +110,7 @@ class SettingsFile:
         if checked.problems:
             raise SettingsError(" ".join(checked.problems))
         text, aside = self._whole(toml), self._path.with_suffix(".toml.new")
-        self._home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True)
         if self._path.exists():
             before = self._path.with_suffix(".toml.before")
             before.write_text(self._text(), encoding="utf-8")

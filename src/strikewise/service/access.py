@@ -62,12 +62,18 @@ class Tokens:
         Where they are kept.
     clock : Clock
         The time.
-    draw : callable
+    draw, alarm : callable
         As in `Access`.
     """
 
-    def __init__(self, store: AccessStore, clock: Clock, draw: Callable[[int], str] = token_urlsafe) -> None:
-        self._store, self._clock, self._draw = store, clock, draw
+    def __init__(
+        self,
+        store: AccessStore,
+        clock: Clock,
+        draw: Callable[[int], str] = token_urlsafe,
+        alarm: Alarm = _nobody,
+    ) -> None:
+        self._store, self._clock, self._draw, self._alarm = store, clock, draw, alarm
 
     def all(self) -> Sequence[ApiToken]:
         """Return all tokens, those that ended too."""
@@ -91,6 +97,7 @@ class Tokens:
         token = ApiToken(token_id, _digest(secret), label.strip(), scope, by, now, ends)
         self._store.put_token(token)
         self._store.note(now, by, address, "token_made", f"{token_id} {scope.value}")
+        self._alarm("TOKEN_MADE", f"{by} made the token {token_id} ({token.label}): it may {scope.value}.")
         return f"swt_{token_id}_{secret}", token
 
     def revoke(self, token_id: str, by: str, *, address: str = "") -> bool:
@@ -149,7 +156,7 @@ class Access:
     rules : AccessRules
         How long things last.
     alarm : callable
-        Told of repeated wrong tries.
+        Told of wrong tries to log in, of new log-ins and of new tokens.
     draw : callable
         Returns a fresh secret of so many random bytes: a generator for cryptography, never a seeded one.
     """
@@ -166,11 +173,11 @@ class Access:
     ) -> None:
         self.store, self.rules = store, rules or AccessRules()
         self._passwords, self._clock, self._draw = passwords, clock, draw
-        self._throttle = _Throttle(store, clock, self.rules, alarm)
+        self._throttle, self.alarm = _Throttle(store, clock, self.rules, alarm), alarm
         self._hashing, self._setting_up = BoundedSemaphore(AT_ONCE), Lock()
         self._setup: tuple[str, datetime] | None = None
         self._decoy = ""
-        self.tokens = Tokens(store, clock, draw)
+        self.tokens = Tokens(store, clock, draw, alarm)
 
     # --- people -----------------------------------------------------------------------------------------
 
@@ -213,6 +220,7 @@ class Access:
             self._setup = None
         self.store.forget_tries(key)
         self.store.note(now, name, address, "setup", "")
+        self.alarm("LOGIN_MADE", f"{name} may log in, by a one-time address opened from {address}.")
         return self._enter(name, Scope.ADMIN, address)
 
     def log_in(self, name: str, password: str, address: str) -> Entered:
@@ -306,6 +314,8 @@ class Access:
         user = self.store.user(name) if NAME.fullmatch(name) else None
         if not self._matches(user, password) or user is None:
             self.store.note(self._clock.now(), name[:40], address, "login_failed", "")
+            whose = "a name that is not known" if user is None else f"the name {name}"
+            self.alarm("LOGIN_FAILED", f"Somebody at {address} tried {whose}.")
             raise NotLetInError("Name or password are wrong.")
         self.store.forget_tries(account)
         self.store.forget_tries(place)

@@ -59,11 +59,19 @@ CODES: Mapping[str, tuple[Level, str]] = {
     "FAULT": (Level.WARNING, "Something around the loop went wrong."),
     "STARTED": (Level.INFO, "A process became the writer of the ledger."),
     "STOPPED": (Level.INFO, "The writer stopped on purpose."),
+    "LOGIN_FAILED": (Level.INFO, "Somebody gave a wrong name or password at the page or the API."),
+    "LOGIN_TRIES": (Level.WARNING, "There were so many wrong tries to log in that the next ones must wait."),
+    "LOGIN_MADE": (Level.WARNING, "Somebody may log in who could not before, or has a new password."),
+    "TOKEN_MADE": (Level.WARNING, "A token was made: whoever has it may do what its scope allows."),
+    "DANGER_SAVED": (Level.WARNING, "Settings were saved by which more may be lost."),
     "BOOKS": (Level.WARNING, "A fact cannot be booked here, so that outcomes of trades are not told."),
     "REQUEST_MET": (Level.INFO, "The loop did what somebody asked for."),
     "REQUEST_REFUSED": (Level.WARNING, "The loop did not do what somebody asked for, and why."),
 }
-"""Every kind of alert that facts make, with its usual level. `AlertRaised` brings its own code and level."""
+"""Every kind of alert that facts and the door of a server make, with its usual level.
+
+`AlertRaised` brings its own code and level.
+"""
 
 RECURRING = (AlertRaised, BreakerTripped, DifferenceFound, FaultNoted, OrderDenied, ReconciliationFailed)
 """Facts that may come again and again about the same matter."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Callable, Mapping
 from threading import Event
 from types import FrameType
 from typing import Annotated
@@ -13,14 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from strikewise.apps.cli.home import home_of
+from strikewise.apps.cli.saying import STYLES, aloud
 from strikewise.apps.cli.session import JsonFlag, Session
-from strikewise.bootstrap.alerts import RulesInForce, alert_process, rules_in_force, try_channels
+from strikewise.bootstrap.alerts import RulesInForce, alert_process, rules_in_force, tell_on, try_channels
 
 __all__ = ["app"]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-
-STYLES = {"info": "", "warning": "yellow", "error": "red", "critical": "bold red"}
 
 
 @app.callback()
@@ -32,10 +31,14 @@ def alerts() -> None:
 def run(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="Tell what is due now, and stop.")] = False,
+    beside: Annotated[
+        int, typer.Option(help="The number of the process with which it ends too.", hidden=True)
+    ] = 0,
 ) -> None:
     """Read the ledger on and tell people, until it is stopped.
 
     What was not told when it stopped is told when it runs again. The Telegram bot hears commands meanwhile.
+    Settings that change are taken up without a restart. `strikewise run --alerts` does the same beside it.
 
     Example:
 
@@ -46,17 +49,17 @@ def run(
     def end(_: int, __: FrameType | None) -> None:
         stop.set()
 
-    with alert_process(home_of(session), _saying(session), commands=not once) as process:
-        session.note(f"Telling people through {', '.join(process.channels)}.")
-        if once:
+    home, say = home_of(session), aloud(session)
+    if once:
+        with alert_process(home, say, commands=False) as process:
             process.once()
-            return
-        before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            process.run(stop)
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        return
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        tell_on(home, say, stop, alone=(lambda: os.getppid() != beside) if beside else None)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     session.note("Stopped; what waits is told when it runs again.")
 
 
@@ -69,7 +72,7 @@ def try_them(context: typer.Context, as_json: JsonFlag = False) -> None:
         strikewise alerts test
     """
     session = Session.of(context)
-    found = try_channels(home_of(session), _saying(session))
+    found = try_channels(home_of(session), aloud(session))
     if as_json:
         session.json(
             [{"channel": one.channel, "sent": one.sent, "problem": one.problem or None} for one in found]
@@ -117,14 +120,3 @@ def _show(session: Session, found: RulesInForce) -> None:
     for name, value in lines:
         session.out.print(Text.assemble((f"{name:<17} ", "dim"), value), soft_wrap=True)
     session.next(try_="strikewise alerts test", why="sends a message through every channel.")
-
-
-def _saying(session: Session) -> Callable[[str, str, Mapping[str, object]], None]:
-    def say(level: str, event: str, pairs: Mapping[str, object]) -> None:
-        line = Text(event.replace("_", " "), style=STYLES.get(level, ""))
-        for name, value in pairs.items():
-            line.append(f"  {name}=", style="dim")
-            line.append(str(value))
-        session.err.print(line, soft_wrap=True)
-
-    return say

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType
@@ -13,7 +13,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from strikewise.apps.cli.beside import alerts_beside
 from strikewise.apps.cli.home import home_of
+from strikewise.apps.cli.saying import aloud
 from strikewise.apps.cli.session import Session
 from strikewise.bootstrap.daemon import Process, RunPlan, trading_process
 from strikewise.bootstrap.operation import BrokerName
@@ -26,7 +28,6 @@ __all__ = ["app"]
 
 app = typer.Typer(add_completion=False)
 
-STYLES = {"info": "", "warning": "yellow", "error": "red"}
 AT_ONCE = 130
 """What the program exits with when it is told to stop a second time."""
 
@@ -68,6 +69,10 @@ Every = Annotated[
     ),
 ]
 Once = Annotated[bool, typer.Option("--once", help="Look once, now, and stop.")]
+Alerts = Annotated[
+    bool,
+    typer.Option("--alerts", help="Tell people what happens, as `strikewise alerts run` does."),
+]
 Until = Annotated[str | None, typer.Option(help="Stop at this instant, such as 2026-07-22T16:00-04:00.")]
 
 
@@ -86,6 +91,7 @@ def run(
     every: Every = 0,
     once: Once = False,
     until: Until = None,
+    alerts: Alerts = False,
 ) -> None:
     """Trade around the clock, on paper unless told otherwise.
 
@@ -111,26 +117,19 @@ def run(
     )
     last = None if until is None else _instant(until)
 
-    with trading_process(home_of(session), plan, _aloud(session)) as process:
+    home, say = home_of(session), aloud(session)
+    if alerts and replay is not None:
+        raise SettingsError("People are told of the account, not of a rehearsal: leave out --alerts.")
+    with ExitStack() as stack:
+        process = stack.enter_context(trading_process(home, plan, say))
         _introduce(session, process)
+        if alerts:
+            stack.enter_context(alerts_beside(home, say))
         with _stopped_by_signals(process):
             ended = process.daemon.run(until=_earlier(process.until, last), once=once)
     session.note(ended.reason)
     if ended.code:
         raise typer.Exit(ended.code)
-
-
-def _aloud(session: Session) -> Callable[[str, str, Mapping[str, object]], None]:
-    """Return what prints the lines a process says."""
-
-    def say(level: str, event: str, pairs: Mapping[str, object]) -> None:
-        line = Text(event.replace("_", " "), style=STYLES.get(level, ""))
-        for name, value in pairs.items():
-            line.append(f"  {name}=", style="dim")
-            line.append(str(value))
-        session.err.print(line, soft_wrap=True)
-
-    return say
 
 
 def _introduce(session: Session, process: Process) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
+from strikewise.apps.cli.beside import alerts_beside
 from strikewise.apps.cli.demo_account import SPEED, DemoAccount, Replay, demo_account
 from strikewise.apps.cli.home import home_of
+from strikewise.apps.cli.saying import aloud
 from strikewise.apps.cli.session import JsonFlag, Session, called
 from strikewise.bootstrap.serve import ServePlan, serve_parts
 from strikewise.service.errors import SettingsError
@@ -45,6 +47,10 @@ Speed = Annotated[
     float | None,
     typer.Option(help=f"With --demo: seconds of the past in a second; {SPEED:,.0f} if not said.", min=1),
 ]
+Alerts = Annotated[
+    bool,
+    typer.Option("--alerts", help="Tell people what happens, as `strikewise alerts run` does."),
+]
 
 
 @app.command()
@@ -60,6 +66,7 @@ def serve(
     rehearsal: Rehearsal = None,
     demo: Demo = False,
     speed: Speed = None,
+    alerts: Alerts = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Serve the web page and the API, to this computer alone unless told otherwise.
@@ -79,9 +86,13 @@ def serve(
     running = _running()
     if speed is not None and not demo:
         raise SettingsError("The speed is the demonstration's: add --demo, or leave out --speed.")
+    if alerts and (demo or rehearsal is not None):
+        raise SettingsError("People are told of the account, not of a rehearsal: leave out --alerts.")
     account = _demonstration(session, plan, rehearsal) if demo else None
     home, place = (home_of(session), rehearsal) if account is None else (account.home, account.place)
-    with serve_parts(home, place) as parts:
+    with serve_parts(home, place) as parts, ExitStack() as stack:
+        if alerts:
+            stack.enter_context(alerts_beside(home, aloud(session)))
         server = running.RunningServer(running.server_of(parts, plan), plan)
         code = parts.access.setup_code(again=new_login or demo)
         setup = None if code is None else f"{server.url}/setup#{code}"

@@ -102,6 +102,8 @@ def put(reader: Reading, door: At, request: Request, caller: Admin, file: File, 
     file.put(body.toml, body.digest)
     names = " ".join(one.name for one in checked.changes)
     door.access.note(caller.name, address_of(request), "settings", names)
+    if checked.dangerous:
+        door.access.alarm("DANGER_SAVED", f"{caller.name} saved settings: {names}.")
     reader.use(request.state.rebuilt())
     return _view(checked)
 
