@@ -1,14 +1,18 @@
-"""Run the same put credit spreads beside optopsy: do trades agree, how long, how much memory.
+"""Run the same put credit spreads beside three peers: do trades agree, how long, how much memory.
 
-Run ``python benchmarks/peer_spreads.py PYTHON`` with the interpreter of an environment that has optopsy (and
-pandas); without one it says so and measures strikewise alone. The store is that of ``backtest.py``, and must
-have been made by it.
+Run ``python benchmarks/peer_spreads.py optopsy=PYTHON nautilus_trader=PYTHON lumibot=PYTHON``, each with the
+interpreter of an environment that has it; a peer that is not named is left out. The store is that of
+``backtest.py``, and must have been made by it.
 
 The task: one put spread a day, short delta 0.10 to 0.15, 5 dollars wide, 20 to 42 days out, sold and
-bought back at the touch, left at 7 days, never before. optopsy tabulates every pair of puts whose entry
-deltas lie between 0.005 and 0.15, held from each day to that with 7 days left; strikewise trades one of them
-a day on an account. Where a trade of strikewise left with exactly 7 days, both must have the same prices, to
-the cent.
+bought back at the touch, left at 7 days, never before. strikewise finds and trades them on an account.
+
+* optopsy tabulates every pair of puts whose entry deltas lie between 0.005 and 0.15, held from each day to
+  that with 7 days left; it knows no account.
+* nautilus_trader is handed every quote of the first sessions, and for each spread what to trade and when.
+* lumibot likewise, with the quotes of the contracts that are traded alone.
+
+Where a trade of strikewise left with exactly 7 days, all must have the same prices, to the cent.
 """
 
 from __future__ import annotations
@@ -34,7 +38,12 @@ from strikewise.market.calendar import SessionCalendar
 from strikewise.portfolio.ledger import MemoryLedger
 
 EXIT, MAX_DTE = 7, 42
-PEER = Path(__file__).parent / "peers" / "optopsy_puts.py"
+PEERS = {
+    "optopsy": ("optopsy_puts.py", None),
+    "nautilus_trader": ("nautilus_puts.py", 42),
+    "lumibot": ("lumibot_puts.py", 42),
+}
+"""What runs in the environment of each, and over how many sessions: all where none is told."""
 PARAMETERS = {
     "side": "put",
     "trend": "off",
@@ -147,54 +156,68 @@ def quotes_for_peer(source: Any, underlying: str, path: Path) -> None:
     )
 
 
-def compare(trades: list[Trade], found: dict[str, Any]) -> None:
+def compare(trades: list[Trade], found: dict[str, Any], sessions: int | None) -> None:
     theirs = {tuple(one[:4]): tuple(one[4:]) for one in found["trades"]}
-    agreed = [one for one in trades if theirs.get(one[:4]) == one[4:]]
-    differ = [one for one in trades if one[:4] in theirs and theirs[one[:4]] != one[4:]]
+    wanted = trades if sessions is None else [one for one in trades if one[:4] in theirs]
+    agreed = [one for one in wanted if theirs.get(one[:4]) == one[4:]]
+    differ = [one for one in wanted if one[:4] in theirs and theirs[one[:4]] != one[4:]]
     print(
-        f"agreement   {len(agreed):,} of {len(trades):,} trades have the same entry and exit to the cent, "
-        f"{len(differ):,} other prices, {len(trades) - len(agreed) - len(differ):,} are not in its table"
+        f"  agreement: {len(agreed):,} of {len(wanted):,} trades have the same entry and exit to the cent, "
+        f"{len(differ):,} other prices, {len(wanted) - len(agreed) - len(differ):,} are not in its table"
     )
     for one in differ[:5]:
-        print(f"            differs: {one} against {theirs[one[:4]]}")
+        print(f"    differs: {one} against {theirs[one[:4]]}")
 
 
-def main(peer: str | None) -> None:
+def beside(
+    name: str, python: str, trades: list[Trade], quotes: Path, a_session: float, megabytes: float
+) -> None:
+    """Run a peer over the same quotes and print what it took and where it agrees."""
+    script, sessions = PEERS[name]
+    asked = quotes.with_name("asked.json")
+    wanted = {
+        "max_dte": MAX_DTE,
+        "exit_dte": EXIT,
+        "delta_min": 0.005,
+        "delta_max": 0.15,
+        "sessions": sessions,
+        "trades": [one[:4] for one in trades],
+    }
+    asked.write_text(json.dumps(wanted))
+    command = [python, str(Path(__file__).parent / "peers" / script), str(quotes), str(asked)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=quotes.parent)
+    if done.returncode:
+        print(f"{name} could not be run by {python}: {done.stderr.strip().splitlines()[-1:]}")
+        return
+    found = json.loads(done.stdout.splitlines()[-1])
+    count = found["sessions"]
+    made = f"{found['spreads']:,} spreads tabulated" if "spreads" in found else f"{count} sessions traded"
+    print(
+        f"{name} {found['version']}: {found['processor']:.2f} s of processor ({found['wall']:.2f} s on the "
+        f"wall), peak {found['megabytes']:.0f} MB, {made} of {found['quotes']:,} quotes"
+    )
+    compare(trades, found, sessions)
+    print(
+        f"  a session: {found['processor'] / count / a_session:.1f} times the processor, and "
+        f"{found['megabytes'] / megabytes:.1f} times the memory, of strikewise"
+    )
+
+
+def main(peers: dict[str, str]) -> None:
     underlying = "SPY" if (STORE / "chains" / "SPY").is_dir() else "SPX"
     calendar = SessionCalendar()
     source = DataHome(STORE, calendar).source()
     trades, seconds, megabytes = ours(source, calendar, underlying)
-    if peer is None:
-        print("optopsy     is not here: give the interpreter of an environment that has it")
-        return
+    sessions = sum(len(source.chains.tape(underlying, year)) for year in source.chains.years(underlying))
     with tempfile.TemporaryDirectory() as folder:
-        quotes, asked = Path(folder) / "quotes.npz", Path(folder) / "asked.json"
+        quotes = Path(folder) / "quotes.npz"
         quotes_for_peer(source, underlying, quotes)
-        wanted = {
-            "max_dte": MAX_DTE,
-            "exit_dte": EXIT,
-            "delta_min": 0.005,
-            "delta_max": 0.15,
-            "trades": [one[:4] for one in trades],
-        }
-        asked.write_text(json.dumps(wanted))
-        command = [peer, str(PEER), str(quotes), str(asked)]
-        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        print(f"optopsy     could not be run by {peer}")
-        return
-    found = json.loads(done.stdout)
-    print(
-        f"optopsy {found['version']}  {found['processor']:.2f} s of processor ({found['wall']:.2f} s on the "
-        f"wall), peak {found['megabytes']:.0f} MB, {found['spreads']:,} spreads tabulated of "
-        f"{found['quotes']:,} quotes"
-    )
-    compare(trades, found)
-    print(
-        f"ratios      optopsy takes {found['processor'] / seconds:.1f} times the processor and "
-        f"{found['megabytes'] / megabytes:.1f} times the memory"
-    )
+        for name, python in peers.items():
+            beside(name, python, trades, quotes, seconds / sessions, megabytes)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else None)
+    named = dict(each.split("=", 1) for each in sys.argv[1:])
+    if unknown := named.keys() - PEERS.keys():
+        sys.exit(f"no peer is called {', '.join(sorted(unknown))}: there are {', '.join(PEERS)}")
+    main(named)

@@ -66,6 +66,7 @@ def main(quotes: Path, asked: Path) -> None:
                 "wall": spent[1],
                 "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000 * 1.024,
                 "quotes": len(frame),
+                "sessions": len(np.unique(columns["day"])),
                 "spreads": len(table),
                 "trades": [[*key, *(round(100 * one) for one in price)] for key, price in found.items()],
             }
