@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { contract, duration, money, percent, sentence, signed, signedMoney, signedPercent, tone, words } from "./format";
+import { ageOf, contract, count, duration, legs, money, percent, sentence, signed, signedMoney, signedPercent, tone, words } from "./format";
 
 describe("money", () => {
   it("is dollars of cents, with a minus before the sign of the currency", () => {
@@ -29,6 +29,27 @@ describe("names", () => {
   it("of contracts are told as people say them", () => {
     expect(contract("SPY:SPY260918P00720500")).toBe("SPY Sep 18, 2026 720.5 put");
     expect(contract("shares of SPY")).toBe("shares of SPY");
+  });
+});
+
+describe("legs", () => {
+  it("are told with their expiration once and typographic signs", () => {
+    expect(legs("-1 SPY 2026-09-30 789C, +1 SPY 2026-09-30 794C")).toBe("Sep 30 −789C +794C");
+    expect(legs("-2 SPY 2026-09-04 716P, +2 SPY 2026-10-16 716.5P")).toBe("Sep 4 −2×716P Oct 16 +2×716.5P");
+    expect(legs("100 shares of SPY")).toBe("100 shares of SPY");
+  });
+  it("are counted with the sign that people read", () => {
+    expect([count(-4), count("-4"), count("4"), count(0)]).toEqual(["−4", "−4", "4", "0"]);
+  });
+});
+
+describe("the age of data", () => {
+  const taken = "2026-08-20T20:00:00Z";
+  it("is by the market's clock while a process runs, and by the wall's where none does", () => {
+    const status = { now: "2026-08-22T20:00:00Z", data_as_of: taken, data_age_seconds: 60 };
+    expect(ageOf({ ...status, running: true })).toBe(60);
+    expect(ageOf({ ...status, running: false })).toBe(2 * 86_400);
+    expect(ageOf({ ...status, running: false, data_as_of: null, data_age_seconds: null })).toBeNull();
   });
 });
 

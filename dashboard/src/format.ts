@@ -37,11 +37,18 @@ export function number(value: Maybe, digits = 2): string {
 }
 
 export function percent(value: Maybe, digits = 0): string {
-  return known(value) ? `${value < 0 ? MINUS : ""}${Math.abs(100 * value).toFixed(digits)}%` : NONE;
+  if (!known(value)) return NONE;
+  const shown = Math.abs(100 * value).toFixed(digits);
+  return `${value < 0 && Number(shown) !== 0 ? MINUS : ""}${shown}%`;
 }
 
 export function signedPercent(value: Maybe, digits = 1): string {
   return known(value) ? `${signed(100 * value, digits)}%` : NONE;
+}
+
+/** A number of units as the ledger writes it, with the sign that people read. */
+export function count(text: string | number): string {
+  return String(text).replace(/^-/, MINUS);
 }
 
 /** The class that colours a gain or a loss; the sign says the same. */
@@ -65,6 +72,23 @@ export function contract(name: string): string {
   return `${symbol} ${day(`20${year}-${month}-${date}`, true)} ${Number(strike) / 1000} ${right === "P" ? "put" : "call"}`;
 }
 
+/** Legs as the journal writes them, such as `-1 SPY 2026-09-30 789C, +1 …`, the way traders say them: `Sep 30 −789C +794C`. */
+export function legs(text: string): string {
+  const found = text.split(", ").map((one) => /^([+-]\d+) \S+ (\d{4}-\d\d-\d\d) ([\d.]+)([CP])$/.exec(one));
+  if (found.some((one) => one === null)) return text;
+  let last = "";
+  return found
+    .map((one) => {
+      const [, ratio = "", expires = "", strike = "", right = ""] = one ?? [];
+      const units = Math.abs(Number(ratio));
+      const said = `${ratio.startsWith("-") ? MINUS : "+"}${units > 1 ? `${units}×` : ""}${strike}${right}`;
+      const head = expires === last ? "" : `${day(expires)} `;
+      last = expires;
+      return head + said;
+    })
+    .join(" ");
+}
+
 export function sentence(name: string): string {
   const text = words(name);
   return text.charAt(0).toUpperCase() + text.slice(1);
@@ -86,6 +110,12 @@ export function instant(text: string | null | undefined): string {
   if (!text) return NONE;
   const value = new Date(text);
   return Number.isNaN(value.getTime()) ? text : `${dayFormat.format(value)}, ${clock.format(value)} ET`;
+}
+
+/** Seconds since the data were taken: by the market's clock while a process runs, by the wall's where none does. */
+export function ageOf(status: { running: boolean; now: string; data_as_of: string | null; data_age_seconds: number | null }): number | null {
+  if (status.running || status.data_as_of === null) return status.data_age_seconds;
+  return Math.max(0, (Date.parse(status.now) - Date.parse(status.data_as_of)) / 1000);
 }
 
 /** How long something is: 42 s, 5 min, 3 h, 2 days. */

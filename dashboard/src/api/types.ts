@@ -19,5 +19,7 @@ export type Session = Schemas["SessionView"];
 export type Signal = Schemas["SignalView"];
 export type Status = Schemas["StatusView"];
 export type Story = Schemas["TradeStory"];
+export type Strategy = Schemas["StrategyView"];
+export type Told = Schemas["Told"];
 export type Trade = Schemas["TradeRow"];
 export type Volatility = Schemas["VolatilityView"];

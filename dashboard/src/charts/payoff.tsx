@@ -154,10 +154,34 @@ export function PayoffChart(props: { payoff: Payoff; height?: number; shifted?: 
             </text>
           </g>
         ))}
+        {payoff.today_cents && (
+          <circle cx={scale.x(payoff.spot)} cy={scale.y(at(spots, payoff.today_cents, payoff.spot) ?? 0)} r={4.5} fill="var(--accent)" stroke="var(--surface)" strokeWidth={1.5} data-now="" />
+        )}
         {hover !== null && (
           <line x1={scale.x(hover)} x2={scale.x(hover)} y1={PAD.top} y2={height - PAD.bottom} stroke="var(--accent)" />
         )}
       </svg>
+    </div>
+  );
+}
+
+/** What a payoff comes to in words, and how its curves were drawn. */
+export function PayoffNotes({ payoff }: { payoff: Payoff }): ReactNode {
+  const over = payoff.quotes_over_model_cents ?? null;
+  return (
+    <div className="soft" style={{ marginTop: 6, display: "grid", gap: 2 }}>
+      <p>
+        Most {payoff.max_profit_cents === null ? "unbounded" : signedMoney(payoff.max_profit_cents)} · worst{" "}
+        {payoff.max_loss_cents === null ? "unbounded" : signedMoney(-Math.abs(payoff.max_loss_cents))}
+        {payoff.breakevens.length > 0 && ` · even at ${payoff.breakevens.map((one) => number(one)).join(", ")}`} · after fees
+      </p>
+      <p className="fine">
+        {payoff.today_cents === null
+          ? "Before expiry nothing is drawn: a leg's volatility is unknown."
+          : over === null
+            ? "Before expiry: the model's value; nothing is quoted that it could be held against."
+            : `Before expiry: the model's value, moved by ${signedMoney(over, true)} today and less each day, so that it meets the middle of the quotes now.`}
+      </p>
     </div>
   );
 }

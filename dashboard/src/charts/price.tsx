@@ -63,7 +63,7 @@ const TEXT_WIDTH = 96;
 
 function markersOf(chart: Chart, palette: Palette, barSpacing: number): SeriesMarker<Time>[] {
   const numbers = new Map(chart.bars.map((bar, n) => [bar.day, n]));
-  const latest = { below: -Infinity, above: -Infinity };
+  let latest = -Infinity;
   const last = chart.bars.at(-1)?.day ?? "";
   const grouped = new Map<string, Chart["markers"]>();
   for (const marker of chart.markers) {
@@ -79,9 +79,8 @@ function markersOf(chart: Chart, palette: Palette, barSpacing: number): SeriesMa
     const profit = group.reduce((sum, one) => sum + (one.profit_cents ?? 0), 0);
     const entry = kind === "entry";
     const text = entry ? (group.length > 1 ? `${group.length} opened` : (first?.text ?? "")) : `${signedMoney(profit)}${more}`;
-    const side = entry ? "below" : "above";
-    const texts = ((numbers.get(day) ?? 0) - latest[side]) * barSpacing >= TEXT_WIDTH;
-    if (texts) latest[side] = numbers.get(day) ?? 0;
+    const texts = ((numbers.get(day) ?? 0) - latest) * barSpacing >= TEXT_WIDTH;
+    if (texts) latest = numbers.get(day) ?? 0;
     return {
       time: day as Time,
       position: entry ? "belowBar" : "aboveBar",
@@ -163,7 +162,10 @@ export function PriceChart(props: { chart: Chart; options: PriceOptions; height:
       );
     }
     const bars = chart.bars.length;
-    if (visible !== undefined && bars > visible) made.timeScale().setVisibleLogicalRange({ from: bars - visible, to: bars + 2 });
+    // As many bars as can be told apart, the latest of them; the rest is a drag away.
+    const room = Math.max(20, Math.floor(node.clientWidth / 6));
+    const most = Math.min(visible ?? Infinity, room);
+    if (bars > most) made.timeScale().setVisibleLogicalRange({ from: bars - most, to: bars + 2 });
     else made.timeScale().fitContent();
     mark();
     made.timeScale().subscribeVisibleLogicalRangeChange(mark);

@@ -1,18 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import type { EChartsCoreOption } from "echarts/core";
-import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from "react";
+import { type ReactNode, useCallback, useState } from "react";
 import { answered, api } from "../api/client";
 import type { Run, RunFigures } from "../api/documents";
 import type { RunSummary } from "../api/types";
 import { EChart, axes, tooltip } from "../charts/echart";
-import { day, money, number, percent, sentence, signedMoney, signedPercent, tone, words } from "../format";
-import { Card, Empty, GradeBadge, PageHead, Shown, Tile, Trouble } from "../parts/parts";
-import { Progress } from "../parts/progress";
+import { day, money, number, percent, sentence, signedMoney, signedPercent, tone } from "../format";
+import { Card, Empty, GradeBadge, PageHead, Shown, Tile } from "../parts/parts";
+import { SpecForm } from "../parts/spec-form";
 import { type Column, DataTable } from "../parts/table";
 import { go, link } from "../route";
-import { queries, useSymbols } from "../state/queries";
-import { over, useJob } from "../state/jobs";
-import { useMay } from "../state/session";
 import type { Palette } from "../theme/theme";
 
 const figures = (run: RunSummary): RunFigures => run.summary as unknown as RunFigures;
@@ -28,6 +25,7 @@ export default function Backtests({ rest }: { rest: string[] }): ReactNode {
     {
       id: "mark",
       head: "Compare",
+      phone: 3,
       cell: (row) => (
         <input
           type="checkbox"
@@ -43,7 +41,7 @@ export default function Backtests({ rest }: { rest: string[] }): ReactNode {
   return (
     <>
       <PageHead title="Backtests">The same strategies over the past, kept with their facts</PageHead>
-      <Begin onDone={(name) => go("backtests", name)} />
+      <SpecForm onDone={(name) => go("backtests", name)} />
       <Card title="Kept runs" flush aside={marked.length === 1 ? "Mark another to compare" : marked.length > 1 ? `${marked.length} side by side below` : undefined}>
         <Shown query={runs}>
           {(data) =>
@@ -64,107 +62,17 @@ export default function Backtests({ rest }: { rest: string[] }): ReactNode {
 }
 
 const COLUMNS: Column<RunSummary>[] = [
-  { id: "title", head: "Run", by: (row) => row.title, cell: (row) => <a href={link("backtests", row.fingerprint)}>{row.title}</a> },
+  { id: "title", phone: 1, head: "Run", by: (row) => row.title, cell: (row) => <a href={link("backtests", row.fingerprint)}>{row.title}</a> },
   { id: "span", head: "Days", by: (row) => specOf(row).start, cell: (row) => `${day(specOf(row).start, true)} – ${day(specOf(row).end, true)}` },
-  { id: "profit", head: "P&L", num: true, by: (row) => figures(row).net_profit, cell: (row) => signedMoney(100 * figures(row).net_profit), tone: (row) => tone(figures(row).net_profit) },
-  { id: "return", head: "Return", num: true, by: (row) => figures(row).total_return, cell: (row) => signedPercent(figures(row).total_return), tone: (row) => tone(figures(row).total_return) },
+  { id: "profit", phone: 2, head: "P&L", num: true, by: (row) => figures(row).net_profit, cell: (row) => signedMoney(100 * figures(row).net_profit), tone: (row) => tone(figures(row).net_profit) },
+  { id: "return", head: "Return", num: true, by: (row) => figures(row).total_return, cell: (row) => signedPercent(figures(row).total_return, 2), tone: (row) => tone(figures(row).total_return) },
   { id: "sharpe", head: "Sharpe", num: true, by: (row) => figures(row).sharpe, cell: (row) => number(figures(row).sharpe) },
-  { id: "fall", head: "Max fall", num: true, by: (row) => figures(row).max_drawdown, cell: (row) => percent(figures(row).max_drawdown, 1) },
+  { id: "fall", head: "Max fall", num: true, by: (row) => figures(row).max_drawdown, cell: (row) => percent(figures(row).max_drawdown, 2) },
   { id: "trades", head: "Trades", num: true, by: (row) => figures(row).trades, cell: (row) => figures(row).trades },
   { id: "wins", head: "Won", num: true, by: (row) => figures(row).win_rate, cell: (row) => percent(figures(row).win_rate) },
   { id: "grade", head: "Data", by: (row) => row.grade, cell: (row) => <GradeBadge grade={row.grade ?? ""} /> },
   { id: "report", head: "Report", cell: (row) => <a href={`/api/v1/backtests/${row.fingerprint}/report`} target="_blank" rel="noreferrer">Open ↗</a> },
 ];
-
-const STRATEGIES = ["credit_spread", "iron_condor", "naked_put", "covered_call", "wheel", "calendar_spread", "iron_butterfly"];
-
-function Begin({ onDone }: { onDone: (name: string) => void }): ReactNode {
-  const symbols = useSymbols();
-  const may = useMay("trade");
-  const [id, setId] = useState<string>();
-  const [trouble, setTrouble] = useState<unknown>(null);
-  const job = useJob(id);
-  const busy = id !== undefined && !(job.data && over(job.data)) && !job.error;
-  const made = job.data?.state === "done" ? (job.data.result?.["fingerprint"] as string | undefined) : undefined;
-  useEffect(() => {
-    if (made) void queries.invalidateQueries({ queryKey: ["backtests"] });
-  }, [made]);
-  const begin = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
-    event.preventDefault();
-    setTrouble(null);
-    const form = new FormData(event.currentTarget);
-    const text = (name: string): string => String(form.get(name) ?? "");
-    const spec = {
-      name: text("name") || `${sentence(text("strategy"))} on ${text("underlying")}`,
-      underlyings: [text("underlying")],
-      start: text("start"),
-      end: text("end"),
-      capital: Number(text("capital")),
-      strategies: [{ strategy: text("strategy") }],
-    };
-    try {
-      setId((await answered(api.POST("/api/v1/backtests", { body: { spec, other_fills: form.get("fills") === "on" } }))).job_id);
-    } catch (error) {
-      setTrouble(error);
-    }
-  };
-  return (
-    <details className="card">
-      <summary style={{ padding: "11px 14px", cursor: "pointer" }}>
-        <b className="strong">Run a specification over the past</b>
-      </summary>
-      <form className="body" onSubmit={(event) => void begin(event)} style={{ display: "grid", gap: 12 }}>
-        <div className="pairs" style={{ gridTemplateColumns: "repeat(auto-fill, minmax(170px, 1fr))" }}>
-          <label className="field">
-            Underlying
-            <select name="underlying">{symbols.data?.["chains"]?.map((name) => <option key={name}>{name}</option>)}</select>
-          </label>
-          <label className="field">
-            Strategy
-            <select name="strategy">
-              {STRATEGIES.map((name) => (
-                <option key={name} value={name}>
-                  {words(name)}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label className="field">
-            First day
-            <input type="date" name="start" required defaultValue="2026-07-22" />
-          </label>
-          <label className="field">
-            Last day
-            <input type="date" name="end" required defaultValue="2026-08-21" />
-          </label>
-          <label className="field">
-            Capital, dollars
-            <input type="number" name="capital" min={1000} step={1000} required defaultValue={100000} />
-          </label>
-          <label className="field">
-            Name
-            <input name="name" maxLength={80} placeholder="optional" />
-          </label>
-        </div>
-        <label className="row" style={{ gap: 6 }}>
-          <input type="checkbox" name="fills" defaultChecked /> Also at other fills, from the touch to the middle
-        </label>
-        <div className="row">
-          <button type="submit" className="button primary" disabled={busy || !may}>
-            {busy ? "Running…" : "Run it"}
-          </button>
-          {made && (
-            <button type="button" className="button" onClick={() => onDone(made)}>
-              Show what it came to
-            </button>
-          )}
-        </div>
-        {trouble !== null && <Trouble error={trouble} />}
-        <Progress job={job.data} />
-      </form>
-    </details>
-  );
-}
 
 const COLOURS = (palette: Palette): string[] => [palette.accent, palette.warn, palette.gain, palette.violet, palette.loss, palette.soft];
 
@@ -214,7 +122,12 @@ function Comparison({ names }: { names: string[] }): ReactNode {
   return (
     <Card title="Side by side · return since the start">
       <Shown query={found} height={300}>
-        {() => <EChart option={option} height={300} label="Returns of the marked runs" />}
+        {(found) => (
+          <>
+            <EChart option={option} height={300} label="Returns of the marked runs" />
+            <DataTable label="The marked runs" rows={found.runs} columns={COLUMNS.filter((one) => !["report", "grade"].includes(one.id))} keyOf={(row) => row.fingerprint} />
+          </>
+        )}
       </Shown>
     </Card>
   );
@@ -243,9 +156,9 @@ function Details({ run }: { run: Run }): ReactNode {
     <>
       <dl className="tiles">
         <Tile name="P&L" value={signedMoney(100 * summary.net_profit)} tone={tone(summary.net_profit)} note={run.title} />
-        <Tile name="Return" value={signedPercent(summary.total_return)} tone={tone(summary.total_return)} note={summary.cagr === null ? "too short for a yearly rate" : `${signedPercent(summary.cagr)} a year`} />
+        <Tile name="Return" value={signedPercent(summary.total_return, 2)} tone={tone(summary.total_return)} note={summary.cagr === null ? "too short for a yearly rate" : `${signedPercent(summary.cagr)} a year`} />
         <Tile name="Sharpe" value={number(summary.sharpe)} note={`Sortino ${number(summary.sortino)}`} />
-        <Tile name="Max fall" value={percent(summary.max_drawdown, 1)} tone="loss" />
+        <Tile name="Max fall" value={percent(summary.max_drawdown, 2)} tone={tone(summary.max_drawdown)} />
         <Tile name="Trades" value={summary.trades} note={`${percent(summary.win_rate)} won`} />
         <Tile name="Profit factor" value={number(summary.profit_factor)} />
       </dl>
@@ -289,11 +202,11 @@ function Details({ run }: { run: Run }): ReactNode {
                       const found = run.months.find((one) => one.year === year && one.month === n + 1);
                       return (
                         <td key={month} className={`num ${tone(found?.return)}`}>
-                          {found ? signedPercent(found.return) : ""}
+                          {found ? signedPercent(found.return, 2) : ""}
                         </td>
                       );
                     })}
-                    <td className={`num strong ${tone(whole?.return)}`}>{signedPercent(whole?.return)}</td>
+                    <td className={`num strong ${tone(whole?.return)}`}>{signedPercent(whole?.return, 2)}</td>
                   </tr>
                 );
               })}

@@ -104,17 +104,19 @@ function Switch({ name, on, put }: { name: string; on: boolean; put: (on: boolea
 }
 
 const COLUMNS: Column<Chart["markers"][number]>[] = [
-  { id: "at", head: "When", by: (row) => row.at, cell: (row) => instant(row.at) },
+  { id: "at", head: "When", phone: 1, by: (row) => row.at, cell: (row) => instant(row.at) },
   {
     id: "kind",
     head: "What",
+    phone: 2,
     by: (row) => row.kind,
     cell: (row) => <Badge quiet kind={row.kind === "entry" ? "accent" : row.kind === "exit" ? "gain" : "loss"}>{row.kind}</Badge>,
   },
-  { id: "text", head: "Told", by: (row) => row.text, cell: (row) => sentence(row.text) },
+  { id: "text", head: "Told", by: (row) => row.text, cell: (row) => sentence(row.text).replace(/ -(?=\d)/, " −") },
   {
     id: "profit",
     head: "P&L",
+    phone: 3,
     num: true,
     by: (row) => row.profit_cents,
     cell: (row) => signedMoney(row.profit_cents),

@@ -2,12 +2,13 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { answered, api } from "../api/client";
 import type { Fact, Order, Trade } from "../api/types";
-import { instant, money, number, percent, sentence, signedMoney, tone, words } from "../format";
+import { instant, legs, money, number, percent, sentence, signedMoney, tone, words } from "../format";
+import { Act } from "../parts/act";
 import { Because } from "../parts/because";
 import { Badge, Card, Empty, GradeBadge, PageHead, Shown, StateBadge, Trouble, Waiting } from "../parts/parts";
 import { type Column, DataTable } from "../parts/table";
 import { go, link } from "../route";
-import { queries, useStatus } from "../state/queries";
+import { useStatus } from "../state/queries";
 import { useMay } from "../state/session";
 
 /** Orders, trades and the ledger. `#/orders/trade/ID` tells a trade's story, `#/orders/fact/N` where a fact comes from. */
@@ -39,7 +40,6 @@ function More(props: { more: boolean; busy: boolean; onMore: () => void }): Reac
 function OrderList(): ReactNode {
   const [status, setStatus] = useState("");
   const may = useMay("trade");
-  const [trouble, setTrouble] = useState<unknown>(null);
   const query = useInfiniteQuery({
     queryKey: ["orders", status],
     initialPageParam: "",
@@ -48,26 +48,28 @@ function OrderList(): ReactNode {
     getNextPageParam: (last) => last.next ?? undefined,
   });
   const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
-  const cancel = async (id: string): Promise<void> => {
-    setTrouble(null);
-    try {
-      await answered(api.POST("/api/v1/orders/{order_id}/cancel", { params: { path: { order_id: id } }, body: { reason: "asked on the page" } }));
-      void queries.invalidateQueries();
-    } catch (error) {
-      setTrouble(error);
-    }
-  };
   const columns: Column<Order>[] = may
     ? [
         ...ORDERS,
         {
           id: "act",
           head: "",
+          phone: 4,
           cell: (row) =>
             ["placed", "accepted"].includes(row.status) ? (
-              <button type="button" className="button small" onClick={() => void cancel(row.order_id)}>
-                Cancel
-              </button>
+              <Act
+                small
+                name="Cancel…"
+                question="Take this order back?"
+                explanation={`${sentence(row.purpose)} ${row.quantity - row.filled} × ${row.underlying} ${words(row.structure)} ${legs(row.legs)}. What is filled meanwhile stays filled.`}
+                confirm="Take it back"
+                told="Asked for. The trading process takes it up at its next look."
+                act={() =>
+                  answered(
+                    api.POST("/api/v1/orders/{order_id}/cancel", { params: { path: { order_id: row.order_id } }, body: { reason: "asked on the page" } }),
+                  )
+                }
+              />
             ) : null,
         },
       ]
@@ -87,7 +89,6 @@ function OrderList(): ReactNode {
         </select>
       }
     >
-      {trouble !== null && <Trouble error={trouble} />}
       {query.isPending && <Waiting />}
       {query.error && !query.data && <Trouble error={query.error} />}
       {query.data && (rows.length ? <DataTable label="Orders" rows={rows} columns={columns} keyOf={(row) => row.order_id} /> : <Empty title="No such orders" />)}
@@ -99,12 +100,12 @@ function OrderList(): ReactNode {
 const ORDERS: Column<Order>[] = [
   { id: "at", head: "Placed", by: (row) => row.created_at, cell: (row) => <a href={link("orders", "fact", String(row.seq))}>{instant(row.created_at)}</a> },
   { id: "purpose", head: "For", by: (row) => row.purpose, cell: (row) => sentence(row.purpose) },
-  { id: "what", head: "What", by: (row) => row.structure, cell: (row) => (<>{row.underlying} {words(row.structure)}</>) },
-  { id: "quantity", head: "Qty", num: true, by: (row) => row.quantity, cell: (row) => `${row.filled} / ${row.quantity}` },
+  { id: "what", head: "What", by: (row) => row.structure, cell: (row) => (<>{row.underlying} {words(row.structure)} <span className="soft">{legs(row.legs)}</span></>), phone: 1 },
+  { id: "quantity", head: "Qty", title: "Filled of wanted", num: true, by: (row) => row.quantity, cell: (row) => `${row.filled} / ${row.quantity}` },
   { id: "limit", head: "Limit", title: "For one unit: received negative", num: true, by: (row) => row.limit_cents, cell: (row) => (row.limit_cents === null ? "market" : money(row.limit_cents, true)) },
-  { id: "filled", head: "Filled for", title: "Cash: received negative", num: true, by: (row) => row.filled_cents, cell: (row) => (row.filled ? money(row.filled_cents, true) : "–") },
+  { id: "filled", phone: 3, head: "Filled for", title: "Cash: received negative", num: true, by: (row) => row.filled_cents, cell: (row) => (row.filled ? money(row.filled_cents, true) : "–") },
   { id: "fees", head: "Fees", num: true, by: (row) => row.fees_cents, cell: (row) => money(row.fees_cents, true) },
-  { id: "status", head: "Status", by: (row) => row.status, cell: (row) => <StateBadge state={row.status} /> },
+  { id: "status", head: "Status", by: (row) => row.status, cell: (row) => <StateBadge state={row.status} />, phone: 2 },
   { id: "reason", head: "Why", by: (row) => row.reason, cell: (row) => sentence(row.reason || row.note) },
   { id: "trade", head: "Trade", cell: (row) => <a href={link("orders", "trade", row.position_id)}>Story</a> },
 ];
@@ -134,12 +135,13 @@ function TradeList(): ReactNode {
 }
 
 const TRADES: Column<Trade>[] = [
-  { id: "opened", head: "Opened", by: (row) => row.opened_at, cell: (row) => <a href={link("orders", "trade", row.trade_id)}>{instant(row.opened_at)}</a> },
+  { id: "opened", phone: 1, head: "Opened", by: (row) => row.opened_at, cell: (row) => <a href={link("orders", "trade", row.trade_id)}>{instant(row.opened_at)}</a> },
   { id: "closed", head: "Closed", by: (row) => row.closed_at, cell: (row) => (row.closed_at ? instant(row.closed_at) : <StateBadge state="open" />) },
-  { id: "what", head: "What", by: (row) => row.structure, cell: (row) => (<>{row.underlying} {words(row.structure)} <span className="soft">{words(row.strategy)}</span></>) },
+  { id: "what", head: "What", by: (row) => row.structure, cell: (row) => (<>{row.underlying} {words(row.structure)} <span className="soft">{legs(row.legs)}</span></>), phone: 2 },
+  { id: "strategy", head: "Strategy", by: (row) => row.strategy, cell: (row) => words(row.strategy) },
   { id: "quantity", head: "Qty", num: true, by: (row) => row.quantity, cell: (row) => row.quantity },
   { id: "days", head: "Days", num: true, by: (row) => row.days_held, cell: (row) => number(row.days_held, 0) },
-  { id: "profit", head: "P&L", num: true, by: (row) => row.profit_cents, cell: (row) => signedMoney(row.profit_cents), tone: (row) => tone(row.profit_cents) },
+  { id: "profit", phone: 3, head: "P&L", num: true, by: (row) => row.profit_cents, cell: (row) => signedMoney(row.profit_cents), tone: (row) => tone(row.profit_cents) },
   { id: "return", head: "On risk", num: true, by: (row) => row.return_on_risk, cell: (row) => percent(row.return_on_risk, 1), tone: (row) => tone(row.return_on_risk) },
   { id: "odds", head: "Foretold", title: "Probability of profit when it was opened", num: true, by: (row) => row.probability_of_profit, cell: (row) => percent(row.probability_of_profit) },
   { id: "exit", head: "Ended by", by: (row) => row.exit_reason, cell: (row) => sentence(row.exit_reason) || "–" },
@@ -261,7 +263,7 @@ function Ledger(): ReactNode {
 const FACTS: Column<Fact>[] = [
   { id: "seq", head: "#", num: true, cell: (row) => <a href={link("orders", "fact", String(row.seq))}>{row.seq}</a> },
   { id: "at", head: "When", cell: (row) => instant(row.known_at) },
-  { id: "kind", head: "What", cell: (row) => row.kind },
+  { id: "kind", head: "What", cell: (row) => sentence(row.kind.replace(/(?<=[a-z])(?=[A-Z])/g, " ")) },
   { id: "actor", head: "By", cell: (row) => <Badge quiet>{row.actor}</Badge> },
   { id: "cause", head: "Because of", cell: (row) => (row.cause === null ? "–" : <a href={link("orders", "fact", String(row.cause))}>#{row.cause}</a>) },
   { id: "hash", head: "Hash", cell: (row) => <span className="mono soft">{row.hash.slice(0, 12)}…</span> },

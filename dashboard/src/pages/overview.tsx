@@ -1,9 +1,9 @@
 import { type ReactNode, useState } from "react";
 import type { Account, Position, Status } from "../api/types";
 import { EquityChart } from "../charts/equity";
-import { PayoffChart } from "../charts/payoff";
+import { PayoffChart, PayoffNotes } from "../charts/payoff";
 import { PriceChart, RegimeLegend } from "../charts/price";
-import { duration, instant, money, number, percent, sentence, signed, signedMoney, signedPercent, tone } from "../format";
+import { ageOf, duration, instant, money, percent, sentence, signed, signedMoney, signedPercent, tone } from "../format";
 import { PositionTable, strikesOf } from "../parts/position-table";
 import { Card, Empty, GradeBadge, Meter, Shown, Tile } from "../parts/parts";
 import { SurfaceHeat } from "../parts/surface";
@@ -183,11 +183,7 @@ function Payoff({ position, waiting }: { position: Position | undefined; waiting
                 shifted={`In ${Math.round(data.days)} days`}
                 label={`Profit of ${position.describe} over prices of ${position.underlying}: at most ${money(data.max_profit_cents)}, at worst ${signedMoney(data.max_loss_cents === null ? null : -data.max_loss_cents)}`}
               />
-              <p className="soft" style={{ marginTop: 6 }}>
-                Most {signedMoney(data.max_profit_cents)} · worst{" "}
-                {data.max_loss_cents === null ? "unbounded" : signedMoney(-Math.abs(data.max_loss_cents))}
-                {data.breakevens.length > 0 && ` · even at ${data.breakevens.map((one) => number(one)).join(", ")}`}
-              </p>
+              <PayoffNotes payoff={data} />
             </>
           )}
         </Shown>
@@ -218,6 +214,7 @@ function Limits({ account }: { account: Account }): ReactNode {
 
 function Health({ status }: { status: Status }): ReactNode {
   const { connection } = useConnection();
+  const age = ageOf(status);
   const beat = status.heartbeat_at === null ? null : (new Date(status.now).getTime() - new Date(status.heartbeat_at).getTime()) / 1000;
   return (
     <div className="grid two" style={{ gap: 8 }}>
@@ -225,8 +222,8 @@ function Health({ status }: { status: Status }): ReactNode {
       <Lamp name="Broker" good={status.connected} words={status.connected ? status.broker : status.running ? "not reachable" : "not connected"} />
       <Lamp
         name="Data"
-        good={status.data_age_seconds !== null && status.data_age_seconds < 86_400}
-        words={status.data_age_seconds === null ? "none" : `${duration(status.data_age_seconds)} old`}
+        good={age !== null && age < 86_400}
+        words={age === null ? "none" : `${duration(age)} old`}
       />
       <Lamp
         name="Reconciled"

@@ -1,7 +1,7 @@
 import { type ReactNode, useDeferredValue, useState } from "react";
 import { answered, api } from "../api/client";
 import type { Leg, Position } from "../api/types";
-import { PayoffChart } from "../charts/payoff";
+import { PayoffChart, PayoffNotes } from "../charts/payoff";
 import { day, instant, money, number, percent, sentence, signed, signedMoney, tone } from "../format";
 import { type Column, DataTable } from "../parts/table";
 import { PositionTable, strikesOf } from "../parts/position-table";
@@ -9,7 +9,7 @@ import { Act } from "../parts/act";
 import { Because } from "../parts/because";
 import { Card, Empty, GradeBadge, PageHead, Shown, StateBadge, Tile } from "../parts/parts";
 import { go, link } from "../route";
-import { usePayoff, usePositions } from "../state/queries";
+import { usePayoff, usePositions, useStrategies } from "../state/queries";
 
 export default function Positions({ rest }: { rest: string[] }): ReactNode {
   const positions = usePositions();
@@ -100,7 +100,7 @@ const LEGS: Column<Leg>[] = [
   { id: "expiration", head: "Expires", cell: (leg) => day(leg.expiration, true) },
   { id: "bid", head: "Bid", num: true, cell: (leg) => price(leg.bid_cents) },
   { id: "ask", head: "Ask", num: true, cell: (leg) => price(leg.ask_cents) },
-  { id: "iv", head: "IV", num: true, cell: (leg) => percent(leg.iv, 1) },
+  { id: "iv", head: "IV", title: "Implied volatility", num: true, cell: (leg) => percent(leg.iv, 1) },
   { id: "delta", head: "Δ", title: "Delta of one contract", num: true, cell: (leg) => signed(leg.delta, 2) },
 ];
 
@@ -154,15 +154,44 @@ function Explorer({ position }: { position: Position }): ReactNode {
                 <output>{signed(shift, 0)} points</output>
               </label>
             </div>
-            <p className="soft" style={{ marginTop: 8 }}>
-              Most {signedMoney(data.max_profit_cents)} · worst{" "}
-              {data.max_loss_cents === null ? "unbounded" : signedMoney(-Math.abs(data.max_loss_cents))}
-              {data.breakevens.length > 0 && ` · even at ${data.breakevens.map((one) => number(one)).join(", ")}`}
-            </p>
+            <PayoffNotes payoff={data} />
           </>
         )}
       </Shown>
     </Card>
+  );
+}
+
+/** A position that nobody here opened: which strategy is to manage it. */
+function Claim({ position }: { position: Position }): ReactNode {
+  const strategies = useStrategies();
+  const [strategy, setStrategy] = useState("");
+  const names = strategies.data?.items.map((one) => one.name) ?? [];
+  const chosen = strategy || names[0] || "";
+  return (
+    <Act
+      name="Have a strategy manage it…"
+      question={`Who is to manage ${position.describe}?`}
+      explanation={
+        <>
+          Nobody here opened it, so nobody closes it. The strategy that takes it over manages its exits from now on; it must be one of the run.
+          <label className="field" style={{ marginTop: 10 }}>
+            Strategy
+            <input className="select" list="claimants" value={strategy} placeholder={names[0]} onChange={(event) => setStrategy(event.target.value)} />
+            <datalist id="claimants">
+              {names.map((name) => (
+                <option key={name} value={name} />
+              ))}
+            </datalist>
+          </label>
+        </>
+      }
+      confirm="Let it manage it"
+      told="Asked for. The trading process takes it up at its next look."
+      act={() =>
+        answered(api.POST("/api/v1/positions/{position_id}/claim", { params: { path: { position_id: position.position_id } }, body: { strategy: chosen } }))
+      }
+    />
   );
 }
 
@@ -186,6 +215,7 @@ function Actions({ position }: { position: Position }): ReactNode {
             )
           }
         />
+        {position.state === "external" && <Claim position={position} />}
         <a className="button plain" href={link("orders", "trade", position.position_id)}>
           Its whole story
         </a>

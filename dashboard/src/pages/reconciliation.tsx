@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { answered, api } from "../api/client";
 import type { Reconciliation } from "../api/types";
-import { contract, instant, sentence } from "../format";
+import { contract, count, instant, sentence } from "../format";
 import { Badge, Card, Empty, PageHead, Shown, Tile, Trouble } from "../parts/parts";
 import { type Column, DataTable } from "../parts/table";
 import { link } from "../route";
@@ -37,7 +37,7 @@ export default function ReconciliationPage(): ReactNode {
           {told}
         </p>
       )}
-      {trouble !== null && <Trouble error={trouble} />}
+      {trouble !== null && <Trouble error={trouble} title="It was not done." />}
       <Shown query={found} height={320}>
         {(data) => <All found={data} />}
       </Shown>
@@ -53,9 +53,9 @@ function All({ found }: { found: Reconciliation }): ReactNode {
         <Tile name="Open differences" value={found.open} tone={found.open ? "loss" : ""} />
         <Tile name="Failed attempts since" value={found.failures} tone={found.failures ? "loss" : ""} />
       </dl>
-      <Card title="Side by side" flush>
+      <Card title="Side by side" flush aside={found.lines.length > 0 ? told(found.lines) : undefined}>
         {found.lines.length ? (
-          <DataTable label="Ours and the broker's" rows={found.lines} columns={LINES} tallest={620} keyOf={(row) => row.instrument} />
+          <DataTable label="Ours and the broker's" rows={found.lines} columns={found.lines.some((one) => one.reason) ? LINES : LINES.slice(0, -1)} tallest={620} keyOf={(row) => row.instrument} />
         ) : (
           <Empty title="Nothing is held on either side" />
         )}
@@ -80,22 +80,29 @@ function All({ found }: { found: Reconciliation }): ReactNode {
   );
 }
 
+function told(lines: Reconciliation["lines"]): string {
+  const [same, differ] = [lines.filter((one) => agree(one) === true).length, lines.filter((one) => agree(one) === false).length];
+  const rest = lines.length - same - differ;
+  return [`${same} of ${lines.length} agree`, differ ? `${differ} differ` : "", rest ? `${rest} not compared since they changed` : ""].filter(Boolean).join(" · ");
+}
+
 const agree = (row: Reconciliation["lines"][number]): boolean | null => (row.theirs === null ? null : row.ours === row.theirs);
 
 const LINES: Column<Reconciliation["lines"][number]>[] = [
-  { id: "instrument", head: "Instrument", by: (row) => row.instrument, cell: (row) => <span title={row.instrument}>{contract(row.instrument)}</span> },
-  { id: "ours", head: "Ours", num: true, by: (row) => Number(row.ours), cell: (row) => row.ours },
-  { id: "theirs", head: "The broker's", num: true, by: (row) => Number(row.theirs), cell: (row) => row.theirs ?? "not asked" },
+  { id: "instrument", head: "Instrument", phone: 1, by: (row) => row.instrument, cell: (row) => <span title={row.instrument}>{contract(row.instrument)}</span> },
+  { id: "ours", head: "Ours", num: true, by: (row) => Number(row.ours), cell: (row) => count(row.ours), phone: 3 },
+  { id: "theirs", head: "The broker's", num: true, by: (row) => Number(row.theirs), cell: (row) => (row.theirs === null ? "not asked" : count(row.theirs)), phone: 4 },
   {
     id: "state",
-    head: "",
+    head: "So they",
+    phone: 2,
     by: (row) => String(agree(row)),
     cell: (row) => {
       const same = agree(row);
-      return <Badge quiet kind={same === null ? "" : same ? "gain" : "loss"}>{same === null ? "unknown" : same ? "✓ agree" : "≠ differ"}</Badge>;
+      return <Badge quiet kind={same === null ? "" : same ? "gain" : "loss"}>{same === null ? "? not compared" : same ? "✓ agree" : "≠ differ"}</Badge>;
     },
   },
-  { id: "reason", head: "Reason", prose: true, cell: (row) => row.reason },
+  { id: "reason", head: "Remark", prose: true, cell: (row) => sentence(row.reason) },
 ];
 const DIFFERENCES: Column<Reconciliation["differences"][number]>[] = [
   { id: "at", head: "When", by: (row) => row.at, cell: (row) => <a href={link("orders", "fact", String(row.seq))}>{instant(row.at)}</a> },

@@ -155,7 +155,7 @@ function Grid({ stress, at }: { stress: NonNullable<Risk["stress"]>; at: number 
       columns={stress.spots.map((move) => (move === 0 ? "now" : `${move > 0 ? "+" : "−"}${Math.abs(Math.round(100 * move))}%`))}
       rows={volatilities.map((n) => signedPercent(stress.volatilities[n], 0))}
       values={volatilities.map((v) => stress.spots.map((_, s) => value(v, s)))}
-      text={(amount) => (Math.abs(amount) >= 1000 ? `${amount < 0 ? "−" : "+"}${number(Math.abs(amount) / 1000, 1)}k` : `${amount < 0 ? "−" : "+"}${number(Math.abs(amount), 0)}`)}
+      text={(amount) => (Math.abs(amount) < 0.5 ? "0" : Math.abs(amount) >= 1000 ? `${amount < 0 ? "−" : "+"}${number(Math.abs(amount) / 1000, 1)}k` : `${amount < 0 ? "−" : "+"}${number(Math.abs(amount), 0)}`)}
       scale="signed"
       roomy
       cell={46}
@@ -201,7 +201,7 @@ function used(value: number | null, unit: string): string {
 
 const SHOCKS: Column<Risk["shocks"][number]>[] = [
   { id: "name", head: "Day", by: (row) => row.name, cell: (row) => <b className="strong">{row.name}</b> },
-  { id: "title", head: "What happened", prose: true, cell: (row) => sentence(row.title).replace(/s&p/gi, "S&P").replace(/\bvix\b/gi, "VIX") },
+  { id: "title", head: "What happened", prose: true, cell: (row) => sentence(row.title).replace(/s&p/gi, "S&P").replace(/\bvix\b/gi, "VIX").replace(/-(?=\d+(\.\d+)? %)/g, "−").replace(/ %/g, "%") },
   { id: "profit", head: "P&L", num: true, by: (row) => row.profit, cell: (row) => signedMoney(100 * row.profit), tone: (row) => tone(row.profit) },
   { id: "share", head: "Of equity", num: true, by: (row) => row.of_equity, cell: (row) => signedPercent(row.of_equity), tone: (row) => tone(row.of_equity) },
 ];

@@ -5,7 +5,7 @@ import type { CheckedSettings } from "../api/types";
 import { Badge, Card, Empty, PageHead, Shown, Trouble } from "../parts/parts";
 import { Tokens } from "../parts/tokens";
 import { queries } from "../state/queries";
-import { confirmPassword, useMay } from "../state/session";
+import { confirmPassword, useMay, useSession } from "../state/session";
 
 export default function Settings(): ReactNode {
   const may = useMay("admin");
@@ -14,15 +14,16 @@ export default function Settings(): ReactNode {
     <>
       <PageHead title="Settings">Checked and compared before they are replaced</PageHead>
       <Shown query={settings} height={460}>
-        {(data) => <Editor key={data.digest} text={data.toml} digest={data.digest} />}
+        {(data) => <Editor key={data.digest} text={data.toml} digest={data.digest} values={data.values} />}
       </Shown>
       {may && <Tokens />}
     </>
   );
 }
 
-function Editor({ text: before, digest }: { text: string; digest: string }): ReactNode {
+function Editor({ text: before, digest, values }: { text: string; digest: string; values: Record<string, unknown> }): ReactNode {
   const may = useMay("admin");
+  const name = useSession().data?.name ?? "";
   const [text, setText] = useState(before);
   const [checked, setChecked] = useState<CheckedSettings | null>(null);
   const [trouble, setTrouble] = useState<unknown>(null);
@@ -96,15 +97,22 @@ function Editor({ text: before, digest }: { text: string; digest: string }): Rea
             {told}
           </p>
         )}
-        {trouble !== null && <Trouble error={trouble} />}
+        {trouble !== null && <Trouble error={trouble} title="It was not done." />}
       </Card>
-      <Card title="What would change">
-        {checked ? <Changes checked={checked} /> : <Empty title={dirty ? "Not checked yet" : "Nothing is changed"}>Edit the file, then check it. Nothing is saved by checking.</Empty>}
+      <Card title={checked || dirty ? "What would change" : "In force"}>
+        {checked ? (
+          <Changes checked={checked} />
+        ) : dirty ? (
+          <Empty title="Not checked yet">Check the file to see what would change. Nothing is saved by checking.</Empty>
+        ) : (
+          <InForce values={values} />
+        )}
       </Card>
       <dialog ref={dialog} aria-labelledby="confirm-title">
         <form onSubmit={(event) => void confirm(event)}>
           <h2 id="confirm-title">This may lose more money</h2>
           <p className="soft">Give your password to go on. It is good for five minutes.</p>
+          <input className="hidden-visually" type="text" name="name" autoComplete="username" value={name} readOnly tabIndex={-1} aria-hidden="true" />
           <label className="field">
             Password
             <input type="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />
@@ -120,6 +128,36 @@ function Editor({ text: before, digest }: { text: string; digest: string }): Rea
         </form>
       </dialog>
     </div>
+  );
+}
+
+/** Every setting with its value, those of the file and the defaults, by the name that the file gives it. */
+function flat(values: Record<string, unknown>, before = ""): [string, unknown][] {
+  return Object.entries(values).flatMap(([name, value]) =>
+    typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+      ? flat(value as Record<string, unknown>, `${before}${name}.`)
+      : [[`${before}${name}`, value] as [string, unknown]],
+  );
+}
+
+function InForce({ values }: { values: Record<string, unknown> }): ReactNode {
+  const [text, setText] = useState("");
+  const rows = flat(values).filter(([name]) => name.includes(text.toLowerCase().trim()));
+  return (
+    <>
+      <input className="select" type="search" aria-label="Find a setting" placeholder="Find a setting" value={text} onChange={(event) => setText(event.target.value)} />
+      <div className="scroll" tabIndex={0} role="region" aria-label="Settings in force" style={{ maxHeight: 410, overflowY: "auto", marginTop: 8 }}>
+        <dl className="in-force mono">
+          {rows.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd className={value === null ? "soft" : ""}>{told(value)}</dd>
+            </div>
+          ))}
+        </dl>
+        {rows.length === 0 && <Empty title="No setting is called that" />}
+      </div>
+    </>
   );
 }
 

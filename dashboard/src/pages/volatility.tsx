@@ -70,10 +70,10 @@ function All({ view }: { view: Volatility }): ReactNode {
         >
           {smile ? (
             <>
-              <EChart option={smileOption} height={330} label={`Volatility smile of ${smile.expiration}`} />
+              <EChart option={smileOption} height={336} label={`Volatility smile of ${smile.expiration}`} />
               <div className="legend">
                 <span>
-                  <i className="block" style={{ background: "var(--accent)", borderRadius: 7, width: 9, height: 9 }} /> out-of-the-money quotes
+                  <i className="block" style={{ background: "var(--accent)", borderRadius: 7, width: 9, height: 9 }} /> middle of a quote, with its bid and ask
                 </span>
                 <span>
                   <i style={{ borderColor: "var(--warn)" }} /> the surface through them
@@ -91,7 +91,10 @@ function All({ view }: { view: Volatility }): ReactNode {
         </Card>
         <Card title="IV and its rank, session by session">
           {ranked.length > 1 ? (
-            <EChart option={rankOption} height={260} label="30-day implied volatility and its rank in the past year" />
+            <>
+              <EChart option={rankOption} height={260} label="30-day implied volatility and its rank in the past year" />
+              {ranked.at(-1)?.rank === null && <p className="soft fine">The rank takes a year of volatilities before it; where less is stored it is unknown.</p>}
+            </>
           ) : (
             <Empty title="Not enough sessions">The rank compares a session with the year before it.</Empty>
           )}
@@ -105,29 +108,62 @@ type Smile = Volatility["smiles"][number];
 
 const shown = (value: number | null): number | null => (value === null ? null : Math.round(1e4 * value) / 100);
 
+/** The strikes worth showing: as many deviations around spot as are traded; beyond, wings of a cent flatten all. */
+function shownRange(smile: Smile, spot: number): [number, number] {
+  const nearest = smile.strikes.reduce((best, strike, n) => (Math.abs(strike - spot) < Math.abs((smile.strikes[best] ?? 0) - spot) ? n : best), 0);
+  const deviation = (smile.fitted[nearest] ?? smile.iv[nearest] ?? 0.2) * Math.sqrt(Math.max(smile.days, 1) / 365);
+  return [spot * Math.exp(-Math.max(0.04, 7 * deviation)), spot * Math.exp(Math.max(0.03, 4.5 * deviation))];
+}
+
 function smileChart(smile: Smile | undefined, view: Volatility, palette: Palette): EChartsCoreOption {
   const { spot } = view;
-  const strikes = smile?.strikes ?? [];
-  // Far wings carry quotes of a cent or two; they would flatten what is traded.
-  const inside = strikes.map((strike, n) => ({ strike, n })).filter(({ strike }) => strike > 0.7 * spot && strike < 1.25 * spot);
+  const [low, high] = smile ? shownRange(smile, spot) : [0, 0];
+  const inside = (smile?.strikes ?? []).map((strike, n) => ({ strike, n })).filter(({ strike }) => strike > low && strike < high);
+  const span = (values: readonly (number | null)[] | undefined, n: number): number | null => shown(values?.[n] ?? null);
+  const bars = inside
+    .map(({ strike, n }) => [strike, span(smile?.bid_iv, n), span(smile?.ask_iv, n)] as const)
+    .filter(([, bid, ask]) => bid !== null && ask !== null);
   return {
-    grid: { left: 48, right: 16, top: 20, bottom: 30 },
+    grid: { left: 48, right: 16, top: 22, bottom: 42 },
     tooltip: {
       ...tooltip(palette),
-      trigger: "item",
-      formatter: (point: { data: [number, number, number] }) => {
-        const n = point.data[2];
-        const [bid, ask] = [smile?.bid_cents[n] ?? null, smile?.ask_cents[n] ?? null];
-        return `${point.data[0]}: ${point.data[1]}%<br>bid ${bid === null ? "–" : (bid / 100).toFixed(2)}, ask ${ask === null ? "–" : (ask / 100).toFixed(2)}`;
+      trigger: "axis",
+      axisPointer: { type: "line", lineStyle: { color: palette.soft, type: "dashed" } },
+      formatter: (points: { seriesName: string; data: [number, number, number] }[]) => {
+        const found = points.find((one) => one.seriesName === "Quotes");
+        if (!found) return "";
+        const n = found.data[2];
+        const money = (cents: number | null | undefined): string => (cents === null || cents === undefined ? "–" : (cents / 100).toFixed(2));
+        const iv = (value: number | null | undefined): string => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)}%`);
+        return (
+          `<b>${found.data[0]}</b> ${found.data[0] < spot ? "put" : "call"}<br>` +
+          `bid ${money(smile?.bid_cents[n])} = ${iv(smile?.bid_iv?.[n])}<br>ask ${money(smile?.ask_cents[n])} = ${iv(smile?.ask_iv?.[n])}<br>` +
+          `middle ${iv(smile?.iv[n])}, surface ${iv(smile?.fitted[n])}`
+        );
       },
     },
-    xAxis: { type: "value", scale: true, ...axes(palette), splitLine: { show: false } },
+    xAxis: { type: "value", scale: true, min: "dataMin", max: "dataMax", name: "strike", nameLocation: "middle", nameGap: 26, ...axes(palette), axisLabel: { color: palette.soft, showMinLabel: false, showMaxLabel: false, formatter: (value: number) => String(Math.round(value)) }, splitLine: { show: false } },
     yAxis: { type: "value", scale: true, ...axes(palette), axisLabel: { color: palette.soft, formatter: "{value}%" } },
     series: [
       {
+        type: "custom",
+        name: "Bid to ask",
+        silent: true,
+        tooltip: { show: false },
+        encode: { x: 0, y: [1, 2] },
+        data: bars,
+        renderItem: (_: unknown, at: { value: (n: number) => number; coord: (point: [number, number]) => [number, number] }) => {
+          const [x, bottom] = at.coord([at.value(0), at.value(1)]);
+          const [, top] = at.coord([at.value(0), at.value(2)]);
+          const line = (x1: number, y1: number, x2: number, y2: number): object => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: palette.accent, lineWidth: 1.2, opacity: 0.8 } });
+          return { type: "group", children: [line(x, bottom, x, top), line(x - 2.5, bottom, x + 2.5, bottom), line(x - 2.5, top, x + 2.5, top)] };
+        },
+      },
+      {
         type: "scatter",
-        symbolSize: 6,
-        itemStyle: { color: palette.accent, opacity: 0.75 },
+        name: "Quotes",
+        symbolSize: inside.length > 70 ? 3.5 : 5,
+        itemStyle: { color: palette.accent },
         data: inside.map(({ strike, n }) => [strike, shown(smile?.iv[n] ?? null), n]),
         markLine: {
           symbol: "none",
@@ -139,21 +175,43 @@ function smileChart(smile: Smile | undefined, view: Volatility, palette: Palette
       },
       {
         type: "line",
+        name: "Surface",
         showSymbol: false,
         smooth: false,
-        tooltip: { show: false },
-        lineStyle: { color: palette.warn, width: 1.2 },
+        lineStyle: { color: palette.warn, width: 1.6 },
+        itemStyle: { color: palette.warn },
         data: inside.map(({ strike, n }) => [strike, shown(smile?.fitted[n] ?? null)]),
       },
     ],
   };
 }
 
+const TERMS = [1, 2, 7, 14, 30, 60, 120, 250, 500, 1000];
+
 function termChart(view: Volatility, palette: Palette): EChartsCoreOption {
+  const points = view.term.filter((one) => one.days > 0);
   return {
-    grid: { left: 48, right: 20, top: 16, bottom: 40 },
-    tooltip: { ...tooltip(palette), trigger: "axis", valueFormatter: (value: number) => `${value.toFixed(1)}%` },
-    xAxis: { type: "log", min: "dataMin", name: "days", nameLocation: "middle", nameGap: 26, ...axes(palette), splitLine: { show: false } },
+    grid: { left: 48, right: 20, top: 16, bottom: 42 },
+    tooltip: {
+      ...tooltip(palette),
+      trigger: "axis",
+      formatter: (found: { dataIndex: number }[]) => {
+        const point = points[found[0]?.dataIndex ?? 0];
+        return point ? `${day(point.expiration, true)} · ${point.days} days<br><b>${percent(point.iv, 1)}</b>` : "";
+      },
+    },
+    // Days on a logarithmic scale, with ticks where people look: a week, a month, half a year.
+    xAxis: {
+      type: "value",
+      min: "dataMin",
+      max: "dataMax",
+      name: "days to expiration",
+      nameLocation: "middle",
+      nameGap: 26,
+      ...axes(palette),
+      axisLabel: { color: palette.soft, customValues: TERMS.map(Math.log), formatter: (value: number) => String(Math.round(Math.exp(value))) },
+      splitLine: { show: false },
+    },
     yAxis: { type: "value", scale: true, ...axes(palette), axisLabel: { color: palette.soft, formatter: "{value}%" } },
     series: [
       {
@@ -163,7 +221,7 @@ function termChart(view: Volatility, palette: Palette): EChartsCoreOption {
         lineStyle: { color: palette.accent, width: 2 },
         itemStyle: { color: palette.accent },
         areaStyle: { color: palette.accent, opacity: 0.1 },
-        data: view.term.filter((one) => one.days > 0).map((one) => [one.days, shown(one.iv)]),
+        data: points.map((one) => [Math.log(one.days), shown(one.iv)]),
       },
     ],
   };

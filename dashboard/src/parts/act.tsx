@@ -1,9 +1,22 @@
 // A command with a question before it: what is asked for is written down, and the trading process does it.
 
 import { type ReactNode, useId, useRef, useState } from "react";
+import type { Told } from "../api/types";
 import { queries } from "../state/queries";
+import { useOutcome } from "../state/requests";
 import { useMay } from "../state/session";
 import { Trouble } from "./parts";
+
+/** What became of a request, as long as somebody looks. */
+function Outcome({ outcome, words }: { outcome: Told | undefined; words: string }): ReactNode {
+  const refused = outcome?.state === "refused";
+  const met = outcome?.state === "met";
+  return (
+    <span className={`notice ${refused ? "loss" : ""}`} role="status">
+      {refused ? `Not done: ${outcome.outcome}` : met ? outcome.outcome || "Done." : words}
+    </span>
+  );
+}
 
 export function Act(props: {
   name: string;
@@ -11,20 +24,26 @@ export function Act(props: {
   explanation: ReactNode;
   confirm: string;
   told: string;
+  /** The scope that it takes. */
+  scope?: "trade" | "admin";
   small?: boolean;
   disabled?: boolean;
   act: () => Promise<unknown>;
 }): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
-  const may = useMay("trade");
+  const scope = props.scope ?? "trade";
+  const may = useMay(scope);
+  const [told, setTold] = useState<Told>();
+  const outcome = useOutcome(told).data;
   const [state, setState] = useState<"" | "busy" | "told">("");
   const [trouble, setTrouble] = useState<unknown>(null);
   const go = async (): Promise<void> => {
     setState("busy");
     setTrouble(null);
     try {
-      await props.act();
+      const answer = (await props.act()) as Told | undefined;
+      setTold(typeof answer?.request === "number" ? answer : undefined);
       setState("told");
       dialog.current?.close();
       void queries.invalidateQueries();
@@ -38,8 +57,8 @@ export function Act(props: {
       <button
         type="button"
         className={props.small ? "button small" : "button"}
-        disabled={!may || props.disabled || state === "told"}
-        title={may ? undefined : "This takes the scope “trade”"}
+        disabled={!may || props.disabled || (state === "told" && outcome?.state !== "refused")}
+        title={may ? undefined : `This takes the scope “${scope}”`}
         onClick={() => {
           setTrouble(null);
           dialog.current?.showModal();
@@ -47,16 +66,12 @@ export function Act(props: {
       >
         {props.name}
       </button>
-      {state === "told" && (
-        <span className="notice" role="status">
-          {props.told}
-        </span>
-      )}
+      {state === "told" && <Outcome outcome={outcome} words={props.told} />}
       <dialog ref={dialog} aria-labelledby={title}>
         <div className="inside">
           <h2 id={title}>{props.question}</h2>
           <div className="soft">{props.explanation}</div>
-          {trouble !== null && <Trouble error={trouble} />}
+          {trouble !== null && <Trouble error={trouble} title="It was not taken." />}
           <div className="row end">
             <button type="button" className="button plain" onClick={() => dialog.current?.close()}>
               Leave it

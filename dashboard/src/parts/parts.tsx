@@ -114,11 +114,11 @@ export function Empty(props: { title: string; children?: ReactNode }): ReactNode
   );
 }
 
-export function Trouble({ error }: { error: unknown }): ReactNode {
+export function Trouble({ error, title = "This could not be shown." }: { error: unknown; title?: string }): ReactNode {
   const refused = error instanceof RefusedError ? error : null;
   return (
     <div className="problem" role="alert">
-      <b>{refused ? "This could not be shown." : "The server cannot be reached."}</b>
+      <b>{refused ? title : "The server cannot be reached."}</b>
       {refused ? refused.message : "The page tries again by itself; what is shown may be old."}
       {refused?.fields.map((one) => (
         <div key={one.field}>

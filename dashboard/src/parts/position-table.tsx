@@ -1,4 +1,4 @@
-import { type ReactNode, useSyncExternalStore } from "react";
+import { type ReactNode } from "react";
 import type { Position } from "../api/types";
 import { money, number, sentence, signed, signedMoney, tone } from "../format";
 import { type Column, DataTable } from "./table";
@@ -13,12 +13,14 @@ const COLUMNS: Column<Position>[] = [
   {
     id: "underlying",
     head: "Symbol",
+    phone: 1,
     by: (row) => row.underlying,
     cell: (row) => <b className="strong">{row.underlying}</b>,
   },
   {
     id: "structure",
     head: "Structure",
+    phone: 2,
     by: (row) => row.structure,
     cell: (row) => (
       <>
@@ -39,6 +41,7 @@ const COLUMNS: Column<Position>[] = [
   {
     id: "profit",
     head: "P&L mid",
+    phone: 3,
     title: "Profit or loss at middle prices",
     num: true,
     by: (row) => row.profit_mid_cents,
@@ -63,22 +66,6 @@ const COLUMNS: Column<Position>[] = [
   { id: "grade", head: "Data", by: (row) => row.grade, cell: (row) => <GradeBadge grade={row.grade} /> },
 ];
 
-const phone = window.matchMedia("(max-width: 699px)");
-
-/** Whether there is a phone's width only; what it comes to then stands first. */
-function useNarrow(): boolean {
-  return useSyncExternalStore(
-    (listener) => {
-      phone.addEventListener("change", listener);
-      return () => phone.removeEventListener("change", listener);
-    },
-    () => phone.matches,
-  );
-}
-
-/** What a phone shows before anybody scrolls. */
-const FIRST = new Set(["underlying", "structure", "profit"]);
-
 /** What is left out where the table shares its line with something else. */
 const LONG = new Set(["exit", "grade"]);
 
@@ -88,10 +75,7 @@ export function PositionTable(props: {
   picked: string | undefined;
   onPick: (position: Position) => void;
 }): ReactNode {
-  const narrow = useNarrow();
-  const first = narrow ? COLUMNS.filter((column) => FIRST.has(column.id)) : [];
-  const ordered = [...first, ...COLUMNS.filter((column) => !first.includes(column))];
-  const columns = ordered.filter((column) => !(props.brief && LONG.has(column.id))).map((column) =>
+  const columns = COLUMNS.filter((column) => !(props.brief && LONG.has(column.id))).map((column) =>
     column.id === "underlying"
       ? {
           ...column,

@@ -1,12 +1,14 @@
 import { type ReactNode } from "react";
 import type { Volatility } from "../api/types";
+import { useNarrow } from "../state/narrow";
 import { Heat } from "./heat";
 
 /** The volatility surface as a table of colours: strikes over spot across, days down, in percent. */
 export function SurfaceHeat({ view, every = 1, roomy = false }: { view: Volatility; every?: number; roomy?: boolean }): ReactNode {
   const { surface } = view;
+  const step = useNarrow() ? Math.max(2, every) : every;
   const middle = surface.moneyness.findIndex((value) => Math.abs(value - 1) < 1e-9);
-  const kept = surface.moneyness.map((_, n) => n).filter((n) => (n - middle) % every === 0);
+  const kept = surface.moneyness.map((_, n) => n).filter((n) => (n - middle) % step === 0);
   const rows = surface.days.map((_, n) => n).reverse();
   return (
     <Heat

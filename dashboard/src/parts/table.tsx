@@ -12,6 +12,7 @@ import {
   useTable,
 } from "@tanstack/react-table";
 import { type ReactNode, useMemo, useState } from "react";
+import { useNarrow } from "../state/narrow";
 
 export interface Column<T> {
   id: string;
@@ -19,6 +20,8 @@ export interface Column<T> {
   title?: string;
   num?: boolean;
   prose?: boolean;
+  /** Where it stands on a phone, counted from 1; columns without it follow those that have one. */
+  phone?: number;
   /** What the column sorts by; a column without it does not sort. */
   by?: (row: T) => number | string | null;
   cell: (row: T) => ReactNode;
@@ -30,6 +33,10 @@ const features = tableFeatures({
   sortedRowModel: createSortedRowModel(),
   sortFns: { alphanumeric: sortFn_alphanumeric, basic: sortFn_basic },
 });
+
+function byPhone<T>(columns: readonly Column<T>[]): readonly Column<T>[] {
+  return [...columns].sort((a, b) => (a.phone ?? 99) - (b.phone ?? 99));
+}
 
 export function DataTable<T extends object>(props: {
   label: string;
@@ -43,7 +50,9 @@ export function DataTable<T extends object>(props: {
   /** Pixels from which on the table scrolls in itself. */
   tallest?: number;
 }): ReactNode {
-  const { columns, keyOf, picked, onPick } = props;
+  const { keyOf, picked, onPick } = props;
+  const narrow = useNarrow();
+  const columns = useMemo(() => (narrow ? byPhone(props.columns) : props.columns), [narrow, props.columns]);
   const [sorting, setSorting] = useState<SortingState>(props.sort ?? []);
   const defined = useMemo(() => {
     const helper = createColumnHelper<typeof features, T>();

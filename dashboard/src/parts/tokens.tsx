@@ -56,10 +56,10 @@ export function Tokens(): ReactNode {
       </form>
       {made && (
         <p className="notice" role="status" style={{ margin: "0 14px 10px" }}>
-          This is the only time it is shown: <code style={{ overflowWrap: "anywhere" }}>{made}</code>
+          This is the only time it is shown: <code style={{ overflowWrap: "anywhere" }} data-testid="token">{made}</code>
         </p>
       )}
-      {trouble !== null && <Trouble error={trouble} />}
+      {trouble !== null && <Trouble error={trouble} title="It was not done." />}
       <Shown query={tokens}>
         {(data) =>
           data.items.length ? (
@@ -74,7 +74,7 @@ export function Tokens(): ReactNode {
 }
 
 const COLUMNS: Column<Token>[] = [
-  { id: "label", head: "For", by: (row) => row.label, cell: (row) => row.label },
+  { id: "label", head: "For", phone: 1, by: (row) => row.label, cell: (row) => row.label },
   { id: "scope", head: "May", by: (row) => row.scope, cell: (row) => <Badge quiet>{row.scope}</Badge> },
   { id: "made", head: "Made", by: (row) => row.made_at, cell: (row) => `${day(row.made_at, true)} by ${row.made_by}` },
   { id: "used", head: "Last used", by: (row) => row.used_at ?? null, cell: (row) => (row.used_at ? instant(row.used_at) : "never") },
@@ -82,10 +82,12 @@ const COLUMNS: Column<Token>[] = [
   {
     id: "act",
     head: "",
+    phone: 2,
     cell: (row) =>
       row.revoked_at ? null : (
         <Act
           small
+          scope="admin"
           name="Take back"
           question={`Take back the token for ${row.label}?`}
           explanation="Whatever uses it is refused from now on."

@@ -2,7 +2,7 @@
 
 import { type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import type { Status } from "../api/types";
-import { duration, instant } from "../format";
+import { ageOf, duration, instant } from "../format";
 import { Badge, GradeBadge, Waiting } from "../parts/parts";
 import { Guard } from "../parts/guard";
 import { link, useRoute } from "../route";
@@ -30,6 +30,10 @@ export function Shell(): ReactNode {
   const session = useSession();
   const { connection } = useConnection();
   const signedIn = session.data?.state === "open";
+  const entered = useRef(false);
+  useEffect(() => {
+    if (signedIn) entered.current = true;
+  }, [signedIn]);
   const status = useStatus(signedIn);
   useEffect(() => (signedIn ? connect() : undefined), [signedIn]);
   const away = connection === "down" || (session.isError && !session.data);
@@ -40,7 +44,7 @@ export function Shell(): ReactNode {
       </a>
       <TopBar status={status.data} signedIn={signedIn} connection={away ? "down" : connection} />
       {away && <Down />}
-      {session.data && !signedIn ? <SignIn session={session.data} /> : session.isPending ? <Waiting height={300} /> : <Content />}
+      {session.data && !signedIn ? <SignIn session={session.data} ended={entered.current} /> : session.isPending ? <Waiting height={300} /> : <Content />}
     </>
   );
 }
@@ -99,8 +103,11 @@ function TopBar(props: { status: Status | undefined; signedIn: boolean; connecti
           </svg>
         </button>
         {signedIn && (
-          <button type="button" className="button plain only-wide" onClick={() => void signOut()}>
-            Log out
+          <button type="button" className="button plain" onClick={() => void signOut()} aria-label="Log out" title="Log out">
+            <span className="only-wide">Log out</span>
+            <svg className="only-narrow" viewBox="0 0 20 20" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth={1.6}>
+              <path d="M8 3.5H4v13h4M12.5 6.5 16 10l-3.5 3.5M16 10H8" />
+            </svg>
           </button>
         )}
         <StopButton status={status} />
@@ -160,7 +167,15 @@ function Facts({ status }: { status: Status }): ReactNode {
     <dl className="facts-row" aria-label="Data and agreement">
       <div>
         <dt>Data</dt>
-        <dd>{age === null ? "none yet" : `${duration(age)} old`}</dd>
+        <dd title={status.data_as_of ? `The oldest of the latest chains was taken ${instant(status.data_as_of)}` : undefined}>
+          {age === null ? (
+            "none yet"
+          ) : (
+            <>
+              {duration(age)} old<span className="only-wide soft"> · {instant(status.data_as_of)}</span>
+            </>
+          )}
+        </dd>
       </div>
       <div>
         <dt>Grade</dt>
@@ -179,6 +194,12 @@ function Facts({ status }: { status: Status }): ReactNode {
         <div>
           <dt>Unresolved orders</dt>
           <dd className="loss">{status.unresolved_orders}</dd>
+        </div>
+      )}
+      {!status.running && (
+        <div className="only-wide">
+          <dt>Last beat</dt>
+          <dd>{status.heartbeat_at ? instant(status.heartbeat_at) : "never"}</dd>
         </div>
       )}
       <div className="only-wide">
@@ -203,5 +224,6 @@ function useAge(status: Status): number | null {
     const timer = window.setInterval(() => setElapsed((Date.now() - start) / 1000), 1000);
     return () => window.clearInterval(timer);
   }, [status]);
-  return status.data_age_seconds === null ? null : status.data_age_seconds + elapsed;
+  const age = ageOf(status);
+  return age === null ? null : age + elapsed;
 }

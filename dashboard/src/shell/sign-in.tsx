@@ -4,7 +4,7 @@ import type { Session } from "../api/types";
 import { setUp, signIn } from "../state/session";
 
 /** The page before the pages: logging in, or making the first account with the one-time address. */
-export function SignIn({ session }: { session: Session }): ReactNode {
+export function SignIn({ session, ended = false }: { session: Session; ended?: boolean }): ReactNode {
   // The one-time code stands behind `#`, where no server and no log ever sees it.
   const [code] = useState(() => (window.location.pathname === "/setup" ? window.location.hash.slice(1) : ""));
   const fresh = session.state === "new";
@@ -34,6 +34,11 @@ export function SignIn({ session }: { session: Session }): ReactNode {
         {fresh && !making && (
           <p className="notice">
             Nobody has an account yet. Open the one-time address that <code>strikewise serve</code> printed when it started.
+          </p>
+        )}
+        {ended && !making && (
+          <p className="notice warn" role="status">
+            Your session has ended: log in again. Trading goes on as it was.
           </p>
         )}
         <label className="field">

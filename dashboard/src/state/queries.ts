@@ -1,9 +1,17 @@
 // What the page asks the server, each question with one name; the stream writes into the same places.
 
-import { QueryClient, useQuery } from "@tanstack/react-query";
+import { QueryCache, QueryClient, useQuery } from "@tanstack/react-query";
 import { RefusedError, answered, api } from "../api/client";
 
-export const queries = new QueryClient({
+/** An answer that says nobody is logged in (any more): ask who is, so that the page before the pages comes. */
+const cache: QueryCache = new QueryCache({
+  onError: (error) => {
+    if (error instanceof RefusedError && error.status === 401) void queries.invalidateQueries({ queryKey: ["session"] });
+  },
+});
+
+export const queries: QueryClient = new QueryClient({
+  queryCache: cache,
   defaultOptions: {
     queries: {
       staleTime: 5_000,
@@ -65,6 +73,9 @@ export const useVolatility = (symbol: string | undefined, ranks: number) =>
         api.GET("/api/v1/volatility/{symbol}", { params: { path: { symbol: symbol ?? "" }, query: { ranks } } }),
       ),
   });
+
+export const useStrategies = () =>
+  useQuery({ queryKey: ["strategies"], staleTime: Infinity, queryFn: () => answered(api.GET("/api/v1/strategies")) });
 
 export const useReconciliation = () =>
   useQuery({ queryKey: ["reconciliation"], queryFn: () => answered(api.GET("/api/v1/reconciliation")) });
