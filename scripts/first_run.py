@@ -2,8 +2,8 @@
 
 It clones this checkout, runs `make demo` there, starts `strikewise serve --demo` as that says, opens the
 one-time address in headless Chromium, and waits until a chart is drawn and the account holds something.
-Packages come from wherever pip and npm take them, so that a second run finds them in their caches. Run it with
-the development environment: `make test` makes one.
+Packages come from wherever pip and npm take them: a second run finds them in their caches. It needs the
+development environment, which `make test` makes.
 """
 
 from __future__ import annotations
