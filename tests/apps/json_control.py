@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from apps.json_portfolio import Part
+from apps.json_signals import SignalsTold
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -138,4 +139,7 @@ CONTROL: dict[str, type[Part]] = {
     "resume": Told,
     "flatten": Told,
     "claim": Told,
+    "signals": SignalsTold,
+    "take": Told,
+    "dismiss": Told,
 }

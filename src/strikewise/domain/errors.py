@@ -16,6 +16,7 @@
     │   ├── LedgerConflictError  somebody else wrote first
     │   ├── LedgerCorruptError   the hash chain does not hold
     │   └── LedgerDamagedError   the database under it cannot be read
+    ├── RefusedError             what a person asked for cannot be done as things stand
     ├── ComputeError             work that was given to other processes could not be done
     ├── InvariantError           money does not add up: always a fault of ours
     └── SettingsError            settings or a run specification that cannot be used
@@ -161,6 +162,10 @@ class LedgerDamagedError(LedgerError):
             f"The ledger {where} is damaged, or is no ledger ({problem}): restore a backup with "
             "`strikewise ledger restore BACKUP --replace`."
         )
+
+
+class RefusedError(StrikewiseError):
+    """What a person asked for cannot be done as things stand: too late, done already, or halted."""
 
 
 class ComputeError(StrikewiseError):

@@ -232,8 +232,8 @@ class JournalKeeper:
         if order.purpose is Purpose.OPEN and order.signal_id in self.signals and not order.replaces:
             self._put_signal(replace(self.signals[order.signal_id], outcome=ORDERED, order_id=order.order_id))
             if (seen := self.signals.get(self.taken.get(order.signal_id, ""))) is not None:
-                detail = f"by={record.actor} as={order.signal_id}"
-                self._put_signal(replace(seen, outcome=TAKEN, detail=detail, order_id=order.order_id))
+                taken = replace(seen, outcome=TAKEN, detail=f"by={record.actor}", order_id=order.order_id)
+                self._put_signal(taken)
         elif order.position_id in self.trades:
             self.changed.add(("trades", order.position_id))
 

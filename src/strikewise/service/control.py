@@ -8,6 +8,7 @@ from typing import Any
 from strikewise.domain.control import RequestMet
 from strikewise.domain.errors import LedgerError
 from strikewise.market.clock import PacedClock
+from strikewise.service.answers import desk_of, dismiss, take, whole_name
 from strikewise.service.requests import (
     CancelRequested,
     ClaimRequested,
@@ -27,11 +28,13 @@ __all__ = [
     "ask_to_cancel",
     "ask_to_claim",
     "ask_to_close",
+    "ask_to_dismiss",
     "ask_to_flatten",
     "ask_to_halt",
     "ask_to_reconcile",
     "ask_to_release",
     "ask_to_resume",
+    "ask_to_take",
     "is_running",
 ]
 
@@ -39,6 +42,8 @@ LOOK_SECONDS = 0.1
 """How often the ledger is looked at for an answer."""
 SECONDS = 3.0
 """How long one is waited for."""
+TAKING_SECONDS = 10.0
+"""How long what needs a look at the market is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,26 @@ def ask_to_claim(system: System, clock: PacedClock, who: str, position_id: str, 
 def ask_to_release(system: System, clock: PacedClock, who: str, symbol: str, reason: str) -> Answer:
     """Let a frozen symbol be traded again."""
     return _waited(system, clock, ask(system, ReleaseRequested(symbol, reason), who))
+
+
+def ask_to_take(system: System, clock: PacedClock, who: str, signal: str, reason: str) -> Answer:
+    """Have a signal ordered, priced anew and judged like any other; the beginning of its id is enough.
+
+    Raises
+    ------
+    MissingDataError
+        If no signal, or more than one, begins so.
+    RefusedError
+        If it cannot be taken.
+    """
+    desk = desk_of(system)
+    return _waited(system, clock, take(system, desk, whole_name(desk, signal), reason, who), TAKING_SECONDS)
+
+
+def ask_to_dismiss(system: System, clock: PacedClock, who: str, signal: str, reason: str) -> Answer:
+    """Put a signal aside for the day. Errors as of `ask_to_take`."""
+    desk = desk_of(system)
+    return _waited(system, clock, dismiss(system, desk, whole_name(desk, signal), reason, who))
 
 
 def ask_to_reconcile(

@@ -9,12 +9,14 @@ from strikewise.domain.control import (
     CancelRequested,
     ClaimRequested,
     CloseRequested,
+    DismissRequested,
     FlattenRequested,
     HaltRequested,
     ReconcileRequested,
     ReleaseRequested,
     Request,
     ResumeRequested,
+    TakeRequested,
 )
 from strikewise.domain.errors import LedgerError
 from strikewise.execution.halt_flag import Raised
@@ -27,13 +29,16 @@ __all__ = [
     "CancelRequested",
     "ClaimRequested",
     "CloseRequested",
+    "DismissRequested",
     "FlattenRequested",
     "ReconcileRequested",
     "ReleaseRequested",
     "Request",
+    "TakeRequested",
     "Told",
     "ask",
     "halt",
+    "instant_of",
     "outcome_of",
     "resume",
 ]
@@ -79,7 +84,7 @@ def ask(system: System, request: Request, name: str) -> Told:
         If the ledger does not take it.
     """
     now = system.now()
-    entry = Entry(request, _known_at(system, now), person(name))
+    entry = Entry(request, instant_of(system), person(name))
     with system.ledger() as ledger:
         return Told(ledger.append([entry], recorded_at=now).seq, "waiting")
 
@@ -131,7 +136,7 @@ def outcome_of(desk: Desk, request: int) -> Told | None:
     return Told(request, "waiting") if request in desk.control.requests else None
 
 
-def _known_at(system: System, now: datetime) -> datetime:
+def instant_of(system: System) -> datetime:
     """Return the instant of the account's own clock: where its process replays the past, that of the past."""
-    beat = system.heartbeat()
+    now, beat = system.now(), system.heartbeat()
     return now if beat is None or abs(beat.market_at - beat.at) < APART else beat.market_at

@@ -13,7 +13,6 @@ from adapters.alerts.stage import START, TUESDAY, traded, written
 from strikewise.adapters.alerts.alert import Alert, Level
 from strikewise.adapters.alerts.rules import Rules, Signals, Watcher
 from strikewise.adapters.alerts.sayings import CODES, SAYINGS
-from strikewise.adapters.alerts.wording import exit_plan
 from strikewise.domain.control import (
     AlertRaised,
     BreakerTripped,
@@ -28,6 +27,7 @@ from strikewise.domain.control import (
 from strikewise.domain.events import Event, OrderRejected, OrderUnresolved, RunStarted
 from strikewise.domain.reconciled import DifferenceFound, ReconciliationFailed
 from strikewise.portfolio.ledger import Entry, MemoryLedger
+from strikewise.strategy.exit_plan import exit_plan
 
 PLAN = {"told": {"profit_target": 0.5, "stop_loss": 2.0, "dte_exit": 21, "max_days_held": 0}}
 TROUBLE: list[Event] = [

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from strikewise.adapters.alerts.alert import Alert, Button, Level
 from strikewise.adapters.alerts.sayings import CODES, RECURRING, SAYINGS, Saying
-from strikewise.adapters.alerts.wording import exit_plan, outcome_text, signal_text, signal_title
+from strikewise.adapters.alerts.wording import outcome_text, signal_text, signal_title
 from strikewise.domain.errors import StrikewiseError
 from strikewise.domain.events import OrderPlaced, RunStarted, SignalDenied, SignalGenerated
 from strikewise.domain.money import format_cents
@@ -16,6 +16,7 @@ from strikewise.domain.orders import Order, Purpose
 from strikewise.domain.signals import Signal
 from strikewise.portfolio.journal import JournalKeeper
 from strikewise.portfolio.ledger import Record
+from strikewise.strategy.exit_plan import exit_plan, parameters_of
 
 __all__ = ["Rules", "Signals", "Watcher"]
 
@@ -139,7 +140,7 @@ class Watcher:
             case OrderPlaced(order=order):
                 self._orders[order.order_id] = order
             case RunStarted(spec=spec):
-                self._named = _parameters_of(spec)
+                self._named = parameters_of(spec)
 
     def _told_by(self, record: Record) -> Iterator[Saying]:
         says = SAYINGS.get(type(record.event))
@@ -197,15 +198,3 @@ class Watcher:
                 f"{trade.strategy} closed {trade.structure.replace('_', ' ')} on {trade.underlying}: {profit}"
             )
             yield Saying(code, title, outcome_text(trade), (Button("Why", ("why", name)),))
-
-
-def _parameters_of(spec: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
-    """Return the parameters that a run's specification or settings name, by label."""
-    strategies = spec.get("strategies")
-    if isinstance(strategies, Mapping):
-        return {str(name): values for name, values in strategies.items() if isinstance(values, Mapping)}
-    named: dict[str, Mapping[str, object]] = {}
-    for one in strategies if isinstance(strategies, list | tuple) else ():
-        if isinstance(one, Mapping) and isinstance(values := one.get("parameters", {}), Mapping):
-            named[str(one.get("label") or one.get("strategy"))] = values
-    return named

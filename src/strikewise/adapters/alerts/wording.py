@@ -12,38 +12,13 @@ from strikewise.domain.orders import Execution, LegFill, Order, Purpose
 from strikewise.domain.signals import Signal
 from strikewise.portfolio.journal_rows import TradeRow
 
-__all__ = ["exit_plan", "fill_text", "outcome_text", "pairs_text", "signal_text", "signal_title"]
+__all__ = ["fill_text", "outcome_text", "pairs_text", "signal_text", "signal_title"]
 
 MOST_REASONS = 12
 """Features that an alert shows; the rest is a question away."""
 LARGE = 1000.0
 PERCENT = ("iv", "rv", "probability", "pct", "return", "width", "rank", "percentile")
 """Beginnings or ends of names whose values below five are read as percent."""
-
-
-def exit_plan(parameters: Mapping[str, object]) -> str:
-    """Return in words when a position is left, by the parameters of its strategy.
-
-    Parameters
-    ----------
-    parameters : mapping
-        By name; those that say nothing of leaving are passed over.
-    """
-    said = []
-    if (target := _number(parameters, "profit_target")) and target > 0:
-        said.append(f"take profit at {target:.0%} of the premium")
-    if (stop := _number(parameters, "stop_loss")) and stop > 0:
-        said.append(f"stop at a loss of {stop:g} × the premium")
-    if (days := _number(parameters, "dte_exit")) and days > 0:
-        said.append(f"leave with {days:g} days to expiration")
-    if (held := _number(parameters, "max_days_held")) and held > 0:
-        said.append(f"leave after {held:g} days")
-    return "; ".join(said) or "by the rules of its strategy"
-
-
-def _number(parameters: Mapping[str, object], name: str) -> float | None:
-    value = parameters.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def signal_title(signal: Signal, order: Order | None, denied: SignalDenied | None) -> str:

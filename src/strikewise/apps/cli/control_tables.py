@@ -20,6 +20,7 @@ from strikewise.service.daemon import StatusView
 __all__ = [
     "as_plain",
     "comparison_table",
+    "fitted",
     "orders_table",
     "positions_table",
     "show_answer",
@@ -116,7 +117,7 @@ def positions_table(found: Sequence[Mapping[str, Any]], width: int) -> Table:
         )
         for one in found
     ]
-    return _fitted(width, columns, rows, drops=(1, 6, 4))
+    return fitted(width, columns, rows, drops=(1, 6, 4))
 
 
 def orders_table(found: Sequence[Mapping[str, Any]], width: int) -> Table:
@@ -144,10 +145,10 @@ def orders_table(found: Sequence[Mapping[str, Any]], width: int) -> Table:
         )
         for one in found
     ]
-    return _fitted(width, columns, rows, drops=(1, 6, 5))
+    return fitted(width, columns, rows, drops=(1, 6, 5))
 
 
-def _fitted(
+def fitted(
     width: int,
     columns: Sequence[tuple[str, str]],
     rows: Sequence[Sequence[str | Text]],

@@ -62,6 +62,13 @@ COMMANDS = (
         OPERATE,
     ),
     _late("claim", "Let a strategy manage a position that nobody here opened.", OPERATE),
+    _late(
+        "signals",
+        "Show the latest signals of the account: what was decided, and what became of each.",
+        OPERATE,
+    ),
+    _late("take", "Have a signal ordered that was offered, or that the limits refused before.", OPERATE),
+    _late("dismiss", "Put a signal aside: its structure is not proposed again that day.", OPERATE),
     _late("serve", "Serve the web page and the API, to this computer alone unless told otherwise.", OPERATE),
     _late("token", "Make, list and take back tokens for programs.", OPERATE),
     _late("alerts", "Tell people what happens, and hear them by Telegram.", OPERATE),

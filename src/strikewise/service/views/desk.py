@@ -16,6 +16,7 @@ from strikewise.domain.signals import Signal
 from strikewise.portfolio.controls import ControlState
 from strikewise.portfolio.journal import JournalKeeper
 from strikewise.portfolio.ledger import Ledger, Record
+from strikewise.portfolio.offers import Offers
 from strikewise.portfolio.picture import Picture, PositionPicture
 from strikewise.service.views.valuations import Valuations
 
@@ -64,6 +65,8 @@ class Desk:
         Who may trade.
     signals : dict of str to Signal
         Every signal, whole, by id.
+    offers : Offers
+        Those of the last days, and how each may be answered.
     run : RunStarted or None
         The latest run's beginning.
     picture : Picture or None
@@ -81,6 +84,7 @@ class Desk:
         self.valuations = Valuations()
         self.control = ControlState()
         self.signals: dict[str, Signal] = {}
+        self.offers = Offers()
         self.run: RunStarted | None = None
         self.picture: Picture | None = None
         self.comparisons: deque[ComparisonView] = deque(maxlen=KEPT)
@@ -122,6 +126,7 @@ class Desk:
         for record in ledger.records(after=self.seq):
             self._keep(record)
             self.control = self.control.apply(record.seq, record.event, record.known_at, record.actor)
+            self.offers = self.offers.apply(record)
             if isinstance(record.event, SignalGenerated):
                 self.signals.setdefault(record.event.signal.signal_id, record.event.signal)
             elif isinstance(record.event, RunStarted):
