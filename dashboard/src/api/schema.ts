@@ -356,6 +356,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/signals/{signal_id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a signal
+         * @description Ask that a signal is ordered: priced and sized anew, and through the whole gate.
+         *
+         *     The process does it at its next look; `/control/requests/{request}` says what came of it. It is refused
+         *     (409) where the signal ran out, was answered before or is an order already, and while trading is halted.
+         */
+        post: operations["take_it_api_v1_signals__signal_id__take_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/{signal_id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss a signal
+         * @description Ask that a signal is put aside: its structure is not proposed again that day.
+         *
+         *     It is refused (409) where the signal is an order already, or was dismissed before.
+         */
+        post: operations["dismiss_it_api_v1_signals__signal_id__dismiss_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/symbols": {
         parameters: {
             query?: never;
@@ -2387,9 +2432,22 @@ export interface components {
          *     seq : int
          *         Its fact.
          *     decision : str
-         *         ``ordered``, ``denied``, or ``pending`` where nobody has decided.
+         *         ``ordered``, ``denied``, ``offered`` while a person is asked, ``taken``, ``dismissed``, ``expired``
+         *         where nobody answered in time, or ``pending`` where nobody has decided.
          *     code, detail : str
          *         Why it was denied, with the numbers.
+         *     answerable : bool
+         *         Whether it may be taken now.
+         *     until : datetime or None
+         *         When nobody may take it any more; None where that was never possible, or is not known.
+         *     quantity : int or None
+         *         Units that are offered, or were ordered; None where nobody sized it.
+         *     exit : str
+         *         When what is opened would be left, in words; empty where its strategy is not known.
+         *     answered_by : str
+         *         The actor who took or dismissed it; empty where nobody did.
+         *     taken_as, taken_from : str
+         *         The signal that it was priced anew as when it was taken, and the one that it is the repricing of.
          *     outcome : SignalOutcome or None
          *         Of its trade; None where there is none.
          *     signal_id, at, strategy, underlying, structure, describe, price_cents, max_loss_cents, max_profit_cents,
@@ -2443,6 +2501,35 @@ export interface components {
             /** Detail */
             detail: string;
             outcome: components["schemas"]["SignalOutcome"] | null;
+            /**
+             * Answerable
+             * @default false
+             */
+            answerable: boolean;
+            /** Until */
+            until?: string | null;
+            /** Quantity */
+            quantity?: number | null;
+            /**
+             * Exit
+             * @default
+             */
+            exit: string;
+            /**
+             * Answered By
+             * @default
+             */
+            answered_by: string;
+            /**
+             * Taken As
+             * @default
+             */
+            taken_as: string;
+            /**
+             * Taken From
+             * @default
+             */
+            taken_from: string;
         };
         /**
          * Smile
@@ -4940,6 +5027,8 @@ export interface operations {
                 cursor?: string | null;
                 strategy?: string;
                 underlying?: string;
+                /** @description Only those that may be taken now. */
+                answerable?: boolean;
             };
             header?: never;
             path?: never;
@@ -5066,6 +5155,244 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SignalView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_it_api_v1_signals__signal_id__take_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key is the same command, however often it is sent. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                signal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_it_api_v1_signals__signal_id__dismiss_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key is the same command, however often it is sent. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                signal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told"];
                 };
             };
             /** @description Bad Request */
