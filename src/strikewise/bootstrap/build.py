@@ -11,6 +11,7 @@ from strikewise.adapters.feeds.cboe import CboeFeed
 from strikewise.adapters.halt_file import HaltFile
 from strikewise.adapters.heartbeat_file import HeartbeatFile
 from strikewise.adapters.picture_file import PictureFile
+from strikewise.adapters.store.checkpoint import CHECKPOINT_FILE, SqlCheckpoint
 from strikewise.adapters.store.keeper import SqlLedgerKeeper
 from strikewise.adapters.store.run_archive import FileRunArchive
 from strikewise.adapters.store.sql_ledger import SqlLedger
@@ -120,6 +121,7 @@ def build_system(home: Path, settings: Settings | None = None, *, place: Path | 
         picture=PictureFile(at / PICTURE).read,
         halt=HaltFile(at),
         heartbeat=HeartbeatFile(at).read,
+        checkpoint=partial(SqlCheckpoint, at / CHECKPOINT_FILE),
     )
 
 

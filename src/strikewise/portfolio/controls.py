@@ -109,8 +109,8 @@ class ControlState:
         What may be sent to a broker.
     reason, detail : str
         Why, as the change said that the state goes back to.
-    flatten : bool
-        Whether all that may be traded is to be closed.
+    flatten, force : bool
+        Whether all that may be traded is to be closed, and that without fresh quotes too.
     by_person : bool
         Whether only a person may take this back. Until then changes of others can make it stricter for a
         while, and never less strict than `standing`.
@@ -147,6 +147,7 @@ class ControlState:
     reason: str = ""
     detail: str = ""
     flatten: bool = False
+    force: bool = False
     by_person: bool = False
     changed_at: datetime | None = None
     changed_by: str = ""
@@ -195,6 +196,11 @@ class ControlState:
             state = state.apply(fact.seq, fact.event, fact.known_at, fact.actor)
         return state
 
+    @staticmethod
+    def kinds() -> frozenset[str]:
+        """Return the kinds of facts that change anything."""
+        return frozenset(kind.__name__ for kind in _CHANGES)
+
     @classmethod
     def fold(cls, records: Iterable[Fact | Record]) -> ControlState:
         """Return the state after facts, from the first on."""
@@ -234,6 +240,7 @@ def _state_changed(state: ControlState, told: _Told) -> Changes:
         "reason": said.reason,
         "detail": said.detail,
         "flatten": event.flatten or (standing is not None and standing.flatten),
+        "force": event.force or (standing is not None and standing.force),
         "by_person": standing is not None,
         "standing": standing,
     }
@@ -257,7 +264,8 @@ def _standing(
         return event
     least = stricter(before.state, event.state)
     said = before if least is before.state else event
-    return replace(said, state=least, flatten=before.flatten or event.flatten)
+    flatten, force = before.flatten or event.flatten, before.force or event.force
+    return replace(said, state=least, flatten=flatten, force=force)
 
 
 def _covers(standing: TradingStateChanged, event: TradingStateChanged) -> bool:

@@ -20,14 +20,32 @@ class GrowingMap(Mapping[str, V], Generic[V]):
     __slots__ = ("_base", "_recent")
 
     def __init__(self, base: Mapping[str, V] | None = None) -> None:
-        self._base: dict[str, V] = dict(base or {})
+        self._base: Mapping[str, V] = dict(base or {})
         self._recent: dict[str, V] = {}
+
+    @classmethod
+    def over(cls, base: Mapping[str, V]) -> GrowingMap[V]:
+        """Return a map over one that is not copied, and never poured into: what is put stays in `recent`."""
+        made: GrowingMap[V] = cls.__new__(cls)
+        made._base, made._recent = base, {}
+        return made
+
+    @property
+    def base(self) -> Mapping[str, V]:
+        """The large layer."""
+        return self._base
+
+    @property
+    def recent(self) -> Mapping[str, V]:
+        """The small layer: what was put since the large one was made."""
+        return self._recent
 
     def put(self, key: str, value: V) -> GrowingMap[V]:
         """Return this map with a value under a key."""
         grown: GrowingMap[V] = GrowingMap.__new__(GrowingMap)
         recent = {**self._recent, key: value}
-        if len(recent) > _SMALL and len(recent) ** 2 > len(self._base):
+        small = len(recent) <= _SMALL or not isinstance(self._base, dict)
+        if not small and len(recent) ** 2 > len(self._base):
             grown._base, grown._recent = {**self._base, **recent}, {}
         else:
             grown._base, grown._recent = self._base, recent

@@ -194,17 +194,7 @@ class Ledger(Protocol):
         ...
 
     def find(self, wanted: Wanted, limit: int, *, newest: bool = False) -> tuple[Fact, ...]:
-        """Return the first facts that are wanted, in order; with ``newest`` the last ones, newest first.
-
-        Parameters
-        ----------
-        wanted : Wanted
-            Which.
-        limit : int
-            Most of them.
-        newest : bool
-            From which end.
-        """
+        """Return the first facts that are wanted, in order; with ``newest`` the last ones, newest first."""
         ...
 
 

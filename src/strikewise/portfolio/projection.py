@@ -47,6 +47,11 @@ class AccountState(AccountBooks):
             state = state.apply(fact.seq, fact.event, fact.known_at)
         return state
 
+    @staticmethod
+    def kinds() -> frozenset[str]:
+        """Return the kinds of facts that change anything; a fold of these alone differs in ``seq`` only."""
+        return frozenset(kind.__name__ for kind in _CHANGES)
+
     @classmethod
     def fold(cls, facts: Iterable[Fact | Record]) -> AccountState:
         """Return the state after facts, from the first on."""

@@ -20,6 +20,7 @@ from strikewise.market.clock import Clock
 from strikewise.market.source import MarketSource
 from strikewise.portfolio.ledger import Fact, Ledger
 from strikewise.portfolio.picture import Picture
+from strikewise.portfolio.reading import Checkpoint, NoCheckpoint
 from strikewise.risk.governor import Governor
 from strikewise.risk.limits import Limits
 
@@ -154,6 +155,8 @@ class System:
         The flag that stops the account's process.
     heartbeat : callable
         Returns the latest heartbeat of the account's process, if it ever ran.
+    checkpoint : callable
+        Opens what keeps the ledger's state between programs, if anything does.
     """
 
     home: Path
@@ -173,6 +176,7 @@ class System:
     picture: Callable[[], Picture | None] = _no_picture
     halt: HaltFlag = field(default_factory=FlagInMemory)
     heartbeat: Callable[[], Heartbeat | None] = _no_heartbeat
+    checkpoint: Callable[[], Checkpoint] = NoCheckpoint
 
     def now(self) -> datetime:
         """Return the present instant."""

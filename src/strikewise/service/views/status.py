@@ -11,10 +11,13 @@ from strikewise.domain.quotes import Grade, worst_grade
 from strikewise.engine.requests import state_under
 from strikewise.execution.halt_flag import Raised
 from strikewise.execution.heartbeat import Heartbeat
+from strikewise.portfolio.controls import ControlState
 from strikewise.portfolio.order_state import OrderStatus
+from strikewise.portfolio.picture import Picture
+from strikewise.portfolio.projection import AccountState
 from strikewise.service.views.desk import Desk
 
-__all__ = ["BreakerView", "FlagView", "StatusView", "status_view"]
+__all__ = ["BreakerView", "FlagView", "StatusView", "status_of", "status_view"]
 
 OFF = "off"
 
@@ -134,12 +137,34 @@ def status_view(
     account : str
         Its name, where the ledger does not say it yet.
     """
+    return status_of(desk.keeper.state, desk.control, desk.picture, desk.seq, beat, raised, now, account)
+
+
+def status_of(
+    state: AccountState,
+    control: ControlState,
+    picture: Picture | None,
+    seq: int,
+    beat: Heartbeat | None,
+    raised: Raised | None,
+    now: datetime,
+    account: str,
+) -> StatusView:
+    """Return how an account's process is, by its parts.
+
+    Parameters
+    ----------
+    state, control, picture : AccountState, ControlState, Picture or None
+        The account, who may trade it, and what it looked like at the latest tick.
+    seq : int
+        The last fact.
+    beat, raised, now, account
+        As in `status_view`.
+    """
     running = beat is not None and beat.alive(now) and beat.phase != "stopping"
-    market = beat.market_at if beat is not None and running else _last(desk, now)
-    control, state = desk.control.at(market), desk.keeper.state
-    as_of = min(desk.picture.data_at.values(), default=None) if desk.picture else None
-    grades = [Grade(one) for one in desk.picture.grades.values()] if desk.picture else []
-    allowed = state_under(control, raised)
+    market = beat.market_at if beat is not None and running else (now if picture is None else picture.at)
+    control = control.at(market)
+    (as_of, grade), allowed = _data_of(picture), state_under(control, raised)
     return StatusView(
         **_process(beat, running=running),
         state=allowed.value,
@@ -150,14 +175,14 @@ def status_view(
         market_at=market,
         data_as_of=as_of,
         data_age_seconds=None if as_of is None else max(0.0, (market - as_of).total_seconds()),
-        data_grade=worst_grade(grades).value if grades else "",
+        data_grade=grade,
         reconciled_at=control.reconciled_at,
         reconciliation_open=control.reconciliation_open,
         unresolved_orders=sum(one.status is OrderStatus.UNRESOLVED for one in state.open_orders.values()),
         positions=len(state.positions),
         orders=len(state.open_orders),
         requests=len(control.requests),
-        ledger_seq=desk.seq,
+        ledger_seq=seq,
         account=state.account or account,
         flag=None if raised is None else FlagView(raised.by, raised.at, raised.reason, raised.exits),
         frozen=dict(control.frozen),
@@ -167,9 +192,12 @@ def status_view(
     )
 
 
-def _last(desk: Desk, now: datetime) -> datetime:
-    """Return the market's instant where nobody runs: that of the latest picture, else the present."""
-    return now if desk.picture is None else desk.picture.at
+def _data_of(picture: Picture | None) -> tuple[datetime | None, str]:
+    """Return when the oldest of the latest chains was taken, and the worst of their grades."""
+    if picture is None:
+        return None, ""
+    grades = [Grade(one) for one in picture.grades.values()]
+    return min(picture.data_at.values(), default=None), worst_grade(grades).value if grades else ""
 
 
 def _process(beat: Heartbeat | None, *, running: bool) -> dict[str, Any]:
