@@ -310,6 +310,14 @@ DRAWN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "sessions_after": st.sampled_from([1, 4]),
         "min_reaction": st.sampled_from([0.0, 0.01, 0.03]),
     },
+    "index_put_write": {"roll": st.sampled_from(["monthly", "weekly"])},
+    "index_buy_write": {},
+    "index_condor": {
+        "short_delta": st.sampled_from([0.15, 0.2, 0.3]),
+        "long_delta": st.sampled_from([0.02, 0.05, 0.1]),
+        "cover": st.sampled_from([1.0, 4.0, 10.0]),
+    },
+    "index_protective_put": {"otm": st.sampled_from([0.0, 0.02, 0.05])},
 }
 ORDERED = (
     ("short_delta_min", "short_delta_max"),
@@ -337,5 +345,7 @@ NAKED = frozenset(
         "cash_secured_put",
         "wheel",
         "covered_call",
+        "index_buy_write",
+        "index_put_write",
     }
 )

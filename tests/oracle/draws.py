@@ -26,11 +26,19 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "a hedge and what it hedges": ("hedge_overlay", "hedge_overlay", "naked_put", "credit_spread"),
     "stock and cash": ("cash_secured_put", "wheel", "covered_call"),
     "calendars": ("calendar", "diagonal"),
+    "indices": ("index_put_write", "index_buy_write", "index_condor", "index_protective_put"),
     "shares": ("momentum", "mean_reversion", "breakout", "earnings_window"),
 }
 """What is drawn together, beside the three of `OPTIONS`."""
 USUAL, RICH = (2_000_000, 200_000, 25_000), (20_000_000, 3_000_000)
 """Dollars: a hundred shares of the fund cost two hundred thousand."""
+VERY_RICH = (100_000_000, 20_000_000)
+WHOLE = {
+    **dict.fromkeys(("max_loss_per_trade", "max_margin_per_trade", "max_at_risk", "max_margin"), 1.0),
+    "max_contracts": 1_000_000,
+    "max_spread": 2.0,
+}
+"""Limits that leave the whole account to one strategy, as the indices take it."""
 MOST_POSITIONS, MOST_MIXED = 5, 2
 """At once, and where naked options stand beside spreads: in larger mixed books the engine does not always
 find the least margin that there is."""
@@ -150,6 +158,7 @@ def documents(
     *,
     longest: int = 60,
     capitals: tuple[int, ...] = USUAL,
+    whole: bool = False,
 ) -> dict[str, Any]:
     """A whole specification over some weeks of a period."""
     chosen = draw(strategies(names))
@@ -163,7 +172,8 @@ def documents(
         "end": min(last, start + timedelta(days=longest)),
         "capital": draw(st.sampled_from(capitals)),
         "strategies": chosen,
-        "limits": draw(_limits(labels, MOST_MIXED if len(kinds) > 1 else MOST_POSITIONS)),
+        "limits": draw(_limits(labels, MOST_MIXED if len(kinds) > 1 else MOST_POSITIONS))
+        | (WHOLE if whole else {}),
         "fills": draw(fills),
         "fees": draw(fees),
         "exercise": draw(exercise),

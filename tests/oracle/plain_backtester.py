@@ -27,6 +27,7 @@ from oracle.plain_gate import (
     tradable_now,
 )
 from oracle.plain_hedges import hedge_units
+from oracle.plain_indexes import INDEXES, index_units
 from oracle.plain_managing import answer
 from oracle.plain_market import Instants, PlainMarket, PlainView
 from oracle.plain_nights import Nights
@@ -323,18 +324,11 @@ class PlainBacktest:
         self, wish: Wish, number: int, standing: Standing, view: PlainView, rolled: Position | None
     ) -> Order | None:
         """Size a wish, ask the gate, order it; a roll is judged as if what it continues were gone."""
-        params = self.spec.run.strategies[number].params
         account = standing if rolled is None else standing.without(rolled.position_id)
         # A roll is caused by the order that closes what it continues.
         cause = self.started if rolled is None else self.numbers[rolled.closing]
         cause = self._write("SignalGenerated", view.now, wish.strategy, cause, signal=wish.payload())
-        secured = self.spec.run.strategies[number].strategy.name in WITH_CASH
-        purse = self._purse(wish.strategy, account)
-        if self.spec.run.strategies[number].strategy.name == "hedge_overlay":
-            spots = {one.underlying: view.spot_cents(one.underlying) for one in account.positions}
-            units = hedge_units(wish, purse, account, params, view.now, spots)
-        else:
-            units = units_of(wish, purse, params, cash_only=secured)
+        units = self._units(wish, number, account, view)
         order = Order(
             order_id=self._order_id(wish.strategy, f"open|{wish.signal_id}", view),
             position_id="",
@@ -371,6 +365,17 @@ class PlainBacktest:
         standing.margin += wanted.margin
         standing.opened_today.append(wish.strategy)
         return order
+
+    def _units(self, wish: Wish, number: int, standing: Standing, view: PlainView) -> int:
+        chosen = self.spec.run.strategies[number]
+        name, params = chosen.strategy.name, chosen.params
+        if name in INDEXES:
+            return index_units(name, wish, self.account, standing, params)
+        purse = self._purse(wish.strategy, standing)
+        if name == "hedge_overlay":
+            spots = {one.underlying: view.spot_cents(one.underlying) for one in standing.positions}
+            return hedge_units(wish, purse, standing, params, view.now, spots)
+        return units_of(wish, purse, params, cash_only=name in WITH_CASH)
 
     def _purse(self, strategy: str, standing: Standing) -> Purse:
         record = self.account.records.get(strategy)

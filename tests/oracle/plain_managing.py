@@ -10,6 +10,7 @@ from oracle.plain_calls import Answer, hedge, manage_covered_call, manage_secure
 from oracle.plain_events import leave_by_event, leave_ticket
 from oracle.plain_exits import leave, leave_stake
 from oracle.plain_hedges import spiked
+from oracle.plain_indexes import INDEXES, manage_index
 from oracle.plain_looks import Params
 from oracle.plain_market import PlainView
 from oracle.plain_pairs import manage_pair
@@ -62,6 +63,8 @@ OWN = {
 def answer(chosen: Any, position: Position, view: PlainView) -> Answer:
     """Why a position is left, or what is traded into it; nothing where it is held as it is."""
     name, params = chosen.strategy.name, chosen.params
+    if name in INDEXES:
+        return manage_index(name, position, view, params)
     if name in OWN:
         return OWN[name](position, view, params)
     rule = leave_stake if name in AT_STAKE else leave

@@ -10,6 +10,7 @@ from oracle.plain_account import Wish, ordered
 from oracle.plain_calls import buy_writes, secured_puts
 from oracle.plain_events import event_play, tickets
 from oracle.plain_hedges import hedges
+from oracle.plain_indexes import INDEXES, index_wishes
 from oracle.plain_looks import REPORTED, Candidate, Look, Params, looks, single
 from oracle.plain_market import PlainView
 from oracle.plain_options import Greeks
@@ -75,6 +76,8 @@ def wishes(name: str, label: str, view: PlainView, params: Params) -> list[Wish]
     """The best candidates of every underlying, best first."""
     if name in IDEAS:
         return share_wishes(name, label, view, params)
+    if name in INDEXES:
+        return index_wishes(name, label, view, params)
     found = []
     for look in looks(view, params):
         ranked = sorted(SEEKERS[name](look, params), key=lambda one: -sum(one.parts.values()))

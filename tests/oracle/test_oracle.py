@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from oracle import markets
-from oracle.draws import FAMILIES, RICH, USUAL, documents
+from oracle.draws import FAMILIES, RICH, USUAL, VERY_RICH, documents
 from oracle.plain_backtester import PlainFact
 from oracle.plain_margin import Bought, Sold, by_trying, cheapest, margin_of
 from oracle.trial import check, expected_of, tried
@@ -76,8 +76,26 @@ def test_facts_agree_for_every_family_of_strategies(family: str, data: st.DataOb
     shares = family == "shares"
     traded = ("SPY", "ARC", "BAY", "COG", "DEW") if shares else ("SPY",)
     period = markets.SUMMER_2015
-    document = data.draw(documents(traded, period, names, longest=45, capitals=capitals))
+    if family == "indices":  # they roll once a month, and take the whole account
+        document = data.draw(documents(traded, period, names, longest=120, capitals=VERY_RICH, whole=True))
+    else:
+        document = data.draw(documents(traded, period, names, longest=45, capitals=capitals))
     check(make_spec(document), markets.shares_2015() if shares else markets.fund_2015(), family)
+
+
+@trying
+@given(
+    document=documents(
+        ("SPX",),
+        markets.SUMMER_2015,
+        ("index_put_write", "index_condor"),
+        longest=120,
+        capitals=VERY_RICH,
+        whole=True,
+    )
+)
+def test_facts_agree_for_indices_that_are_paid_in_cash(document: dict[str, Any]) -> None:
+    check(make_spec(document), markets.index_2015(), "indices paid in cash")
 
 
 @trying

@@ -163,7 +163,7 @@ def index_signal(strategy: str, view: MarketView, chain: OptionChain, legs: Sequ
     price, mid = _costs(chain, rows, structure.shares, first.multiplier)
     most, least = structure.max_profit_cents(price), structure.max_loss_cents(price)
     edges = structure.breakevens(price)
-    greeks = unit_greeks(chain, rows, multiplier=first.multiplier)
+    greeks = unit_greeks(chain, rows, multiplier=first.multiplier, shares=structure.shares)
     volatility = float(np.nanmean(chain.iv[[row for row, _ in rows]]))
     packed = [(contract.key, ratio) for contract, ratio in structure.options]
     return Signal(
