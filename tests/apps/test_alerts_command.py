@@ -206,7 +206,7 @@ def test_a_process_tells_until_it_is_stopped_and_the_next_goes_on_where_it_was(
         write(home, "PAST")
         with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None
-            assert "Telling people through ops" in process.stderr.readline()
+            assert "telling people  through=ops" in process.stderr.readline()
             _looked(home)
             write(home, "FIRST")
             with hook.changed:

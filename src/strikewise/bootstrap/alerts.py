@@ -242,7 +242,7 @@ def tell_on(home: Path, say: Say, stop: Event, *, alone: Callable[[], bool] | No
             return
         used = file.digest()
         with alert_process(home, say) as process:
-            say("info", "alerts_told_through", {"channels": ", ".join(process.channels)})
+            say("info", "telling_people", {"through": ", ".join(process.channels)})
             ended = Event()
             watch = Thread(target=_watch, args=(file, used, say, stop, ended, alone), daemon=True)
             watch.start()
