@@ -18,13 +18,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from oracle import markets
-from oracle.draws import FAMILIES, RICH, USUAL, VERY_RICH, documents
+from oracle.drawn_parameters import DRAWN
+from oracle.draws import FAMILIES, OPTIONS, RICH, USUAL, VERY_RICH, documents
 from oracle.plain_backtester import PlainFact
 from oracle.plain_margin import Bought, Sold, by_trying, cheapest, margin_of
 from oracle.trial import check, expected_of, tried
 from strikewise.bootstrap.spec_file import make_spec
 from strikewise.domain.instruments import OptionContract, Right
 from strikewise.portfolio.margin import OptionRows, margin_cents
+from strikewise.strategy.registry import STRATEGIES
 
 trying = settings(
     max_examples=settings().max_examples // 33,
@@ -259,6 +261,11 @@ def test_an_engine_with_one_rule_changed_is_found_out(changes: dict[str, Any]) -
     found = tried(changed, markets.fund_2015(), everything_expected())
     assert found.difference is not None
     assert found.difference.number > 2
+
+
+def test_every_strategy_is_drawn() -> None:
+    assert DRAWN.keys() == STRATEGIES.keys()
+    assert {*OPTIONS, *(name for names in FAMILIES.values() for name in names)} == STRATEGIES.keys()
 
 
 def test_the_plain_backtester_shares_no_code_with_what_it_judges() -> None:
