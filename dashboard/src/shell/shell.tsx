@@ -69,7 +69,7 @@ function TopBar(props: { status: Status | undefined; signedIn: boolean; connecti
   const [tone, state] = STATES[status?.state ?? ""] ?? ["", status?.state ?? "…"];
   useEffect(() => {
     nav.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "center" });
-  }, [page]);
+  }, [page, signedIn]);
   return (
     <header className="top">
       <div className="top-row">
