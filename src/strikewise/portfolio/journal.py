@@ -46,17 +46,14 @@ from strikewise.portfolio.projection import AccountState
 from strikewise.portfolio.row_making import (
     Correction,
     TradeNotes,
+    decided_row,
     equity_row,
     order_row,
+    ordered_rows,
     position_row,
     signal_row,
     trade_row,
 )
-
-ORDERED = "ORDERED"
-"""The outcome of a signal that became an order."""
-OFFERED, TAKEN, DISMISSED, EXPIRED = "OFFERED", "TAKEN", "DISMISSED", "EXPIRED"
-"""Outcomes of a signal that a person is asked about, took, did not want, or left unanswered."""
 
 _GRAVITY = {"expired": 0, "exercised": 1, "bought_out": 2, "assigned": 3}
 
@@ -139,10 +136,13 @@ class JournalKeeper:
         match record.event:
             case AccountValued() as valued:
                 self._value(record, valued)
-            case SignalGenerated() | SignalDenied():
-                self._signal(record)
-            case SignalOffered() | SignalTaken() | SignalDismissed() | SignalExpired():
-                self._answer(record)
+            case SignalGenerated(signal=signal) if signal.signal_id not in self.signals:
+                self._put_signal(signal_row(signal, record.seq))
+            case SignalTaken(signal_id=name, taken_as=anew):
+                self.taken[anew] = name
+            case SignalDenied() | SignalOffered() | SignalDismissed() | SignalExpired() as event:
+                if (row := self.signals.get(event.signal_id)) is not None:
+                    self._put_signal(decided_row(row, event, record.actor))
             case MarkEstimated(position_id=name) if name in self.trades:
                 self.trades[name].estimated_marks += 1
                 self.changed.add(("trades", name))
@@ -184,28 +184,6 @@ class JournalKeeper:
             self.changed.add(("strategies", key))
         self.changed.add(("equity", record.seq))
 
-    def _signal(self, record: Record) -> None:
-        match record.event:
-            case SignalGenerated(signal=signal) if signal.signal_id not in self.signals:
-                self._put_signal(signal_row(signal, record.seq))
-            case SignalDenied(signal_id=name, code=code, detail=detail) if name in self.signals:
-                if self.signals[name].outcome not in (ORDERED, TAKEN, DISMISSED):  # else seen once more
-                    self._put_signal(replace(self.signals[name], outcome=code, detail=detail))
-
-    def _answer(self, record: Record) -> None:
-        """Note what a person was asked, and what came of it."""
-        match record.event:
-            case SignalTaken(signal_id=name, taken_as=anew):
-                self.taken[anew] = name
-            case SignalOffered(signal_id=name, quantity=quantity, until=until) if name in self.signals:
-                detail = f"quantity={quantity} until={until.isoformat()}"
-                self._put_signal(replace(self.signals[name], outcome=OFFERED, detail=detail))
-            case SignalDismissed(signal_id=name, reason=reason) if name in self.signals:
-                detail = f"by={record.actor}" + (f" reason={reason}" if reason else "")
-                self._put_signal(replace(self.signals[name], outcome=DISMISSED, detail=detail))
-            case SignalExpired(signal_id=name) if name in self.signals:
-                self._put_signal(replace(self.signals[name], outcome=EXPIRED))
-
     def _say(self, event: Event) -> None:
         """Note what was said of an order."""
         match event:
@@ -230,10 +208,9 @@ class JournalKeeper:
         self.orders[order.order_id] = order_row(order, record.seq)
         self._order(order.order_id)
         if order.purpose is Purpose.OPEN and order.signal_id in self.signals and not order.replaces:
-            self._put_signal(replace(self.signals[order.signal_id], outcome=ORDERED, order_id=order.order_id))
-            if (seen := self.signals.get(self.taken.get(order.signal_id, ""))) is not None:
-                taken = replace(seen, outcome=TAKEN, detail=f"by={record.actor}", order_id=order.order_id)
-                self._put_signal(taken)
+            seen = self.signals.get(self.taken.get(order.signal_id, ""))
+            for row in ordered_rows(self.signals[order.signal_id], seen, order, record.actor):
+                self._put_signal(row)
         elif order.position_id in self.trades:
             self.changed.add(("trades", order.position_id))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import assert_never
 
-from strikewise.domain.events import AccountValued
+from strikewise.domain.answered import SignalDismissed, SignalExpired, SignalOffered
+from strikewise.domain.events import AccountValued, SignalDenied
 from strikewise.domain.instruments import Instrument
 from strikewise.domain.orders import Order
 from strikewise.domain.portfolio import Position
@@ -22,11 +23,18 @@ from strikewise.domain.structures import Structure
 from strikewise.portfolio.journal_rows import EquityRow, OrderRow, PositionRow, SignalRow, TradeRow
 
 __all__ = [
+    "DISMISSED",
+    "EXPIRED",
+    "OFFERED",
+    "ORDERED",
+    "TAKEN",
     "Correction",
     "TradeNotes",
+    "decided_row",
     "equity_row",
     "legs_text",
     "order_row",
+    "ordered_rows",
     "position_row",
     "signal_row",
     "trade_row",
@@ -34,6 +42,11 @@ __all__ = [
 
 Correction = PositionAdopted | PositionClaimed | PositionWrittenOff | HoldingAdjusted
 """What changes a position without an order of ours."""
+
+ORDERED, TAKEN = "ORDERED", "TAKEN"
+"""Outcomes of a signal that became an order: by itself, or at today's prices because a person took it."""
+OFFERED, DISMISSED, EXPIRED = "OFFERED", "DISMISSED", "EXPIRED"
+"""Outcomes of a signal that a person is asked about, did not want, or left unanswered."""
 
 _VALUED = tuple(one.name for one in fields(AccountValued) if one.name != "profits")
 
@@ -176,6 +189,36 @@ def signal_row(signal: Signal, seq: int) -> SignalRow:
         order_id="",
         seq=seq,
     )
+
+
+def ordered_rows(row: SignalRow, seen: SignalRow | None, order: Order, actor: str) -> Iterator[SignalRow]:
+    """Yield the row of a signal that became an order, and that of the one a person took to have it so."""
+    yield replace(row, outcome=ORDERED, order_id=order.order_id)
+    if seen is not None:
+        yield replace(seen, outcome=TAKEN, detail=f"by={actor}", order_id=order.order_id)
+
+
+def decided_row(
+    row: SignalRow, event: SignalDenied | SignalOffered | SignalDismissed | SignalExpired, actor: str
+) -> SignalRow:
+    """Return a signal's row after the gate refused it, or a person was asked, said no, or said nothing.
+
+    What was ordered or dismissed stays so: a refusal of it is that of the same quotes seen once more.
+    """
+    match event:
+        case SignalDenied() if row.outcome in (ORDERED, TAKEN, DISMISSED):
+            return row
+        case SignalDenied(code=code, detail=detail):
+            return replace(row, outcome=code, detail=detail)
+        case SignalOffered(quantity=quantity, until=until):
+            return replace(row, outcome=OFFERED, detail=f"quantity={quantity} until={until.isoformat()}")
+        case SignalDismissed(reason=reason):
+            said = f" reason={reason}" if reason else ""
+            return replace(row, outcome=DISMISSED, detail=f"by={actor}{said}")
+        case SignalExpired():
+            return replace(row, outcome=EXPIRED)
+        case _:
+            assert_never(event)
 
 
 def _regime(signal: Signal) -> str:

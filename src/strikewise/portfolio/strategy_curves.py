@@ -15,8 +15,8 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from strikewise.portfolio.journal import ORDERED
 from strikewise.portfolio.journal_rows import EquityRow, SignalRow, StrategyRow, TradeRow
+from strikewise.portfolio.row_making import ORDERED
 
 __all__ = [
     "MIN_DAYS",

@@ -25,7 +25,9 @@ def dismiss(
     reason: Annotated[str, typer.Option(help="Why, in your words.")] = "asked for",
     as_json: JsonFlag = False,
 ) -> None:
-    """Put a signal aside: its structure is not proposed again that day.
+    """Put a signal aside for the day.
+
+    Its structure is not proposed again until the next session.
 
     Example:
 

@@ -28,7 +28,7 @@ def signals(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show the latest signals of the account: what was decided, and what became of each.
+    """Show the latest signals, and what became of each.
 
     Where the settings ask a person first (`ask_first` under [run]), what the limits let through waits here to
     be taken; what they refused may be taken too while it is fresh, and is judged anew.

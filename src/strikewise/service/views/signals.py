@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from strikewise.portfolio.journal import DISMISSED, EXPIRED, OFFERED, ORDERED, TAKEN
 from strikewise.portfolio.journal_rows import SignalRow
 from strikewise.portfolio.offers import Offer, Stand
+from strikewise.portfolio.row_making import DISMISSED, EXPIRED, OFFERED, ORDERED, TAKEN
 from strikewise.service.views.desk import Desk
 from strikewise.strategy.exit_plan import exit_plan
 
