@@ -12,7 +12,7 @@ from strikewise.market.estimate import MissingQuotePolicy
 from strikewise.market.source import MarketSource
 from strikewise.market.view import Market, MarketView
 from strikewise.portfolio.controls import ControlState
-from strikewise.portfolio.ledger import Record
+from strikewise.portfolio.ledger import Ledger
 from strikewise.portfolio.projection import AccountState
 from strikewise.portfolio.valuation import portfolio_of, value_account
 from strikewise.risk.account_risk import AccountRisk
@@ -27,7 +27,7 @@ from strikewise.risk.usage import LimitUse, book_uses, limit_uses
 from strikewise.risk.value_at_risk import ValueAtRisk
 from strikewise.service.system import System
 
-__all__ = ["GRID_DAYS", "RiskReport", "account_risk"]
+__all__ = ["GRID_DAYS", "Folded", "RiskReport", "account_risk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,38 @@ class RiskReport:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A ledger read to its end, as far as risk asks: the account, who may trade, and what happened of late.
+
+    Attributes
+    ----------
+    known_at : datetime or None
+        When its last fact was known; None where there is none.
+    """
+
+    state: AccountState
+    control: ControlState
+    track: Track
+    known_at: datetime | None
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> Folded:
+        """Read a ledger from its first fact to its last, holding one at a time."""
+        state, control, track, at = AccountState(), ControlState(), Track(), None
+        for record in ledger.records():
+            before, state = state, state.apply(record.seq, record.event, record.known_at)
+            control = control.apply(record.seq, record.event, record.known_at, record.actor)
+            track, at = track.apply(record, before, state), record.known_at
+        return cls(state, control, track, at)
+
+
 def account_risk(
     system: System,
     *,
     as_of: datetime | date | None = None,
     feed: str | None = None,
+    folded: Folded | None = None,
 ) -> RiskReport:
     """Return what the account risks, by its ledger and the latest prices.
 
@@ -121,19 +148,21 @@ def account_risk(
         chain of what is held. The account is as the ledger ends, whatever the instant.
     feed : str, optional
         Name of a feed to ask for prices instead of the store.
+    folded : Folded, optional
+        The account's ledger, where somebody has read it already.
 
     Raises
     ------
     MissingDataError
         If something is held whose price is not known at all.
     """
-    with system.ledger() as ledger:
-        records = list(ledger.records())
-    state = AccountState.fold(records)
-    control, history = ControlState.fold(records), Track.fold(records)
+    if folded is None:
+        with system.ledger() as ledger:
+            folded = Folded.of(ledger)
+    state, control, history = folded.state, folded.control, folded.track
     held = tuple(dict.fromkeys(one.underlying for one in (*state.positions.values(), *state.pending)))
     source = system.feed(feed, held) if feed and held else system.data.source()
-    instant = _instant(system, source, records, held, as_of)
+    instant = _instant(system, source, folded.known_at, held, as_of)
     view = Market(source, system.calendar).view(instant)
     portfolio = _valued(system, state, view)
     return _report(system, state.account or system.account, view, portfolio, control, history)
@@ -179,7 +208,7 @@ def _shocks(book: RiskBook, view: MarketView) -> tuple[ShockResult, ...]:
 def _instant(
     system: System,
     source: MarketSource,
-    records: Sequence[Record],
+    last: datetime | None,
     held: Sequence[str],
     as_of: datetime | date | None,
 ) -> datetime:
@@ -188,7 +217,7 @@ def _instant(
         return as_of
     if as_of is not None:
         return system.calendar.session_close(system.calendar.session_at_or_before(as_of))
-    known = [records[-1].known_at] if records else []
+    known = [] if last is None else [last]
     for symbol in held:
         snapshots = source.snapshots(symbol)
         if len(snapshots):

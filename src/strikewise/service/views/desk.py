@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -18,6 +17,7 @@ from strikewise.portfolio.journal import JournalKeeper
 from strikewise.portfolio.ledger import Ledger, Record
 from strikewise.portfolio.offers import Offers
 from strikewise.portfolio.picture import Picture, PositionPicture
+from strikewise.risk.track import Track
 from strikewise.service.views.valuations import Valuations
 
 __all__ = ["ComparisonView", "Desk", "DifferenceView", "Picture", "PositionPicture"]
@@ -63,6 +63,10 @@ class Desk:
         What the account was worth.
     control : ControlState
         Who may trade.
+    track : Track
+        What happened of late, as far as breakers look back.
+    known_at : datetime or None
+        When the last fact was known.
     signals : dict of str to Signal
         Every signal, whole, by id.
     offers : Offers
@@ -83,6 +87,8 @@ class Desk:
         self.keeper = JournalKeeper()
         self.valuations = Valuations()
         self.control = ControlState()
+        self.track = Track()
+        self.known_at: datetime | None = None
         self.signals: dict[str, Signal] = {}
         self.offers = Offers()
         self.run: RunStarted | None = None
@@ -107,8 +113,8 @@ class Desk:
                 held[name] = held.get(name, 0) + one.quantity
         return held
 
-    def read_on(self, ledger: Ledger, picture: Picture | None = None) -> tuple[Record, ...]:
-        """Read the facts that are new, and return them.
+    def read_on(self, ledger: Ledger, picture: Picture | None = None) -> int:
+        """Read the facts that are new, and return how many.
 
         Parameters
         ----------
@@ -118,22 +124,24 @@ class Desk:
             The latest; the one before stays where there is none.
         """
         with self._lock:
-            new = tuple(self._followed(ledger))
+            before = self.seq
+            for record in ledger.records(after=before):
+                self._follow(record)
             self.picture = picture or self.picture
-        return new
+        return self.seq - before
 
-    def _followed(self, ledger: Ledger) -> Iterator[Record]:
-        for record in ledger.records(after=self.seq):
-            self._keep(record)
-            self.control = self.control.apply(record.seq, record.event, record.known_at, record.actor)
-            self.offers = self.offers.apply(record)
-            if isinstance(record.event, SignalGenerated):
-                self.signals.setdefault(record.event.signal.signal_id, record.event.signal)
-            elif isinstance(record.event, RunStarted):
-                self.run = record.event
-            else:
-                self._compare(record)
-            yield record
+    def _follow(self, record: Record) -> None:
+        before = self.keeper.state
+        self._keep(record)
+        self.track, self.known_at = self.track.apply(record, before, self.keeper.state), record.known_at
+        self.control = self.control.apply(record.seq, record.event, record.known_at, record.actor)
+        self.offers = self.offers.apply(record)
+        if isinstance(record.event, SignalGenerated):
+            self.signals.setdefault(record.event.signal.signal_id, record.event.signal)
+        elif isinstance(record.event, RunStarted):
+            self.run = record.event
+        else:
+            self._compare(record)
 
     def _keep(self, record: Record) -> None:
         event, keeper = record.event, self.keeper

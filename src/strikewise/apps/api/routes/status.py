@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from strikewise.apps.api.reading import Reading
-from strikewise.service.risk import account_risk
+from strikewise.service.risk import Folded, account_risk
 from strikewise.service.views.reconciliation import ReconciliationView, reconciliation_view
 from strikewise.service.views.status import StatusView
 
@@ -25,8 +25,10 @@ def status(reader: Reading) -> StatusView:
 @router.get("/risk", summary="What the account risks")
 def risk(reader: Reading) -> dict[str, Any]:
     """Return limits and their use, breakers, value at risk and stress, as `strikewise risk --json` prints."""
+    with reader.desk() as desk:
+        folded = Folded(desk.keeper.state, desk.control, desk.track, desk.known_at)
     with reader.market():
-        return account_risk(reader.system, as_of=reader.now()).as_dict()
+        return account_risk(reader.system, as_of=reader.now(), folded=folded).as_dict()
 
 
 @router.get("/reconciliation", summary="Ours against the broker's")
