@@ -137,12 +137,12 @@ class JournalKeeper:
             case AccountValued() as valued:
                 self._value(record, valued)
             case SignalGenerated(signal=signal) if signal.signal_id not in self.signals:
-                self._put_signal(signal_row(signal, record.seq))
+                self._put_signals(signal_row(signal, record.seq))
             case SignalTaken(signal_id=name, taken_as=anew):
                 self.taken[anew] = name
             case SignalDenied() | SignalOffered() | SignalDismissed() | SignalExpired() as event:
                 if (row := self.signals.get(event.signal_id)) is not None:
-                    self._put_signal(decided_row(row, event, record.actor))
+                    self._put_signals(decided_row(row, event, record.actor))
             case MarkEstimated(position_id=name) if name in self.trades:
                 self.trades[name].estimated_marks += 1
                 self.changed.add(("trades", name))
@@ -198,9 +198,9 @@ class JournalKeeper:
             case OrderCancelAsked(order_id=name, reason=reason) if name in self.orders:
                 self._order(name, note=f"to be cancelled: {reason}")
 
-    def _put_signal(self, row: SignalRow) -> None:
-        self.signals[row.signal_id] = row
-        self.changed.add(("signals", row.signal_id))
+    def _put_signals(self, *rows: SignalRow) -> None:
+        self.signals.update((row.signal_id, row) for row in rows)
+        self.changed.update(("signals", row.signal_id) for row in rows)
 
     def _place(self, record: Record) -> None:
         assert isinstance(record.event, OrderPlaced)
@@ -209,8 +209,7 @@ class JournalKeeper:
         self._order(order.order_id)
         if order.purpose is Purpose.OPEN and order.signal_id in self.signals and not order.replaces:
             seen = self.signals.get(self.taken.get(order.signal_id, ""))
-            for row in ordered_rows(self.signals[order.signal_id], seen, order, record.actor):
-                self._put_signal(row)
+            self._put_signals(*ordered_rows(self.signals[order.signal_id], seen, order, record.actor))
         elif order.position_id in self.trades:
             self.changed.add(("trades", order.position_id))
 
