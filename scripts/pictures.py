@@ -1,7 +1,7 @@
 """Draw the pictures of the documentation anew, from a data home that `make demo` made.
 
 `docs/assets/report.png` is the top of the demonstration's report as a browser shows it;
-`docs/assets/scan.svg` is what `strikewise scan` prints in a terminal. Needs Chromium.
+`docs/assets/scan.svg` and `run.svg` are what `strikewise scan` and `run` print in a terminal. Needs Chromium.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ WIDTH, HEIGHT = 1280, 1050
 """Down to the drawdown: what was earned, and what it took."""
 MOST_BYTES = 300_000
 SCAN = "strikewise scan --as-of 2018-11-15"
+RUN = "strikewise run --replay 2018-02-01..2018-02-09 --spec account.toml"
+SPEC = ROOT / "src" / "strikewise" / "apps" / "cli" / "demo_specs" / "account.toml"
+HOLDER = re.compile(r"^.*holder=.*$", re.MULTILINE)
+"""The line that names the computer and the process."""
 SETTINGS = """\
 [account]
 capital = 250_000
@@ -44,7 +48,7 @@ width = 50.0
 
 
 def main() -> int:
-    """Draw both."""
+    """Draw all."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--home", type=Path, required=True, help="a data home that make demo made")
     parser.add_argument("--chromium", default="chromium", help="the browser")
@@ -59,6 +63,7 @@ def main() -> int:
         )
     (ASSETS / "report.png").write_bytes(picture)
     (ASSETS / "scan.svg").write_text(terminal(SCAN, asked.home.resolve()), encoding="utf-8")
+    (ASSETS / "run.svg").write_text(terminal(RUN, asked.home.resolve(), aloud=True), encoding="utf-8")
     return 0
 
 
@@ -105,12 +110,13 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def terminal(command: str, home: Path) -> str:
+def terminal(command: str, home: Path, *, aloud: bool = False) -> str:
     """Return a command and what it prints, in colour, as SVG that loads nothing from elsewhere."""
     with tempfile.TemporaryDirectory() as folder:
         place = set_up(Path(folder), home)
         (place / "settings.toml").write_text(SETTINGS, encoding="utf-8")
-        printed = said(command, Path(folder), colour=True)
+        shutil.copy(SPEC, folder)
+        printed = HOLDER.sub("…", said(command, Path(folder), colour=True, aloud=aloud))
     screen = Console(record=True, width=100, file=StringIO(), force_terminal=True)
     screen.print(Text(f"$ {command}\n", style="bold"))
     screen.print(Text.from_ansi(printed))

@@ -60,7 +60,10 @@ def set_up(folder: Path, home: Path) -> Path:
     """Put a copy of a data home where the documentation has it, and return it."""
     place = folder / HOME
     shutil.copytree(
-        home, place, copy_function=os.link, ignore=shutil.ignore_patterns("settings.toml", "ledger.db*")
+        home,
+        place,
+        copy_function=os.link,
+        ignore=shutil.ignore_patterns("settings.toml", "ledger.db*", "access.db*", "rehearsals", "logs"),
     )
     return place
 
@@ -73,8 +76,8 @@ def _block(found: re.Match[str], folder: Path) -> str:
     return f"```console\n$ {command}\n{output}```"
 
 
-def said(command: str, folder: Path, *, width: int = 100, colour: bool = False) -> str:
-    """Return what a command prints in a folder with a data home."""
+def said(command: str, folder: Path, *, width: int = 100, colour: bool = False, aloud: bool = False) -> str:
+    """Return what a command prints in a folder with a data home: its results, or what it says meanwhile."""
     tools = Path(sys.executable).parent
     told = {
         "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
@@ -88,7 +91,8 @@ def said(command: str, folder: Path, *, width: int = 100, colour: bool = False) 
     )
     if done.returncode:
         raise SystemExit(f"{command} ended with {done.returncode}: {done.stderr or done.stdout}")
-    lines = [line.rstrip() for line in done.stdout.strip("\n").splitlines()]
+    printed = done.stderr if aloud else done.stdout
+    lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
     return "\n".join(lines) + "\n"
 
 

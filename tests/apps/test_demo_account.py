@@ -47,6 +47,16 @@ def status(browser: httpx.Client) -> dict[str, Any]:
     return found
 
 
+def scanned_at(browser: httpx.Client) -> str:
+    """Return the instant of a scan that is begun now."""
+    origin = {"Origin": str(browser.base_url.copy_with(path="/")).rstrip("/")}
+    csrf = {"X-CSRF-Token": browser.get("session").json()["csrf"]}
+    job = browser.post("scan", json={}, headers={**origin, **csrf}).json()["job_id"]
+    until(lambda: browser.get(f"jobs/{job}").json()["state"] == "done")
+    found: str = browser.get(f"jobs/{job}").json()["result"]["as_of"]
+    return found
+
+
 def phase(place: Path) -> str:
     beat = HeartbeatFile(place).read()
     return "" if beat is None else beat.phase
@@ -61,6 +71,7 @@ def test_the_account_moves_in_front_of_the_user_and_goes_on_where_it_was_at_the_
         assert (told["mode"], told["data_grade"], told["running"]) == ("replay", "reconstructed", True)
         assert browser.get("account").json()["cash_cents"] != 25_000_000
         until(lambda: status(browser)["market_at"] > told["market_at"])
+        assert scanned_at(browser)[:19] <= status(browser)["market_at"][:19]
         (traded,) = {one["underlying"] for one in browser.get("signals").json()["items"]}
         assert traded == "SPX"
         said = demo.ended()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -131,11 +131,21 @@ def scan(reader: Reading, working: Working, caller: Trades, body: ScanBody) -> J
         tell("look for what is worth opening", 0, 0)
         with reader.market():
             found = find_opportunities(
-                system, as_of=body.as_of, underlyings=body.underlyings, strategies=body.strategies
+                system,
+                as_of=body.as_of or _come_to(reader),
+                underlyings=body.underlyings,
+                strategies=body.strategies,
             )
         return cast("dict[str, Any]", plain(found.as_dict()))
 
     return _begun(working, "scan", caller.name, work)
+
+
+def _come_to(reader: Reading) -> datetime | None:
+    """Return the instant that a replay has come to: what is stored goes on. None elsewhere."""
+    beat, picture = reader.system.heartbeat(), reader.picture()
+    replayed = beat is not None and beat.mode == "replay"
+    return picture.at if replayed and picture is not None else None
 
 
 @router.get("/strategies", summary="The strategies there are")
