@@ -117,6 +117,7 @@ class OrdersTold(Part):
 
 class LineTold(Part):
     what: str
+    name: str
     ours: str
     theirs: str
     action: str

@@ -219,6 +219,8 @@ def test_an_order_of_ours_that_works_there_and_ended_here_is_cancelled_there() -
     account.loop.writer.write([Entry(ended, at(1), "broker")])
     settled(account, reconciler(account))
     assert account.broker.cancelled == [name]
+    told = [one.event for one in account.ledger.records() if isinstance(one.event, DifferenceFound)]
+    assert DifferenceFound("order", name, "ended", "working", "cancelled there", "") in told
 
 
 def test_every_difference_says_what_each_side_had_and_what_was_done() -> None:

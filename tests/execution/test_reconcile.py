@@ -301,6 +301,16 @@ def test_cash_is_set_right_last_at_a_second_look_as_a_transfer_or_a_fee() -> Non
     assert (fee.flow.kind, fee.flow.cash_cents) == (FlowKind.FEE_UNTOLD, 40)
 
 
+def test_cash_that_was_paid_for_what_was_adopted_is_taken_over_at_once_and_alarms_nobody() -> None:
+    bought = replace(position("x", {SPY: 100}, strategy=EXTERNAL), cash_cents=50_000, opened_at=NOW)
+    facts = found(ours(bought, cash=1_000_000), theirs({SPY: 100}, cash=950_000)).facts
+    assert [type(fact) for fact in facts] == [DifferenceFound, CashAdjusted]
+    old = replace(bought, opened_at=NOW - timedelta(days=2))
+    assert found(ours(old, cash=1_000_000), theirs({SPY: 100}, cash=950_000)).waiting
+    claimed = replace(bought, strategy="wheel")
+    assert found(ours(claimed, cash=1_000_000), theirs({SPY: 100}, cash=950_000)).waiting
+
+
 def test_fees_that_the_broker_has_still_to_charge_are_no_difference() -> None:
     owing = ours(cash=999_870, fees_due=((NOW.date(), 130),))
     assert found(owing, theirs(cash=1_000_000)) == Findings()

@@ -15,14 +15,13 @@ from strikewise.adapters.halt_file import HaltFile
 from strikewise.adapters.heartbeat_file import HeartbeatFile
 from strikewise.adapters.logs import Logbook
 from strikewise.adapters.picture_file import PictureFile
-from strikewise.adapters.process_identity import is_gone, this_process
 from strikewise.adapters.store.database import Database
-from strikewise.adapters.store.emergency import EmergencyJournal
 from strikewise.adapters.store.leases import SqlLeases
 from strikewise.adapters.store.resilient_ledger import ResilientLedger
 from strikewise.adapters.watchdog import ServiceManager
 from strikewise.backtest.runner import ReplaySpec
-from strikewise.bootstrap.build import PICTURE, backup_folder, ledger_url, open_ledger
+from strikewise.bootstrap.account_keeping import account_ledger, taken_lease
+from strikewise.bootstrap.build import PICTURE, ledger_url
 from strikewise.bootstrap.configuration import Settings, load_settings
 from strikewise.bootstrap.operation import BrokerName, Mode
 from strikewise.bootstrap.parts import (
@@ -50,22 +49,18 @@ from strikewise.engine.reconciliation import Reconciler
 from strikewise.engine.spec import RunSpec
 from strikewise.engine.stopwatch import Stopwatch
 from strikewise.engine.supervisor import Watch
-from strikewise.engine.tenure import Tenure
 from strikewise.execution.spans import Spans
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import PacedClock, ReplayClock, SystemClock
 from strikewise.market.repeated import Repeated
 from strikewise.market.universe import Universe
 from strikewise.market.view import Market
-from strikewise.portfolio.lease import Leases
 from strikewise.portfolio.ledger import Ledger
 
 __all__ = ["Process", "RunPlan", "trading_process"]
 
 REHEARSALS = "rehearsals"
-LEASE_SECONDS = 30.0
 LOG = Path("logs") / "strikewise.log"
-JOURNAL = "emergency.journal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +144,9 @@ def trading_process(home: Path, plan: RunPlan, say: Log) -> Iterator[Process]:
         aloud = _aloud(stack.enter_context(Logbook(asked.place / LOG, wall)), say)
         # The lease comes first: nobody else's journal is touched.
         leases = SqlLeases(stack.enter_context(Database(asked.url)))
-        tenure = _tenure(leases, asked, wall)
+        tenure = taken_lease(leases, asked.spec.account, asked.url, wall)
         stack.callback(tenure.release)
-        ledger = stack.enter_context(_ledger(asked.url, asked.place))
+        ledger = stack.enter_context(account_ledger(asked.url, asked.place))
         clock, until = _clock(plan, ledger, wall)
         arrives = _data(asked, data, clock, calendar)
         market = Market(Universe(arrives.source, asked.spec.underlyings), calendar)
@@ -294,17 +289,6 @@ def _aloud(logbook: Logbook, say: Log) -> Log:
     return both
 
 
-def _ledger(url: str, place: Path) -> ResilientLedger:
-    """Open the ledger, its last facts examined, with a journal beside it for exits while it fails."""
-    ledger = open_ledger(url, backup_folder(place))
-    try:
-        ledger.examine()
-        return ResilientLedger(ledger, EmergencyJournal(place / JOURNAL))
-    except BaseException:
-        ledger.close()
-        raise
-
-
 def _check_mode(settings: Settings, plan: RunPlan) -> None:
     """Refuse real money that was not asked for in both places, and everything that would be half meant."""
     live = settings.run.mode is Mode.LIVE
@@ -349,15 +333,6 @@ def _rehearsal(home: Path, plan: RunPlan) -> Path:
         number += 1
         place = first.with_name(f"{first.name}-{number}")
     return place
-
-
-def _tenure(leases: Leases, asked: _Asked, wall: PacedClock) -> Tenure:
-    """Take the lease; that of a process which is certainly dead counts as run out."""
-    account, in_a_file = asked.spec.account, asked.url.startswith("sqlite")
-    tenure = Tenure(leases, account, this_process(), wall, seconds=LEASE_SECONDS, alone=in_a_file)
-    held = leases.holder(account)
-    tenure.take(instead_of=held.holder if held is not None and is_gone(held.holder) else "")
-    return tenure
 
 
 def _clock(plan: RunPlan, ledger: Ledger, wall: SystemClock) -> tuple[PacedClock, datetime | None]:

@@ -190,7 +190,7 @@ class Reconciler:
                 calendar=self._calendar,
                 own_prefix=f"{BOT}-",
             )
-            self._courier.take_back(findings.cancel, "it ended here", now)
+            differences += self._cancel_there(findings.cancel, now)
             if not findings.facts:
                 return differences, findings
             differences += sum(isinstance(fact, DifferenceFound) for fact in findings.facts)
@@ -198,6 +198,16 @@ class Reconciler:
             if findings.halt:
                 return differences, findings
         return differences, Findings(halt=f"Putting ours right did not end after {ROUNDS} rounds.")
+
+    def _cancel_there(self, names: tuple[str, ...], now: datetime) -> int:
+        """Cancel orders of ours that work at the broker for nothing; return how many were asked for."""
+        asked = 0
+        for name in names:
+            if self._courier.take_back([name], "it ended here", now):
+                ours = "ended" if self._writer.state.order(name) else "unknown"
+                self._write([DifferenceFound("order", name, ours, "working", "cancelled there", "")], now)
+                asked += 1
+        return asked
 
     def _ours(self, snapshot: Snapshot, now: datetime) -> Ours:
         """Return our side, as far as the picture is about it."""
@@ -214,7 +224,7 @@ class Reconciler:
             inferred=frozenset(one.contract.symbol for one in oversight.ended if one.inferred),
             frozen=frozenset(oversight.control.frozen),
             looked_at=oversight.released,
-            settling=frozenset(self._settling(now)),
+            settling=frozenset(_settling(oversight, self._calendar, now)),
             fees_due=state.fees_owed.due,
         )
 
@@ -231,13 +241,6 @@ class Reconciler:
             split = getattr(activity, "split_id", "")
             names = (name, *(f"{split}/{position}" for position in self._writer.state.positions if split))
             yield from (one for one in names if one and settlements.get(one) is not None)
-
-    def _settling(self, now: datetime) -> Iterator[str]:
-        """Yield the underlyings of which shares may still be on their way."""
-        for one in self._oversight.ended:
-            following = self._calendar.next_session(self._calendar.day_of(one.at))
-            if one.shares and now < self._calendar.session_close(following):
-                yield one.contract.underlying
 
     def _count_missing(self, snapshot: Snapshot) -> None:
         """Count how often in a row, far enough apart, each order was not there before this picture."""
@@ -283,6 +286,14 @@ class Reconciler:
     def _write(self, events: tuple[Event, ...] | list[Event], now: datetime) -> None:
         state = self._writer.state
         self._writer.write(Entry(event, now, ENGINE, _cause(event, state)) for event in events)
+
+
+def _settling(oversight: Oversight, calendar: SessionCalendar, now: datetime) -> Iterator[str]:
+    """Yield the underlyings of which shares may still be on their way."""
+    for one in oversight.ended:
+        following = calendar.next_session(calendar.day_of(one.at))
+        if one.shares and now < calendar.session_close(following):
+            yield one.contract.underlying
 
 
 def _cause(event: Event, state: AccountState) -> int | None:

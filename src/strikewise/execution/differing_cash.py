@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from strikewise.domain.control import AlertRaised
 from strikewise.domain.events import CashFlowed, Event
 from strikewise.domain.money import format_cents
 from strikewise.domain.orders import CashFlow, FlowKind
-from strikewise.domain.reconciled import CashAdjusted, DifferenceFound
+from strikewise.domain.portfolio import Position
+from strikewise.domain.reconciled import EXTERNAL, CashAdjusted, DifferenceFound
 from strikewise.execution.snapshot import Snapshot
 from strikewise.market.calendar import NEW_YORK, SessionCalendar
 
@@ -17,6 +18,7 @@ __all__ = ["cash_that_differs", "fees_not_charged"]
 
 FEE_CENTS = 2_500
 """Cash missing up to this much is a fee that was not told; more, and all that is too much, is a transfer."""
+ADOPTED_LATELY = timedelta(days=1)
 
 
 def fees_not_charged(
@@ -50,7 +52,7 @@ def fees_not_charged(
 
 
 def cash_that_differs(
-    expected_cents: int, snapshot: Snapshot, before: Snapshot | None
+    expected_cents: int, snapshot: Snapshot, before: Snapshot | None, positions: Iterable[Position]
 ) -> tuple[tuple[Event, ...], tuple[DifferenceFound, ...]]:
     """Return what brings our cash to the broker's, and what waits for a second look.
 
@@ -62,11 +64,17 @@ def cash_that_differs(
         The broker's side.
     before : Snapshot or None
         An earlier picture, far enough back.
+    positions : iterable of Position
+        Ours: what was adopted lately may have been paid for with it.
     """
     missing = snapshot.account.cash_cents - expected_cents
     if missing == 0:
         return (), ()
     mine, theirs = format_cents(expected_cents), format_cents(snapshot.account.cash_cents)
+    if _paid_for_adopted(positions, -missing, since=snapshot.taken_at - ADOPTED_LATELY):
+        reason = "paid for what nobody here opened"
+        found = DifferenceFound("cash", "account", mine, theirs, "taken over", reason)
+        return (found, CashAdjusted(missing, reason)), ()
     if before is None or before.account.cash_cents != snapshot.account.cash_cents:
         return (), (DifferenceFound("cash", "account", mine, theirs, "looked at again", ""),)
     if -FEE_CENTS <= missing < 0:
@@ -79,3 +87,14 @@ def cash_that_differs(
         "warning", "CASH_DIFFERS", f"The broker has {theirs} in cash and we had {mine}: taken as a transfer."
     )
     return (found, CashAdjusted(missing, "the broker's cash"), alert), ()
+
+
+def _paid_for_adopted(positions: Iterable[Position], cents: int, since: datetime) -> bool:
+    """Return whether the external positions adopted last, since an instant, cost just so much."""
+    external = [one for one in positions if one.strategy == EXTERNAL and one.opened_at >= since]
+    paid = 0
+    for one in sorted(external, key=lambda each: each.opened_at, reverse=True):
+        paid += one.cash_cents
+        if paid == cents:
+            return True
+    return False

@@ -179,8 +179,13 @@ def compare(
         return Findings(found.facts, waiting, cancel, found.halt)
     if facts := fees_not_charged(ours.fees_due, snapshot.taken_at, calendar):
         return Findings(facts, cancel=cancel)
-    facts, left = cash_that_differs(ours.cash_there_cents, snapshot, before if second else None)
-    return Findings(facts, left, cancel)
+    return Findings(*_cash(ours, snapshot, before if second else None), cancel)
+
+
+def _cash(
+    ours: Ours, snapshot: Snapshot, before: Snapshot | None
+) -> tuple[tuple[Event, ...], tuple[DifferenceFound, ...]]:
+    return cash_that_differs(ours.cash_there_cents, snapshot, before, ours.positions.values())
 
 
 def _holdings(

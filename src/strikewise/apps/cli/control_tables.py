@@ -167,12 +167,13 @@ def fitted(
     return fitting(width, *tables, table(folding, cells))
 
 
-def comparison_table(lines: Sequence[Mapping[str, str]]) -> Table:
-    """Return both sides, line by line."""
-    columns = (("What*", LEFT), ("Ours", RIGHT), ("Theirs", RIGHT), ("Done", LEFT), ("Why*", LEFT))
+def comparison_table(lines: Sequence[Mapping[str, str]], *, written: bool) -> Table:
+    """Return both sides, line by line, with what was done; with what would be where nothing is written."""
+    done = "Done" if written else "Would be"
+    columns = (("What*", LEFT), ("Ours", RIGHT), ("Theirs", RIGHT), (done, LEFT), ("Why*", LEFT))
     rows = [
         (
-            Text(one["what"], style="bold yellow" if one["action"] else ""),
+            Text(one["name"], style="bold yellow" if one["action"] else ""),
             one["ours"],
             one["theirs"],
             one["action"] or soft("agrees"),

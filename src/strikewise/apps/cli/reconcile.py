@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 from rich.text import Text
 
@@ -10,10 +12,11 @@ from strikewise.apps.cli.home import home_of
 from strikewise.apps.cli.installation import system_of
 from strikewise.apps.cli.session import JsonFlag, Session
 from strikewise.apps.cli.tables import heading
-from strikewise.bootstrap.controls import compare_without_writing, wall_clock
+from strikewise.bootstrap.controls import compare_and_put_right, compare_without_writing, wall_clock
 from strikewise.bootstrap.settings import user_name
 from strikewise.service.control import ask_to_reconcile, is_running
-from strikewise.service.daemon import Comparison, comparison_after
+from strikewise.service.comparison import Comparison
+from strikewise.service.daemon import comparison_after
 from strikewise.service.errors import SettingsError
 
 __all__ = ["app"]
@@ -24,19 +27,27 @@ DIFFERS = 1
 
 
 @app.command()
-def reconcile(context: typer.Context, as_json: JsonFlag = False) -> None:
-    """Compare ours with the broker's, line by line, with each reason.
+def reconcile(
+    context: typer.Context,
+    look: Annotated[bool, typer.Option("--look", help="Only look: write nothing, cancel nothing.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Compare ours with the broker's, line by line, with each reason, and put right what differs.
 
-    Where a process trades the account, it does it, and puts right what differs. Where none does, the broker
-    is only asked: nothing is written, and nothing is sent.
+    Where a process trades the account, it does it. Where none does, it is done here, in its place: what
+    differs is written down, and no order is sent. With --look nothing is changed on either side.
 
-    Example:
+    For example:
 
         strikewise reconcile
+
+        strikewise reconcile --look
     """
     session = Session.of(context)
     system, clock = system_of(session), wall_clock()
-    if is_running(system):
+    if look:
+        found = compare_without_writing(home_of(session), session.note)
+    elif is_running(system):
         answer = ask_to_reconcile(system, clock, user_name(), "asked on the command line")
         if answer.told.request is None or answer.told.state == "waiting":
             raise SettingsError(
@@ -45,7 +56,7 @@ def reconcile(context: typer.Context, as_json: JsonFlag = False) -> None:
             )
         found = comparison_after(system, answer.told.request)
     else:
-        found = compare_without_writing(home_of(session))
+        found = compare_and_put_right(home_of(session), session.note)
     if as_json:
         session.json(found.as_dict())
     else:
@@ -60,9 +71,6 @@ def _show(session: Session, found: Comparison) -> None:
         return
     verdict = Text("both agree", style="green") if found.agreed else Text("they differ", style="bold yellow")
     session.show(heading("Ours and the broker's", verdict), "")
-    if found.lines:
-        session.show(comparison_table(found.lines))
-    else:
-        session.show("Neither side holds anything.")
+    session.show(comparison_table(found.lines, written=found.written))
     if not found.written and any(one["action"] for one in found.lines):
-        session.next(try_="strikewise run", why="puts right what differs before it trades.")
+        session.next(try_="strikewise reconcile", why="puts right what differs; so does a start.")
