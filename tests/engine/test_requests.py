@@ -32,7 +32,10 @@ from strikewise.domain.instruments import Stock
 from strikewise.domain.orders import Order, Purpose, SubmitAnswer
 from strikewise.domain.portfolio import Holding
 from strikewise.domain.reconciled import PositionAdopted
+from strikewise.engine.order_work import Prices
+from strikewise.execution.fills import FillRule
 from strikewise.execution.halt_flag import Raised
+from strikewise.execution.ladder import Ladder
 from strikewise.portfolio.ledger import Entry, Record
 
 HALT, EXITS_ONLY = HaltRequested("enough"), HaltRequested("enough", exits=True)
@@ -188,6 +191,76 @@ def test_flattening_closes_everything_that_is_ours() -> None:
     assert reasons == ["FLATTEN", "FLATTEN"]
     account.tick(3)
     assert len(account.broker.heard) == 4
+
+
+def test_flattening_under_a_flag_that_stops_exits_says_so_and_closes_nothing() -> None:
+    account = Account()
+    account.tick(1)
+    account.flag.hoist(Raised("bob", at(2), "smoke"))
+    account.ask(FlattenRequested("out"))
+    account.tick(2)
+    met = account.told(RequestMet)[-1]
+    assert not met.done
+    assert "bob: smoke" in met.outcome
+    account.flag.hoist(Raised("anna", at(3), "out", exits=True))
+    account.ask(FlattenRequested("out"))
+    account.tick(3)
+    assert purposes(account) == [Purpose.OPEN, Purpose.CLOSE]
+
+
+# --- without fresh quotes -----------------------------------------------------------------------------------
+
+
+def unquoted(**changes: Any) -> Account:
+    """Return an account whose chains stop after five minutes of the session."""
+    return Account(quotes=by_the_minute(minutes=5), **changes)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        lambda _, force: FlattenRequested("out", force=force),
+        lambda _, force: FlattenRequested("out", "SPY", force),
+        lambda name, force: CloseRequested(name, "out", force),
+    ],
+)
+def test_what_has_no_fresh_quotes_is_kept_until_a_person_forces_it(wish: Any) -> None:
+    account = unquoted()
+    account.tick(1)
+    (held,) = account.loop.state.positions
+    account.ask(wish(held, False))
+    account.tick(40)
+    account.tick(41)
+    assert purposes(account) == [Purpose.OPEN], "nobody knows what closing would cost"
+    account.ask(wish(held, True))
+    account.tick(42)
+    account.tick(43)
+    (_, closing) = account.broker.heard
+    assert (closing.purpose, closing.reason) == (Purpose.CLOSE, "FORCED")
+    assert (closing.detail, account.told(OrderPlaced)[-1].order) == ("out", closing)
+
+
+def test_a_forced_exit_is_offered_at_the_last_quotes_known_and_at_last_at_any_price_it_can_be_worth() -> None:
+    ladder = Ladder(steps=2, seconds=60, urgent_steps=1, through=0.5)
+    account = unquoted(prices=Prices(ladder, FillRule()))
+    account.tick(1)
+    account.tick(3)
+    assert len(account.loop.state.positions) == 1
+    account.ask(FlattenRequested("out", force=True))
+    for minute in range(40, 46):
+        account.tick(minute)
+    limits = [one.limit_cents for one in account.broker.heard if one.purpose is Purpose.CLOSE]
+    # Bought back at 0.60 at mid and 0.70 at the touch, then beyond it; a spread of 5 is never worth more.
+    assert limits == [6_000, 7_000, 7_500, 50_000]
+
+
+def test_force_is_no_way_around_a_halt() -> None:
+    account = unquoted()
+    account.tick(1)
+    account.ask(FlattenRequested("out", force=True))
+    account.ask(HALT)
+    account.tick(40)
+    assert purposes(account) == [Purpose.OPEN]
 
 
 def test_flattening_one_underlying_waits_until_it_is_done_and_opens_nothing_on_it_meanwhile() -> None:

@@ -18,7 +18,15 @@ from strikewise.execution.heartbeat import Heartbeat
 from strikewise.market.clock import ReplayClock
 from strikewise.market.memory_source import MemorySource
 from strikewise.portfolio.ledger import Entry, MemoryLedger
-from strikewise.service.control import Answer, ask_to_flatten, ask_to_halt, ask_to_resume, is_running
+from strikewise.service.control import (
+    Answer,
+    ask_to_close,
+    ask_to_flatten,
+    ask_to_halt,
+    ask_to_resume,
+    is_running,
+    stands_still,
+)
 from strikewise.service.system import System
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -136,3 +144,47 @@ def test_resuming_takes_the_flag_down() -> None:
     answer = ask_to_resume(system, Waiting(), "anna", "looked")
     assert not answer.flagged
     assert next(ledger.records()).event == ResumeRequested("looked")
+
+
+# --- out of everything --------------------------------------------------------------------------------------
+
+
+def test_who_wants_out_after_a_halt_lets_exits_go_again() -> None:
+    ledger = MemoryLedger()
+    system = installed(ledger, None)
+    system.halt.hoist(Raised("bob", NOW, "smoke"))
+    assert stands_still(system)
+    ask_to_flatten(system, Waiting(), "anna", "out of it")
+    raised = system.halt.read()
+    assert raised is not None
+    assert (raised.by, raised.reason, raised.exits) == ("anna", "out of it", True)
+    assert next(ledger.records()).event == FlattenRequested("out of it")
+    assert not stands_still(system)
+
+
+def test_out_of_one_underlying_leaves_a_halt_alone_and_says_that_nothing_moves() -> None:
+    system = installed(MemoryLedger(), beating())
+    system.halt.hoist(Raised("bob", NOW, "smoke"))
+    ask_to_flatten(system, Waiting(), "anna", "out of it", "SPY")
+    ask_to_close(system, Waiting(), "anna", "p1", "out of it", force=True)
+    assert stands_still(system)
+    assert system.halt.read() == Raised("bob", NOW, "smoke")
+
+
+def test_a_process_that_halted_by_itself_stands_still_without_a_flag() -> None:
+    assert stands_still(installed(MemoryLedger(), beating(state="halted")))
+    assert not stands_still(installed(MemoryLedger(), beating(state="reducing")))
+    assert not stands_still(installed(MemoryLedger(), beating(state="halted", phase="stopping")))
+
+
+def test_where_the_ledger_fails_a_halt_stays_as_strict_as_it_was() -> None:
+    @contextmanager
+    def broken() -> Iterator[MemoryLedger]:
+        raise LedgerError("disk full")
+        yield MemoryLedger()
+
+    system = replace(installed(MemoryLedger(), beating()), ledger=broken)
+    system.halt.hoist(Raised("bob", NOW, "smoke"))
+    answer = ask_to_flatten(system, Waiting(), "anna", "out")
+    assert "nothing is closed" in answer.told.outcome
+    assert stands_still(system)

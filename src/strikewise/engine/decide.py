@@ -15,6 +15,7 @@ from strikewise.engine.draft import Draft
 from strikewise.engine.mandate import FREE, Mandate
 from strikewise.engine.spec import WEEKDAYS, RunSpec, StrategySpec
 from strikewise.engine.taking import count_offers, is_unwanted, take
+from strikewise.execution.ladder import FORCED
 from strikewise.execution.spans import Spans, unseen
 from strikewise.market.corporate_actions import adjusting_split
 from strikewise.market.view import MarketView
@@ -110,15 +111,19 @@ def _manage(draft: Draft) -> None:
         position = _with_campaign(held, draft.state)
         if position.mark is None or position.closing_order_id or position.strategy == EXTERNAL:
             continue  # only ordered yet, on its way out, or nobody's here
+        wish = draft.mandate.closing.get(position.position_id)
         if not _can_trade(position, draft.view):
-            continue  # nobody could trade it now; it stays marked and flagged
+            # Nobody could trade it now; it stays marked and flagged, unless a person wants it gone blindly.
+            if wish is not None and wish.force:
+                draft.close(position, replace(wish.close, reason=FORCED), wish.actor, wish.cause)
+            continue
         if position.position_id in called:
             draft.close(position, margin_called, ENGINE)
             continue
         if (adjusted := _adjusted_overnight(position, draft.view)) is not None:
             draft.close(position, adjusted, ENGINE)
             continue
-        if (wish := draft.mandate.closing.get(position.position_id)) is not None:
+        if wish is not None:
             draft.close(position, wish.close, wish.actor, wish.cause)
             continue
         chosen = draft.spec.labelled(position.strategy)

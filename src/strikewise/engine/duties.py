@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 
-from strikewise.domain.control import AlertRaised, FaultNoted, TradingState
+from strikewise.domain.control import AlertRaised, TradingState
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.portfolio import Position
 from strikewise.domain.reconciled import DifferenceFound
 from strikewise.engine.broker_link import BrokerLink
 from strikewise.engine.day_report import DAY_REPORT, report_of
 from strikewise.engine.failures import Failures, Log, Tolerance
-from strikewise.engine.lookout import Lookout
+from strikewise.engine.lookout import FEED_FAILED, Lookout
 from strikewise.engine.loop import Loop
 from strikewise.engine.mandate import wishes_to_close, wishes_to_take
 from strikewise.engine.reconciliation import Outcome, Reconciler, Trigger
@@ -26,10 +26,6 @@ __all__ = ["Duties"]
 
 URGENT = timedelta(seconds=5)
 """How soon after a look at what is held another one is made for what somebody wants closed at once."""
-
-
-FEED_FAILED = "FEED_FAILED"
-"""Code of the fault that a feed's failure is, of one symbol or of all."""
 
 
 def _unseen(_: Picture) -> None:
@@ -142,7 +138,8 @@ class Duties:
             self._supervisor.cut_off = not self.link.health.connected
             self.loop.courier.listen(now)
             self._supervisor.poll(now)
-            self._look_at_ledger(now)
+            # While the ledger fails its facts wait in a journal, and nothing new is opened.
+            self._failures.tell(self._lookout.at_ledger(self._supervisor.trouble), now)
             if self._urgent(now):
                 self._look_for_data(now)
                 self._tick(now, seeks=False, records=False)
@@ -184,14 +181,7 @@ class Duties:
     def _look_for_data(self, now: datetime) -> None:
         """Ask for what is new; what cannot be had of one symbol is told, and keeps no other from trading."""
         self._arrive()
-        problems = self._problems()
-        for symbol in self._underlyings:
-            problem = problems.get(symbol)
-            if problem is None:
-                told = self._lookout.over(FEED_FAILED, f"Data of {symbol} arrive again.", symbol)
-            else:
-                told = self._lookout.trouble(FaultNoted("data", FEED_FAILED, problem[:500], symbol))
-            self._failures.tell(told, now)
+        self._failures.tell(self._lookout.at_feed(self._problems(), self._underlyings), now)
 
     def _tick(self, now: datetime, *, seeks: bool, records: bool) -> None:
         view = self.market.view(now)
@@ -227,16 +217,6 @@ class Duties:
         if any(not state.positions[name].closing_order_id for name in wishes):
             return True
         return allowed is TradingState.ACTIVE and bool(wishes_to_take(oversight.control, oversight.offers))
-
-    def _look_at_ledger(self, now: datetime) -> None:
-        """Tell a ledger that fails: its facts wait in a journal, and nothing new is opened."""
-        trouble = self._supervisor.trouble
-        told = (
-            self._lookout.trouble(FaultNoted("store", "LEDGER_FAILED", trouble[:500]))
-            if trouble
-            else self._lookout.over("LEDGER_FAILED", "The ledger works again.")
-        )
-        self._failures.tell(told, now)
 
     def _report(self, now: datetime) -> None:
         """Value the account at the day's end, and tell what the day came to."""

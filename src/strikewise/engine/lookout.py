@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,9 +13,12 @@ from strikewise.domain.events import Event
 from strikewise.market.view import FRESH_FOR, MarketView
 from strikewise.portfolio.controls import ControlState
 
-__all__ = ["CLOCK_SKEW", "Lookout", "Vigilance"]
+__all__ = ["CLOCK_SKEW", "FEED_FAILED", "Lookout", "Vigilance"]
 
 CLOCK_SKEW = "CLOCK_SKEW"
+FEED_FAILED = "FEED_FAILED"
+"""Code of the fault that a feed's failure is, of one symbol or of all."""
+LEDGER_FAILED = "LEDGER_FAILED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,21 @@ class Lookout:
             fault = FaultNoted("data", "STALE_CHAIN", f"last={seen} limit={stale}s", symbol)
             told += self._told(("STALE_CHAIN", symbol), old, fault, f"Chains of {symbol} arrive again.")
         return told
+
+    def at_feed(self, problems: Mapping[str, str], underlyings: tuple[str, ...]) -> list[Event]:
+        """Return what is to be told of symbols whose data cannot be had; the others are traded."""
+        told: list[Event] = []
+        for symbol in underlyings:
+            fault = FaultNoted("data", FEED_FAILED, problems.get(symbol, "")[:500], symbol)
+            told += self._told(
+                (FEED_FAILED, symbol), symbol in problems, fault, f"Data of {symbol} arrive again."
+            )
+        return told
+
+    def at_ledger(self, trouble: str) -> list[Event]:
+        """Return what is to be told of a ledger that fails: why, or nothing where it works."""
+        fault = FaultNoted("store", LEDGER_FAILED, trouble[:500])
+        return list(self._told((LEDGER_FAILED, ""), bool(trouble), fault, "The ledger works again."))
 
     def at_broker(self, health: Health, now: datetime, *, in_session: bool) -> list[Event]:
         """Return what is to be told of the connection to the broker."""

@@ -23,11 +23,15 @@ STRATEGY_FAULTS = "STRATEGY_FAULTS"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A position that somebody other than its strategy wants closed: why, who, and the fact behind it."""
+    """A position that somebody other than its strategy wants closed: why, who, and the fact behind it.
+
+    With ``force`` it does not wait for fresh quotes.
+    """
 
     close: Close
     actor: str
     cause: int | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +109,17 @@ def wishes_to_close(control: ControlState, state: AccountState) -> dict[str, Wis
     wishes: dict[str, Wish] = {}
     ours = {name: one for name, one in state.positions.items() if one.strategy != EXTERNAL}
     if control.flatten:
-        flattened = Wish(Close("FLATTEN", control.reason), control.changed_by or "engine")
+        by = control.changed_by or "engine"
+        flattened = Wish(Close("FLATTEN", control.reason), by, force=control.force)
         wishes = dict.fromkeys(ours, flattened)
     for number, asked in control.requests.items():
         match asked.request:
-            case CloseRequested(position_id=name, reason=reason) if name in ours:
-                wishes[name] = Wish(Close("ASKED_FOR", reason), asked.actor, number)
-            case FlattenRequested(underlying=symbol, reason=reason) if symbol:
+            case CloseRequested(position_id=name, reason=reason, force=force) if name in ours:
+                wishes[name] = Wish(Close("ASKED_FOR", reason), asked.actor, number, force)
+            case FlattenRequested(underlying=symbol, reason=reason, force=force) if symbol:
                 for name, position in ours.items():
                     if position.underlying == symbol:
-                        wishes[name] = Wish(Close("FLATTEN", reason), asked.actor, number)
+                        wishes[name] = Wish(Close("FLATTEN", reason), asked.actor, number, force)
             case _:
                 pass
     return wishes

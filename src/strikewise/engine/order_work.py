@@ -11,7 +11,8 @@ from strikewise.domain.orders import Order, Purpose
 from strikewise.engine.courier import Courier
 from strikewise.engine.writer import Writer
 from strikewise.execution.fills import FillRule
-from strikewise.execution.ladder import Ladder, unit_quote
+from strikewise.execution.ladder import FORCED, Ladder, unit_quote
+from strikewise.execution.matching import worth_at_most
 from strikewise.execution.planner import next_attempt
 from strikewise.market.view import MarketView
 from strikewise.portfolio.ledger import Entry
@@ -32,8 +33,12 @@ class Prices:
     rule: FillRule
 
     def first(self, order: Order, view: MarketView) -> Order:
-        """Return an order that is decided upon, at its first limit; as it is where a leg has no quote."""
-        return self.at_step(order, order, 0, view) or order
+        """Return an order that is decided upon, at its first limit; as it is where a leg has no quote.
+
+        A forced exit that nothing was ever known of pays at most what keeping it could cost.
+        """
+        unpriced = replace(order, limit_cents=worth_at_most(order)) if order.reason == FORCED else order
+        return self.at_step(order, order, 0, view) or unpriced
 
     def at_step(self, order: Order, decided: Order, step: int, view: MarketView) -> Order | None:
         """Return an order at the limit of a step; None where a leg has no quote.
@@ -49,7 +54,7 @@ class Prices:
         view : MarketView
             The market.
         """
-        quote = unit_quote(order.structure, view, self.rule)
+        quote = unit_quote(order.structure, view, self.rule, old=order.reason == FORCED)
         if quote is None:
             return None
         return replace(order, limit_cents=self.ladder.next_limit(decided, quote, step))

@@ -91,7 +91,9 @@ def flag_fact(control: ControlState, raised: Raised | None, now: datetime) -> En
     wanted = TradingState.REDUCING if raised.exits else TradingState.HALTED
     if control.standing is not None and stricter(control.standing.state, wanted) is control.standing.state:
         return None
-    changed = TradingStateChanged(wanted, raised.reason, flatten=control.flatten, by_person=True)
+    changed = TradingStateChanged(
+        wanted, raised.reason, flatten=control.flatten, by_person=True, force=control.force
+    )
     return Entry(changed, now, person(raised.by))
 
 
@@ -150,7 +152,7 @@ def _meet(
         case ResumeRequested():
             _resume(meeting, number, asked.actor, request, control, raised)
         case FlattenRequested():
-            _flatten(meeting, number, asked, request, state)
+            _flatten(meeting, number, asked, request, state, raised)
         case CloseRequested():
             _close(meeting, number, request, state)
         case CancelRequested():
@@ -222,11 +224,24 @@ def _resume(
 
 
 def _flatten(
-    meeting: _Meeting, number: int, asked: Asked, request: FlattenRequested, state: AccountState
+    meeting: _Meeting,
+    number: int,
+    asked: Asked,
+    request: FlattenRequested,
+    state: AccountState,
+    raised: Raised | None,
 ) -> None:
     tradable = [one for one in state.positions.values() if one.strategy != EXTERNAL]
-    if not request.underlying:
-        changed = TradingStateChanged(TradingState.REDUCING, request.reason, flatten=True, by_person=True)
+    if not request.underlying and raised is not None and not raised.exits:
+        said = (
+            f"Nothing is closed: the halt flag is up ({raised.by}: {raised.reason}) and stops exits too. "
+            "Let exits go with `strikewise halt --exits`, then flatten again."
+        )
+        meeting.met(number, said, done=False)
+    elif not request.underlying:
+        changed = TradingStateChanged(
+            TradingState.REDUCING, request.reason, flatten=True, by_person=True, force=request.force
+        )
         meeting.write(changed, asked.actor, number)
         meeting.met(
             number, f"{len(tradable)} positions are being closed; nothing is opened until a person resumes."

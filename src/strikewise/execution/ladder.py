@@ -19,7 +19,10 @@ from strikewise.execution.matching import worth_at_most
 from strikewise.execution.ticks import TickSizes
 from strikewise.market.view import MarketView
 
-__all__ = ["Ladder", "UnitQuote", "unit_quote"]
+__all__ = ["FORCED", "Ladder", "UnitQuote", "unit_quote"]
+
+FORCED = "FORCED"
+"""Reason of an exit that a person wants without fresh quotes: the last known ones say where it begins."""
 
 
 class UnitQuote(NamedTuple):
@@ -105,8 +108,11 @@ class Ladder:
         closing = order.purpose is Purpose.CLOSE
         step = min(max(step, 0), self.last_step(order))
         worth = worth_at_most(order) if closing else None
-        if closing and self.market and step == self.last_step(order) and worth is None:
-            return order.limit_cents
+        if closing and self.market and step == self.last_step(order):
+            if worth is None:
+                return order.limit_cents
+            if order.reason == FORCED:
+                return worth  # what old quotes say is no reason to keep it
         limit = quote.mid_cents + self._share(step) * (quote.touch_cents - quote.mid_cents)
         bounds = [bound for bound in (order.limit_cents, worth) if bound is not None]
         return self.ticks.rounded(order.structure, min([limit, *bounds]))
@@ -119,7 +125,9 @@ class Ladder:
         return self.to_touch if beyond == 0 else max(1.0, self.to_touch) + beyond * self.through
 
 
-def unit_quote(structure: Structure, view: MarketView, rule: FillRule | None = None) -> UnitQuote | None:
+def unit_quote(
+    structure: Structure, view: MarketView, rule: FillRule | None = None, *, old: bool = False
+) -> UnitQuote | None:
     """Return what one unit of a structure costs at a view; None where a leg has no usable quote.
 
     Parameters
@@ -130,12 +138,15 @@ def unit_quote(structure: Structure, view: MarketView, rule: FillRule | None = N
         The market.
     rule : FillRule, optional
         For the quote of shares, of which views know the last price only.
+    old : bool
+        Whether the last quotes known will do, however old.
     """
     shares, mid, touch = rule or FillRule(), 0, 0
     for leg in structure.legs:
-        quote = _quote_of(leg.instrument, view, shares) if isinstance(leg.instrument, Stock) else None
-        if quote is None and not isinstance(leg.instrument, Stock):
-            chain = view.fresh_chain(structure.underlying)
+        if isinstance(leg.instrument, Stock):
+            quote = _quote_of(leg.instrument, view, shares, old=old)
+        else:
+            chain = (view.chain if old else view.fresh_chain)(structure.underlying)
             quote = None if chain is None else chain.quote(leg.instrument)
         if quote is None or not quote.known:
             return None
@@ -146,6 +157,6 @@ def unit_quote(structure: Structure, view: MarketView, rule: FillRule | None = N
     return UnitQuote(mid // 2, touch)
 
 
-def _quote_of(stock: Stock, view: MarketView, rule: FillRule) -> Quote | None:
-    spot = view.fresh_spot(stock.symbol)
+def _quote_of(stock: Stock, view: MarketView, rule: FillRule, *, old: bool) -> Quote | None:
+    spot = (view.spot if old else view.fresh_spot)(stock.symbol)
     return None if spot is None else rule.stock_quote(round(spot * 100))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from strikewise.domain.control import RequestMet
+from strikewise.domain.control import RequestMet, TradingState
 from strikewise.domain.errors import LedgerError
 from strikewise.market.clock import PacedClock
 from strikewise.service.answers import desk_of, dismiss, take, whole_name
@@ -13,11 +13,11 @@ from strikewise.service.requests import (
     CancelRequested,
     ClaimRequested,
     CloseRequested,
-    FlattenRequested,
     ReconcileRequested,
     ReleaseRequested,
     Told,
     ask,
+    flatten,
     halt,
     resume,
 )
@@ -36,6 +36,7 @@ __all__ = [
     "ask_to_resume",
     "ask_to_take",
     "is_running",
+    "stands_still",
 ]
 
 LOOK_SECONDS = 0.1
@@ -103,22 +104,35 @@ def ask_to_resume(system: System, clock: PacedClock, who: str, reason: str) -> A
     return _waited(system, clock, resume(system, who, reason))
 
 
-def ask_to_flatten(system: System, clock: PacedClock, who: str, reason: str, underlying: str = "") -> Answer:
+def stands_still(system: System) -> bool:
+    """Return whether nothing at all is sent now, exits neither: by the flag, or as the process last said."""
+    raised, beat = system.halt.read(), system.heartbeat()
+    if raised is not None:
+        return not raised.exits
+    return beat is not None and beat.phase != "stopping" and beat.state == TradingState.HALTED
+
+
+def ask_to_flatten(
+    system: System, clock: PacedClock, who: str, reason: str, underlying: str = "", *, force: bool = False
+) -> Answer:
     """Close everything, or all on one underlying; without one nothing is opened until a person resumes.
 
-    Where the ledger cannot be written, everything but exits is stopped by the flag.
+    With ``force`` what has no fresh quotes is closed too. Where the ledger cannot be written, new risk is
+    stopped by the flag.
     """
     try:
-        told = ask(system, FlattenRequested(reason, underlying), who)
+        told = flatten(system, who, reason, underlying, force=force)
     except LedgerError as error:
-        flagged = halt(system, who, reason, exits=True)
+        flagged = halt(system, who, reason, exits=not stands_still(system))
         told = replace(flagged, outcome=f"New risk is stopped, and nothing is closed: {error}")
     return _waited(system, clock, told)
 
 
-def ask_to_close(system: System, clock: PacedClock, who: str, position_id: str, reason: str) -> Answer:
-    """Close one position."""
-    return _waited(system, clock, ask(system, CloseRequested(position_id, reason), who))
+def ask_to_close(
+    system: System, clock: PacedClock, who: str, position_id: str, reason: str, *, force: bool = False
+) -> Answer:
+    """Close one position; with ``force`` without fresh quotes too."""
+    return _waited(system, clock, ask(system, CloseRequested(position_id, reason, force), who))
 
 
 def ask_to_cancel(system: System, clock: PacedClock, who: str, order_id: str, reason: str) -> Answer:

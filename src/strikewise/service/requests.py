@@ -37,6 +37,7 @@ __all__ = [
     "TakeRequested",
     "Told",
     "ask",
+    "flatten",
     "halt",
     "instant_of",
     "outcome_of",
@@ -108,6 +109,41 @@ def halt(system: System, name: str, reason: str, *, exits: bool = False) -> Told
         return ask(system, HaltRequested(reason, exits), name)
     except LedgerError as error:
         return Told(None, "flagged", f"The halt flag is up; the ledger did not take the request: {error}")
+
+
+def flatten(system: System, name: str, reason: str, underlying: str = "", *, force: bool = False) -> Told:
+    """Ask that everything is closed, or all on one underlying.
+
+    Whoever wants out of everything wants exits to be sent: a flag that stops them too is lowered to one that
+    stops new risk only.
+
+    Parameters
+    ----------
+    system : System
+        The installation.
+    name : str
+        Who wants it.
+    reason : str
+        Why.
+    underlying : str
+        What is to be closed; everything if empty.
+    force : bool
+        Whether it is closed without fresh quotes too.
+
+    Raises
+    ------
+    LedgerError
+        If the ledger does not take the request; the flag is as it was then.
+    """
+    raised = None if underlying else system.halt.read()
+    if raised is not None and not raised.exits:
+        system.halt.hoist(Raised(name, system.now(), reason, exits=True))
+    try:
+        return ask(system, FlattenRequested(reason, underlying, force), name)
+    except LedgerError:
+        if raised is not None:
+            system.halt.hoist(raised)
+        raise
 
 
 def resume(system: System, name: str, reason: str) -> Told:

@@ -223,6 +223,22 @@ def test_the_feed_asks_no_more_than_once_a_minute_and_keeps_what_it_got() -> Non
     assert feed.chain("SPY", first.as_of) is first, "a view of an earlier instant sees what was known then"
 
 
+def test_who_asks_every_minute_is_served_every_minute_though_the_vendor_takes_its_time() -> None:
+    clock, vendor = SimulatedClock(datetime(2026, 1, 5, 15, 50, 0, 300, tzinfo=UTC)), Vendor()
+
+    def slowly(request: httpx.Request) -> httpx.Response:
+        clock.advance_to(clock.now() + timedelta(seconds=7))
+        return vendor(request)
+
+    client = httpx.Client(transport=httpx.MockTransport(slowly))
+    feed = CboeFeed(["SPY"], clock=clock, calendar=SessionCalendar(), client=client)
+    for minute in range(5):
+        # A little earlier in its minute each time.
+        clock.advance_to(datetime(2026, 1, 5, 15, 50 + minute, 0, 300 - 50 * minute, tzinfo=UTC))
+        feed.refresh()
+    assert len(vendor.asked) == 5
+
+
 def test_a_stale_body_is_no_new_chain() -> None:
     vendor, clock = Vendor(), SimulatedClock(datetime(2026, 1, 5, 15, 50, tzinfo=UTC))
     feed = feed_of(vendor, clock)

@@ -229,7 +229,7 @@ class CboeClient:
         """Take a symbol for one that was asked for in vain: the vendor cannot be reached now."""
         before = self._failures.get(underlying, 0)
         self._failures[underlying] = before + 1
-        self._due[underlying] = self._clock.now() + self._interval * min(1 << min(before, 8), MOST_PATIENCE)
+        self._due[underlying] = self._asked_at() + self._interval * min(1 << min(before, 8), MOST_PATIENCE)
 
     def quotes(self, underlying: str) -> CboeQuotes:
         """Ask for the newest chain of an underlying.
@@ -243,6 +243,7 @@ class CboeClient:
         """
         symbol = f"_{underlying}" if underlying in INDEX_ROOTS else underlying
         address = self._url.format(symbol=symbol)
+        due = self._asked_at() + self._interval
         self.put_off(underlying)  # until it is known to have gone well
         try:
             response = self._client.get(address)
@@ -257,8 +258,12 @@ class CboeClient:
             raise DataError(f"Cboe's quotes of {underlying} came as no whole JSON: {error}") from error
         if quotes.underlying.replace(".", "") != underlying.replace(".", ""):
             raise DataError(f"Cboe was asked for {underlying} and sent {quotes.underlying}.")
-        self._failures[underlying], self._due[underlying] = 0, self._clock.now() + self._interval
+        self._failures[underlying], self._due[underlying] = 0, due
         return quotes
+
+    def _asked_at(self) -> datetime:
+        """Return the whole second: whoever asks every minute is a little early now and then."""
+        return self._clock.now().replace(microsecond=0)
 
 
 def _wanted(response: httpx.Response) -> timedelta:

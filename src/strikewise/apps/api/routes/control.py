@@ -14,7 +14,6 @@ from strikewise.service.requests import (
     CancelRequested,
     ClaimRequested,
     CloseRequested,
-    FlattenRequested,
     ReconcileRequested,
     ReleaseRequested,
     Told,
@@ -23,6 +22,7 @@ from strikewise.service.requests import (
     outcome_of,
     resume,
 )
+from strikewise.service.requests import flatten as put_flat
 
 __all__ = ["router"]
 
@@ -84,8 +84,9 @@ def go_on(command: Commanding, body: Reason) -> Told:
 @router.post("/control/flatten", status_code=202, summary="Close everything")
 def flatten(command: Commanding, body: FlattenBody) -> Told:
     """Ask that everything is closed, or all on one underlying."""
-    wanted = FlattenRequested(body.reason, body.underlying)
-    return command.do(lambda: ask(command.system, wanted, command.name), **body.model_dump())
+    return command.do(
+        lambda: put_flat(command.system, command.name, body.reason, body.underlying), **body.model_dump()
+    )
 
 
 @router.get("/control/requests/{request}", summary="What became of a request")
