@@ -25,8 +25,16 @@ export function keepToken(token: string): void {
   csrf = token;
 }
 
+const LATELY = 60_000;
+let touched = Date.now();
+for (const kind of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"] as const) {
+  window.addEventListener(kind, () => (touched = Date.now()), { passive: true, capture: true });
+}
+
 const guarded: Middleware = {
   onRequest({ request }) {
+    // What the page asks by itself while nobody is at it must not keep the session alive.
+    if (request.method === "GET" && Date.now() - touched > LATELY) request.headers.set("X-Unattended", "1");
     if (request.method !== "GET") {
       if (csrf) request.headers.set("X-CSRF-Token", csrf);
       if (!request.headers.has("Idempotency-Key")) request.headers.set("Idempotency-Key", freshKey());

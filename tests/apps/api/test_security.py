@@ -272,3 +272,20 @@ def test_a_secret_in_the_address_is_nobody(served: Served) -> None:
     token = served.token()
     for name in ("token", "access_token", "strikewise_session", "api_key"):
         assert anybody.get(f"{served.url}/api/v1/status", params={name: token}).status_code == 401
+
+
+def test_what_a_page_asks_while_nobody_is_at_it_keeps_no_session_alive(served: Served) -> None:
+    person = served.person()
+
+    def asked(**headers: str) -> int:
+        own = {"Sec-Fetch-Site": "same-origin", **headers}
+        return person.client.get(f"{served.url}/api/v1/status", headers=own).status_code
+
+    for _ in range(3):
+        served.later(minutes=90)
+        assert asked() == 200
+    served.later(minutes=90)
+    assert asked(**{"X-Unattended": "1"}) == 200
+    assert person.get("session").json()["state"] == "open"
+    served.later(minutes=40)
+    assert asked() == 401

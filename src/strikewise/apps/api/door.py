@@ -11,9 +11,23 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from strikewise.apps.api.problems import ProblemError
 from strikewise.service.access import Access, Caller, Scope
 
-__all__ = ["COOKIE", "CSRF_HEADER", "READS", "Admin", "At", "Door", "Needs", "Reads", "Trades", "door_of"]
+__all__ = [
+    "COOKIE",
+    "CSRF_HEADER",
+    "READS",
+    "UNATTENDED_HEADER",
+    "Admin",
+    "At",
+    "Door",
+    "Needs",
+    "Reads",
+    "Trades",
+    "door_of",
+]
 
 COOKIE, CSRF_HEADER = "strikewise_session", "X-CSRF-Token"
+UNATTENDED_HEADER = "X-Unattended"
+"""What a page says when it asks by itself with nobody at it: that keeps no session alive."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="A browser's session.")
@@ -72,7 +86,8 @@ class Needs:
         ProblemError
             401 if nobody is known, 403 if that one may not, or a page does not prove that it is ours.
         """
-        found = door.caller(cookie, None if bearer is None else bearer.credentials)
+        attended = UNATTENDED_HEADER not in request.headers
+        found = door.caller(cookie, None if bearer is None else bearer.credentials, uses=attended)
         if found is None:
             raise ProblemError(
                 401,

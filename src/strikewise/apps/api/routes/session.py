@@ -147,7 +147,7 @@ def _let_in() -> Iterator[None]:
 @router.get("/session", summary="Who is logged in")
 def session(door: At, cookie: Cookie = None, bearer: Bearer = None) -> SessionView:
     """Return who asks, and what a page needs to prove itself."""
-    found = door.caller(cookie, None if bearer is None else bearer.credentials)
+    found = door.caller(cookie, None if bearer is None else bearer.credentials, uses=False)
     if found is None:
         return SessionView(state="closed" if door.access.is_set_up else "new")
     return _view(found)
