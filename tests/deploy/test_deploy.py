@@ -27,6 +27,8 @@ DEPLOY = REPOSITORY / "deploy"
 UNIT = DEPLOY / "systemd" / "strikewise.service"
 DOCKERFILE = DEPLOY / "docker" / "Dockerfile"
 COMPOSE = DEPLOY / "docker" / "compose.yaml"
+TOKEN = "./strikewise.token"
+"""What a person makes, as the head of the file says: Prometheus shows it."""
 PROGRAM = "/opt/strikewise/bin/strikewise"
 
 
@@ -143,6 +145,8 @@ def test_the_services_know_each_other_and_every_file_and_volume_they_name(servic
     for service in services.values():
         for mounted in service["volumes"]:
             source = mounted.split(":")[0]
+            if source == TOKEN:
+                continue
             known = source in volumes or (COMPOSE.parent / source.replace(".toml", ".example.toml")).exists()
             assert known, source
         assert service["security_opt"] == ["no-new-privileges:true"]
