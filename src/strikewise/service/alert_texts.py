@@ -151,16 +151,53 @@ def signals_text(signals: Sequence[SignalView]) -> str:
 
 
 def _signal(one: SignalView) -> str:
-    became = one.decision + (f" {one.code}" if one.code else "")
+    became = decided_text(one)
     if one.outcome is not None:
         won = one.outcome.profit_cents
         became += ", open" if won is None else f", {format_cents(won, sign=True)} ({one.outcome.exit_reason})"
-    kind = "credit" if one.price_cents < 0 else "debit"
+    took = f"\n/take {one.signal_id}" if one.answerable else ""
     return (
         f"{one.at:%m-%d %H:%M} {one.strategy}: {one.describe}\n"
-        f"{kind} {format_cents(abs(one.price_cents))}, max loss {_bounded(one.max_loss_cents)}, "
-        f"{one.probability:.0%}, score {one.score:.0f}, {one.grade}: {became}"
+        f"{_priced(one)}, max loss {_bounded(one.max_loss_cents)}, "
+        f"{one.probability:.0%}, score {one.score:.0f}, {one.grade}: {became}{took}"
     )
+
+
+def decided_text(one: SignalView) -> str:
+    """Return what was decided of a signal, by whom where a person did, and until when it may be taken."""
+    said = one.decision + (f" {one.code}" if one.code else "")
+    if one.answered_by:
+        said += f" by {one.answered_by.removeprefix('person:')}"
+    if one.until is not None:
+        said += f", {'may be taken until' if one.answerable else 'ran out at'} {_at(one.until)}"
+    return said
+
+
+def take_text(one: SignalView, now: datetime) -> str:
+    """Return what a person decides by who is to take a signal: entry, exit, size, loss, odds, data."""
+    units = one.quantity or 1
+    size = f"{units} {'unit' if units == 1 else 'units'} at most"
+    if not one.quantity:
+        size = "as its strategy sizes it then; the figures here are of 1 unit"
+    loss = None if one.max_loss_cents is None else one.max_loss_cents * units
+    minutes = max(0, round((now - one.at).total_seconds() / 60))
+    return "\n".join(
+        [
+            f"Entry: {one.describe}, {_priced(one)} a unit when seen",
+            f"Exit: {one.exit or 'by the rules of its strategy'}",
+            f"Size: {size}",
+            f"Max loss: {_bounded(loss)}",
+            f"Probability of profit: {one.probability:.0%}, expected "
+            f"{format_cents(one.expected_cents * units, sign=True)} after costs, score {one.score:.0f}",
+            f"Data: {one.grade}, {f'{minutes} min' if minutes < 120 else f'{minutes // 60} h'} old",
+            f"So far: {decided_text(one)}",
+            "It is priced and judged anew before anything is ordered.",
+        ]
+    )
+
+
+def _priced(one: SignalView) -> str:
+    return f"{'credit' if one.price_cents < 0 else 'debit'} {format_cents(abs(one.price_cents))}"
 
 
 def periods_text(days: Sequence[DayResult], kind: str, most: int) -> str:

@@ -9,13 +9,22 @@ from threading import Lock
 from strikewise.domain.errors import StrikewiseError
 from strikewise.market.clock import PacedClock
 from strikewise.service import alert_texts as texts
-from strikewise.service.control import Answer, ask_to_close, ask_to_flatten, ask_to_halt, ask_to_resume
+from strikewise.service.answers import standing_of, whole_name
+from strikewise.service.control import (
+    Answer,
+    ask_to_close,
+    ask_to_dismiss,
+    ask_to_flatten,
+    ask_to_halt,
+    ask_to_resume,
+    ask_to_take,
+)
 from strikewise.service.explain import explain_trade
 from strikewise.service.risk import account_risk
 from strikewise.service.system import System
 from strikewise.service.views.account import AccountView, account_view
 from strikewise.service.views.desk import Desk
-from strikewise.service.views.signals import signal_view, signals_before
+from strikewise.service.views.signals import SignalView, signal_view, signals_before
 from strikewise.service.views.status import StatusView, status_view
 from strikewise.service.views.trades import telling_facts
 
@@ -40,7 +49,8 @@ COMMANDS: Mapping[str, str] = {
     "resume": "let trading go on",
     "flatten": "[SYMBOL] close everything, or all on one underlying",
     "close": "ID close a position",
-    "take": "ID take a signal",
+    "take": "ID take a signal: it is priced anew, judged anew, and ordered",
+    "dismiss": "ID put a signal aside for the day",
     "experiments": "what is being tried",
     "learned": "what was learned",
     "health": "process, broker, feed, ledger",
@@ -51,6 +61,7 @@ COMMANDS: Mapping[str, str] = {
 """What may be asked, in the order of the help."""
 
 SESSIONS, PERIODS, SIGNALS = 10, 12, 5
+IN_THE_CHAT = "asked for in the chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,7 @@ class Conversation:
             "help": self._help,
             "status": lambda _: Said(texts.status_text(self._status(), self._account())),
             "positions": lambda _: Said(texts.positions_text(self._read())),
-            "signals": lambda _: Said(texts.signals_text(signals_before(self._read(), limit=SIGNALS))),
+            "signals": self._signals,
             "pnl": self._pnl,
             "daily": lambda _: self._periods("day", 1),
             "weekly": lambda _: self._periods("week", PERIODS),
@@ -105,6 +116,7 @@ class Conversation:
             "flatten": self._flatten,
             "close": self._close,
             "take": self._take,
+            "dismiss": self._dismiss,
             "experiments": lambda _: Said("No experiment runs: this strikewise does not learn yet."),
             "learned": lambda _: Said("Nothing was learned: this strikewise does not learn yet."),
             "health": lambda _: Said(texts.health_text(self._status())),
@@ -149,6 +161,10 @@ class Conversation:
                     return _became(ask_to_flatten(system, clock, name, reason, symbol))
                 case ["close", position, reason]:
                     return _became(ask_to_close(system, clock, name, position, reason))
+                case ["take", signal]:
+                    return _became(ask_to_take(system, clock, name, signal, IN_THE_CHAT))
+                case ["dismiss", signal]:
+                    return _became(ask_to_dismiss(system, clock, name, signal, IN_THE_CHAT))
         except StrikewiseError as error:
             return str(error)
         return f"{' '.join(words)!r} is nothing that can be done."
@@ -217,7 +233,7 @@ class Conversation:
 
     def _halt(self, rest: Sequence[str]) -> Said:
         exits = bool(rest) and rest[0] == "exits"
-        reason = " ".join(rest[1:] if exits else rest) or "asked for in the chat"
+        reason = " ".join(rest[1:] if exits else rest) or IN_THE_CHAT
         left = "only what closes or reduces is sent" if exits else "nothing but cancels is sent"
         return Said(f"Halt trading? From then on {left}.", ("halt", "exits" if exits else "", reason))
 
@@ -225,7 +241,7 @@ class Conversation:
         status = self._status()
         if status.state == "active" and status.flag is None:
             return Said("Trading is active: there is nothing to resume.")
-        reason = " ".join(rest) or "asked for in the chat"
+        reason = " ".join(rest) or IN_THE_CHAT
         return Said(f"Resume trading? It is {status.state}: {status.reason}.", ("resume", reason))
 
     def _flatten(self, rest: Sequence[str]) -> Said:
@@ -235,7 +251,7 @@ class Conversation:
             return Said(f"Nothing is held on {symbol}.")
         what = f"all {len(held)} positions on {symbol}" if symbol else f"all {len(held)} positions"
         then = "" if symbol else " Nothing is opened until a person resumes."
-        return Said(f"Close {what}?{then}", ("flatten", symbol, "asked for in the chat"))
+        return Said(f"Close {what}?{then}", ("flatten", symbol, IN_THE_CHAT))
 
     def _close(self, rest: Sequence[str]) -> Said:
         if not rest:
@@ -248,19 +264,37 @@ class Conversation:
         position = positions[found[0]]
         return Said(
             f"Close {position.quantity} × {position.structure.describe()} of {position.strategy}?",
-            ("close", found[0], "asked for in the chat"),
+            ("close", found[0], IN_THE_CHAT),
+        )
+
+    def _signals(self, _: Sequence[str]) -> Said:
+        desk = self._read()
+        return Said(
+            texts.signals_text(signals_before(desk, limit=SIGNALS, standing=standing_of(self._system, desk)))
         )
 
     def _take(self, rest: Sequence[str]) -> Said:
-        signal = signal_view(self._read(), rest[0]) if rest else None
-        if signal is None:
+        if not rest:
             return Said("/take wants the id of a signal: /signals shows them.")
-        if signal.decision == "ordered":
-            return Said("It was taken already: the loop ordered it.")
-        return Said(
-            f"It cannot be taken from here: the loop decided {signal.decision} {signal.code}, "
-            "and there is no request that overrules the gate."
-        )
+        signal = self._signal(rest[0])
+        if not signal.answerable:
+            return Said(f"It cannot be taken: it was {texts.decided_text(signal)}.")
+        said = texts.take_text(signal, standing_of(self._system, self._desk).now)
+        return Said(f"Take it?\n{said}", ("take", signal.signal_id))
+
+    def _dismiss(self, rest: Sequence[str]) -> Said:
+        if not rest:
+            return Said("/dismiss wants the id of a signal: /signals shows them.")
+        signal = self._signal(rest[0])
+        said = f"Dismiss {signal.describe} of {signal.strategy}? It is not proposed again today."
+        return Said(said, ("dismiss", signal.signal_id))
+
+    def _signal(self, beginning: str) -> SignalView:
+        """Return the signal whose id begins so, as it stands now."""
+        desk = self._read()
+        found = signal_view(desk, whole_name(desk, beginning), standing_of(self._system, desk))
+        assert found is not None, "a signal that is named is known"
+        return found
 
     def _logs(self, _: Sequence[str]) -> Said:
         with self._system.ledger() as ledger:

@@ -80,7 +80,7 @@ def test_an_alert_on_a_signal_carries_what_a_decision_needs_and_its_outcome_foll
     assert "Probability of profit: 80%" in text
     assert "Because: regime unknown" in text
     assert "Data: quotes, of 2024-02-05 21:00 UTC" in text
-    assert [one.words[0] for one in alerts[0].buttons] == ["why", "close", "dismiss"]
+    assert [one.words[0] for one in alerts[0].buttons] == ["why", "close"]
     outcome = alerts[5]
     assert "Profit: -$20.00 (-4% of what was at stake)" in outcome.text
     assert "Said at entry: 80% odds of a profit" in outcome.text

@@ -7,13 +7,15 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.alerts.bot_api import DROP, HANG, TOKEN, BotApi, Fault, bot_api, limited, refused
-from adapters.alerts.stage import START, TUESDAY, Clock, Saying, alert, market, traded
+from adapters.alerts.stage import START, TUESDAY, Clock, Saying, alert, market, traded, written
 from service.systems import system_of
 from strikewise.adapters.alerts.alert import Button, Level
 from strikewise.adapters.alerts.channels import Failed, Later, Outcome, Sent
@@ -24,7 +26,8 @@ from strikewise.adapters.alerts.policy import Message, Waiting
 from strikewise.adapters.alerts.rules import Rules, Signals, Watcher
 from strikewise.adapters.alerts.telegram_desk import TelegramDesk
 from strikewise.adapters.alerts.telegram_link import TelegramChannel, TelegramLink, TelegramOptions, pieces
-from strikewise.domain.control import FlattenRequested, HaltRequested, ResumeRequested
+from strikewise.domain.control import FlattenRequested, HaltRequested, RequestMet, ResumeRequested
+from strikewise.engine.answering import Answering
 from strikewise.portfolio.ledger import MemoryLedger
 from strikewise.portfolio.projection import AccountState
 from strikewise.service.alerts import COMMANDS, Conversation
@@ -75,11 +78,27 @@ class Set:
         )
 
 
+def usual() -> tuple[Clock, MemoryLedger, System]:
+    """Return an account that traded until Tuesday, whose refused signal may be taken for two days."""
+    clock, ledger = Clock(), traded(TUESDAY)
+    answering = Answering(life=timedelta(days=2))
+    return (
+        clock,
+        ledger,
+        system_of(market(), account=ledger, clock=clock, capital_cents=10_000_000, answering=answering),
+    )
+
+
 @contextmanager
-def bot(folder: Path, *, listens: bool = True, timeout: float = 5.0) -> Iterator[Set]:
-    clock, said = Clock(), Saying()
-    ledger = traded(TUESDAY)
-    system = system_of(market(), account=ledger, clock=clock, capital_cents=10_000_000)
+def bot(
+    folder: Path,
+    *,
+    listens: bool = True,
+    timeout: float = 5.0,
+    of: tuple[Any, MemoryLedger, System] | None = None,
+) -> Iterator[Set]:
+    said = Saying()
+    clock, ledger, system = usual() if of is None else of
     with bot_api(lambda: int(clock.now().timestamp())) as api, Outbox(folder / "alerts.db", "main") as outbox:
         options = TelegramOptions(
             TOKEN, frozenset({500}), frozenset({ANNA, BEN}), api.base_url, timeout, poll_seconds=1.0
@@ -112,17 +131,23 @@ def tells(stage: Set, rules: Rules | None = None) -> Dispatcher:
 
 def whole_session(stage: Set) -> None:
     """Be told what happened, answer it, ask everything there is, and do what may be done."""
-    tells(stage).flush()
+    teller = tells(stage, Rules(signals=Signals.ALL))
+    teller.flush()
     stage.presses("Why")
-    stage.presses("Dismiss")
     for command in COMMANDS:
-        if command not in ("halt", "resume", "flatten", "close", "why", "take", "mute"):
+        if command not in ("halt", "resume", "flatten", "close", "why", "take", "dismiss", "mute"):
             stage.asks(f"/{command}")
     position = next(iter(stage.ledger_positions()))
     stage.asks("/pnl 1")
     stage.asks(f"/why {position}")
     stage.asks("/why")
     stage.asks("/take nothing")
+    stage.presses("Take")
+    stage.presses("Yes, take")
+    told = "Signal was not ordered: PORTFOLIO_DUPLICATE (position=sw-240205)."
+    written(stage.ledger, RequestMet(stage.ledger.head.seq, told, done=False), at=stage.clock.now())
+    teller.flush()
+    stage.presses("Dismiss")
     stage.asks("/mute 30")
     stage.asks("/nonsense")
     stage.asks("/halt quotes look wrong")

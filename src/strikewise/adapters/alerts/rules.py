@@ -9,6 +9,7 @@ from enum import StrEnum
 from strikewise.adapters.alerts.alert import Alert, Button, Level
 from strikewise.adapters.alerts.sayings import CODES, RECURRING, SAYINGS, Saying
 from strikewise.adapters.alerts.wording import outcome_text, signal_text, signal_title
+from strikewise.domain.answered import SignalExpired, SignalOffered, SignalTaken
 from strikewise.domain.errors import StrikewiseError
 from strikewise.domain.events import OrderPlaced, RunStarted, SignalDenied, SignalGenerated
 from strikewise.domain.money import format_cents
@@ -105,18 +106,14 @@ class Watcher:
             else:
                 batch.append(record)
         alerts: list[Alert] = []
-        decided = {one.event.signal_id: one.event for one in batch if isinstance(one.event, SignalDenied)}
-        ordered = {
-            one.event.order.signal_id: one.event.order
-            for one in batch
-            if isinstance(one.event, OrderPlaced) and one.event.order.purpose is Purpose.OPEN
-        }
+        became = _became(batch)
         for record in batch:
             trouble = list(self._add(record))
             said = self._told_by(record)
             if isinstance(record.event, SignalGenerated):
-                signal = record.event.signal
-                said = self._signal(signal, ordered.get(signal.signal_id), decided.get(signal.signal_id))
+                said = self._signal(record.event.signal, became)
+            elif isinstance(record.event, SignalExpired):
+                said = self._expired(record.event.signal_id)
             alerts += self._alerts(record, [*said, *self._outcomes(), *trouble])
         return alerts
 
@@ -159,24 +156,37 @@ class Watcher:
                 at, buttons = record.known_at, one.buttons
                 yield Alert(name, record.seq, level, one.code, one.title, one.text, at, buttons, matter)
 
-    def _signal(self, signal: Signal, order: Order | None, denied: SignalDenied | None) -> Iterator[Saying]:
-        rules, wanted = self._rules, self._rules.signals
-        if wanted is Signals.NONE or (wanted is Signals.ORDERED and order is None):
+    def _signal(self, signal: Signal, became: _Became) -> Iterator[Saying]:
+        rules, wanted, name = self._rules, self._rules.signals, signal.signal_id
+        order, denied = became.ordered.get(name), became.denied.get(name)
+        offered, taker = became.offered.get(name), became.taken.get(name, "")
+        if wanted is Signals.NONE or (wanted is Signals.ORDERED and order is None and offered is None):
             return
         if signal.probability_of_profit < rules.least_probability or signal.score < rules.least_score:
             return
-        code = "SIGNAL_SEEN" if denied is None else "SIGNAL_DENIED"
-        buttons = [Button("Dismiss", ("dismiss", signal.signal_id))]
-        if order is not None:
-            code = "SIGNAL_ORDERED"
-            buttons = [
-                Button("Why", ("why", order.position_id)),
-                Button("Close it", ("close", order.position_id)),
-                *buttons,
-            ]
-        title = signal_title(signal, order, denied)
-        text = signal_text(signal, order, denied, self._plan(signal.strategy))
-        yield Saying(code, title, text, tuple(buttons))
+        if denied is not None and taker:
+            return  # whoever took it is told by the answer to the request
+        answers = (Button("Take", ("take", name)), Button("Dismiss", ("dismiss", name)))
+        code, buttons = "SIGNAL_SEEN", () if denied is None else answers
+        if denied is not None:
+            code = "SIGNAL_DENIED"
+        elif offered is not None:
+            code, buttons = "SIGNAL_OFFERED", answers
+        elif order is not None:
+            why, close = (Button("Why", ("why", order.position_id)), ("close", order.position_id))
+            code, buttons = "SIGNAL_ORDERED", (why, Button("Close it", close))
+        title = signal_title(signal, order, denied, offered)
+        text = signal_text(signal, order, denied, self._plan(signal.strategy), offered)
+        yield Saying(code, title, text + (f"\nTaken by: {taker}" if taker else ""), buttons)
+
+    def _expired(self, name: str) -> Iterator[Saying]:
+        """Tell that an offer ran out."""
+        row = self._keeper.signals.get(name)
+        what = (
+            name if row is None else f"{row.strategy} {row.structure.replace('_', ' ')} on {row.underlying}"
+        )
+        legs = "" if row is None else f"{row.legs}\n"
+        yield Saying("SIGNAL_EXPIRED", f"Nobody took it in time: {what}", f"{legs}Nothing was ordered.")
 
     def _plan(self, label: str) -> str:
         return exit_plan({**self._usual.get(label, {}), **self._named.get(label, {})})
@@ -198,3 +208,33 @@ class Watcher:
                 f"{trade.strategy} closed {trade.structure.replace('_', ' ')} on {trade.underlying}: {profit}"
             )
             yield Saying(code, title, outcome_text(trade), (Button("Why", ("why", name)),))
+
+
+@dataclass(frozen=True, slots=True)
+class _Became:
+    """What became of signals within the same appends, by id."""
+
+    ordered: Mapping[str, Order]
+    denied: Mapping[str, SignalDenied]
+    offered: Mapping[str, SignalOffered]
+    taken: Mapping[str, str]
+
+
+def _became(batch: Iterable[Record]) -> _Became:
+    ordered: dict[str, Order] = {}
+    denied: dict[str, SignalDenied] = {}
+    offered: dict[str, SignalOffered] = {}
+    taken: dict[str, str] = {}
+    for record in batch:
+        match record.event:
+            case OrderPlaced(order=order) if order.purpose is Purpose.OPEN:
+                ordered[order.signal_id] = order
+            case SignalDenied(signal_id=name) as event:
+                denied[name] = event
+            case SignalOffered(signal_id=name) as event:
+                offered[name] = event
+            case SignalTaken(taken_as=name):
+                taken[name] = record.actor.removeprefix("person:")
+            case _:
+                pass
+    return _Became(ordered, denied, offered, taken)

@@ -38,6 +38,8 @@ Orders = Mapping[str, Order]
 CODES: Mapping[str, tuple[Level, str]] = {
     "SIGNAL_ORDERED": (Level.INFO, "A signal passed the gate and became an order."),
     "SIGNAL_DENIED": (Level.INFO, 'The gate refused a signal; told only with `signals = "all"`.'),
+    "SIGNAL_OFFERED": (Level.INFO, "A signal passed the gate and waits for a person to take it."),
+    "SIGNAL_EXPIRED": (Level.INFO, "Nobody took a signal in time that was offered."),
     "SIGNAL_SEEN": (Level.INFO, 'A signal that nobody has decided upon; told only with `signals = "all"`.'),
     "FILLED": (Level.INFO, "A broker filled an order, whole or in part."),
     "FILL_REVERSED": (Level.WARNING, "A broker took back a fill."),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from strikewise.adapters.alerts.confirmations import Confirmations, Refused
 from strikewise.adapters.alerts.outbox import Outbox
-from strikewise.adapters.alerts.telegram_link import TELEGRAM, TelegramLink, pieces
+from strikewise.adapters.alerts.telegram_link import LONGEST, TELEGRAM, TelegramLink, pieces
 from strikewise.market.clock import Clock
 
 if TYPE_CHECKING:
@@ -162,7 +162,9 @@ class TelegramDesk:
         if not words:
             await self._reply(message, "This button is not known any more: use a command.")
         elif words[0] == "dismiss":
-            await message.edit_text(f"{message.text}\n\nDismissed by {person.name}.")
+            became = await asyncio.to_thread(self._answers.do, words, f"{TELEGRAM}:{person.name}")
+            self._say("info", "telegram_did", {"words": " ".join(words), "by": person.name})
+            await message.edit_text(f"{message.text}\n\n{person.name} dismisses it. {became}"[:LONGEST])
         else:
             await self._answer(message, words, person)
 
@@ -179,7 +181,7 @@ class TelegramDesk:
             return
         became = await asyncio.to_thread(self._answers.do, words, f"{TELEGRAM}:{person.name}")
         self._say("info", "telegram_did", {"words": " ".join(words), "by": person.name})
-        await message.edit_text(f"{message.text}\n\nYes, said {person.name}. {became}"[:4_096])
+        await message.edit_text(f"{message.text}\n\nYes, said {person.name}. {became}"[:LONGEST])
 
     # --- people ----------------------------------------------------------------------------------------
 

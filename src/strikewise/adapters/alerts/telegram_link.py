@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from telegram import InlineKeyboardMarkup, Update
     from telegram.ext import Application
 
-__all__ = ["TELEGRAM", "TelegramChannel", "TelegramLink", "TelegramOptions", "pieces"]
+__all__ = ["LONGEST", "TELEGRAM", "TelegramChannel", "TelegramLink", "TelegramOptions", "pieces"]
 
 TELEGRAM = "telegram"
 """The channel's name."""

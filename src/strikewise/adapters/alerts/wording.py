@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isfinite
 
+from strikewise.domain.answered import SignalOffered
 from strikewise.domain.events import SignalDenied
 from strikewise.domain.instruments import date_of
 from strikewise.domain.money import format_cents
@@ -21,23 +22,37 @@ PERCENT = ("iv", "rv", "probability", "pct", "return", "width", "rank", "percent
 """Beginnings or ends of names whose values below five are read as percent."""
 
 
-def signal_title(signal: Signal, order: Order | None, denied: SignalDenied | None) -> str:
+def signal_title(
+    signal: Signal, order: Order | None, denied: SignalDenied | None, offered: SignalOffered | None = None
+) -> str:
     """Return a signal's line: who saw what, and what was decided."""
-    units = "" if order is None else f"{order.quantity} × "
-    decided = "ordered" if order is not None else f"denied {denied.code}" if denied is not None else "seen"
+    quantity = order.quantity if order is not None else offered.quantity if offered is not None else 0
+    units = f"{quantity} × " if quantity else ""
+    decided = "seen"
+    if order is not None:
+        decided = "ordered"
+    elif denied is not None:
+        decided = f"denied {denied.code}"
+    elif offered is not None:
+        decided = "offered"
     return f"{signal.strategy} {decided}: {units}{signal.structure.describe()}"
 
 
-def signal_text(signal: Signal, order: Order | None, denied: SignalDenied | None, plan: str) -> str:
+def signal_text(
+    signal: Signal,
+    order: Order | None,
+    denied: SignalDenied | None,
+    plan: str,
+    offered: SignalOffered | None = None,
+) -> str:
     """Return a signal with entry, exit, size, most it can lose, odds, reasons and the grade of its data."""
     kind = "credit" if signal.price_cents < 0 else "debit"
     limit = signal.price_cents if order is None or order.limit_cents is None else order.limit_cents
-    units = 1 if order is None else order.quantity
+    units = order.quantity if order is not None else offered.quantity if offered is not None else 1
     size = "not decided" if denied is None else f"none: {denied.code}{_behind(denied.detail)}"
-    if order is not None:
-        size = (
-            f"{units} {'unit' if units == 1 else 'units'}, {format_cents(signal.margin_cents * units)} held"
-        )
+    if order is not None or offered is not None:
+        held = format_cents(signal.margin_cents * units)
+        size = f"{units} {'unit' if units == 1 else 'units'}, {held} held"
     loss = "unbounded"
     if signal.max_loss_cents is not None:
         loss = format_cents(signal.max_loss_cents * units)
@@ -52,6 +67,8 @@ def signal_text(signal: Signal, order: Order | None, denied: SignalDenied | None
         f"Because: {_reasons(signal.because)}",
         f"Data: {signal.grade}, of {signal.as_of:%Y-%m-%d %H:%M} UTC",
     ]
+    if offered is not None:
+        lines.append(f"Answer by: {offered.until:%Y-%m-%d %H:%M} UTC; it is priced and judged anew then")
     return "\n".join(lines)
 
 
