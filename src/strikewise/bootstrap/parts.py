@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from strikewise.adapters.brokers.alpaca import ALPACA_FEES, AlpacaBroker
 from strikewise.adapters.brokers.fault_plan import FaultPlan
@@ -191,10 +192,13 @@ def alpaca_broker(settings: Settings, spec: RunSpec, ledger: Ledger, clock: Cloc
     Raises
     ------
     SettingsError
-        If the key or, for a real account, the account's id is not set.
+        If the key or, for a real account, the account's id is not set, or the address is that of the other
+        mode.
     """
-    key, secret = alpaca_key()
     table, live = settings.broker, settings.run.mode is Mode.LIVE
+    for address in (table.url, table.stream_url):
+        _check_address(address, live=live)
+    key, secret = alpaca_key()
     if live and not table.account_id:
         raise SettingsError(
             "A real account is traded only where its id is pinned: write `account_id` under [broker]."
@@ -211,6 +215,21 @@ def alpaca_broker(settings: Settings, spec: RunSpec, ledger: Ledger, clock: Cloc
         begin=clock.now() if first is None else first.known_at,
     )
     return Through(broker, _stays, ALPACA_FEES)
+
+
+def _check_address(address: str, *, live: bool) -> None:
+    """Refuse an address that would trade real money without being asked to, or play where money was meant."""
+    host = (urlsplit(address).hostname or "").rstrip(".")
+    if host == urlsplit(LIVE_URL).hostname and not live:
+        raise SettingsError(
+            f'{address} trades real money, and the mode is "paper": take the address out of [broker], '
+            'or write `mode = "live"` under [run].'
+        )
+    if host == urlsplit(PAPER_URL).hostname and live:
+        raise SettingsError(
+            f'{address} trades nobody\'s money, and the mode is "live": take the address out of [broker], '
+            'or write `mode = "paper"` under [run].'
+        )
 
 
 def arriving(

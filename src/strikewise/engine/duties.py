@@ -138,7 +138,6 @@ class Duties:
             self._supervisor.cut_off = not self.link.health.connected
             self.loop.courier.listen(now)
             self._supervisor.poll(now)
-            # While the ledger fails its facts wait in a journal, and nothing new is opened.
             self._failures.tell(self._lookout.at_ledger(self._supervisor.trouble), now)
             if self._urgent(now):
                 self._look_for_data(now)
