@@ -138,6 +138,47 @@ def test_a_split_is_read_from_what_it_took_and_what_it_gave() -> None:
     assert (split.numerator, split.denominator, split.cash_cents, split.symbol) == (3, 1, -25, "AAPL")
 
 
+def test_a_split_of_what_is_short_is_read_by_its_words() -> None:
+    (split,) = read(
+        line("SPLIT", id="1::a", symbol="AAPL", qty="10", description="REMOVE, From QTY:10, To QTY:30"),
+        line("SPLIT", id="2::b", symbol="AAPL", qty="-30", description="ADD, From QTY:10, To QTY:30"),
+    )
+    assert isinstance(split, SplitReport)
+    assert (split.numerator, split.denominator) == (3, 1)
+
+
+def test_a_split_of_a_spread_and_of_shares_is_one() -> None:
+    legs = [("AAPL230721P00100000", "-1", "1"), ("AAPL230721P00080000", "2", "-2")]
+    lines = [
+        line(
+            "OPCA",
+            id=f"{n}::{word}",
+            symbol=symbol,
+            qty=qty,
+            description=word,
+            activity_sub_type="SPLIT.FSPLIT",
+        )
+        for n, (symbol, had, came) in enumerate(legs)
+        for word, qty in (("REMOVE", had), ("ADD", f"{int(came) * 4}"))
+    ]
+    (split,) = read(
+        *lines,
+        line("SPLIT", id="8::a", symbol="AAPL", qty="-10", description="REMOVE"),
+        line("SPLIT", id="9::b", symbol="AAPL", qty="40", description="ADD"),
+    )
+    assert isinstance(split, SplitReport)
+    assert (split.symbol, split.numerator, split.denominator) == ("AAPL", 4, 1)
+
+
+@pytest.mark.parametrize("sub_type", ["", "SPLIT.RSPLIT", "SPIN"])
+def test_an_option_that_was_adjusted_and_not_split_is_left_to_a_person(sub_type: str) -> None:
+    old, new = "AAPL230721P00100000", "AAPL1230721P00100000"
+    assert not read(
+        line("OPCA", id="1::a", symbol=old, qty="-1", description="REMOVE", activity_sub_type=sub_type),
+        line("OPCA", id="2::b", symbol=new, qty="1", description="ADD", activity_sub_type=sub_type),
+    )
+
+
 def test_nobody_guesses_what_a_merger_or_an_unknown_line_meant() -> None:
     assert read(line("MA", symbol="AAPL", net_amount="100"), line("ZZZ", net_amount="5")) == []
 

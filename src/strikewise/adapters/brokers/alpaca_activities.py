@@ -61,7 +61,7 @@ def activities(lines: Sequence[ActivityAnswer], symbols: Symbols) -> list[Activi
     trades = [line for line in lines if line.activity_type == "OPTRD" and stands(line)]
     cash = [line for line in lines if line.activity_type == "OPCSH" and stands(line)]
     found: list[Activity] = []
-    splits: dict[str, list[ActivityAnswer]] = {}
+    splits: dict[tuple[str, str], list[ActivityAnswer]] = {}
     for line in lines:
         if not stands(line):
             continue
@@ -69,10 +69,11 @@ def activities(lines: Sequence[ActivityAnswer], symbols: Symbols) -> list[Activi
             found.append(_settlement(line, trades, cash, symbols))
         elif line.activity_type in _FLOWS:
             found.append(_flow(line))
-        elif line.activity_type == "SPLIT":
-            splits.setdefault(line.group_id or f"{line.date}:{line.symbol}", []).append(line)
+        elif (symbol := _split_symbol(line, symbols)) is not None:
+            splits.setdefault((line.date, symbol), []).append(line)
     found += [ended for line in cash if (ended := _bought_out(line, symbols)) is not None]
-    return [*found, *(report for group in splits.values() if (report := _split(group)) is not None)]
+    read = (_split(symbol, group) for (_, symbol), group in splits.items())
+    return [*found, *(report for report in read if report is not None)]
 
 
 def stands(line: ActivityAnswer) -> bool:
@@ -180,17 +181,37 @@ def _flow(line: ActivityAnswer) -> CashFlow:
     )
 
 
-def _split(group: list[ActivityAnswer]) -> SplitReport | None:
-    """Read a split from what it took away and what it gave; None where it is not told as such a pair."""
-    counts = [count_of(line.qty) or 0 for line in group]
-    old, new = -sum(one for one in counts if one < 0), sum(one for one in counts if one > 0)
+def _split_symbol(line: ActivityAnswer, symbols: Symbols) -> str | None:
+    """Return the underlying of a line about a split, of shares or of options; None for any other line."""
+    if line.activity_type == "SPLIT":
+        return line.symbol
+    if line.activity_type == "OPCA" and line.activity_sub_type.startswith("SPLIT."):
+        contract = _contract(line, symbols)
+        return None if contract is None else contract.underlying
+    return None
+
+
+def _split(symbol: str, group: list[ActivityAnswer]) -> SplitReport | None:
+    """Read a split from what it took away and what it gave; None where it is not told as such pairs.
+
+    Shares, and with them the options on them, are split by one ratio. What is short is given in order to be
+    taken away, so that the words decide and not the signs, where there are words.
+    """
+    removed = [line for line in group if _takes(line)]
+    added = [line for line in group if not _takes(line)]
+    old, new = (sum(abs(count_of(line.qty) or 0) for line in part) for part in (removed, added))
     at = _at(group[0])
-    if not old or not new or at is None:
+    if not old or not new or old == new or at is None:
         return None
     common = gcd(old, new)
     cash = -sum(cents_of(line.net_amount) or 0 for line in group)
     first = min(group, key=lambda line: line.id)
-    return SplitReport(line_name(first), "", first.symbol, new // common, old // common, cash, at)
+    return SplitReport(line_name(first), "", symbol, new // common, old // common, cash, at)
+
+
+def _takes(line: ActivityAnswer) -> bool:
+    word = line.description[:6].upper()
+    return word == "REMOVE" if word.startswith(("REMOVE", "ADD")) else (count_of(line.qty) or 0) < 0
 
 
 def _contract(line: ActivityAnswer, symbols: Symbols) -> OptionContract | None:

@@ -130,6 +130,7 @@ class ActivityAnswer(_Answer):
     id: Text
     activity_type: Text
     activity_sub_type: Text = ""
+    description: Text = ""
     status: Text = ""
     date: Text = ""
     created_at: Text = ""

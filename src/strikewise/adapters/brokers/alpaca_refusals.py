@@ -1,7 +1,8 @@
 """Alpaca's words for a refusal, put into the vocabulary that all brokers share.
 
 The vendor's codes are few and stand for many things (40310000 is buying power, quantity, approval and wash
-trades alike), so that its words decide. They stay in the text, with the code and the numbers.
+trades alike, and a wash trade was 42210000 once), so that its words decide. They stay in the text, with the
+code and the numbers.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ __all__ = ["is_taken", "refusal_of"]
 _WORDS: tuple[tuple[str, Refusal], ...] = (
     (r"client[ _-]?order[ _-]?id.*(unique|exists)", Refusal.DUPLICATE_ID),
     (r"too many requests", Refusal.RATE_LIMITED),
-    (r"wash trade", Refusal.HELD_BY_ORDER),
+    (r"wash trade|while an? \w+ \w+ order is open", Refusal.HELD_BY_ORDER),
     (r"intent mismatch.*specified: (buy|sell)_to_close", Refusal.NOT_HELD),
     (r"insufficient qty|no available position|short position|position does not exist", Refusal.NOT_HELD),
     (r"uncovered|covered call|not (eligible|authorized|allowed|permitted|approved)", Refusal.NOT_APPROVED),

@@ -83,6 +83,10 @@ class Book:
             del self.lots[instrument]
             self.lots[became] = Lot(size if lot.quantity > 0 else -size, lot.cost_cents)
 
+    def of(self, symbol: str) -> dict[Instrument, int]:
+        """Return what is held of one underlying, by instrument."""
+        return {one: count for one, count in self.holdings().items() if one.underlying == symbol}
+
     def holdings(self) -> dict[Instrument, int]:
         """Return what is held by instrument."""
         return {instrument: lot.quantity for instrument, lot in self.lots.items()}

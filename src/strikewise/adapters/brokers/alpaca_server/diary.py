@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
 from strikewise.adapters.brokers.alpaca_server.refusals import unprocessable
 from strikewise.adapters.brokers.alpaca_server.wire import dollars, identifier, price, stamp, symbol_of
+from strikewise.domain.instruments import Instrument, OptionContract
 from strikewise.domain.orders import CashFlow, FlowKind, SettlementReport, SplitReport
 from strikewise.market.calendar import NEW_YORK
 
@@ -176,18 +177,39 @@ def flow_entries(flow: CashFlow) -> Sequence[Entry]:
     return [Entry(kind, _midnight(flow.at), identifier("flow", flow.flow_id, flow.at), body)]
 
 
-def split_entries(report: SplitReport) -> Sequence[Entry]:
-    """Return the activity of a split."""
-    body = {
-        "date": _day(report.at),
-        "net_amount": dollars(-report.cash_cents),
-        "description": f"{report.numerator} for {report.denominator}",
-        "symbol": report.symbol,
-        "status": "executed",
-        "currency": "USD",
-        "activity_sub_type": "FSPLIT" if report.numerator > report.denominator else "RSPLIT",
-    }
-    return [Entry("SPLIT", _midnight(report.at), identifier("split", report.split_id, report.at), body)]
+def split_entries(
+    report: SplitReport, before: Mapping[Instrument, int], after: Mapping[Instrument, int]
+) -> Sequence[Entry]:
+    """Return the activities of a split: of all that was held, what was taken away and what came instead.
+
+    Parameters
+    ----------
+    report : SplitReport
+        The split.
+    before, after : mapping of Instrument to int
+        What was held of the underlying, and what is.
+    """
+    kind = "FSPLIT" if report.numerator > report.denominator else "RSPLIT"
+    cash, at = -report.cash_cents, _midnight(report.at)
+    entries: list[Entry] = []
+    for (old, had), (new, has) in zip(before.items(), after.items(), strict=True):
+        option = isinstance(old, OptionContract)
+        for word, instrument, quantity in (("REMOVE", old, -had), ("ADD", new, has)):
+            amount = 0 if option or word == "REMOVE" else cash
+            body = {
+                "date": _day(report.at),
+                "net_amount": dollars(amount),
+                "description": f"{word}, From QTY:{abs(had)}, To QTY:{abs(has)}",
+                "symbol": symbol_of(instrument),
+                "qty": str(quantity),
+                "status": "executed",
+                "currency": "USD",
+                "group_id": identifier("split", report.split_id, report.at),
+                "activity_sub_type": f"SPLIT.{kind}" if option else kind,
+            }
+            name = identifier("split", report.split_id, report.at, instrument, word)
+            entries.append(Entry("OPCA" if option else "SPLIT", at, name, body))
+    return entries
 
 
 def fill_entry(

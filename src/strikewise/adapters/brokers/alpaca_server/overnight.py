@@ -84,8 +84,9 @@ class Overnight:
             self.charge(event.fees_cents, event.at)
             return settlement_entries(event)
         if isinstance(event, SplitReport):
+            before = book.of(event.symbol)
             book.split(event.symbol, event.numerator, event.denominator)
-            return split_entries(event)
+            return split_entries(event, before, book.of(event.symbol))
         return flow_entries(event)
 
 
