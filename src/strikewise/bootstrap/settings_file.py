@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from strikewise.bootstrap.operation import Mode
 from strikewise.bootstrap.settings import settings_path
 from strikewise.domain.errors import SettingsError
 
-__all__ = ["Change", "Checked", "SettingsFile"]
+__all__ = ["Change", "Checked", "SettingsFile", "changes_between"]
 
 PASSWORD = re.compile(r"(://[^:/@\s]*):([^@\s]*)@")
 HIDDEN = "***"
@@ -76,11 +77,20 @@ class SettingsFile:
         """Return what the file is now, for whoever wants to replace just that."""
         return sha256(self._text().encode()).hexdigest()
 
+    def stamp(self) -> tuple[int, int, int] | None:
+        """Return what changes whenever the file is written; None where there is none. It reads nothing."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
     def values(self) -> dict[str, Any]:
         """Return every setting that is in force, without passwords."""
         return _shown(self._in_force())
 
     @staticmethod
+    @cache
     def schema() -> dict[str, Any]:
         """Return the JSON schema of the settings."""
         return Settings.model_json_schema()
@@ -92,9 +102,7 @@ class SettingsFile:
             build_system(self.home, after)
         except SettingsError as error:
             return Checked((str(error),), ())
-        before = self._in_force()
-        changes = _changes(_shown(before), _shown(after))
-        return Checked((), tuple(changes))
+        return Checked((), changes_between(self._in_force(), after))
 
     def put(self, toml: str, digest: str) -> Checked:
         """Replace the file, keeping the one before beside it.
@@ -155,6 +163,11 @@ def _shown(settings: Settings) -> dict[str, Any]:
     document: dict[str, Any] = settings.model_dump(mode="json")
     document["ledger"]["url"] = PASSWORD.sub(rf"\1:{HIDDEN}@", document["ledger"]["url"])
     return document
+
+
+def changes_between(before: Settings, after: Settings) -> tuple[Change, ...]:
+    """Return what differs between settings, by name and without passwords."""
+    return tuple(_changes(_shown(before), _shown(after)))
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:

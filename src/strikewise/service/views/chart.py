@@ -112,7 +112,7 @@ def chart_of(
     if bars is None:
         known = ", ".join(source.symbols()) or "none"
         raise MissingDataError(f"There are no daily bars of {symbol}; there are of: {known}.")
-    shown = _bars(bars, int(until.timestamp()), start, end)[-sessions:]
+    shown = _bars(bars, int(until.timestamp()), start, end, sessions)
     first = shown[0].day if shown else None
     return Chart(
         symbol,
@@ -123,13 +123,13 @@ def chart_of(
     )
 
 
-def _bars(bars: DailyBars, known_by: int, start: date | None, end: date | None) -> tuple[Bar, ...]:
+def _bars(bars: DailyBars, known_by: int, start: date | None, end: date | None, most: int) -> tuple[Bar, ...]:
     chosen = (bars.known_at <= known_by) & np.isfinite(bars.close)
     if start is not None:
         chosen &= bars.days >= days_of(start)
     if end is not None:
         chosen &= bars.days <= days_of(end)
-    return tuple(_bar(bars, int(row)) for row in np.flatnonzero(chosen))
+    return tuple(_bar(bars, int(row)) for row in np.flatnonzero(chosen)[-most:])
 
 
 def _bar(bars: DailyBars, row: int) -> Bar:
@@ -151,14 +151,18 @@ def _price(value: float, close: float) -> float:
 
 def _markers(symbol: str, desk: Desk, calendar: SessionCalendar, first: date | None) -> Iterator[Marker]:
     found = []
-    for name in desk.keeper.trades:
-        trade = desk.keeper.trade(name)
-        if trade.underlying != symbol or first is None:
+    for name, notes in desk.keeper.trades.items():
+        position = desk.keeper.state.position(name)
+        if position is None or position.underlying != symbol or first is None:
             continue
-        words = trade.structure.replace("_", " ")
-        if calendar.day_of(trade.opened_at) >= first:
-            found.append(Marker(trade.opened_at, "entry", name, words, None))
-        if trade.closed_at is not None and calendar.day_of(trade.closed_at) >= first:
+        opens = calendar.day_of(position.opened_at) >= first
+        closes = notes.closed_at is not None and calendar.day_of(notes.closed_at) >= first
+        if not (opens or closes):  # a row is made of those alone that are shown
+            continue
+        trade = desk.keeper.trade(name)
+        if opens:
+            found.append(Marker(trade.opened_at, "entry", name, trade.structure.replace("_", " "), None))
+        if closes and trade.closed_at is not None:
             profit = trade.profit_cents or 0
             share = f" {trade.return_on_risk:+.0%}" if trade.return_on_risk is not None else ""
             text = f"{trade.exit_reason.replace('_', ' ').lower()}{share}"

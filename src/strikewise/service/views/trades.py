@@ -121,14 +121,21 @@ def trades_before(
         ``open``, ``closed``, or empty for both.
     """
     found = (
-        row
-        for row in map(desk.keeper.trade, reversed(desk.keeper.trades))
-        if (before is None or row.opened_seq < before)
-        and (not strategy or row.strategy == strategy)
-        and (not underlying or row.underlying == underlying)
-        and (not state or (row.closed_at is None) == (state == "open"))
+        desk.keeper.trade(name)  # a row is made of those alone that are shown
+        for name, notes in reversed(desk.keeper.trades.items())
+        if (before is None or notes.opened_seq < before)
+        and (not state or (notes.closed_at is None) == (state == "open"))
+        and _is_of(desk, name, strategy, underlying)
     )
     return _first(found, limit)
+
+
+def _is_of(desk: Desk, name: str, strategy: str, underlying: str) -> bool:
+    position = desk.keeper.state.position(name)
+    return position is not None and (
+        (not strategy or position.strategy == strategy)
+        and (not underlying or position.underlying == underlying)
+    )
 
 
 def trade_view(desk: Desk, trade_id: str) -> TradeRow | None:

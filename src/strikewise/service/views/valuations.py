@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from strikewise.portfolio.row_making import equity_row
 
 __all__ = ["EquityPoint", "Valuations"]
 
-MICROSECONDS = 1_000_000
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _Told = tuple[AccountValued, int, datetime, int]
 """A valuation, its fact, when it was known, and what was paid in until then."""
 
@@ -63,7 +63,7 @@ class Valuations:
         deposited_cents : int
             What was paid in until then.
         """
-        self._at.append(round(at.timestamp() * MICROSECONDS))
+        self._at.append((at - EPOCH) // MICROSECOND)
         self._mid.append(valued.equity_mid_cents)
         self._exit.append(valued.equity_exit_cents)
         self._cash.append(valued.cash_cents)
@@ -118,16 +118,14 @@ class Valuations:
         highest = np.maximum.accumulate(np.maximum(mid, 0))
         inside = np.ones(len(at), dtype=bool)
         if start is not None:
-            inside &= at >= round(start.timestamp() * MICROSECONDS)
+            inside &= at >= (start - EPOCH) // MICROSECOND
         if end is not None:
-            inside &= at <= round(end.timestamp() * MICROSECONDS)
+            inside &= at <= (end - EPOCH) // MICROSECOND
         chosen = _thinned(np.flatnonzero(inside), mid, max(4, points))
         names = list(self._regimes)
         return tuple(
             EquityPoint(
-                datetime.fromtimestamp(self._at[n] // MICROSECONDS, UTC).replace(
-                    microsecond=self._at[n] % MICROSECONDS
-                ),
+                EPOCH + timedelta(microseconds=self._at[n]),
                 self._mid[n],
                 self._exit[n],
                 self._cash[n],
