@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from strikewise.domain.instruments import Right
 
-__all__ = ["Expiry", "Grouping", "Legs", "LongLeg", "Lots", "ShortLeg", "covers", "width"]
+__all__ = ["Expiry", "Grouping", "Legs", "LongLeg", "Lots", "ShortLeg", "covers", "end_of", "width"]
 
 Ints = NDArray[np.int64]
 
@@ -88,6 +88,11 @@ class Grouping(NamedTuple):
     naked: bool
 
 
+def end_of(leg: ShortLeg | LongLeg) -> int:
+    """Return when a leg expires as one number: what is less expires earlier."""
+    return 2 * leg.expires[0] + leg.expires[1]
+
+
 def width(short: ShortLeg, long: LongLeg) -> int:
     """Return what a short option loses at most once a long one of its right covers it, cents per contract."""
     sign = 1 if short.right is Right.PUT else -1
@@ -115,6 +120,6 @@ def covers(shorts: Sequence[ShortLeg], longs: Sequence[LongLeg]) -> tuple[Ints, 
 
 
 def _strikes_and_ends(legs: Sequence[ShortLeg | LongLeg]) -> tuple[Ints, Ints]:
-    table = [(leg.strike, 2 * leg.expires[0] + leg.expires[1]) for leg in legs]
+    table = [(leg.strike, end_of(leg)) for leg in legs]
     columns = np.array(table, dtype=np.int64).reshape(len(legs), 2)
     return columns[:, 0], columns[:, 1]
