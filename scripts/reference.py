@@ -14,6 +14,7 @@ from typing import Any
 
 import typer
 
+from reference_api import api_page
 from reference_formats import format_sections
 from reference_settings import rows_of
 from reference_text import attribute_docs, fence_examples, first_sentence, table
@@ -244,6 +245,7 @@ def _module_rows(room: Path) -> Iterator[tuple[str, str]]:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "api.md": api_page,
     "commands.md": commands_page,
     "denial-codes.md": denial_codes_page,
     "errors.md": errors_page,
