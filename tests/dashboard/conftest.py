@@ -13,6 +13,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from apps.api.serving import Served, serving
+from apps.api.test_research import finished
+from apps.market_home import fill
 from dashboard.watching import Watched
 from shared_data import REPOSITORY
 from strikewise.apps.api.page import STATIC
@@ -21,6 +23,13 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 AXE = REPOSITORY / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 8_000
+RUN = {
+    "name": "three days",
+    "underlyings": ["SPY"],
+    "start": "2024-02-05",
+    "end": "2024-02-07",
+    "strategies": [{"strategy": "credit_spread", "parameters": {"side": "put"}}],
+}
 
 
 def lacks(what: str) -> NoReturn:
@@ -53,9 +62,23 @@ def axe() -> str:
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server that nobody changes."""
+    """A server that nobody changes, with a kept run and a scan."""
     with serving(tmp_path_factory.mktemp("page")) as found:
+        with found.program() as program:
+            for place, body in (("backtests", {"spec": RUN}), ("scan", {"strategies": ["credit_spread"]})):
+                begun = program.post(place, json=body)
+                assert begun.status_code == 202, begun.text
+                job = finished(program, begun.json()["job_id"])
+                assert job["state"] == "done", job["problem"]
         yield found
+
+
+@pytest.fixture(scope="package")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a market in it and no account: copied by whoever starts programs over it."""
+    home = tmp_path_factory.mktemp("market") / "home"
+    fill(home)
+    return home
 
 
 @contextmanager

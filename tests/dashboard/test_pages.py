@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from apps.api.serving import Served
 from dashboard.conftest import let_in
@@ -13,7 +13,7 @@ PAGES = (
     "overview", "positions", "signals", "chart", "scanner", "volatility", "backtests", "risk",
     "reconciliation", "orders", "logs", "settings",
 )  # fmt: skip
-CHARTS = {"overview": 3, "positions": 1, "chart": 1, "volatility": 2}
+CHARTS = {"overview": 3, "positions": 1, "chart": 1, "volatility": 2, "backtests": 1}
 """How many charts a page has at least, over the account of the tests."""
 WINDOWS = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 
@@ -30,6 +30,12 @@ def window(request: pytest.FixtureRequest, browser: Browser, shown: Served) -> I
         yield page, watched
 
 
+def assert_fits(page: Page) -> None:
+    size = page.viewport_size
+    assert size is not None
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_clean_drawn_and_readable_dark_and_light_without_scrolling_sideways(
     window: tuple[Page, Watched], shown: Served, axe: str, name: str
@@ -38,20 +44,52 @@ def test_a_page_is_clean_drawn_and_readable_dark_and_light_without_scrolling_sid
     page.goto(f"{shown.url}/#/{name}")
     page.locator("nav a[aria-current=page]").wait_for()
     settled(page)
-    wide = page.viewport_size == WINDOWS["wide"]
-    for rules in (RULES if wide else CONTRAST, CONTRAST):
+    for rules in (RULES, CONTRAST):
         charts = drawn(page)
         assert len(charts) >= CHARTS.get(name, 0)
         assert all(colours > 2 for colours in charts), charts
         assert violations(page, axe, rules) == []
+        assert_fits(page)
         page.get_by_role("button", name="Switch to").click()
         settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
     assert page.get_by_role("alert").count() == 0
     always = page.get_by_label("Data and agreement").inner_text()
     assert all(word in always for word in ("Data", "Grade", "Reconciled"))
     assert page.get_by_test_id("stop").is_visible()
     assert watched.complaints() == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", WINDOWS.values(), ids=list(WINDOWS))
+def test_dialogs_forms_and_the_log_in_are_readable_and_fit_too(
+    browser: Browser, shown: Served, axe: str, size: dict[str, int], theme: str
+) -> None:
+    with let_in(browser, shown, viewport=size, color_scheme=theme, reduced_motion="reduce") as (
+        _,
+        page,
+        watched,
+    ):
+        page.goto(f"{shown.url}/#/backtests")
+        settled(page)
+        page.get_by_text("Run a specification over the past").click()
+        page.get_by_text("all at their defaults").click()
+        assert_fits(page)
+        assert violations(page, axe) == []
+        page.get_by_role("button", name="TOML").click()
+        assert violations(page, axe) == []
+        page.get_by_test_id("stop").click()
+        assert violations(page, axe) == []
+        page.keyboard.press("Escape")
+        page.goto(f"{shown.url}/#/positions")
+        settled(page)
+        page.get_by_role("button", name="Close this position").click()
+        assert violations(page, axe) == []
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Log out").click()
+        page.get_by_role("heading", name="Log in").wait_for()
+        assert_fits(page)
+        assert violations(page, axe) == []
+        assert watched.complaints() == []
 
 
 def test_the_overview_comes_within_half_a_second_and_250_kilobytes(browser: Browser, shown: Served) -> None:
@@ -74,29 +112,82 @@ def test_the_overview_comes_within_half_a_second_and_250_kilobytes(browser: Brow
     assert 50_000 < max(sizes) <= 250_000
 
 
-def test_every_control_can_be_reached_and_used_by_keyboard(browser: Browser, shown: Served) -> None:
+TO_REACH = """
+() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
+  .filter((one) => !one.disabled && one.tabIndex >= 0 && one.checkVisibility({ visibilityProperty: true })
+    && !one.closest("dialog:not([open])") && one.type !== "radio")
+  .map((one, n) => {
+    one.dataset.reach = n;
+    return (one.innerText || one.ariaLabel || one.name || one.tagName).trim();
+  })
+"""
+FOCUSED = """
+() => {
+  const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
+  return [one.dataset.reach ?? "", style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+    box.bottom > 0 && box.top < innerHeight];
+}
+"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_control_of_a_page_is_reached_in_view_and_with_a_ring_by_the_tab_key_alone(
+    browser: Browser, shown: Served, name: str
+) -> None:
+    with let_in(browser, shown, viewport=WINDOWS["wide"], reduced_motion="reduce") as (_, page, _):
+        page.goto(f"{shown.url}/#/{name}")
+        page.locator("nav a[aria-current=page]").wait_for()
+        settled(page)
+        names = page.evaluate(TO_REACH)
+        seen = set()
+        for number in range(len(names)):
+            page.keyboard.press("Tab")
+            reached, ringed, in_view = page.evaluate(FOCUSED)
+            if reached == "":
+                continue
+            seen.add(int(reached))
+            assert ringed, f"nothing shows that {names[int(reached)]!r} has the focus"
+            assert in_view, f"{names[int(reached)]!r} has the focus out of sight"
+            assert number or names[int(reached)] == "Skip to the content"
+        missed = [told for number, told in enumerate(names) if number not in seen]
+        assert missed == []
+        assert any("STOP" in told for told in names)
+
+
+def test_pages_sliders_and_dialogs_are_used_by_keyboard(browser: Browser, shown: Served) -> None:
     with let_in(browser, shown, viewport=WINDOWS["wide"]) as (_, page, _):
         page.goto(f"{shown.url}/#/positions")
         settled(page)
-        seen = []
-        for _ in range(40):
-            page.keyboard.press("Tab")
-            name, ring = page.evaluate(
-                "[(document.activeElement.innerText || document.activeElement.ariaLabel || '').trim(),"
-                " getComputedStyle(document.activeElement).outlineStyle]"
-            )
-            seen.append(name)
-            assert ring != "none", f"nothing shows that {name!r} has the focus"
-        assert seen[0] == "Skip to the content"
-        assert any("STOP" in name for name in seen)
-        assert {"Overview", "Risk", "Settings"} <= set(seen)
         page.get_by_label("Day", exact=True).focus()
         before = page.locator("output").first.inner_text()
         page.keyboard.press("ArrowRight")
         assert page.locator("output").first.inner_text() != before
+        page.get_by_test_id("stop").focus()
+        page.keyboard.press("Enter")
+        inside = "document.querySelector('dialog[open]').contains(document.activeElement)"
+        for _ in range(8):
+            page.keyboard.press("Tab")
+            assert page.evaluate(f"document.activeElement === document.body || {inside}"), (
+                "focus left the dialog"
+            )
+        page.keyboard.press("Escape")
+        assert page.get_by_role("dialog").count() == 0
+        assert page.evaluate("document.activeElement.dataset.testid") == "stop"
         page.get_by_role("link", name="Risk").focus()
         page.keyboard.press("Enter")
         page.get_by_role("heading", name="Risk", exact=True).wait_for()
+
+
+def test_todays_curve_goes_through_the_profit_at_mid_and_says_how_far_it_was_moved(
+    browser: Browser, shown: Served
+) -> None:
+    with let_in(browser, shown, viewport=WINDOWS["wide"]) as (_, page, _):
+        page.goto(f"{shown.url}/#/positions")
+        settled(page)
+        at_mid = page.locator(".tile").filter(has_text="P&L at mid").locator("dd").first.inner_text()
+        today = page.locator(".legend span").filter(has_text="Today").locator("b").inner_text()
+        assert today == at_mid
+        expect(page.get_by_text("meets the middle of the quotes")).to_be_visible()
 
 
 def test_the_sliders_move_the_curve(browser: Browser, shown: Served) -> None:

@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from apps import trading_home
-from apps.market_home import fill
 from dashboard.processes import Server, begun, make_administrator, records, server, until
 from strikewise.adapters.heartbeat_file import HeartbeatFile
 from strikewise.domain.control import TradingState, TradingStateChanged
@@ -63,11 +62,10 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """One for all tests here: a market, a trading process and a server take half a minute to begin."""
+def desk(browser: Browser, market: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One for all tests here: a trading process and a server take a while to begin."""
     root = tmp_path_factory.mktemp("stopping")
-    fill(root / "market")
-    home, place = trading_home.make(root / "home", root / "market"), root / "rehearsal"
+    home, place = trading_home.make(root / "home", market), root / "rehearsal"
     words = ["run", "--replay", DAYS, "--speed", SECONDS_OF_THE_PAST, "--into", str(place)]
     with ExitStack() as held:
         trader = held.enter_context(begun(home, *words))
