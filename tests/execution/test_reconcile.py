@@ -3,115 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from execution.tapes import CALENDAR, EXPIRY, call, order, put
-from strikewise.domain.brokerage import AccountReport, BrokerStatus, HeldReport, OrderReport, Page
-from strikewise.domain.control import AlertRaised, SymbolFrozen
-from strikewise.domain.events import CashFlowed, Event, OptionSettled, OrderAccepted, OrderClosed, OrderFilled
-from strikewise.domain.instruments import Instrument, Stock
-from strikewise.domain.orders import (
-    CashFlow,
-    Execution,
-    FlowKind,
-    LegFill,
-    SettlementReport,
-    SplitReport,
+from execution.sides import (
+    LATER,
+    NOW,
+    P475,
+    P480,
+    SPY,
+    execution,
+    found,
+    of_kind,
+    our_order,
+    ours,
+    position,
+    report,
+    theirs,
 )
-from strikewise.domain.portfolio import Holding, Position
-from strikewise.domain.quotes import Grade
+from execution.tapes import CALENDAR, EXPIRY, call, put
+from strikewise.domain.brokerage import BrokerStatus
+from strikewise.domain.control import AlertRaised, SymbolFrozen
+from strikewise.domain.events import Event, OptionSettled, OrderAccepted, OrderClosed, OrderFilled
+from strikewise.domain.instruments import Instrument
+from strikewise.domain.orders import (
+    SettlementReport,
+)
+from strikewise.domain.portfolio import Position
 from strikewise.domain.reconciled import (
     EXTERNAL,
-    CashAdjusted,
     DifferenceFound,
     HoldingAdjusted,
     PositionAdopted,
     PositionWrittenOff,
 )
-from strikewise.domain.structures import Leg, Structure
-from strikewise.execution.reconcile import Findings, OurOrder, Ours, compare
-from strikewise.execution.snapshot import Snapshot
-
-NOW = datetime(2024, 3, 12, 15, tzinfo=UTC)
-LATER = NOW + timedelta(seconds=15)
-SPY = Stock("SPY")
-P480, P475 = put(480), put(475)
-
-
-def position(name: str, held: dict[Instrument, int], *, strategy: str = "credit_spread") -> Position:
-    legs = tuple(Leg(instrument, 1 if quantity > 0 else -1) for instrument, quantity in held.items())
-    return Position(
-        position_id=name,
-        strategy=strategy,
-        underlying="SPY",
-        signal_id="",
-        structure=Structure(legs),
-        quantity=1,
-        holdings=tuple(Holding(one, quantity) for one, quantity in held.items()),
-        opened_at=NOW - timedelta(days=1),
-        entry_cents=0,
-        cash_cents=-4_500,
-        fees_cents=0,
-        max_loss_cents=None,
-        margin_cents=0,
-        because={},
-        grade=Grade.QUOTES,
-    )
-
-
-def ours(
-    *positions: Position, cash: int = 1_000_000, orders: tuple[OurOrder, ...] = (), **more: object
-) -> Ours:
-    return Ours(
-        cash,
-        {one.position_id: one for one in positions},
-        {one.order.order_id: one for one in orders},
-        more.pop("executions", frozenset()),  # type: ignore[arg-type]
-        more.pop("activities", frozenset()),  # type: ignore[arg-type]
-        **more,  # type: ignore[arg-type]
-    )
-
-
-def theirs(
-    held: dict[Instrument, int] | None = None,
-    *,
-    cash: int = 1_000_000,
-    orders: tuple[OrderReport, ...] = (),
-    sought: dict[str, OrderReport | None] | None = None,
-    fills: tuple[Execution, ...] = (),
-    activities: tuple[SettlementReport | CashFlow | SplitReport, ...] = (),
-    at: datetime = NOW,
-) -> Snapshot:
-    reports = tuple(HeldReport(one, quantity) for one, quantity in (held or {}).items())
-    return Snapshot(
-        AccountReport("A1", cash), reports, orders, sought or {}, Page(fills, "1"), Page(activities, "1"), at
-    )
-
-
-def found(mine: Ours, snapshot: Snapshot, before: Snapshot | None = None) -> Findings:
-    return compare(mine, snapshot, before, account="main", calendar=CALENDAR, own_prefix="sw-")
-
-
-def of_kind(findings: Findings, kind: type[Event]) -> list[Event]:
-    return [fact for fact in findings.facts if isinstance(fact, kind)]
-
-
-def our_order(
-    name: str = "sw-1", *, answered: bool = True, ended: bool = False, filled: int = 0, missed: int = 0
-) -> OurOrder:
-    return OurOrder(order({P480: -1, P475: 1}, quantity=2, order_id=name), ended, answered, filled, missed)
-
-
-def report(status: BrokerStatus, *, filled: int = 0, name: str = "sw-1", reason: str = "") -> OrderReport:
-    return OrderReport(name, "b-1", status, None, 2, filled, -1_000, NOW, reason)
-
-
-def execution(name: str = "e-1", quantity: int = 2, order_id: str = "sw-1") -> Execution:
-    legs = (LegFill(P480, -quantity, 45, 45, 50), LegFill(P475, quantity, 35, 30, 35))
-    return Execution(name, order_id, quantity, legs, 130, NOW, Grade.QUOTES)
+from strikewise.execution.reconcile import Findings
 
 
 def test_two_sides_that_agree_leave_nothing_to_do() -> None:
@@ -269,6 +197,12 @@ def test_the_brokers_word_for_it_the_day_after_is_no_second_assignment() -> None
     assert found(mine, theirs({P475: 1, SPY: 100}, activities=(told,))) == Findings()
 
 
+def test_the_brokers_late_word_assigns_no_other_position_in_the_same_contract() -> None:
+    mine = ours(position("p", {SPY: 100}), position("q", {P480: -1}), inferred=frozenset({P480.symbol}))
+    told = SettlementReport("OPASN-1", "", P480, -1, "assigned", 47_000, 4_800_000, 100, 0, NOW)
+    assert found(mine, theirs({P480: -1, SPY: 100}, activities=(told,))) == Findings()
+
+
 def test_an_assignment_that_is_told_before_its_shares_show_waits_for_them() -> None:
     mine = ours(position("p", {P475: 1, SPY: 100}), settling=frozenset({"SPY"}))
     findings = found(mine, theirs({P475: 1}, at=LATER), theirs({P475: 1}))
@@ -288,54 +222,6 @@ def test_expired_worthless_and_expired_in_the_money_are_told_apart_by_cash() -> 
 def test_an_option_that_is_gone_before_its_end_without_shares_is_a_phantom_and_no_assignment() -> None:
     mine = ours(position("p", {P480: -1}))
     assert not of_kind(found(mine, theirs()), OptionSettled)
-
-
-def test_cash_is_set_right_last_at_a_second_look_as_a_transfer_or_a_fee() -> None:
-    mine = ours(cash=1_000_000)
-    assert found(mine, theirs(cash=1_500_000)).waiting[0].kind == "cash"
-    (deposit,) = of_kind(found(mine, theirs(cash=1_500_000, at=LATER), theirs(cash=1_500_000)), CashAdjusted)
-    assert isinstance(deposit, CashAdjusted)
-    assert deposit.cash_cents == 500_000
-    (fee,) = of_kind(found(mine, theirs(cash=999_960, at=LATER), theirs(cash=999_960)), CashFlowed)
-    assert isinstance(fee, CashFlowed)
-    assert (fee.flow.kind, fee.flow.cash_cents) == (FlowKind.FEE_UNTOLD, 40)
-
-
-def test_cash_that_was_paid_for_what_was_adopted_is_taken_over_at_once_and_alarms_nobody() -> None:
-    bought = replace(position("x", {SPY: 100}, strategy=EXTERNAL), cash_cents=50_000, opened_at=NOW)
-    facts = found(ours(bought, cash=1_000_000), theirs({SPY: 100}, cash=950_000)).facts
-    assert [type(fact) for fact in facts] == [DifferenceFound, CashAdjusted]
-    old = replace(bought, opened_at=NOW - timedelta(days=2))
-    assert found(ours(old, cash=1_000_000), theirs({SPY: 100}, cash=950_000)).waiting
-    claimed = replace(bought, strategy="wheel")
-    assert found(ours(claimed, cash=1_000_000), theirs({SPY: 100}, cash=950_000)).waiting
-
-
-def test_fees_that_the_broker_has_still_to_charge_are_no_difference() -> None:
-    owing = ours(cash=999_870, fees_due=((NOW.date(), 130),))
-    assert found(owing, theirs(cash=1_000_000)) == Findings()
-    assert found(owing, theirs(cash=999_870)).waiting[0].kind == "cash"
-
-
-def test_a_fee_that_two_sessions_did_not_bring_is_taken_back() -> None:
-    owing = ours(cash=999_870, fees_due=((NOW.date(), 130),))
-    before, after = datetime(2024, 3, 14, 19, 59, tzinfo=UTC), datetime(2024, 3, 14, 20, tzinfo=UTC)
-    assert found(owing, theirs(at=before)) == Findings()
-    (back,) = of_kind(found(owing, theirs(at=after)), CashFlowed)
-    assert isinstance(back, CashFlowed)
-    assert (back.flow.kind, back.flow.cash_cents, back.flow.at.date()) == (FlowKind.FEE_DUE, -130, NOW.date())
-
-
-def test_cash_moves_that_the_broker_tells_are_booked_as_what_they_are() -> None:
-    paid = CashFlow("DIV-1", FlowKind.DIVIDEND, "", "SPY", -17_000, NOW)
-    findings = found(ours(), theirs(cash=1_017_000, activities=(paid,)))
-    assert of_kind(findings, CashFlowed) == [CashFlowed(paid)]
-    assert (
-        found(
-            ours(cash=1_017_000, activities=frozenset({"DIV-1"})), theirs(cash=1_017_000, activities=(paid,))
-        )
-        == Findings()
-    )
 
 
 # --- a law over random holdings -----------------------------------------------------------------------------

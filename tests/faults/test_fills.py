@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
-from faults.days import PATIENT, SPREAD, Day, Timed, at, first, known
+from faults.days import CASH, PATIENT, SPREAD, Day, Timed, at, first, known
 from strikewise.adapters.brokers.fault_plan import FaultKind
 from strikewise.domain.control import AlertRaised, OrderCancelAsked, SymbolFrozen
 from strikewise.domain.events import CashFlowed, OrderClosed, OrderFilled, OrderPlaced
 from strikewise.domain.orders import Purpose
-from strikewise.domain.reconciled import DifferenceFound, ExecutionReversed
+from strikewise.domain.reconciled import (
+    CashAdjusted,
+    DifferenceFound,
+    ExecutionReversed,
+    PositionAdopted,
+    PositionWrittenOff,
+)
 from strikewise.execution.world import Filled, FillTakenBack
 
 ONCE = Timed({}, at_minutes={15: [SPREAD]})
@@ -127,3 +133,41 @@ def test_19_a_fill_that_is_taken_back_is_reversed_by_a_fact_and_its_correction_i
         assert len(day.told(ExecutionReversed)) == 1
         day.check()
         assert units(day) == left
+
+
+def in_silence(day: Day, minute: int) -> None:
+    """Plan that the last fill is taken back at a minute after the open, and that nobody tells it."""
+
+    def take_back() -> None:
+        fill = known(day.truth.fills_since("")).items[-1]
+        assert day.truth.happened(FillTakenBack(fill.execution_id, "clearly erroneous")) == ""
+        assert day.truth.events()
+
+    day.clock.plan(at(minute), take_back)
+
+
+def test_19_a_fill_that_is_taken_back_in_silence_is_reversed_and_its_money_is_no_transfer() -> None:
+    day = Day([], (ONCE,))
+    in_silence(day, 20)
+    day.run(60)
+    assert len(day.told(ExecutionReversed)) == 1
+    assert not day.told(CashAdjusted)
+    assert not day.told(PositionWrittenOff)
+    assert not day.told(SymbolFrozen)
+    assert "FILL_TAKEN_BACK" in [one.code for one in day.told(AlertRaised)]
+    day.check()
+    assert not day.held()
+    assert (day.loop.state.realised_cents, day.loop.state.deposited_cents) == (0, CASH)
+
+
+def test_19_an_exit_that_is_taken_back_in_silence_leaves_the_position_ours_and_is_decided_anew() -> None:
+    day = Day([], (Timed({}, at_minutes={15: [SPREAD]}, leaves_after=20),))
+    in_silence(day, 40)
+    day.run(90)
+    assert [one.order_id for one in day.told(ExecutionReversed)] == [
+        one.order.order_id for one in day.told(OrderPlaced) if one.order.purpose is Purpose.CLOSE
+    ][:1]
+    assert not day.told(PositionAdopted)
+    day.check()
+    assert not day.held(), "it is closed by an order of its own"
+    assert day.loop.state.deposited_cents == CASH

@@ -231,7 +231,7 @@ class Reconciler:
     def _our_order(self, known: OrderState, is_open: bool) -> OurOrder:
         missed, _ = self._missed.get(known.order.order_id, (0, None))
         answered = known.status not in UNANSWERED
-        return OurOrder(known.order, not is_open, answered, known.filled, missed)
+        return OurOrder(known.order, not is_open, answered, known.filled, missed, known.booked)
 
     def _booked(self, snapshot: Snapshot) -> Iterator[str]:
         """Yield the ids of what the picture tells of that is booked; all of them would be a long list."""

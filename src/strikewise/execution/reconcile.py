@@ -8,7 +8,7 @@ explains is never explained twice, and a second reconciliation finds nothing to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -23,13 +23,14 @@ from strikewise.domain.events import (
     PositionSplit,
 )
 from strikewise.domain.money import format_cents
-from strikewise.domain.orders import CashFlow, Order, OrderEnded, SettlementReport
+from strikewise.domain.orders import CashFlow, Execution, Order, OrderEnded, SettlementReport
 from strikewise.domain.portfolio import Position
 from strikewise.domain.reconciled import DifferenceFound
 from strikewise.execution.differing_cash import cash_that_differs, fees_not_charged
 from strikewise.execution.differing_holdings import Differing, Holdings, holdings_that_differ
 from strikewise.execution.odd_fills import odd_fill
 from strikewise.execution.snapshot import Snapshot
+from strikewise.execution.taken_back import TakenBack, taken_back_in_silence
 from strikewise.execution.unexplained_ends import ends_without_word
 from strikewise.market.calendar import SessionCalendar
 
@@ -57,6 +58,8 @@ class OurOrder:
         Units booked.
     missed : int
         Complete pictures in a row, spaced, that did not show it.
+    booked : tuple of Execution
+        Its fills that stand.
     """
 
     order: Order
@@ -64,6 +67,7 @@ class OurOrder:
     answered: bool
     filled: int
     missed: int = 0
+    booked: tuple[Execution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,8 @@ def compare(
     Findings
         Facts of one kind of difference at most; none where both sides agree or nothing can be done yet.
     """
-    second = before is not None and snapshot.taken_at - before.taken_at >= SECOND_LOOK
+    if before is not None and snapshot.taken_at - before.taken_at < SECOND_LOOK:
+        before = None
     if facts := _fills(ours, snapshot):
         return Findings(facts)
     ends, waiting, cancel = _orders(ours, snapshot, own_prefix)
@@ -171,15 +176,19 @@ def compare(
     if facts := _activities(ours, snapshot):
         return Findings(facts, cancel=cancel)
     held = Holdings.of(ours.positions, snapshot.positions)
-    if inferred := ends_without_word(held, snapshot, ours.cash_there_cents, calendar):
-        return Findings(inferred, cancel=cancel)
-    found = _holdings(ours, held, snapshot, before if second else None, account)
-    waiting += found.waiting
+    back = tuple(_taken_back(ours, snapshot, held))
+    if facts := _taken_back_twice(back, ours, before):
+        return Findings(facts, cancel=cancel)
+    if facts := ends_without_word(held, snapshot, ours.cash_there_cents, calendar):
+        return Findings(facts, cancel=cancel)
+    awaiting = {*_awaiting_fills(ours, snapshot), *(one.order.underlying for one in back)}
+    found = _holdings(ours, held, snapshot, before, account, awaiting)
+    waiting += (*(one.difference("looked at again", "") for one in back), *found.waiting)
     if found.facts or found.halt or waiting:
         return Findings(found.facts, waiting, cancel, found.halt)
     if facts := fees_not_charged(ours.fees_due, snapshot.taken_at, calendar):
         return Findings(facts, cancel=cancel)
-    return Findings(*_cash(ours, snapshot, before if second else None), cancel)
+    return Findings(*_cash(ours, snapshot, before), cancel)
 
 
 def _cash(
@@ -188,15 +197,38 @@ def _cash(
     return cash_that_differs(ours.cash_there_cents, snapshot, before, ours.positions.values())
 
 
+def _taken_back(ours: Ours, snapshot: Snapshot, held: Holdings) -> Iterator[TakenBack]:
+    orders = ((one.order, one.filled, one.booked) for one in ours.orders.values())
+    return taken_back_in_silence(orders, _reports(snapshot), held)
+
+
+def _taken_back_twice(back: tuple[TakenBack, ...], ours: Ours, before: Snapshot | None) -> tuple[Event, ...]:
+    """Return what undoes fills that an earlier picture did not have either."""
+    if before is None or not back:
+        return ()
+    earlier = set(_taken_back(ours, before, Holdings.of(ours.positions, before.positions)))
+    return tuple(fact for one in back if one in earlier for fact in one.facts())
+
+
+def _reports(snapshot: Snapshot) -> dict[str, OrderReport | None]:
+    """Return what the broker says of orders, by our ids; None of those that it does not have."""
+    return {one.order_id: one for one in snapshot.orders if one.order_id} | snapshot.sought
+
+
 def _holdings(
-    ours: Ours, held: Holdings, snapshot: Snapshot, before: Snapshot | None, account: str
+    ours: Ours,
+    held: Holdings,
+    snapshot: Snapshot,
+    before: Snapshot | None,
+    account: str,
+    awaiting: Collection[str],
 ) -> Differing:
     return holdings_that_differ(
         held,
         account=account,
         at=snapshot.taken_at,
         earlier=None if before is None else Holdings.of({}, before.positions).theirs,
-        awaiting=frozenset(_awaiting_fills(ours, snapshot)),
+        awaiting=frozenset(awaiting),
         settling=ours.settling,
         frozen=ours.frozen,
         looked_at=ours.looked_at,
@@ -224,8 +256,7 @@ def _fills(ours: Ours, snapshot: Snapshot) -> tuple[Event, ...]:
 def _orders(
     ours: Ours, snapshot: Snapshot, own_prefix: str
 ) -> tuple[tuple[Event, ...], tuple[DifferenceFound, ...], tuple[str, ...]]:
-    reports: dict[str, OrderReport | None] = {one.order_id: one for one in snapshot.orders if one.order_id}
-    reports |= snapshot.sought
+    reports = _reports(snapshot)
     facts: list[Event] = []
     waiting: list[DifferenceFound] = []
     for name, known in ours.orders.items():
@@ -285,9 +316,7 @@ def _absent(
 
 def _awaiting_fills(ours: Ours, snapshot: Snapshot) -> list[str]:
     """Return the underlyings of orders of which more is filled than was told."""
-    reports = {one.order_id: one for one in snapshot.orders} | {
-        name: one for name, one in snapshot.sought.items() if one is not None
-    }
+    reports = _reports(snapshot)
     return [
         known.order.underlying
         for name, known in ours.orders.items()

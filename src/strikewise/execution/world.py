@@ -299,7 +299,8 @@ def _taken_back(floor: Floor, view: MarketView, event: FillTakenBack) -> str:
         return f"{event.execution_id} is no fill that stands"
     place = floor.place(order)
     held = floor.account.held.get(place, {})
-    if any(abs(held.get(leg.instrument, 0)) < abs(leg.quantity) for leg in fill.legs):
+    gone = any(abs(held.get(leg.instrument, 0)) < abs(leg.quantity) for leg in fill.legs)
+    if gone and order.purpose is not Purpose.CLOSE:  # what was closed comes back where its closing never was
         return f"what {event.execution_id} traded is not held any more"
     back = tuple(replace(leg, quantity=-leg.quantity) for leg in fill.legs)
     floor.account.trade(place, back, -fill.fees_cents, view.calendar)
