@@ -166,8 +166,7 @@ def compare(
     Findings
         Facts of one kind of difference at most; none where both sides agree or nothing can be done yet.
     """
-    if before is not None and snapshot.taken_at - before.taken_at < SECOND_LOOK:
-        before = None
+    before = _far_enough(before, snapshot)
     if facts := _fills(ours, snapshot):
         return Findings(facts)
     ends, waiting, cancel = _orders(ours, snapshot, own_prefix)
@@ -177,24 +176,33 @@ def compare(
         return Findings(facts, cancel=cancel)
     held = Holdings.of(ours.positions, snapshot.positions)
     back = tuple(_taken_back(ours, snapshot, held))
-    if facts := _taken_back_twice(back, ours, before):
-        return Findings(facts, cancel=cancel)
-    if facts := ends_without_word(held, snapshot, ours.cash_there_cents, calendar):
+    facts = _taken_back_twice(back, ours, before)
+    if facts := facts or ends_without_word(held, snapshot, ours.cash_there_cents, calendar):
         return Findings(facts, cancel=cancel)
     awaiting = {*_awaiting_fills(ours, snapshot), *(one.order.underlying for one in back)}
     found = _holdings(ours, held, snapshot, before, account, awaiting)
     waiting += (*(one.difference("looked at again", "") for one in back), *found.waiting)
     if found.facts or found.halt or waiting:
         return Findings(found.facts, waiting, cancel, found.halt)
-    if facts := fees_not_charged(ours.fees_due, snapshot.taken_at, calendar):
-        return Findings(facts, cancel=cancel)
-    return Findings(*_cash(ours, snapshot, before), cancel)
+    return _cash(ours, snapshot, before, calendar, cancel)
+
+
+def _far_enough(before: Snapshot | None, snapshot: Snapshot) -> Snapshot | None:
+    """Return an earlier picture where it lies far enough back."""
+    return before if before is not None and snapshot.taken_at - before.taken_at >= SECOND_LOOK else None
 
 
 def _cash(
-    ours: Ours, snapshot: Snapshot, before: Snapshot | None
-) -> tuple[tuple[Event, ...], tuple[DifferenceFound, ...]]:
-    return cash_that_differs(ours.cash_there_cents, snapshot, before, ours.positions.values())
+    ours: Ours,
+    snapshot: Snapshot,
+    before: Snapshot | None,
+    calendar: SessionCalendar,
+    cancel: tuple[str, ...],
+) -> Findings:
+    if facts := fees_not_charged(ours.fees_due, snapshot.taken_at, calendar):
+        return Findings(facts, cancel=cancel)
+    facts, waiting = cash_that_differs(ours.cash_there_cents, snapshot, before, ours.positions.values())
+    return Findings(facts, waiting, cancel)
 
 
 def _taken_back(ours: Ours, snapshot: Snapshot, held: Holdings) -> Iterator[TakenBack]:
