@@ -165,7 +165,8 @@ def rows_of(model: type, prefix: str = "") -> Iterator[Row]:
 def _inner(kind: Any) -> tuple[type | None, str]:
     """Return the table that a key holds, and ``[]`` or ``.LABEL`` where it holds several."""
     many = next((one for one in get_args(kind) if _is_table(one)), None)
-    mark = ".LABEL" if get_origin(kind) is dict else "[]"
+    optional = type(None) in get_args(kind)
+    mark = "" if optional else ".LABEL" if get_origin(kind) is dict else "[]"
     return (many, mark) if many is not None else (kind if _is_table(kind) else None, "")
 
 

@@ -16,6 +16,7 @@ from strikewise.bootstrap.spec_file import SPEC_EXAMPLE, load_spec, make_spec
 from strikewise.domain.errors import SettingsError
 from strikewise.execution.fills import FillRule
 from strikewise.market.estimate import MissingQuotePolicy
+from strikewise.risk.governor import Governor
 from strikewise.risk.limits import Limits
 
 SOUND: dict[str, Any] = {
@@ -161,3 +162,19 @@ def test_a_problem_in_a_file_names_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, SPEC_EXAMPLE + "\n[limits]\nmax_loss_per_trade = 0.5\n")
     with pytest.raises(SettingsError, match=f"^{re.escape(str(path))}: .*must not exceed max_at_risk"):
         load_spec(path)
+
+
+def test_a_run_has_a_governor_only_where_its_table_stands_and_says_so_in_its_facts() -> None:
+    plain = make_spec(SOUND)
+    assert plain.governor is None
+    assert "governor" not in plain.run.document
+    empty = make_spec({**SOUND, "governor": {}})
+    assert empty.governor == Governor()
+    chosen = make_spec({**SOUND, "governor": {"max_correlation": 0.95}})
+    assert chosen.governor == Governor(max_correlation=0.95)
+    assert make_spec(chosen.run.document).governor == chosen.governor
+
+
+def test_a_governors_table_is_checked_like_that_of_the_settings() -> None:
+    assert "did you mean 'daily_loss'" in refusal({**SOUND, "governor": {"daily_los": 0.02}})
+    assert "If 2 % is meant, write 0.02" in refusal({**SOUND, "governor": {"daily_loss": 2.0}})

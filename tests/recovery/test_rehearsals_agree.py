@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from contracts.ledgers import DATABASES, database
-from recovery.rehearsing import Rehearsed, fill, read, rehearse
+from recovery.rehearsing import FIRST, LAST, Rehearsed, fill, read, rehearse
 from strikewise.adapters.brokers.fault_plan import Fault, FaultKind, FaultPlan
+from strikewise.adapters.data_home import DataHome
+from strikewise.backtest.runner import replay
 from strikewise.bootstrap.operation import BrokerName
+from strikewise.bootstrap.spec_file import make_spec
 from strikewise.domain.control import FaultNoted
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.events import (
@@ -21,6 +24,8 @@ from strikewise.domain.events import (
     OrderUnresolved,
 )
 from strikewise.domain.reconciled import DifferenceFound, ReconciliationFailed, ReconciliationFinished
+from strikewise.market.calendar import SessionCalendar
+from strikewise.portfolio.ledger import MemoryLedger
 
 pytestmark = pytest.mark.shared
 
@@ -85,6 +90,30 @@ def test_faults_on_the_way_change_nothing_of_what_is_held_and_earned(home: Path,
     assert faulty.worth() == paper.worth()
     assert faulty.fees_cents() == paper.fees_cents()
     assert faulty.agreed()
+
+
+def test_a_governed_run_over_the_past_is_the_rehearsal_of_its_days(home: Path, paper: Rehearsed) -> None:
+    spec = make_spec(
+        {
+            "underlyings": ["SPY", "QQQ"],
+            "start": FIRST,
+            "end": LAST,
+            "account": "main",
+            "strategies": [
+                {"strategy": "credit_spread", "parameters": {"side": "put"}},
+                {"strategy": "iron_condor"},
+            ],
+            "fees": {"commission": 0.65, "assignment": 5.0},
+            "governor": {},
+        }
+    )
+    ledger, calendar = MemoryLedger(), SessionCalendar()
+    replay(spec, DataHome(home, calendar).source(), calendar, ledger)
+    ran = Rehearsed((), tuple(ledger.records()))
+    assert "POSITION_LOSS" in {order.reason for _, order in ran.orders()}, "or it shows nothing"
+    assert ran.orders() == paper.orders()
+    assert ran.bought() == paper.bought()
+    assert ran.end() == paper.end()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in DATABASES if kind != "sqlite"])

@@ -11,15 +11,18 @@ from datetime import UTC, date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from strikewise.backtest.overnight import Overnight
 from strikewise.domain.errors import LedgerError, MissingDataError, SettingsError
 from strikewise.domain.quotes import Grade, worst_grade
 from strikewise.engine.invariants import check_closed
 from strikewise.engine.loop import Loop
 from strikewise.engine.spec import RunSpec
+from strikewise.engine.supervisor import Patience, Watch
 from strikewise.execution.exercise import ExerciseRule
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
 from strikewise.execution.financing import Financing
+from strikewise.execution.halt_flag import NoFlag
 from strikewise.execution.simulated import SimulatedBroker
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import SimulatedClock
@@ -27,6 +30,7 @@ from strikewise.market.source import MarketSource
 from strikewise.market.universe import Universe
 from strikewise.market.view import Market, MarketView
 from strikewise.portfolio.ledger import Ledger
+from strikewise.risk.governor import Governor
 
 __all__ = ["ReplaySpec", "replay", "ticks_of"]
 
@@ -58,6 +62,8 @@ class ReplaySpec:
         What cash earns, and debit balances and borrowed shares cost.
     extended_hours : tuple of str
         Underlyings whose options are traded outside the regular hours too.
+    governor : Governor or None
+        What the account must keep as a whole, as one that trades does; None leaves strategies to themselves.
     """
 
     name: str
@@ -70,6 +76,7 @@ class ReplaySpec:
     exercise: ExerciseRule = field(default_factory=ExerciseRule)
     financing: Financing = field(default_factory=Financing)
     extended_hours: tuple[str, ...] = ()
+    governor: Governor | None = None
 
     def __post_init__(self) -> None:
         if self.end < self.start:
@@ -164,10 +171,21 @@ def replay(
     market = Market(universe, calendar.extended_to(spec.extended_hours))
     clock = SimulatedClock(_at(ticks[0]))
     broker, worst = _broker(spec), Grade.QUOTES
-    loop = Loop(spec.run, market=market, broker=broker, ledger=ledger, clock=clock, data=dict(data or {}))
+    loop = Loop(
+        spec.run,
+        market=market,
+        broker=broker,
+        ledger=ledger,
+        clock=clock,
+        data=dict(data or {}),
+        watch=None if spec.governor is None else Watch(NoFlag(), spec.governor, Patience(failures=0)),
+    )
+    asleep = None if loop.supervisor is None else Overnight(loop.supervisor, ledger)
     with _collecting_only_what_is_new():
         for done, seconds in enumerate(ticks.tolist(), start=1):
             clock.advance_to(_at(seconds))
+            if asleep is not None:
+                asleep.look(clock.now())
             worst = worst_grade((worst, *_checked_tick(loop, broker, market.view(clock.now()))))
             if progress is not None:
                 progress(done, len(ticks))

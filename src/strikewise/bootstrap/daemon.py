@@ -59,6 +59,7 @@ from strikewise.portfolio.ledger import Ledger
 
 __all__ = ["Process", "RunPlan", "trading_process"]
 
+from strikewise.risk.governor import Governor
 REHEARSALS = "rehearsals"
 LOG = Path("logs") / "strikewise.log"
 
@@ -220,7 +221,7 @@ def _loop(
     ladder = None if asked.recorded else settings.orders.frozen()
     watch = Watch(
         HaltFile(asked.place),
-        settings.governor.frozen(),
+        _governor(asked),
         settings.run.patience(),
         None if ladder is None else Prices(ladder, settings.fills.frozen()),
         trouble=lambda: ledger.trouble,
@@ -260,6 +261,14 @@ def _duties(
         lookout=Lookout(Vigilance(stale=0, silent=0) if asked.recorded else run.vigilance()),
         arrive=watch.around("feed", arrives.refresh),
         problems=arrives.problems,
+def _governor(asked: _Asked) -> Governor:
+    """Return what the account must keep: as the traded specification says, else as the settings do."""
+    spec = asked.plan.spec
+    if spec is not None and spec.governor is not None:
+        return spec.governor
+    return asked.settings.governor.frozen()
+
+
         follow=through.follow,
         say=say,
         underlyings=asked.spec.underlyings,

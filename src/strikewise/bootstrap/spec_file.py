@@ -19,6 +19,7 @@ from strikewise.bootstrap.trading import (
     FeesTable,
     FillsTable,
     FinancingTable,
+    GovernorTable,
     LimitsTable,
     chosen_strategy,
 )
@@ -61,6 +62,7 @@ class SpecDocument(Table):
     financing: FinancingTable = FinancingTable()
     limits: LimitsTable = LimitsTable()
     allocation: AllocationTable = AllocationTable()
+    governor: GovernorTable | None = None
     strategies: tuple[StrategyTable, ...] = Field(min_length=1)
 
 
@@ -138,6 +140,7 @@ def make_spec(
             extended_hours=table.cadence.extended_hours,
             exercise=table.exercise.frozen(),
             financing=table.financing.frozen(),
+            governor=None if table.governor is None else table.governor.frozen(),
         )
 
 
@@ -146,6 +149,8 @@ def _run_spec(table: SpecDocument) -> RunSpec:
         chosen_strategy(one.strategy, one.label or one.strategy, one.parameters) for one in table.strategies
     )
     written = table.model_dump(mode="json")
+    if table.governor is None:
+        del written["governor"]
     written["strategies"] = [
         {"strategy": one.strategy.name, "label": one.label, "parameters": dict(one.params)}
         for one in strategies

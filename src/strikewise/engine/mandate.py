@@ -68,6 +68,8 @@ class Mandate:
     watched : bool
         Whether others watch over the account: exceptions of strategies become faults, and what closes waits
         until what else works on its position is cancelled.
+    strict : bool
+        Whether an exception of a strategy ends the run all the same, as over the past.
     answering : Answering
         How signals are answered.
     offers : Offers
@@ -85,6 +87,7 @@ class Mandate:
     waiting: frozenset[str] = frozenset()
     prices: Prices | None = None
     watched: bool = False
+    strict: bool = False
     answering: Answering = field(default_factory=Answering)
     offers: Offers = field(default_factory=Offers)
     takes: tuple[Take, ...] = ()

@@ -53,7 +53,8 @@ class Patience:
     Attributes
     ----------
     failures : int
-        Exceptions of a strategy within an hour, at which it seeks no more until a person resumes.
+        Exceptions of a strategy within an hour, at which it seeks no more until a person resumes; 0 puts up
+        with none, and lets the first one end the run.
     """
 
     failures: int = 3
@@ -237,6 +238,7 @@ class Supervisor:
                     events.append(fact)
                 case Warn(code, text):
                     if self._warned.get(code) != view.day:
+            strict=not self._patience.failures,
                         self._warned[code] = view.day
                         events.append(AlertRaised("warning", code, text))
                 case _:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-__all__ = ["HaltFlag", "Raised"]
+__all__ = ["HaltFlag", "NoFlag", "Raised"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +54,25 @@ class HaltFlag(Protocol):
     def clear(self) -> bool:
         """Take the flag down; return whether it was up."""
         ...
+
+
+class NoFlag:
+    """A flag that nobody can raise: over the past there is nobody."""
+
+    def read(self) -> Raised | None:
+        """Return None."""
+        return None
+
+    def hoist(self, raised: Raised) -> None:
+        """Refuse.
+
+        Raises
+        ------
+        OSError
+            Always.
+        """
+        raise OSError(f"Over the past nobody raises a flag, nor does {raised.by}.")
+
+    def clear(self) -> bool:
+        """Return False."""
+        return False
