@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import product
+from math import prod
 
 from strikewise.domain.events import Event, OptionSettled
 from strikewise.domain.instruments import Delivery, OptionContract, Right, Stock, instrument_symbol
@@ -25,7 +26,9 @@ __all__ = ["INFERRED", "ends_without_word"]
 INFERRED = "inferred"
 """The policy of a settlement that no broker has told yet."""
 MOST_GONE = 10
-"""More contracts gone at once have too many readings: a person or the broker's word must explain them."""
+"""Of more contracts on one underlying those readings are tried in which a price decides for an expiration."""
+MOST_READINGS = 10_000
+"""More of them over all underlyings are left to a person or the broker's word."""
 FEE_CENTS = 500
 """What an assignment or exercise of a contract may have cost."""
 
@@ -46,6 +49,11 @@ class _Gone:
     def paid_cents(self) -> int:
         """Cash paid for these shares (received: negative)."""
         return self.shares * self.contract.strike_milli // 10
+
+    def is_worth(self, twice_milli: int) -> bool:
+        """Return whether it ends in the money at half a price in thousandths."""
+        beyond = twice_milli - 2 * self.contract.strike_milli
+        return beyond > 0 if self.contract.right is Right.CALL else beyond < 0
 
     @property
     def may_be_exercised(self) -> bool:
@@ -71,7 +79,7 @@ def ends_without_word(
     """
     gone = list(_gone(held, snapshot.taken_at, calendar))
     moved = {one.contract.underlying: _shares_moved(held, one.contract.underlying) for one in gone}
-    if not gone or len(gone) > MOST_GONE:
+    if not gone:
         return ()
     missing = cash_cents - snapshot.account.cash_cents
     in_cash = [one for one in gone if one.contract.root.delivery is Delivery.CASH]
@@ -110,17 +118,43 @@ def _shares_moved(held: Holdings, symbol: str) -> int:
 
 
 def _readings(gone: list[_Gone], moved: dict[str, int]) -> Iterator[list[_Gone]]:
-    """Yield every choice of what was exercised that moves the shares as they moved."""
+    """Yield every choice of what was exercised that moves the shares of each underlying as they moved."""
+    by_symbol: list[list[tuple[_Gone, ...]]] = []
+    for symbol, shares in moved.items():
+        of_it = [one for one in gone if one.contract.underlying == symbol]
+        choices = _every_choice(of_it) if len(of_it) <= MOST_GONE else _by_one_price(of_it)
+        by_symbol.append([taken for taken in choices if sum(one.shares for one in taken) == shares])
+    if prod(map(len, by_symbol)) > MOST_READINGS:
+        return
+    for together in product(*by_symbol):
+        taken = set().union(*together)
+        yield [one for one in gone if one in taken]
+
+
+def _every_choice(gone: list[_Gone]) -> Iterator[tuple[_Gone, ...]]:
     choices = [
         (True,) if not one.settled else ((False, True) if one.may_be_exercised else (False,)) for one in gone
     ]
     for choice in product(*choices):
-        exercised = [one for one, taken in zip(gone, choice, strict=True) if taken]
-        shares = dict.fromkeys(moved, 0)
-        for one in exercised:
-            shares[one.contract.underlying] += one.shares
-        if shares == moved:
-            yield exercised
+        yield tuple(one for one, taken in zip(gone, choice, strict=True) if taken)
+
+
+def _by_one_price(gone: list[_Gone]) -> Iterator[tuple[_Gone, ...]]:
+    """Yield what the clearing house exercises by itself, wherever each expiration's price lay."""
+    early = tuple(one for one in gone if not one.settled)
+    days: dict[date, list[_Gone]] = {}
+    for one in gone:
+        if one.settled and one.may_be_exercised:
+            days.setdefault(one.contract.expiration, []).append(one)
+    by_day = []
+    for of_day in days.values():
+        strikes = sorted({one.contract.strike_milli for one in of_day})
+        # Between two strikes each price decides the same: one half below each strike, and one above all.
+        prices = [2 * strike - 1 for strike in strikes] + [2 * strikes[-1] + 1]
+        taken = (tuple(one for one in of_day if one.is_worth(price)) for price in prices)
+        by_day.append(list(dict.fromkeys(taken)))
+    for together in product(*by_day):
+        yield (*early, *(one for part in together for one in part))
 
 
 def _explains(exercised: list[_Gone], missing: int, contracts: int) -> bool:
