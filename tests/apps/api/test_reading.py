@@ -11,6 +11,8 @@ import pytest
 
 from apps.api.serving import Served, anybody, beating, serving
 from service.systems import CALENDAR
+from strikewise.domain.control import AlertRaised
+from strikewise.portfolio.ledger import Entry
 from strikewise.service.views.account import account_view
 from strikewise.service.views.desk import Desk
 from strikewise.service.views.signals import signals_before
@@ -93,10 +95,52 @@ def test_lists_come_as_json_lines_for_programs_that_ask_for_them(get: httpx.Clie
     )["items"]
 
 
-def test_whoever_has_the_account_already_is_not_told_again(get: httpx.Client) -> None:
-    first = get.get("account")
-    again = get.get("account", headers={"If-None-Match": first.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "account",
+        "positions",
+        "orders",
+        "signals",
+        "trades",
+        "facts",
+        "equity",
+        "risk",
+        "settings",
+        "chart/SPY",
+    ],
+)
+def test_whoever_has_an_answer_already_is_not_given_it_again(get: httpx.Client, path: str) -> None:
+    first = get.get(path)
+    tag = first.headers["etag"]
+    for known in (tag, f'"other", {tag}', tag.removeprefix("W/"), "*"):
+        again = get.get(path, headers={"If-None-Match": known})
+        assert (again.status_code, again.content) == (304, b""), known
+        assert again.headers["etag"] == tag
+    other = get.get(path, headers={"If-None-Match": 'W/"0123"'})
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+def test_a_tag_is_another_once_anything_changed(served: Served) -> None:
+    with served.program() as program:
+        before = program.get("facts").headers["etag"]
+        now = served.clock.now()
+        served.ledger.append([Entry(AlertRaised("info", "TEST", "x"), now, "engine")], recorded_at=now)
+        again = program.get("facts", headers={"If-None-Match": before})
+        assert again.status_code == 200
+        assert again.headers["etag"] != before
+
+
+def test_json_lines_tell_in_a_header_what_comes_next(get: httpx.Client) -> None:
+    found, cursor = [], None
+    while True:
+        asked = {"limit": 1} | ({"cursor": cursor} if cursor else {})
+        page = get.get("signals", params=asked, headers={"Accept": "application/x-ndjson"})
+        found += [json.loads(line) for line in page.text.splitlines()]
+        cursor = page.headers.get("x-next-cursor")
+        if cursor is None:
+            break
+    assert found == ok(get.get("signals", params={"limit": 1_000}))["items"]
 
 
 def test_a_signal_shows_its_outcome_beside_it(shown: Served, get: httpx.Client) -> None:

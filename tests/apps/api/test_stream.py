@@ -13,6 +13,7 @@ import pytest
 import strikewise.apps.api.stream as streaming
 from apps.api.serving import Served, events, serving
 from strikewise.domain.control import AlertRaised
+from strikewise.domain.events import SignalDenied
 from strikewise.portfolio.ledger import Entry
 
 
@@ -106,3 +107,36 @@ def test_streams_end_when_the_server_does(tmp_path: Path) -> None:
     with pytest.raises(httpx.TransportError):
         program.get("status")
     program.close()
+
+
+def test_a_feed_of_signals_tells_signals_alone_and_misses_none(served: Served) -> None:
+    signals = [fact.seq for fact in served.ledger.facts() if fact.kind.startswith("Signal")]
+    seen = served.ledger.head.seq - 20
+    with served.program() as program:
+        asked = {"params": {"kinds": "signal"}, "headers": {"Last-Event-ID": str(seen)}}
+        with program.stream("GET", "stream", **asked) as answer:
+            told = events(answer.iter_lines())
+            assert next(told)[0] == "snapshot"
+            missed = [next(told) for _ in signals if _ > seen]
+            assert [one[1] for one in missed] == [seq for seq in signals if seq > seen]
+            happen(served, "no signal")
+            denied = SignalDenied("s-1", "put_spreads", "SPY", "LIMIT_POSITIONS", "open=5")
+            now = served.clock.now()
+            served.ledger.append([Entry(denied, now, "engine")], recorded_at=now)
+            kind, number, fact = next(told)
+            assert (kind, number, fact["kind"]) == ("delta", served.ledger.head.seq, "SignalDenied")
+
+
+def test_a_kind_that_is_none_is_refused_before_anything_is_streamed(shown: Served) -> None:
+    with shown.program() as program:
+        answer = program.get("stream", params={"kinds": "weather"})
+        assert answer.status_code == 422
+        assert "weather" in answer.json()["detail"]
+
+
+def test_streams_are_limited_in_number(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "MOST_STREAMS", 1)
+    with served.program() as program, program.stream("GET", "stream") as answer:
+        told = events(answer.iter_lines())
+        assert next(told)[0] == "snapshot"
+        assert program.get("stream").status_code == 429

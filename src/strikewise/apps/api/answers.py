@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Annotated, Generic, TypeVar
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, TypeAdapter
 
@@ -19,8 +18,8 @@ __all__ = [
     "Listed",
     "json_lines",
     "listed",
-    "not_modified",
     "number_of",
+    "paged",
     "wants_lines",
     "zoned",
 ]
@@ -60,19 +59,25 @@ def wants_lines(request: Request) -> bool:
     return LINES in request.headers.get("accept", "")
 
 
-def json_lines(items: Iterable[T], kind: type[T]) -> StreamingResponse:
-    """Answer with one JSON value a line."""
+def json_lines(page: Listed[T], kind: type[T]) -> StreamingResponse:
+    """Answer with one JSON value a line, and what comes next in the header ``X-Next-Cursor``."""
     adapter = TypeAdapter(kind)
-    lines = (adapter.dump_json(item) + b"\n" for item in items)
-    return StreamingResponse(lines, media_type=LINES)
+    lines = (adapter.dump_json(item) + b"\n" for item in page.items)
+    headers = {} if page.next is None else {"X-Next-Cursor": page.next}
+    return StreamingResponse(lines, media_type=LINES, headers=headers)
 
 
-def not_modified(request: Request, response: Response, *parts: object) -> bool:
-    """Tag an answer by what it is made of; return whether the one asking has it already."""
-    told = "|".join([request.url.path, request.url.query, *map(str, parts)])
-    tag = f'W/"{sha256(told.encode()).hexdigest()[:20]}"'
-    response.headers["ETag"] = tag
-    return request.headers.get("if-none-match") == tag
+def paged(items: Sequence[T], limit: int, cursor: str | None) -> Listed[T]:
+    """Return a page of a list that is known whole.
+
+    Raises
+    ------
+    ProblemError
+        If the cursor is none.
+    """
+    first = number_of(cursor) or 0
+    after = first + limit
+    return Listed(items=list(items[first:after]), next=str(after) if after < len(items) else None)
 
 
 def number_of(cursor: str | None) -> int | None:

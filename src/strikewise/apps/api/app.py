@@ -37,6 +37,7 @@ from strikewise.apps.api.routes import (
 )
 from strikewise.apps.api.shield import Reach, Shield
 from strikewise.apps.api.stream import Hub
+from strikewise.apps.api.tags import Tagged
 from strikewise.apps.api.watching import Watched
 from strikewise.bootstrap.settings_file import SettingsFile
 from strikewise.service.access import Access
@@ -120,7 +121,7 @@ class Application:
             "static": server.static,
             "rebuilt": server.rebuilt,
         }
-        zipped = GZipMiddleware(routes(), minimum_size=1_000, compresslevel=5)
+        zipped = GZipMiddleware(Tagged(routes()), minimum_size=1_000, compresslevel=5)
         self._shielded = Watched(Shield(zipped, server.reach), metrics.requests, server.spans, PREFIX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

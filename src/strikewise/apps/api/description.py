@@ -11,12 +11,15 @@ from strikewise.apps.api.problems import MEDIA_TYPE, Problem
 
 __all__ = ["describe"]
 
+JSON = "application/json"
 ABOUT = """\
 Everything that the web page uses. Money is in cents; instants are ISO 8601 with their zone. Lists take
 `limit` and `cursor` and tell what comes `next`; those of facts, trades, orders and signals come as JSON Lines
-for `Accept: application/x-ndjson`. Errors are `application/problem+json` (RFC 9457). Programs show a token in
-the header `Authorization: Bearer …`; pages have a session's cookie, and prove each change by the header
-`X-CSRF-Token`. A command with an `Idempotency-Key` is done once, however often it is sent.
+for `Accept: application/x-ndjson`, and tell it in the header `X-Next-Cursor`. Whoever sends an answer's
+`ETag` back in `If-None-Match` gets 304 where nothing changed. Errors are `application/problem+json` (RFC 9457).
+Programs show a token in the header `Authorization: Bearer …`; pages have a session's cookie, and prove each
+change by the header `X-CSRF-Token`. A command with an `Idempotency-Key` is done once, however often it is
+sent. For signals as they come, listen to `/stream?kinds=signal`.
 """
 
 STREAM_STATE: dict[str, Any] = {
@@ -33,6 +36,19 @@ STREAM_STATE: dict[str, Any] = {
 }
 
 
+def _tag(operation: dict[str, Any]) -> None:
+    """Say that an answer has a tag, and what whoever knows it already is told."""
+    tag = {"ETag": {"description": "Of this answer.", "schema": {"type": "string"}}}
+    operation["responses"]["200"]["headers"] = tag
+    operation["responses"]["304"] = {
+        "description": "As it was: `If-None-Match` named its tag.",
+        "headers": tag,
+    }
+    asked = {"type": "string", "examples": ['W/"0123456789abcdef"']}
+    header = {"name": "If-None-Match", "in": "header", "required": False, "schema": asked}
+    operation.setdefault("parameters", []).append(header)
+
+
 def describe(app: FastAPI) -> dict[str, Any]:
     """Return an application's OpenAPI document."""
     if app.openapi_schema:
@@ -47,6 +63,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path in document["paths"].values():
+        if JSON in path.get("get", {}).get("responses", {}).get("200", {}).get("content", {}):
+            _tag(path["get"])
         for operation in path.values():
             for status, answer in operation["responses"].items():
                 if int(status) >= 400:

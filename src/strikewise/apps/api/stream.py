@@ -27,13 +27,16 @@ BACKLOG = 500
 """Events that may wait for a client that is slow; then its stream ends, and it begins again."""
 MISSED = 1_000
 """Facts that are told again to a client that was away; from further back it starts from the snapshot."""
+MOST_STREAMS = 500
+"""Open at a time; each holds a connection, and what its client did not read yet."""
 COMMENT = b": alive\n\n"
 
 
 class Told(NamedTuple):
-    """An event for a client: the fact it tells, or 0, and its text."""
+    """An event for a client: the fact it tells and its kind, or 0 and none, and its text."""
 
     fact: int
+    kind: str
     text: bytes
 
 
@@ -73,6 +76,11 @@ class Hub:
         """How many are open."""
         return len(self._streams)
 
+    @property
+    def full(self) -> bool:
+        """Whether no more may be opened."""
+        return len(self._streams) >= MOST_STREAMS
+
     def start(self) -> None:
         """Begin to watch."""
         self._task = asyncio.get_running_loop().create_task(self._watch())
@@ -89,7 +97,9 @@ class Hub:
         if self._task is not None:
             await self._task
 
-    async def stream(self, last: int | None, allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
+    async def stream(
+        self, last: int | None, allowed: Callable[[], bool], kinds: frozenset[str] = frozenset()
+    ) -> AsyncIterator[bytes]:
         """Yield events from now on, and first what is, and what was missed.
 
         Parameters
@@ -98,6 +108,8 @@ class Hub:
             The last fact that the client knows.
         allowed : callable
             Whether the client may still listen; asked at every heartbeat.
+        kinds : frozenset of str
+            Of facts that are told; empty for all, and for how status, account and positions are.
         """
         queue: Waiting = asyncio.Queue(BACKLOG)
         head = await to_thread.run_sync(self._head)
@@ -105,17 +117,17 @@ class Hub:
         self._seq = head if self._seq is None else self._seq
         self._streams.add(queue)
         try:
-            known, beginning = await to_thread.run_sync(self._beginning, last)
+            known, beginning = await to_thread.run_sync(self._beginning, last, kinds)
             for event in beginning:
                 yield event
             while not self._closing.is_set():
-                told: Told | None = Told(0, COMMENT)
+                told: Told | None = Told(0, "", COMMENT)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(BEAT_SECONDS):
                         told = await queue.get()
                 if told is None or (told.text is COMMENT and not await to_thread.run_sync(allowed)):
                     return
-                if not 0 < told.fact <= known:
+                if not 0 < told.fact <= known and (not kinds or told.kind in kinds or told.text is COMMENT):
                     yield told.text
         finally:
             self._streams.discard(queue)
@@ -124,7 +136,7 @@ class Hub:
         with self._reader.ledger() as ledger:
             return int(ledger.head.seq)
 
-    def _beginning(self, last: int | None) -> tuple[int, Sequence[bytes]]:
+    def _beginning(self, last: int | None, kinds: frozenset[str]) -> tuple[int, Sequence[bytes]]:
         """Return the last fact told by the snapshot, the snapshot, and the facts a client missed."""
         missed: list[FactView] = []
         with self._reader.desk() as desk:
@@ -132,7 +144,11 @@ class Hub:
         if last is not None and 0 <= last < seq <= last + MISSED:
             missed = self._facts(last, seq)
         told = [_event("snapshot", {"seq": seq, **state}, last if missed and last is not None else seq)]
-        told += [_event("delta", {"missed": True, **_fact(one)}, one.seq) for one in missed]
+        told += [
+            _event("delta", {"missed": True, **_fact(one)}, one.seq)
+            for one in missed
+            if not kinds or one.kind in kinds
+        ]
         return seq, told
 
     async def _watch(self) -> None:
@@ -153,10 +169,10 @@ class Hub:
         with self._reader.desk() as desk:
             seq, state = desk.seq, self._state(desk)
         facts = self._facts(since, seq) if seq > since else []
-        told = [Told(one.seq, _event("delta", _fact(one), one.seq)) for one in facts]
+        told = [Told(one.seq, one.kind, _event("delta", _fact(one), one.seq)) for one in facts]
         seen = json.dumps({**state, "status": _lasting(state["status"])}, sort_keys=True)
         if facts or seen != self._seen:
-            told.append(Told(0, _event("state", {"seq": seq, **state}, seq)))
+            told.append(Told(0, "", _event("state", {"seq": seq, **state}, seq)))
         self._seen = seen
         return seq, told
 

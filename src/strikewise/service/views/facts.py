@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from strikewise.domain.errors import MissingDataError
+from strikewise.domain.events import EVENT_TYPES
 from strikewise.portfolio.ledger import Fact, Ledger, Wanted
 
-__all__ = ["FactView", "fact_at", "fact_lineage", "fact_view", "facts_after"]
+__all__ = ["FactView", "fact_at", "fact_lineage", "fact_view", "facts_after", "kinds_named"]
 
 MOST = 1_000
 
@@ -59,6 +60,28 @@ def facts_after(
     start = after if after >= 0 else max(0, ledger.head.seq + after)
     wanted = Wanted(kinds=tuple(dict.fromkeys(kinds)), actor=actor, after=start)
     return tuple(map(fact_view, ledger.find(wanted, min(limit, MOST))))
+
+
+def kinds_named(words: Iterable[str]) -> frozenset[str]:
+    """Return the kinds of facts that words name: a kind itself, or what several begin with.
+
+    ``signal`` names all that is told of signals, ``order`` of orders, ``OrderFilled`` fills alone; upper and
+    lower case are alike.
+
+    Raises
+    ------
+    MissingDataError
+        If a word names none.
+    """
+    found: set[str] = set()
+    for word in words:
+        named = {kind for kind in EVENT_TYPES if kind.lower().startswith(word.lower())} if word else set()
+        if not named:
+            raise MissingDataError(
+                f"No fact is called {word!r}: ask for signal, order, position, or a kind such as OrderFilled."
+            )
+        found |= {word} if word in EVENT_TYPES else named
+    return frozenset(found)
 
 
 def fact_at(ledger: Ledger, seq: int) -> Fact:

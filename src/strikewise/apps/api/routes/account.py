@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query
 
-from strikewise.apps.api.answers import Listed, not_modified, zoned
+from strikewise.apps.api.answers import Listed, zoned
 from strikewise.apps.api.reading import Reading
 from strikewise.service.views.account import AccountView, EquityPoint, account_view, equity_curve
 
@@ -17,12 +17,9 @@ router = APIRouter(tags=["account"])
 
 
 @router.get("/account", summary="What the account is worth")
-def account(reader: Reading, request: Request, response: Response) -> AccountView | None:
+def account(reader: Reading) -> AccountView:
     """Return the account as it was last valued, with how far its limits are used."""
     with reader.desk() as desk:
-        if not_modified(request, response, desk.seq):
-            response.status_code = 304
-            return None
         return account_view(desk, reader.system.limits, reader.system.calendar)
 
 

@@ -29,9 +29,8 @@ def facts(
     """Return facts numbered above ``after``, with their payloads."""
     with reader.ledger() as ledger:
         found = facts_after(ledger, after, limit=limit + 1, kinds=kind or (), actor=actor)
-    if wants_lines(request):
-        return json_lines(found[:limit], FactView)
-    return listed(found, limit, lambda one: str(one.seq))
+    page = listed(found, limit, lambda one: str(one.seq))
+    return json_lines(page, FactView) if wants_lines(request) else page
 
 
 @router.get("/{seq}", summary="A fact")

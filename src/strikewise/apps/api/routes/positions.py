@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from strikewise.apps.api.answers import Listed
+from strikewise.apps.api.answers import After, Limit, Listed, paged
 from strikewise.apps.api.problems import ProblemError
 from strikewise.apps.api.reading import Reader, Reading
 from strikewise.service.views.desk import PositionPicture
@@ -18,10 +18,10 @@ router = APIRouter(prefix="/positions", tags=["positions"])
 
 
 @router.get("", summary="What is held")
-def positions(reader: Reading) -> Listed[PositionPicture]:
+def positions(reader: Reading, limit: Limit = 1_000, cursor: After = None) -> Listed[PositionPicture]:
     """Return every position, held or on its way, as it looked at the latest tick."""
     picture = reader.picture()
-    return Listed(items=[] if picture is None else list(picture.positions))
+    return paged(() if picture is None else picture.positions, limit, cursor)
 
 
 @router.get("/{position_id}", summary="A position")

@@ -6,14 +6,16 @@ from datetime import date, datetime
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from strikewise.apps.api.answers import After, Limit, Listed, number_of
+from strikewise.apps.api.answers import After, Limit, Listed, number_of, paged
 from strikewise.apps.api.door import Trades
 from strikewise.apps.api.plain import plain
 from strikewise.apps.api.problems import ProblemError
 from strikewise.apps.api.reading import Reading
+from strikewise.apps.api.runs_told import Compared, RunFigures, RunSummary, RunTold, RunYear
+from strikewise.apps.api.scan_told import JobTold
 from strikewise.apps.reports.backtest_report import render_backtest
 from strikewise.bootstrap.spec_file import make_spec, parse_spec
 from strikewise.service.commands import run_over_history
@@ -69,24 +71,6 @@ class BacktestBody(Body):
     other_fills: bool = False
 
 
-class RunSummary(BaseModel):
-    """A kept run over the past: what was asked, on which data, and what it came to."""
-
-    fingerprint: str
-    title: str
-    grade: str | None
-    spec: dict[str, Any]
-    summary: dict[str, Any]
-
-
-class Compared(BaseModel):
-    """Runs side by side."""
-
-    runs: list[RunSummary]
-    years: list[list[dict[str, Any]]]
-    equity: list[list[dict[str, Any]]]
-
-
 async def _jobs_of(request: Request) -> Jobs:
     return cast("Jobs", request.state.jobs)
 
@@ -101,13 +85,13 @@ def _begun(jobs: Jobs, kind: str, by: str, work: Work) -> Job:
     return job
 
 
-@router.get("/jobs", summary="Work that takes long")
-def jobs(working: Working) -> Listed[Job]:
+@router.get("/jobs", summary="Work that takes long", response_model=Listed[JobTold])
+def jobs(working: Working, limit: Limit = 50, cursor: After = None) -> Listed[Job]:
     """Return what was begun of late, newest first, without what it came to."""
-    return Listed(items=list(working.all()))
+    return paged(list(working.all()), limit, cursor)
 
 
-@router.get("/jobs/{job_id}", summary="A piece of work")
+@router.get("/jobs/{job_id}", summary="A piece of work", response_model=JobTold)
 def job(working: Working, job_id: Annotated[str, Path(max_length=60)]) -> Job:
     """Return how far a piece of work is, and what it came to."""
     found = working.get(job_id)
@@ -116,13 +100,13 @@ def job(working: Working, job_id: Annotated[str, Path(max_length=60)]) -> Job:
     return found
 
 
-@router.get("/scan", summary="The last scan")
+@router.get("/scan", summary="The last scan", response_model=JobTold | None)
 def last_scan(working: Working) -> Job | None:
     """Return the last scan that was asked for here; nothing where there was none."""
     return working.latest("scan")
 
 
-@router.post("/scan", status_code=202, summary="Look for what is worth opening")
+@router.post("/scan", status_code=202, summary="Look for what is worth opening", response_model=JobTold)
 def scan(reader: Reading, working: Working, caller: Trades, body: ScanBody) -> Job:
     """Begin a scan; its result is that of `strikewise scan --json`."""
     system = reader.system
@@ -167,7 +151,9 @@ def backtests(reader: Reading, limit: Limit = 50, cursor: After = None) -> Liste
     return Listed(items=found, next=str(first + limit) if more else None)
 
 
-@router.post("/backtests", status_code=202, summary="Run a specification over the past")
+@router.post(
+    "/backtests", status_code=202, summary="Run a specification over the past", response_model=JobTold
+)
 def backtest(reader: Reading, working: Working, caller: Trades, body: BacktestBody) -> Job:
     """Begin a run; it tells how far it is, and is kept when it is done."""
     if (body.spec is None) == (body.toml is None):
@@ -177,7 +163,7 @@ def backtest(reader: Reading, working: Working, caller: Trades, body: BacktestBo
 
     def work(tell: Progress) -> dict[str, Any]:
         finished = run_over_history(system, spec, other_fills=body.other_fills, progress=tell)
-        return cast("dict[str, Any]", plain(_summary(finished.as_dict()).model_dump()))
+        return cast("dict[str, Any]", plain(_summary(finished.as_dict()).model_dump(mode="json")))
 
     return _begun(working, "backtest", caller.name, work)
 
@@ -193,15 +179,15 @@ def compare(
     found = [kept_run(reader.system, name) for name in dict.fromkeys(runs.split(","))]
     return Compared(
         runs=[_summary(one) for one in found],
-        years=[plain(one["years"]) for one in found],
+        years=[[RunYear.model_validate(year) for year in plain(one["years"])] for one in found],
         equity=[plain(one["equity"]) for one in found],
     )
 
 
-@router.get("/backtests/{fingerprint}", summary="A kept run")
-def kept(reader: Reading, fingerprint: Fingerprint) -> dict[str, Any]:
+@router.get("/backtests/{fingerprint}", summary="A kept run", response_model=RunTold)
+def kept(reader: Reading, fingerprint: Fingerprint) -> Response:
     """Return a run as `strikewise backtest --json` prints it."""
-    return cast("dict[str, Any]", plain(dict(kept_run(reader.system, fingerprint))))
+    return JSONResponse(plain(dict(kept_run(reader.system, fingerprint))))
 
 
 @router.get("/backtests/{fingerprint}/report", summary="A kept run's page", response_class=HTMLResponse)
@@ -217,5 +203,5 @@ def _summary(result: Any) -> RunSummary:
         title=result["title"],
         grade=result["grade"],
         spec=plain(result["spec"]),
-        summary=plain(result["summary"]),
+        summary=RunFigures.model_validate(plain(result["summary"])),
     )

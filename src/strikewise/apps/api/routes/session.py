@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from strikewise.apps.api.answers import Limit, Listed, listed
+from strikewise.apps.api.answers import After, Limit, Listed, listed, paged
 from strikewise.apps.api.commands import address_of
 from strikewise.apps.api.door import COOKIE, Admin, At, Bearer, Cookie, Door, Reads
 from strikewise.apps.api.problems import ProblemError
@@ -184,9 +184,9 @@ def log_out(door: At, request: Request, response: Response, caller: Reads) -> No
 
 
 @guarded.get("/tokens", summary="Tokens of programs")
-def tokens(door: At, _: Admin) -> Listed[TokenView]:
+def tokens(door: At, _: Admin, limit: Limit = 1_000, cursor: After = None) -> Listed[TokenView]:
     """Return every token without its secret."""
-    return Listed(items=[_token(one) for one in door.access.tokens.all()])
+    return paged([_token(one) for one in door.access.tokens.all()], limit, cursor)
 
 
 @guarded.post("/tokens", status_code=201, summary="Make a token")

@@ -46,9 +46,8 @@ def signals(
             answerable=answerable,
             standing=standing_of(reader.system, desk),
         )
-    if wants_lines(request):
-        return json_lines(found[:limit], SignalView)
-    return listed(found, limit, lambda one: str(one.seq))
+    page = listed(found, limit, lambda one: str(one.seq))
+    return json_lines(page, SignalView) if wants_lines(request) else page
 
 
 @router.get("/{signal_id}", summary="A signal")

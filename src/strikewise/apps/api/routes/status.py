@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from strikewise.apps.api.reading import Reading
+from strikewise.apps.api.risk_told import RiskTold
 from strikewise.service.risk import Folded, account_risk
 from strikewise.service.views.reconciliation import ReconciliationView, reconciliation_view
 from strikewise.service.views.status import StatusView
@@ -22,7 +23,7 @@ def status(reader: Reading) -> StatusView:
     return reader.status()
 
 
-@router.get("/risk", summary="What the account risks")
+@router.get("/risk", summary="What the account risks", response_model=RiskTold)
 def risk(reader: Reading) -> dict[str, Any]:
     """Return limits and their use, breakers, value at risk and stress, as `strikewise risk --json` prints."""
     with reader.desk() as desk:

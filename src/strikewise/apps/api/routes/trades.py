@@ -40,9 +40,8 @@ def orders(
         found = orders_before(
             desk, before=number_of(cursor), limit=limit + 1, status=status, position=position
         )
-    if wants_lines(request):
-        return json_lines(found[:limit], OrderRow)
-    return listed(found, limit, lambda one: str(one.seq))
+    page = listed(found, limit, lambda one: str(one.seq))
+    return json_lines(page, OrderRow) if wants_lines(request) else page
 
 
 @router.get("/orders/{order_id}", summary="An order")
@@ -75,9 +74,8 @@ def trades(
             underlying=underlying,
             state=state,
         )
-    if wants_lines(request):
-        return json_lines(found[:limit], TradeRow)
-    return listed(found, limit, lambda one: str(one.opened_seq))
+    page = listed(found, limit, lambda one: str(one.opened_seq))
+    return json_lines(page, TradeRow) if wants_lines(request) else page
 
 
 @router.get("/trades/{trade_id}", summary="A trade")
