@@ -99,3 +99,31 @@ def test_real_money_another_broker_and_looser_guards_are_dangerous(tmp_path: Pat
     checked = SettingsFile(tmp_path).check(text)
     assert checked.problems == ()
     assert checked.dangerous
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "dangerous"),
+    [
+        ("[limits]\nmax_margin = 0.5", "[limits]\nmax_margin = 0.4", False),
+        ("[limits]\nmax_margin = 0.4", "[limits]\nmax_margin = 0.5", True),
+        ("[limits]\nmin_open_interest = 100", "[limits]\nmin_open_interest = 10", True),
+        ("[limits]\nmin_open_interest = 10", "[limits]\nmin_open_interest = 100", False),
+        ("[governor]\ncool_down_hours = 24", "[governor]\ncool_down_hours = 1", True),
+        ("[governor]\nvar_confidence = 0.99", "[governor]\nvar_confidence = 0.9", True),
+        ("[governor]\nposition_loss = 500", "[governor]\nposition_loss = 0", True),
+        ("[governor]\nposition_loss = 0", "[governor]\nposition_loss = 500", False),
+        ("[governor]\nposition_loss = 500", "[governor]\nposition_loss = 400", False),
+        ("[governor.blackouts]\nCPI = [16.5, 0.5]", "[governor.blackouts]\n", True),
+        ('[governor]\non_drawdown = "flatten"', '[governor]\non_drawdown = "reduce"', True),
+        ("[schedule]\nscan_minutes = 15", "[schedule]\nscan_minutes = 5", False),
+        ('[run]\nmode = "paper"', '[run]\nmode = "live"', True),
+        ('[run]\nmode = "live"', '[run]\nmode = "paper"', False),
+    ],
+)
+def test_what_may_lose_more_is_dangerous_whichever_way_the_number_goes(
+    tmp_path: Path, before: str, after: str, *, dangerous: bool
+) -> None:
+    checked = written(tmp_path, before + "\n").check(after + "\n")
+    assert checked.problems == ()
+    assert checked.changes
+    assert checked.dangerous is dangerous

@@ -35,7 +35,9 @@ from strikewise.bootstrap.parts import (
     uses_alpaca,
 )
 from strikewise.bootstrap.rehearsed import through_local_alpaca
+from strikewise.bootstrap.reloading import SettingsWatch
 from strikewise.bootstrap.settings import notify_socket
+from strikewise.bootstrap.settings_file import SettingsFile
 from strikewise.bootstrap.signs import Signs
 from strikewise.domain.errors import SettingsError
 from strikewise.engine.daemon import Daemon
@@ -46,6 +48,7 @@ from strikewise.engine.loop import Loop
 from strikewise.engine.order_work import Prices
 from strikewise.engine.pulse import Identity
 from strikewise.engine.reconciliation import Reconciler
+from strikewise.engine.reloading import Reloading
 from strikewise.engine.spec import RunSpec
 from strikewise.engine.stopwatch import Stopwatch
 from strikewise.engine.supervisor import Watch
@@ -56,10 +59,10 @@ from strikewise.market.repeated import Repeated
 from strikewise.market.universe import Universe
 from strikewise.market.view import Market
 from strikewise.portfolio.ledger import Ledger
+from strikewise.risk.governor import Governor
 
 __all__ = ["Process", "RunPlan", "trading_process"]
 
-from strikewise.risk.governor import Governor
 REHEARSALS = "rehearsals"
 LOG = Path("logs") / "strikewise.log"
 
@@ -156,16 +159,18 @@ def trading_process(home: Path, plan: RunPlan, say: Log) -> Iterator[Process]:
         loop = _loop(asked, through, data, market=market, ledger=ledger, clock=clock, spans=watch)
         manager = stack.enter_context(ServiceManager(notify_socket()))
         identity = _identity(asked, through)
+        signs, lookout = Signs(HeartbeatFile(asked.place), manager, watch), asked.lookout()
         daemon = Daemon(
-            _duties(asked, loop, arrives, through, watch, market=market, ledger=ledger, say=aloud),
+            _duties(asked, loop, arrives, through, watch, lookout, market=market, ledger=ledger, say=aloud),
             identity,
             clock=clock,
             wall=wall,
             cadence=asked.settings.schedule.frozen(recorded=asked.recorded),
             tenure=tenure,
-            beat=Signs(HeartbeatFile(asked.place), manager, watch).show,
+            beat=signs.show,
             say=aloud,
         )
+        signs.reloading = _reloading(home, asked, loop, lookout, daemon)
         yield Process(daemon, identity, asked.place, until, asked.spec)
 
 
@@ -178,6 +183,7 @@ class _Asked:
     spec: RunSpec
     place: Path
     url: str
+    digest: str
 
     @property
     def recorded(self) -> bool:
@@ -185,10 +191,25 @@ class _Asked:
 
     @classmethod
     def of(cls, home: Path, plan: RunPlan) -> _Asked:
+        digest = SettingsFile(home).digest()
         settings = load_settings(home)
         _check_mode(settings, plan)
         spec = run_spec(settings, plan.spec)
-        return cls(settings, plan, spec, *_place(home, settings, plan))
+        return cls(settings, plan, spec, *_place(home, settings, plan), digest)
+
+    def lookout(self) -> Lookout:
+        run = self.settings.run
+        return Lookout(Vigilance(stale=0, silent=0) if self.recorded else run.vigilance())
+
+
+def _reloading(home: Path, asked: _Asked, loop: Loop, lookout: Lookout, daemon: Daemon) -> Reloading:
+    """Let a process take up settings that change; what trades a specification or the past keeps its own."""
+    fixed = asked.recorded or asked.plan.spec is not None
+    look = (lambda: None) if fixed else SettingsWatch(home, asked.settings, asked.digest).look
+    found = Reloading(loop, lookout, daemon.pace, look, "" if fixed else asked.digest)
+    assert loop.supervisor is not None, "a process that trades is watched over"
+    loop.supervisor.reload = found
+    return found
 
 
 @contextmanager
@@ -240,12 +261,21 @@ def _loop(
     )
 
 
+def _governor(asked: _Asked) -> Governor:
+    """Return what the account must keep: as the traded specification says, else as the settings do."""
+    spec = asked.plan.spec
+    if spec is not None and spec.governor is not None:
+        return spec.governor
+    return asked.settings.governor.frozen()
+
+
 def _duties(
     asked: _Asked,
     loop: Loop,
     arrives: Arriving,
     through: Through,
     watch: Stopwatch,
+    lookout: Lookout,
     *,
     market: Market,
     ledger: Ledger,
@@ -258,17 +288,9 @@ def _duties(
         Reconciler(asked.spec.account, loop.writer, loop.courier, market.calendar),
         market,
         ledger,
-        lookout=Lookout(Vigilance(stale=0, silent=0) if asked.recorded else run.vigilance()),
+        lookout=lookout,
         arrive=watch.around("feed", arrives.refresh),
         problems=arrives.problems,
-def _governor(asked: _Asked) -> Governor:
-    """Return what the account must keep: as the traded specification says, else as the settings do."""
-    spec = asked.plan.spec
-    if spec is not None and spec.governor is not None:
-        return spec.governor
-    return asked.settings.governor.frozen()
-
-
         follow=through.follow,
         say=say,
         underlyings=asked.spec.underlyings,

@@ -23,7 +23,32 @@ __all__ = ["Change", "Checked", "SettingsFile", "changes_between"]
 PASSWORD = re.compile(r"(://[^:/@\s]*):([^@\s]*)@")
 HIDDEN = "***"
 DANGEROUS = ("limits", "governor", "allocation", "account")
-"""Tables in which a higher number may lose more."""
+"""Tables in which a change may lose more, unless it is known that it cannot."""
+OFF_AT_NOUGHT = ("position_loss",)
+"""Beginnings of the names of bounds that are none at nought."""
+SAFER_LOWER = (
+    *OFF_AT_NOUGHT,
+    "capital",
+    "daily_loss",
+    "day_drawdown",
+    "errors",
+    "loss_streak",
+    "max_",
+    "rejections",
+    "repeated_losses",
+    "strategy_drawdown",
+)
+"""Beginnings of the names of bounds that let less through the lower they are."""
+SAFER_HIGHER = (
+    "cool_down_hours",
+    "error_minutes",
+    "loss_streak_hours",
+    "min_open_interest",
+    "repeated_loss_minutes",
+    "stopped_strikes_hours",
+    "var_confidence",
+)
+"""Names of bounds that let less through the higher they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +213,22 @@ def _flat(values: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, Any]
 
 
 def _is_dangerous(name: str, old: Any, new: Any) -> bool:
-    """Return whether a change may lose more: real money, another broker, or a bound that is not lower."""
+    """Return whether a change may lose more: real money, another broker, or a bound that is not stricter."""
     if name.startswith(("broker.", "run.mode")):
         return name != "run.mode" or new == Mode.LIVE.value
     if not name.startswith(tuple(f"{table}." for table in DANGEROUS)):
         return False
-    lower = isinstance(old, int | float) and isinstance(new, int | float) and new < old
-    return not lower
+    key = name.rpartition(".")[2]
+    was, will = _number(key, old), _number(key, new)
+    if was is None or will is None or was == will:
+        return True
+    if key in SAFER_HIGHER:
+        return will < was
+    return will > was or not key.startswith(SAFER_LOWER)
+
+
+def _number(key: str, value: Any) -> float | None:
+    """Return a bound as a number; one that is off at nought is endless there."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float("inf") if key.startswith(OFF_AT_NOUGHT) and not value else float(value)

@@ -6,6 +6,7 @@ writes `RequestMet`. All else here only the loop writes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -30,6 +31,8 @@ __all__ = [
     "Request",
     "RequestMet",
     "ResumeRequested",
+    "SettingsApplied",
+    "SettingsRequested",
     "SymbolFrozen",
     "SymbolReleased",
     "TakeRequested",
@@ -65,6 +68,8 @@ class TradingStateChanged:
         Whether all that may be traded is to be closed; stands until a change without it.
     by_person : bool
         Whether only a person may take it back.
+    force : bool
+        Whether it is closed without fresh quotes too, where ``flatten``.
     """
 
     state: TradingState
@@ -72,6 +77,7 @@ class TradingStateChanged:
     detail: str = ""
     flatten: bool = False
     by_person: bool = False
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +97,23 @@ class ResumeRequested:
 
 @dataclass(frozen=True, slots=True)
 class FlattenRequested:
-    """Somebody wants everything closed, or all on one underlying; nothing new is opened meanwhile."""
+    """Somebody wants everything closed, or all on one underlying; nothing new is opened meanwhile.
+
+    With ``force`` what has no fresh quotes too.
+    """
 
     reason: str
     underlying: str = ""
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CloseRequested:
-    """Somebody wants a position closed."""
+    """Somebody wants a position closed; with ``force`` without fresh quotes too."""
 
     position_id: str
     reason: str
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +163,19 @@ class DismissRequested:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SettingsRequested:
+    """Somebody saved settings and wants them in force.
+
+    Attributes
+    ----------
+    digest : str
+        Of the settings' file as it was saved.
+    """
+
+    digest: str
+
+
 Request = (
     HaltRequested
     | ResumeRequested
@@ -163,6 +187,7 @@ Request = (
     | ReconcileRequested
     | TakeRequested
     | DismissRequested
+    | SettingsRequested
 )
 
 REQUESTS = (
@@ -176,6 +201,7 @@ REQUESTS = (
     ReconcileRequested,
     TakeRequested,
     DismissRequested,
+    SettingsRequested,
 )
 """Every kind of request: what others than the loop may append."""
 
@@ -197,6 +223,25 @@ class RequestMet:
     request: int
     outcome: str
     done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsApplied:
+    """Other settings are in force from now on, while the process goes on.
+
+    Attributes
+    ----------
+    digest : str
+        Of the settings' file.
+    changes : mapping
+        What changed, by the setting's name: a list of what it was and what it is, JSON values.
+    restart : tuple of str
+        Settings that differ too, and are taken up at the next start only.
+    """
+
+    digest: str
+    changes: Mapping[str, object]
+    restart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

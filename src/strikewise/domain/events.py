@@ -29,6 +29,8 @@ from strikewise.domain.control import (
     ReleaseRequested,
     RequestMet,
     ResumeRequested,
+    SettingsApplied,
+    SettingsRequested,
     SymbolFrozen,
     SymbolReleased,
     TakeRequested,
@@ -325,6 +327,8 @@ Event = (
     | ReleaseRequested
     | RequestMet
     | ResumeRequested
+    | SettingsApplied
+    | SettingsRequested
     | SignalDismissed
     | SignalExpired
     | SignalOffered

@@ -98,6 +98,10 @@ class Daemon:
         """Ask it to stop as soon as what it does is done; may be called from a signal's handler."""
         self._stop = self._stop or reason
 
+    def pace(self, cadence: Cadence) -> None:
+        """Go by another cadence from now on."""
+        self._cadence = cadence
+
     def run(self, *, until: datetime | None = None, once: bool = False) -> Ended:
         """Trade until somebody stops it, and say why it ended.
 

@@ -66,6 +66,10 @@ class Lookout:
         self._vigilance = vigilance or Vigilance()
         self._troubles: set[tuple[str, str]] = set()
 
+    def use(self, vigilance: Vigilance) -> None:
+        """Go by another vigilance from now on."""
+        self._vigilance = vigilance
+
     def at_market(self, view: MarketView, underlyings: tuple[str, ...]) -> list[Event]:
         """Return what is to be told of data at a view."""
         stale, calendar = self._vigilance.stale, view.calendar

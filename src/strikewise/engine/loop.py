@@ -126,6 +126,20 @@ class Loop:
         """The fold of all facts so far."""
         return self.writer.state
 
+    def use(self, spec: RunSpec) -> None:
+        """Go by another specification of the same account from now on; writing that down is the caller's.
+
+        Raises
+        ------
+        SettingsError
+            If it is one of another account.
+        """
+        if spec.account != self._spec.account:
+            raise SettingsError(
+                f"A loop keeps its account: it is {self._spec.account!r}, and {spec.account!r} was asked for."
+            )
+        self._spec = spec
+
     def tick(self, view: MarketView | None = None, *, seeks: bool = True, records: bool = True) -> TickReport:
         """Run once at the clock's instant.
 

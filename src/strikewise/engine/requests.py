@@ -19,6 +19,7 @@ from strikewise.domain.control import (
     ReleaseRequested,
     RequestMet,
     ResumeRequested,
+    SettingsRequested,
     SymbolReleased,
     TakeRequested,
     TradingState,
@@ -163,6 +164,8 @@ def _meet(
             _release(meeting, number, asked.actor, request, control)
         case ReconcileRequested():
             meeting.reconcile.append(number)
+        case SettingsRequested():
+            pass  # whoever reads settings meets it (`strikewise.engine.reloading`)
         case TakeRequested() | DismissRequested():
             pass  # answered by themselves
         case _:

@@ -95,6 +95,20 @@ class Watch:
     fees_later: FeeSchedule | None = None
 
 
+def _nothing_new(_: datetime) -> None:
+    """Take up nothing."""
+
+
+def _labels_of(spec: RunSpec) -> tuple[tuple[str, ...], dict[str, float]]:
+    """Return the strategies' labels, and the least score of those that have one."""
+    least = {
+        chosen.label: chosen.params.number("min_score")
+        for chosen in spec.strategies
+        if "min_score" in chosen.params
+    }
+    return tuple(chosen.label for chosen in spec.strategies), least
+
+
 class Supervisor:
     """Read requests, flag and state, and turn them into what a tick may do.
 
@@ -117,22 +131,25 @@ class Supervisor:
         Whether ours and the broker's may differ: no new risk meanwhile.
     cut_off : bool
         Whether the broker cannot be reached: nothing is sent that could only be refused.
+    reload : callable
+        Takes up settings that changed, before anything is decided by them.
     """
 
     def __init__(self, spec: RunSpec, writer: Writer, courier: Courier, watch: Watch) -> None:
         self._writer, self._courier = writer, courier
         self._flag, self._governor, self._patience = watch.flag, watch.governor, watch.patience
         self._prices, self._trouble, self._answering = watch.prices, watch.trouble, watch.answering
-        self._labels = tuple(chosen.label for chosen in spec.strategies)
-        self._least_scores = {
-            chosen.label: chosen.params.number("min_score")
-            for chosen in spec.strategies
-            if "min_score" in chosen.params
-        }
+        self._labels, self._least_scores = _labels_of(spec)
+        self.reload: Callable[[datetime], None] = _nothing_new
         self._warned: dict[str, date] = {}
         self.reconcile: tuple[int, ...] = ()
         self.in_doubt = self.cut_off = self._deaf = False
         self._held_back = HeldBack(writer, courier)
+
+    def use(self, spec: RunSpec, governor: Governor, patience: Patience, answering: Answering) -> None:
+        """Go by others from now on."""
+        self._governor, self._patience, self._answering = governor, patience, answering
+        self._labels, self._least_scores = _labels_of(spec)
 
     @property
     def oversight(self) -> Oversight:
@@ -150,6 +167,7 @@ class Supervisor:
     def poll(self, now: datetime) -> TradingState:
         """Take in what others asked for, do what can be done at once, and return what may be sent."""
         self._hear()
+        self.reload(now)
         self._writer.write(expiries(self.oversight.offers, now))
         raised, oversight = self._flag.read(), self.oversight
         met = meet(
@@ -220,6 +238,7 @@ class Supervisor:
             gate=replace(gate, frozen={**gate.frozen, **flattened}),
             prices=self._prices,
             watched=True,
+            strict=not self._patience.failures,
             answering=self._answering,
             offers=self.oversight.offers,
             takes=wishes_to_take(control, self.oversight.offers),
@@ -238,7 +257,6 @@ class Supervisor:
                     events.append(fact)
                 case Warn(code, text):
                     if self._warned.get(code) != view.day:
-            strict=not self._patience.failures,
                         self._warned[code] = view.day
                         events.append(AlertRaised("warning", code, text))
                 case _:

@@ -68,6 +68,10 @@ class Heartbeat:
         What waits to be worked on, by name.
     process : ProcessFigures or None
         What it takes of its computer; None where that cannot be read.
+    settings : str
+        Digest of the settings' file that it goes by; empty where it takes up none while it runs.
+    restart : tuple of str
+        Settings that were saved since and wait for its next start.
     """
 
     at: datetime
@@ -93,6 +97,8 @@ class Heartbeat:
     steps: Mapping[str, Lasted] = field(default_factory=dict)
     queues: Mapping[str, int] = field(default_factory=dict)
     process: ProcessFigures | None = None
+    settings: str = ""
+    restart: tuple[str, ...] = ()
 
     def alive(self, now: datetime) -> bool:
         """Return whether it is young enough for its process to be running."""

@@ -16,6 +16,7 @@ from strikewise.domain.control import (
     ReleaseRequested,
     Request,
     ResumeRequested,
+    SettingsRequested,
     TakeRequested,
 )
 from strikewise.domain.errors import LedgerError
@@ -34,6 +35,7 @@ __all__ = [
     "ReconcileRequested",
     "ReleaseRequested",
     "Request",
+    "SettingsRequested",
     "TakeRequested",
     "Told",
     "ask",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
-from strikewise.domain.control import RequestMet
+from strikewise.domain.control import RequestMet, SettingsApplied
 from strikewise.domain.events import AccountValued, RunStarted, SignalGenerated
 from strikewise.domain.instruments import instrument_symbol
 from strikewise.domain.reconciled import DifferenceFound, ReconciliationFailed, ReconciliationFinished
@@ -20,7 +20,7 @@ from strikewise.portfolio.picture import Picture, PositionPicture
 from strikewise.risk.track import Track
 from strikewise.service.views.valuations import Valuations
 
-__all__ = ["ComparisonView", "Desk", "DifferenceView", "Picture", "PositionPicture"]
+__all__ = ["ComparisonView", "Desk", "DifferenceView", "Picture", "PositionPicture", "SettingsView"]
 
 KEPT = 200
 """Comparisons and differences that are remembered."""
@@ -50,6 +50,15 @@ class ComparisonView:
     differences: int
     open: int
     failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsView:
+    """Settings that a process took up while it ran: when, who saved them, and their digest."""
+
+    at: datetime
+    actor: str
+    digest: str
 
 
 class Desk:
@@ -97,6 +106,7 @@ class Desk:
         self.differences: deque[DifferenceView] = deque(maxlen=KEPT)
         self.requests: dict[int, RequestMet] = {}
         self.compared: dict[str, int] | None = None
+        self.settings: SettingsView | None = None
         self._lock = Lock()
 
     @property
@@ -166,6 +176,8 @@ class Desk:
                 made = ComparisonView(seq, at, one.trigger, one.differences, one.open, "")
                 self.comparisons.append(made)
                 self.compared = self.holdings()
+            case SettingsApplied(digest=digest):
+                self.settings = SettingsView(at, record.actor, digest)
             case ReconciliationFailed(trigger=trigger, reason=reason):
                 self.comparisons.append(ComparisonView(seq, at, trigger, 0, 0, reason))
             case _:
