@@ -251,6 +251,9 @@ def test_a_trade_tells_its_story_and_each_fact_what_brought_it_about(desk: Desk)
     for fact in whole:
         expect(lineage).to_contain_text(f"#{fact['seq']}")
     expect(lineage).to_contain_text(whole[0]["hash"])
+    log = page.get_by_role("region", name="Who did what")
+    expect(log).to_contain_text("lines, whole")
+    expect(log).to_contain_text("ada")
 
 
 def test_logs_are_found_by_level_and_by_word_without_their_secrets(browser: Browser, home: Path) -> None:

@@ -21,9 +21,10 @@ from strikewise.domain.events import OrderFilled, OrderPlaced
 
 WIDE = {"width": 1440, "height": 900}
 DAYS = "2018-01-16..2018-03-29"
-SECONDS_OF_THE_PAST = "2000"
-"""In a second: an offer of five days stands for minutes."""
+SECONDS_OF_THE_PAST = "4000"
+"""In a second: an offer of five days stands for a minute and three quarters."""
 ASKS = "[run]\nask_first = true\nanswer_minutes = 7200\nanswer_slip = 1.0\n"
+SPREADS = "\n[strategies.credit_spread]\nwidth = 50.0\nmin_credit_to_width = 0.02\n"
 PATIENCE = 20_000
 
 
@@ -43,7 +44,7 @@ class Desk:
         """Go to the signals, and return those that may be taken."""
         self.page.goto(f"{self.url}/#/signals")
         settled(self.page)
-        found = self.page.locator("article.signal").filter(has=self.page.get_by_role("button", name="Take…"))
+        found = self.page.locator("section").filter(has_text="Waiting for you").locator("article.signal")
         found.first.wait_for(timeout=PATIENCE)
         return found
 
@@ -54,7 +55,8 @@ def desk(browser: Browser, market: Path, tmp_path_factory: pytest.TempPathFactor
     root = tmp_path_factory.mktemp("answering")
     home, place = trading_home.make(root / "home", market), root / "rehearsal"
     text = (home / "settings.toml").read_text(encoding="utf-8")
-    (home / "settings.toml").write_text(text.replace("[run]\n", ASKS), encoding="utf-8")
+    text = text.replace("[run]\n", ASKS).replace('["iron_condor"]', '["iron_condor", "credit_spread"]')
+    (home / "settings.toml").write_text(text + SPREADS, encoding="utf-8")
     words = ["--replay", DAYS, "--every", "15", "--speed", SECONDS_OF_THE_PAST, "--into", str(place)]
     with ExitStack() as held:
         held.enter_context(begun(home, "run", *words))

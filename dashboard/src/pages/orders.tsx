@@ -4,6 +4,7 @@ import { answered, api } from "../api/client";
 import type { Fact, Order, Trade } from "../api/types";
 import { instant, legs, money, number, percent, sentence, signedMoney, tone, words } from "../format";
 import { Act } from "../parts/act";
+import { AuditLog } from "../parts/audit";
 import { Because } from "../parts/because";
 import { Badge, Card, Empty, GradeBadge, PageHead, Shown, StateBadge, Trouble, Waiting } from "../parts/parts";
 import { type Column, DataTable } from "../parts/table";
@@ -14,6 +15,7 @@ import { useMay } from "../state/session";
 /** Orders, trades and the ledger. `#/orders/trade/ID` tells a trade's story, `#/orders/fact/N` where a fact comes from. */
 export default function Orders({ rest }: { rest: string[] }): ReactNode {
   const [kind, id] = rest;
+  const admin = useMay("admin");
   return (
     <>
       <PageHead title="Orders & audit">What was sent, what became of it, and every fact behind it</PageHead>
@@ -22,6 +24,7 @@ export default function Orders({ rest }: { rest: string[] }): ReactNode {
       <OrderList />
       <TradeList />
       <Ledger />
+      {admin && <AuditLog />}
     </>
   );
 }
@@ -194,7 +197,7 @@ function Lineage({ seq }: { seq: number }): ReactNode {
               <li key={fact.seq} className={fact.seq === seq ? "notice" : ""}>
                 <div className="row">
                   <a href={link("orders", "fact", String(fact.seq))}>#{fact.seq}</a>
-                  <b className="strong">{fact.kind}</b>
+                  <b className="strong">{kindOf(fact)}</b>
                   <span className="soft">
                     {instant(fact.known_at)} · by {fact.actor}
                     {fact.cause !== null && <> · because of <a href={link("orders", "fact", String(fact.cause))}>#{fact.cause}</a></>}
@@ -212,6 +215,11 @@ function Lineage({ seq }: { seq: number }): ReactNode {
       </Shown>
     </Card>
   );
+}
+
+/** What a fact is called, as people say it: `OrderFilled` is "Order filled". */
+function kindOf(fact: Fact): string {
+  return sentence(fact.kind.replace(/(?<=[a-z])(?=[A-Z])/g, " "));
 }
 
 const PAGE = 40;
@@ -263,7 +271,7 @@ function Ledger(): ReactNode {
 const FACTS: Column<Fact>[] = [
   { id: "seq", head: "#", num: true, cell: (row) => <a href={link("orders", "fact", String(row.seq))}>{row.seq}</a> },
   { id: "at", head: "When", cell: (row) => instant(row.known_at) },
-  { id: "kind", head: "What", cell: (row) => sentence(row.kind.replace(/(?<=[a-z])(?=[A-Z])/g, " ")) },
+  { id: "kind", head: "What", cell: kindOf },
   { id: "actor", head: "By", cell: (row) => <Badge quiet>{row.actor}</Badge> },
   { id: "cause", head: "Because of", cell: (row) => (row.cause === null ? "–" : <a href={link("orders", "fact", String(row.cause))}>#{row.cause}</a>) },
   { id: "hash", head: "Hash", cell: (row) => <span className="mono soft">{row.hash.slice(0, 12)}…</span> },

@@ -122,7 +122,7 @@ function Figures({ position }: { position: Position }): ReactNode {
       <Tile
         name="Max loss"
         value={position.max_loss_cents === null ? "unbounded" : money(position.max_loss_cents)}
-        note={`margin ${money(position.margin_cents)}`}
+        note={`before fees; margin ${money(position.margin_cents)}`}
       />
       <Tile name="Δ / Γ" value={signed(greeks?.delta)} note={`gamma ${signed(greeks?.gamma, 2)}`} />
       <Tile name="Θ / Vega" value={signed(greeks?.theta)} note={`vega ${signed(greeks?.vega)}`} />
