@@ -3,9 +3,11 @@ import { type ReactNode, useState } from "react";
 import { answered, api } from "../api/client";
 import type { Signal } from "../api/types";
 import { instant, money, number, percent, sentence, signedMoney, tone, words } from "../format";
+import { Answered, Answers } from "../parts/answer";
 import { Because } from "../parts/because";
 import { Badge, Card, Empty, GradeBadge, PageHead, StateBadge, Trouble, Waiting } from "../parts/parts";
 import { link } from "../route";
+import { useOffered } from "../state/queries";
 
 export default function Signals({ rest }: { rest: string[] }): ReactNode {
   const [strategy, setStrategy] = useState("");
@@ -19,9 +21,19 @@ export default function Signals({ rest }: { rest: string[] }): ReactNode {
   const found = query.data?.pages.flatMap((page) => page.items) ?? [];
   const names = [...new Set(found.map((one) => one.strategy))].sort();
   const first = rest[0] ? [...found].sort((a, b) => Number(b.signal_id === rest[0]) - Number(a.signal_id === rest[0])) : found;
+  const offered = useOffered();
   return (
     <>
       <PageHead title="Signals">What strategies saw, what was decided, and what became of it</PageHead>
+      {offered.length > 0 && (
+        <Card title="Waiting for you" aside={`${offered.length} offered`}>
+          <div className="feed">
+            {offered.map((one) => (
+              <One key={one.signal_id} signal={one} open={false} />
+            ))}
+          </div>
+        </Card>
+      )}
       <Card
         title="Newest first"
         aside={
@@ -41,7 +53,7 @@ export default function Signals({ rest }: { rest: string[] }): ReactNode {
           <Empty title="No signals yet">Strategies speak here once a trading process runs and the market is open.</Empty>
         )}
         <div className="feed">
-          {first.map((one) => (
+          {first.filter((one) => one.decision !== "offered").map((one) => (
             <One key={one.signal_id} signal={one} open={one.signal_id === rest[0]} />
           ))}
         </div>
@@ -99,6 +111,8 @@ function One({ signal, open }: { signal: Signal; open: boolean }): ReactNode {
           {signal.detail && <span> ({signal.detail})</span>}
         </p>
       )}
+      <Answered signal={signal} />
+      <Answers signal={signal} />
       <details open={open}>
         <summary className="soft">Why it was seen</summary>
         <div style={{ marginTop: 8 }}>

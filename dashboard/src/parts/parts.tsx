@@ -80,6 +80,8 @@ const STATES: Record<string, string> = {
   ordered: "gain",
   denied: "warn",
   pending: "accent",
+  offered: "accent",
+  taken: "gain",
 };
 
 export function StateBadge({ state }: { state: string }): ReactNode {

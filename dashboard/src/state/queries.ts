@@ -77,5 +77,13 @@ export const useVolatility = (symbol: string | undefined, ranks: number) =>
 export const useStrategies = () =>
   useQuery({ queryKey: ["strategies"], staleTime: Infinity, queryFn: () => answered(api.GET("/api/v1/strategies")) });
 
+/** Signals that a person is asked about now, newest first. */
+export const useOffered = () =>
+  useQuery({
+    queryKey: ["offered"],
+    queryFn: () => answered(api.GET("/api/v1/signals", { params: { query: { limit: 50, answerable: true } } })),
+    select: (found) => found.items.filter((one) => one.decision === "offered"),
+  }).data ?? [];
+
 export const useReconciliation = () =>
   useQuery({ queryKey: ["reconciliation"], queryFn: () => answered(api.GET("/api/v1/reconciliation")) });
