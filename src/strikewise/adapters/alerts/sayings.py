@@ -15,6 +15,7 @@ from strikewise.domain.control import (
     ProcessStarted,
     ProcessStopped,
     RequestMet,
+    SettingsApplied,
     SymbolFrozen,
     TradingState,
     TradingStateChanged,
@@ -61,6 +62,7 @@ CODES: Mapping[str, tuple[Level, str]] = {
     "FAULT": (Level.WARNING, "Something around the loop went wrong."),
     "STARTED": (Level.INFO, "A process became the writer of the ledger."),
     "STOPPED": (Level.INFO, "The writer stopped on purpose."),
+    "SETTINGS": (Level.INFO, "Other settings are in force from now on."),
     "LOGIN_FAILED": (Level.INFO, "Somebody gave a wrong name or password at the page or the API."),
     "LOGIN_TRIES": (Level.WARNING, "There were so many wrong tries to log in that the next ones must wait."),
     "LOGIN_MADE": (Level.WARNING, "Somebody may log in who could not before, or has a new password."),
@@ -219,6 +221,17 @@ def _met(record: Record, _: Orders) -> Iterator[Saying]:
     yield Saying(code, f"Request {event.request} was {what}", event.outcome)
 
 
+def _settings(record: Record, _: Orders) -> Iterator[Saying]:
+    event = record.event
+    assert isinstance(event, SettingsApplied)
+    text = pairs_text(
+        ("Changed", ", ".join(event.changes)),
+        ("By", record.actor),
+        ("Wait for a restart", ", ".join(event.restart)),
+    )
+    yield Saying("SETTINGS", f"{len(event.changes)} settings changed while it trades", text)
+
+
 def _called(order_id: str, orders: Orders) -> str:
     order = orders.get(order_id)
     return order_id if order is None else f"order to {order.purpose} {order.structure.describe()}"
@@ -245,6 +258,7 @@ SAYINGS: Mapping[type, Callable[[Record, Orders], Iterator[Saying]]] = {
     ProcessStopped: _process,
     ReconciliationFailed: _reconciliation,
     RequestMet: _met,
+    SettingsApplied: _settings,
     SymbolFrozen: _trouble,
     TradingStateChanged: _state,
 }

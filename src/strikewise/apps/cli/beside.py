@@ -12,7 +12,7 @@ from threading import Event, Thread
 
 from strikewise.bootstrap.alerts import begin_here
 
-__all__ = ["BESIDE", "alerts_beside"]
+__all__ = ["BESIDE", "Say", "alerts_beside"]
 
 BESIDE = "--beside"
 """The option by which the process that tells people knows beside whom it runs."""

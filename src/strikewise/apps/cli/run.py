@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType
@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from strikewise.apps.cli.beside import alerts_beside
+from strikewise.apps.cli.beside import Say, alerts_beside
 from strikewise.apps.cli.home import home_of
 from strikewise.apps.cli.saying import aloud
 from strikewise.apps.cli.session import Session
@@ -118,18 +118,20 @@ def run(
     last = None if until is None else _instant(until)
 
     home, say = home_of(session), aloud(session)
-    if alerts and replay is not None:
-        raise SettingsError("People are told of the account, not of a rehearsal: leave out --alerts.")
-    with ExitStack() as stack:
-        process = stack.enter_context(trading_process(home, plan, say))
+    with trading_process(home, plan, say) as process, _told(home, say, plan, alerts=alerts):
         _introduce(session, process)
-        if alerts:
-            stack.enter_context(alerts_beside(home, say))
         with _stopped_by_signals(process):
             ended = process.daemon.run(until=_earlier(process.until, last), once=once)
     session.note(ended.reason)
     if ended.code:
         raise typer.Exit(ended.code)
+
+
+def _told(home: Path, say: Say, plan: RunPlan, *, alerts: bool) -> AbstractContextManager[None]:
+    """Return what tells people meanwhile, where that was asked for."""
+    if alerts and plan.replay is not None:
+        raise SettingsError("People are told of the account, not of a rehearsal: leave out --alerts.")
+    return alerts_beside(home, say) if alerts else nullcontext()
 
 
 def _introduce(session: Session, process: Process) -> None:
