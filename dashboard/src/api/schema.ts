@@ -883,7 +883,10 @@ export interface paths {
         get: operations["settings_api_v1_settings_get"];
         /**
          * Replace the settings
-         * @description Replace the settings file; the server uses it at once, the trading process at its next start.
+         * @description Replace the settings file.
+         *
+         *     The server uses it at once, the trading process before its next decision; what that one cannot take up
+         *     while it runs waits for its next start.
          */
         put: operations["put_api_v1_settings_put"];
         post?: never;
@@ -923,6 +926,9 @@ export interface paths {
         /**
          * Everything that happens
          * @description Stream what happens: first a snapshot, and the facts behind ``Last-Event-ID``, then what is new.
+         *
+         *     With ``kinds=signal`` it is a feed of signals for other programs: whenever one is seen, denied, taken or
+         *     runs out, it is told within a second; `GET /signals` has each whole, with its later outcome.
          */
         get: operations["stream_api_v1_stream_get"];
         put?: never;
@@ -1257,6 +1263,25 @@ export interface components {
             volume: number | null;
         };
         /**
+         * BreakerTold
+         * @description A breaker that holds, on what, and until when (null: until a person resets it).
+         */
+        BreakerTold: {
+            /** Breaker */
+            breaker: string;
+            /** Scope */
+            scope: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
+            /** Detail */
+            detail: string;
+        };
+        /**
          * BreakerView
          * @description A breaker that holds: its code, what it stops, since and until when, and the numbers.
          */
@@ -1277,7 +1302,7 @@ export interface components {
         };
         /**
          * ChangeView
-         * @description A setting that differs; ``dangerous`` ones take the password just now.
+         * @description A setting that differs; ``dangerous`` ones take the password just now, ``restart`` ones a restart.
          */
         ChangeView: {
             /** Name */
@@ -1288,6 +1313,11 @@ export interface components {
             after?: unknown;
             /** Dangerous */
             dangerous: boolean;
+            /**
+             * Restart
+             * @default false
+             */
+            restart: boolean;
         };
         /**
          * Chart
@@ -1335,19 +1365,15 @@ export interface components {
         };
         /**
          * Compared
-         * @description Runs side by side.
+         * @description Runs side by side, in the order that was asked for.
          */
         Compared: {
             /** Runs */
             runs: components["schemas"]["RunSummary"][];
             /** Years */
-            years: {
-                [key: string]: unknown;
-            }[][];
+            years: components["schemas"]["RunYear"][][];
             /** Equity */
-            equity: {
-                [key: string]: unknown;
-            }[][];
+            equity: components["schemas"]["RunEquity"][][];
         };
         /**
          * ComparisonView
@@ -1579,39 +1605,45 @@ export interface components {
             rank: number | null;
         };
         /**
-         * Job
-         * @description A piece of work.
+         * JobTold
+         * @description A piece of work: how far it is, and what it came to.
          *
          *     Attributes
          *     ----------
          *     job_id : str
          *         By which it is asked for.
-         *     kind, by : str
-         *         What it is, and who began it.
+         *     kind : str
+         *         ``scan`` or ``backtest``: which of the two forms its result has.
+         *     by : str
+         *         Who began it.
          *     state : str
          *         ``waiting``, ``running``, ``done`` or ``failed``.
          *     what : str
          *         What it does just now.
          *     done, whole : int
          *         How far it is; 0 of 0 where nobody knows.
-         *     made_at : datetime
-         *         When it was asked for.
-         *     ended_at : datetime or None
-         *         When it ended.
-         *     result : dict or None
+         *     made_at, ended_at : datetime, datetime or None
+         *         When it was asked for, and when it ended.
+         *     result : ScanTold, RunSummary or None
          *         What it came to.
          *     problem : str
          *         Why it failed, in a sentence.
          */
-        Job: {
+        JobTold: {
             /** Job Id */
             job_id: string;
-            /** Kind */
+            /**
+             * Kind
+             * @example scan
+             */
             kind: string;
             /** By */
             by: string;
-            /** State */
-            state: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed";
             /** What */
             what: string;
             /** Done */
@@ -1626,14 +1658,32 @@ export interface components {
             /** Ended At */
             ended_at?: string | null;
             /** Result */
-            result?: {
-                [key: string]: unknown;
-            } | null;
+            result?: components["schemas"]["ScanTold"] | components["schemas"]["RunSummary"] | null;
             /**
              * Problem
              * @default
              */
             problem: string;
+        };
+        /**
+         * LegFound
+         * @description A leg of one unit; short is negative.
+         */
+        LegFound: {
+            /**
+             * Right
+             * @enum {string}
+             */
+            right: "C" | "P";
+            /** Strike */
+            strike: number;
+            /**
+             * Expiration
+             * Format: date
+             */
+            expiration: string;
+            /** Ratio */
+            ratio: number;
         };
         /**
          * LegPicture
@@ -1687,6 +1737,30 @@ export interface components {
             text: string;
             /** Position Id */
             position_id: string;
+        };
+        /**
+         * LimitTold
+         * @description A limit with its use, both in its unit; ``used`` is null where it is not known.
+         */
+        LimitTold: {
+            /**
+             * Name
+             * @example governor.daily_loss
+             */
+            name: string;
+            /** Used */
+            used: number | null;
+            /** Limit */
+            limit: number;
+            /** Share */
+            share: number | null;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "dollars" | "count" | "ratio";
+            /** Of */
+            of: string;
         };
         /**
          * LimitUse
@@ -1748,10 +1822,10 @@ export interface components {
              */
             next?: string | null;
         };
-        /** Listed[Job] */
-        Listed_Job_: {
+        /** Listed[JobTold] */
+        Listed_JobTold_: {
             /** Items */
-            items: components["schemas"]["Job"][];
+            items: components["schemas"]["JobTold"][];
             /**
              * Next
              * @example 120
@@ -1915,6 +1989,61 @@ export interface components {
              * @default 90
              */
             days: number | null;
+        };
+        /**
+         * OpportunityTold
+         * @description Something worth opening, for one unit, in dollars; ``credit`` is negative where it costs.
+         */
+        OpportunityTold: {
+            /**
+             * Underlying
+             * @example SPY
+             */
+            underlying: string;
+            /**
+             * Strategy
+             * @example credit_spread
+             */
+            strategy: string;
+            /**
+             * Structure
+             * @example put_credit_spread
+             */
+            structure: string;
+            /** Legs */
+            legs: components["schemas"]["LegFound"][];
+            /** Quantity */
+            quantity: number;
+            /** Credit */
+            credit: number;
+            /** Max Loss */
+            max_loss: number | null;
+            /** Max Profit */
+            max_profit: number | null;
+            /** Margin */
+            margin: number;
+            /** Breakevens */
+            breakevens: number[];
+            /** Probability Of Profit */
+            probability_of_profit: number;
+            /** Edge */
+            edge: number;
+            /** Iv Rank */
+            iv_rank: number | null;
+            /** Score */
+            score: number;
+            /** Score Parts */
+            score_parts: {
+                [key: string]: number;
+            };
+            /** Because */
+            because: {
+                [key: string]: number | string | null;
+            };
+            /** Grade */
+            grade: string;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * OrderRow
@@ -2173,6 +2302,32 @@ export interface components {
             legs: components["schemas"]["LegPicture"][];
         };
         /**
+         * PositionRisk
+         * @description A position with what it earns now, the loss at which it is closed, and its value at risk.
+         */
+        PositionRisk: {
+            /** Position Id */
+            position_id: string;
+            /** Strategy */
+            strategy: string;
+            /** Underlying */
+            underlying: string;
+            /** Sector */
+            sector: string;
+            /** Structure */
+            structure: string;
+            /** Quantity */
+            quantity: number;
+            /** Profit */
+            profit: number | null;
+            /** Closed At Loss */
+            closed_at_loss: number | null;
+            /** Value At Risk */
+            value_at_risk: number | null;
+            /** Pending */
+            pending: boolean;
+        };
+        /**
          * Problem
          * @description An error.
          *
@@ -2289,10 +2444,233 @@ export interface components {
             regime: string;
         };
         /**
+         * RiskTold
+         * @description What an account risks at an instant, as `strikewise risk --json` prints it: dollars and fractions.
+         */
+        RiskTold: {
+            /** Account */
+            account: string;
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Equity */
+            equity: number;
+            /** Equity Mid */
+            equity_mid: number;
+            /** Cash */
+            cash: number;
+            /** Margin */
+            margin: number;
+            state: components["schemas"]["StateTold"];
+            /** Limits */
+            limits: components["schemas"]["LimitTold"][];
+            value_at_risk: components["schemas"]["ValueAtRiskTold"];
+            /** Breakers */
+            breakers: components["schemas"]["BreakerTold"][];
+            /** Frozen */
+            frozen: {
+                [key: string]: string;
+            };
+            /** Sectors */
+            sectors: {
+                [key: string]: number;
+            };
+            /** Positions */
+            positions: components["schemas"]["PositionRisk"][];
+            stress: components["schemas"]["StressTold"] | null;
+            /** Shocks */
+            shocks: components["schemas"]["ShockTold"][];
+            /** Warnings */
+            warnings: components["schemas"]["WarningTold"][];
+        };
+        /**
+         * RunClose
+         * @description A close of an underlying.
+         */
+        RunClose: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /** Close */
+            close: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * RunEquity
+         * @description An account at the end of a session.
+         */
+        RunEquity: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Cash */
+            cash: number;
+            /** Equity Mid */
+            equity_mid: number;
+            /** Equity Exit */
+            equity_exit: number;
+            /** Margin */
+            margin: number;
+            /** At Risk */
+            at_risk: number;
+            /** Open Positions */
+            open_positions: number;
+            /** Estimated Legs */
+            estimated_legs?: number | null;
+            /** Regime */
+            regime?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * RunFigures
+         * @description The figures of a run.
+         */
+        RunFigures: {
+            /**
+             * Start Equity
+             * @example 100000
+             */
+            start_equity?: number | null;
+            /**
+             * End Equity
+             * @example 112345
+             */
+            end_equity?: number | null;
+            /** Net Profit */
+            net_profit?: number | null;
+            /**
+             * Total Return
+             * @example 0.12345
+             */
+            total_return?: number | null;
+            /** Cagr */
+            cagr?: number | null;
+            /** Volatility */
+            volatility?: number | null;
+            /**
+             * Sharpe
+             * @example 1.1
+             */
+            sharpe?: number | null;
+            /** Sortino */
+            sortino?: number | null;
+            /**
+             * Max Drawdown
+             * @example -0.08
+             */
+            max_drawdown?: number | null;
+            /** Max Drawdown Days */
+            max_drawdown_days?: number | null;
+            /** Max Drawdown Mid */
+            max_drawdown_mid?: number | null;
+            /**
+             * Trades
+             * @example 63
+             */
+            trades?: number | null;
+            /** Win Rate */
+            win_rate?: number | null;
+            /** Profit Factor */
+            profit_factor?: number | null;
+            /** Expectancy */
+            expectancy?: number | null;
+            /** Average Win */
+            average_win?: number | null;
+            /** Average Loss */
+            average_loss?: number | null;
+            /** Average Days Held */
+            average_days_held?: number | null;
+            /** Exposure */
+            exposure?: number | null;
+            /** Turnover */
+            turnover?: number | null;
+            /** Costs */
+            costs?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * RunOrigin
+         * @description Where an underlying's chains came from, and how far they can be believed.
+         */
+        RunOrigin: {
+            /** Underlying */
+            underlying: string;
+            /** Source */
+            source: string;
+            /** Grade */
+            grade: string;
+            /** Chains */
+            chains: number;
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Limits */
+            limits?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * RunPart
+         * @description Trades that have something in common: how they ended, or whose they are.
+         */
+        RunPart: {
+            /** Reason */
+            reason?: string | null;
+            /** Strategy */
+            strategy?: string | null;
+            /** Trades */
+            trades: number;
+            /** Pnl */
+            pnl: number;
+            /** Win Rate */
+            win_rate?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * RunSummary
          * @description A kept run over the past: what was asked, on which data, and what it came to.
          */
         RunSummary: {
+            /**
+             * Fingerprint
+             * @example 1f3a77c090be0b2c
+             */
+            fingerprint: string;
+            /** Title */
+            title: string;
+            /** Grade */
+            grade: string | null;
+            /** Spec */
+            spec: {
+                [key: string]: unknown;
+            };
+            summary: components["schemas"]["RunFigures"];
+        };
+        /**
+         * RunTold
+         * @description A run as `strikewise backtest --json` prints it: dollars and fractions.
+         *
+         *     What else it has (``portfolio``, ``fills``, ``breakdowns``, ``details``, ``attribution``, ``pins``) is
+         *     described in the reference of JSON forms.
+         */
+        RunTold: {
             /** Fingerprint */
             fingerprint: string;
             /** Title */
@@ -2303,10 +2681,168 @@ export interface components {
             spec: {
                 [key: string]: unknown;
             };
-            /** Summary */
-            summary: {
-                [key: string]: unknown;
+            /** Data */
+            data: {
+                [key: string]: string;
             };
+            /**
+             * Chains
+             * @default []
+             */
+            chains: components["schemas"]["RunOrigin"][];
+            summary: components["schemas"]["RunFigures"];
+            /** Years */
+            years: components["schemas"]["RunYear"][];
+            /** Months */
+            months: components["schemas"]["RunYear"][];
+            /** Exits */
+            exits: components["schemas"]["RunPart"][];
+            /** Strategies */
+            strategies: components["schemas"]["RunPart"][];
+            /** Trades */
+            trades: components["schemas"]["RunTrade"][];
+            /** Equity */
+            equity: components["schemas"]["RunEquity"][];
+            /**
+             * Prices
+             * @default {}
+             */
+            prices: {
+                [key: string]: components["schemas"]["RunClose"][];
+            };
+            /** Facts */
+            facts?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * RunTrade
+         * @description A trade of a run.
+         */
+        RunTrade: {
+            /** Trade Id */
+            trade_id: string;
+            /** Strategy */
+            strategy: string;
+            /** Underlying */
+            underlying: string;
+            /** Structure */
+            structure: string;
+            /** Legs */
+            legs: string;
+            /** Quantity */
+            quantity: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Entry */
+            entry: number;
+            /** Exit */
+            exit: number | null;
+            /** Fees */
+            fees: number;
+            /** Pnl */
+            pnl: number | null;
+            /** Return On Risk */
+            return_on_risk: number | null;
+            /** Days Held */
+            days_held: number | null;
+            /** Exit Reason */
+            exit_reason: string;
+            /** Grade */
+            grade: string;
+            /** Max Loss */
+            max_loss: number | null;
+            /** Margin */
+            margin: number;
+            /** Score */
+            score?: number | null;
+            /** Regime */
+            regime?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * RunYear
+         * @description A year of a run, or a month of it; ``return`` is a fraction.
+         */
+        RunYear: {
+            /** Year */
+            year: number;
+            /** Return */
+            return?: number | null;
+            /** Pnl */
+            pnl?: number | null;
+            /** Max Drawdown */
+            max_drawdown?: number | null;
+            /**
+             * Month
+             * @description Of months only.
+             */
+            month?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Running
+         * @description What the process that trades goes by.
+         *
+         *     Attributes
+         *     ----------
+         *     current : bool
+         *         Whether it has taken up the file as it is now.
+         *     digest : str
+         *         Of the file that it took up last; empty where it keeps the settings that it began with.
+         *     since : datetime
+         *         When it did, or when it began.
+         *     by : str
+         *         Who saved them: ``person:`` and a name, or ``settings`` for a hand in the file; empty where it began
+         *         with them.
+         *     restart : list of str
+         *         Settings that were saved and wait for its next start.
+         */
+        Running: {
+            /** Current */
+            current: boolean;
+            /** Digest */
+            digest: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * By
+             * @default
+             */
+            by: string;
+            /**
+             * Restart
+             * @example [
+             *       "broker.name"
+             *     ]
+             */
+            restart?: string[];
+        };
+        /**
+         * SavedView
+         * @description What was saved, and the number of the request by which the process that trades takes it up.
+         *
+         *     ``request`` is null where the ledger did not take the request; the process looks at the file all the same.
+         */
+        SavedView: {
+            /** Problems */
+            problems: string[];
+            /** Changes */
+            changes: components["schemas"]["ChangeView"][];
+            /** Dangerous */
+            dangerous: boolean;
+            /** Request */
+            request?: number | null;
         };
         /**
          * ScanBody
@@ -2325,6 +2861,25 @@ export interface components {
             strategies: string[];
             /** As Of */
             as_of?: string | null;
+        };
+        /**
+         * ScanTold
+         * @description What is worth opening at an instant, best first, and how often what refused the rest.
+         */
+        ScanTold: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Grade */
+            grade: string | null;
+            /** Opportunities */
+            opportunities: components["schemas"]["OpportunityTold"][];
+            /** Denied */
+            denied: {
+                [key: string]: number;
+            };
         };
         /**
          * Scope
@@ -2394,6 +2949,8 @@ export interface components {
         /**
          * SettingsView
          * @description The settings: the file's text without passwords, all values in force, their schema, and a digest.
+         *
+         *     ``running`` says what the process that trades goes by; it is null where none runs.
          */
         SettingsView: {
             /** Toml */
@@ -2408,6 +2965,32 @@ export interface components {
             };
             /** Digest */
             digest: string;
+            running?: components["schemas"]["Running"] | null;
+        };
+        /**
+         * ShockTold
+         * @description The book on a day that happened; ``assumed`` names underlyings whose own move was not known.
+         */
+        ShockTold: {
+            /** Name */
+            name: string;
+            /**
+             * Title
+             * @example Black Monday, 1987-10-19
+             */
+            title: string;
+            /** Profit */
+            profit: number;
+            /** Of Equity */
+            of_equity: number | null;
+            /** Moves */
+            moves: {
+                [key: string]: number;
+            };
+            /** Volatility */
+            volatility: number;
+            /** Assumed */
+            assumed: string[];
         };
         /**
          * SignalOutcome
@@ -2579,6 +3162,30 @@ export interface components {
             ask_iv: (number | null)[];
         };
         /**
+         * StateTold
+         * @description What may be sent to a broker, why, and whether only a person takes that back.
+         */
+        StateTold: {
+            /**
+             * State
+             * @example active
+             * @enum {string}
+             */
+            state: "active" | "reducing" | "halted";
+            /** Reason */
+            reason: string;
+            /** Detail */
+            detail: string;
+            /** Flatten */
+            flatten: boolean;
+            /** By Person */
+            by_person: boolean;
+            /** Since */
+            since: string | null;
+            /** By */
+            by: string;
+        };
+        /**
          * StatusView
          * @description An account's process and what may be sent.
          *
@@ -2721,6 +3328,21 @@ export interface components {
             summary: string;
             /** Parameters */
             parameters: components["schemas"]["ParameterView"][];
+        };
+        /**
+         * StressTold
+         * @description Profit of the book by days, moves of the underlyings and moves of volatility, in this order.
+         */
+        StressTold: {
+            /** Days */
+            days: number[];
+            /** Spots */
+            spots: number[];
+            /** Volatilities */
+            volatilities: number[];
+            /** Profit */
+            profit: number[][][];
+            worst: components["schemas"]["WorstPoint"];
         };
         /**
          * Surface
@@ -2941,6 +3563,28 @@ export interface components {
             };
         };
         /**
+         * ValueAtRiskTold
+         * @description What one session may cost at a confidence, by history and by Greeks; ``unknown`` says why not.
+         */
+        ValueAtRiskTold: {
+            /** Known */
+            known: boolean;
+            /** Unknown */
+            unknown?: string | null;
+            /** Historical */
+            historical?: number | null;
+            /** Delta Gamma Vega */
+            delta_gamma_vega?: number | null;
+            /** Worst */
+            worst?: number | null;
+            /** Worst Day */
+            worst_day?: string | null;
+            /** Sessions */
+            sessions?: number | null;
+            /** Confidence */
+            confidence?: number | null;
+        };
+        /**
          * VolatilityView
          * @description All of it at an instant.
          */
@@ -2967,6 +3611,30 @@ export interface components {
             ranks: components["schemas"]["IvRank"][];
         };
         /**
+         * WarningTold
+         * @description What a person should know.
+         */
+        WarningTold: {
+            /** Code */
+            code: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * WorstPoint
+         * @description The worst point of a stress grid.
+         */
+        WorstPoint: {
+            /** Profit */
+            profit: number;
+            /** Spot */
+            spot: number;
+            /** Volatility */
+            volatility: number;
+            /** Days */
+            days: number;
+        };
+        /**
          * StreamState
          * @description What the events `snapshot` and `state` of a stream carry; a `delta` carries a FactView.
          */
@@ -2988,7 +3656,9 @@ export interface operations {
     session_api_v1_session_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2997,11 +3667,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SessionView"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -3434,7 +4115,9 @@ export interface operations {
     status_api_v1_status_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3443,11 +4126,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["StatusView"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -3544,7 +4238,9 @@ export interface operations {
     risk_api_v1_risk_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3553,13 +4249,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["RiskTold"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -3656,7 +4361,9 @@ export interface operations {
     reconciliation_api_v1_reconciliation_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3665,11 +4372,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ReconciliationView"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -3883,7 +4601,9 @@ export interface operations {
     account_api_v1_account_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3892,11 +4612,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AccountView"] | null;
+                    "application/json": components["schemas"]["AccountView"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -4000,7 +4731,9 @@ export interface operations {
                 /** @description Most points; extremes stay. */
                 points?: number;
             };
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4009,11 +4742,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_EquityPoint_"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -4109,8 +4853,15 @@ export interface operations {
     };
     positions_api_v1_positions_get: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Most items of one answer. */
+                limit?: number;
+                /** @description The cursor `next` of the answer before. */
+                cursor?: string | null;
+            };
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4119,11 +4870,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_PositionPicture_"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -4220,7 +4982,9 @@ export interface operations {
     position_api_v1_positions__position_id__get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path: {
                 position_id: string;
             };
@@ -4231,11 +4995,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PositionPicture"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -4337,7 +5112,9 @@ export interface operations {
                 /** @description Added to each volatility. */
                 vol_shift?: number;
             };
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path: {
                 position_id: string;
             };
@@ -4348,11 +5125,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Payoff"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -4457,7 +5245,9 @@ export interface operations {
                 status?: string;
                 position?: string;
             };
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4466,11 +5256,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_OrderRow_"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -4567,7 +5368,9 @@ export interface operations {
     order_api_v1_orders__order_id__get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path: {
                 order_id: string;
             };
@@ -4578,11 +5381,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrderRow"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -4687,7 +5501,9 @@ export interface operations {
                 underlying?: string;
                 state?: "" | "open" | "closed";
             };
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4696,11 +5512,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_TradeRow_"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -4797,7 +5624,9 @@ export interface operations {
     trade_api_v1_trades__trade_id__get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path: {
                 trade_id: string;
             };
@@ -4808,11 +5637,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TradeRow"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -4909,7 +5749,9 @@ export interface operations {
     explain_api_v1_trades__trade_id__explain_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path: {
                 trade_id: string;
             };
@@ -4920,11 +5762,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TradeStory"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -5030,7 +5883,9 @@ export interface operations {
                 /** @description Only those that may be taken now. */
                 answerable?: boolean;
             };
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5039,11 +5894,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_SignalView_"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -5140,7 +6006,9 @@ export interface operations {
     signal_api_v1_signals__signal_id__get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path: {
                 signal_id: string;
             };
@@ -5151,11 +6019,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SignalView"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -5490,7 +6369,9 @@ export interface operations {
     symbols_api_v1_symbols_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5499,6 +6380,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5506,6 +6389,15 @@ export interface operations {
                         [key: string]: string[];
                     };
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -5606,7 +6498,9 @@ export interface operations {
                 to?: string | null;
                 sessions?: number;
             };
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path: {
                 symbol: string;
             };
@@ -5617,11 +6511,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Chart"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -5723,7 +6628,9 @@ export interface operations {
                 /** @description Sessions of the rank's history. */
                 ranks?: number;
             };
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path: {
                 symbol: string;
             };
@@ -5734,11 +6641,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["VolatilityView"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -5834,8 +6752,15 @@ export interface operations {
     };
     jobs_api_v1_jobs_get: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Most items of one answer. */
+                limit?: number;
+                /** @description The cursor `next` of the answer before. */
+                cursor?: string | null;
+            };
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5844,11 +6769,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Listed_Job_"];
+                    "application/json": components["schemas"]["Listed_JobTold_"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -5945,7 +6881,9 @@ export interface operations {
     job_api_v1_jobs__job_id__get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -5956,11 +6894,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["JobTold"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -6057,7 +7006,9 @@ export interface operations {
     last_scan_api_v1_scan_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6066,11 +7017,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"] | null;
+                    "application/json": components["schemas"]["JobTold"] | null;
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -6183,7 +7145,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["JobTold"];
                 };
             };
             /** @description Bad Request */
@@ -6281,7 +7243,9 @@ export interface operations {
     strategies_api_v1_strategies_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6290,11 +7254,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_StrategyView_"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -6396,7 +7371,9 @@ export interface operations {
                 /** @description The cursor `next` of the answer before. */
                 cursor?: string | null;
             };
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6405,11 +7382,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_RunSummary_"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -6522,7 +7510,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["JobTold"];
                 };
             };
             /** @description Bad Request */
@@ -6622,7 +7610,9 @@ export interface operations {
             query: {
                 runs: string;
             };
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6631,11 +7621,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Compared"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -6732,7 +7733,9 @@ export interface operations {
     kept_api_v1_backtests__fingerprint__get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path: {
                 fingerprint: string;
             };
@@ -6743,13 +7746,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["RunTold"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -7309,7 +8321,9 @@ export interface operations {
     outcome_api_v1_control_requests__request__get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path: {
                 request: number;
             };
@@ -7320,11 +8334,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Told"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -7905,7 +8930,9 @@ export interface operations {
                 kind?: string[] | null;
                 actor?: string;
             };
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7914,11 +8941,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_FactView_"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -8015,7 +9053,9 @@ export interface operations {
     fact_api_v1_facts__seq__get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path: {
                 seq: number;
             };
@@ -8026,11 +9066,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["FactView"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -8127,7 +9178,9 @@ export interface operations {
     lineage_api_v1_facts__seq__lineage_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path: {
                 seq: number;
             };
@@ -8138,11 +9191,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_FactView_"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -8246,7 +9310,9 @@ export interface operations {
                 /** @description The least. */
                 level?: "debug" | "info" | "warning" | "error";
             };
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8255,11 +9321,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_LogLine_"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -8356,7 +9433,9 @@ export interface operations {
     settings_api_v1_settings_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8365,11 +9444,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsView"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -8482,7 +9572,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CheckView"];
+                    "application/json": components["schemas"]["SavedView"];
                 };
             };
             /** @description Bad Request */
@@ -8693,7 +9783,10 @@ export interface operations {
     };
     stream_api_v1_stream_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only facts of these kinds, as a feed for other programs: a kind, or what kinds begin with, such as `signal`. `state` is left out then. */
+                kinds?: string[];
+            };
             header?: {
                 /** @description The id of the last event that was received. */
                 "Last-Event-ID"?: string | null;
@@ -8933,8 +10026,15 @@ export interface operations {
     };
     tokens_api_v1_tokens_get: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Most items of one answer. */
+                limit?: number;
+                /** @description The cursor `next` of the answer before. */
+                cursor?: string | null;
+            };
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8943,11 +10043,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_TokenView_"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -9272,7 +10383,9 @@ export interface operations {
                 limit?: number;
                 after?: number;
             };
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9281,11 +10394,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_AuditView_"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -9382,7 +10506,9 @@ export interface operations {
     verify_audit_api_v1_audit_verify_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9391,11 +10517,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AuditVerdict"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -9492,7 +10629,9 @@ export interface operations {
     live_health_live_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9501,11 +10640,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -9602,7 +10752,9 @@ export interface operations {
     ready_health_ready_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9611,11 +10763,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
                 };
+            };
+            /** @description As it was: `If-None-Match` named its tag. */
+            304: {
+                headers: {
+                    /** @description Of this answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {

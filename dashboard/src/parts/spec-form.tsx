@@ -109,7 +109,8 @@ function Form(props: { known: readonly Strategy[]; symbols: readonly string[]; l
   const [trouble, setTrouble] = useState<unknown>(null);
   const job = useJob(id);
   const busy = id !== undefined && !(job.data && over(job.data)) && !job.error;
-  const made = job.data?.state === "done" ? (job.data.result?.["fingerprint"] as string | undefined) : undefined;
+  const result = job.data?.state === "done" ? job.data.result : null;
+  const made = result && "fingerprint" in result ? result.fingerprint : undefined;
   useEffect(() => {
     if (made) void queries.invalidateQueries({ queryKey: ["backtests"] });
   }, [made]);

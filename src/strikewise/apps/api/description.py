@@ -16,7 +16,7 @@ ABOUT = """\
 Everything that the web page uses. Money is in cents; instants are ISO 8601 with their zone. Lists take
 `limit` and `cursor` and tell what comes `next`; those of facts, trades, orders and signals come as JSON Lines
 for `Accept: application/x-ndjson`, and tell it in the header `X-Next-Cursor`. Whoever sends an answer's
-`ETag` back in `If-None-Match` gets 304 where nothing changed. Errors are `application/problem+json` (RFC 9457).
+`ETag` back in `If-None-Match` gets 304 where nothing changed. Errors are `application/problem+json`.
 Programs show a token in the header `Authorization: Bearer …`; pages have a session's cookie, and prove each
 change by the header `X-CSRF-Token`. A command with an `Idempotency-Key` is done once, however often it is
 sent. For signals as they come, listen to `/stream?kinds=signal`.
