@@ -46,6 +46,8 @@ def test_a_fill_that_the_broker_has_no_more_is_taken_back_at_the_second_look() -
     first = theirs({P480: -1, P475: 1}, orders=less)
     assert [one.action for one in found(mine, first).waiting] == ["looked at again", "waits", "waits"]
     assert not found(mine, first).facts, "nothing is frozen, adopted or set right meanwhile"
+    whole = theirs({P480: -2, P475: 2}, orders=(report(BrokerStatus.FILLED, filled=2),))
+    assert not found(mine, replace(first, taken_at=LATER), whole).facts, "the first picture had it still"
     back = found(mine, theirs({P480: -1, P475: 1}, orders=less, at=LATER), first)
     (reversed_,) = of_kind(back, ExecutionReversed)
     assert isinstance(reversed_, ExecutionReversed)

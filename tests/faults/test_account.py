@@ -6,7 +6,7 @@ import pytest
 
 from execution.tapes import put
 from faults.days import CASH, CONDOR, LOWER, PATIENT, SPREAD, Day, Timed, at, first, known
-from strikewise.adapters.brokers.fault_plan import FaultKind
+from strikewise.adapters.brokers.fault_plan import Fault, FaultKind
 from strikewise.domain.control import AlertRaised, ClaimRequested, FaultNoted, SymbolFrozen, TradingState
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.events import CashFlowed, OrderClosed, OrderPlaced, OrderRejected, SignalDenied
@@ -89,6 +89,35 @@ def test_32_a_read_that_failed_or_was_cut_off_is_never_an_empty_account(kind: Fa
     assert len(day.ours_alone()) == 1
     day.check()
     assert len(day.ours_alone()) == 1
+
+
+def sent(day: Day) -> list[tuple[Purpose, int]]:
+    """Return what was ordered, and at which minute after the open."""
+    placed = [one for one in day.ledger.records() if isinstance(one.event, OrderPlaced)]
+    return [
+        (one.event.order.purpose, int((one.known_at - at(0)).total_seconds() // 60))
+        for one in placed
+        if isinstance(one.event, OrderPlaced)
+    ]
+
+
+def test_while_the_brokers_side_cannot_be_seen_nothing_is_opened_not_even_at_a_start() -> None:
+    blind = Fault(FaultKind.UNKNOWN_READ, probability=1.0, times=100_000)
+    day = Day([blind], (Timed({}, at_minutes={15: [SPREAD], 45: [LOWER]}),))
+    day.clock.plan(at(32), day.edge.calm_down)
+    day.run(60)
+    assert sent(day) == [(Purpose.OPEN, 45)]
+    day.check()
+
+
+def test_while_the_brokers_side_cannot_be_seen_exits_go_on() -> None:
+    blind = first(FaultKind.UNKNOWN_READ, nth=80, lasts=100_000)
+    day = Day([blind], (Timed({}, at_minutes={15: [SPREAD], 40: [LOWER]}, leaves_after=10),))
+    day.run(60)
+    failed = [one.known_at for one in day.ledger.records() if isinstance(one.event, ReconciliationFailed)]
+    assert at(15) < failed[0] < at(25), "the view is lost between the entry and the exit"
+    assert sent(day) == [(Purpose.OPEN, 15), (Purpose.CLOSE, 25)]
+    day.check()
 
 
 @pytest.mark.parametrize("seed", range(3))

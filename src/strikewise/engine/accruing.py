@@ -56,7 +56,7 @@ def _of_fill(
     execution: Execution, state: AccountState, told: dict[str, tuple[Execution, ...]], fees: FeeSchedule
 ) -> CashFlow | None:
     known = state.order(execution.order_id)
-    if known is None or execution.fees_cents or execution.execution_id in known.executions:
+    if known is None or execution.execution_id in known.executions:
         return None
     before = told.get(execution.order_id, known.booked)
     if any(one.execution_id == execution.execution_id for one in before):
@@ -75,7 +75,7 @@ def _of_reversal(
         return None
     before = told.get(order_id, known.booked)
     undone = next((one for one in before if one.execution_id == name), None)
-    if undone is None or undone.fees_cents:
+    if undone is None:
         return None
     after = told[order_id] = tuple(one for one in before if one is not undone)
     cents = _expected(after, fees) - _expected(before, fees)
@@ -96,7 +96,7 @@ def _of_delivery(report: SettlementReport, state: AccountState, fees: FeeSchedul
 
 
 def _expected(fills: Iterable[Execution], fees: FeeSchedule) -> int:
-    """Return what fills of an order cost: what was filled at one instant is charged as one."""
+    """Return what fills of an order cost that did not say it: those of one instant are charged as one."""
     together: dict[datetime, list[LegFill]] = defaultdict(list)
     for one in fills:
         if not one.fees_cents:
