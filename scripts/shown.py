@@ -91,7 +91,7 @@ def said(command: str, folder: Path, *, width: int = 100, colour: bool = False, 
     )
     if done.returncode:
         raise SystemExit(f"{command} ended with {done.returncode}: {done.stderr or done.stdout}")
-    printed = done.stderr if aloud else done.stdout
+    printed = done.stderr if aloud or not done.stdout.strip() else done.stdout
     lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
     return "\n".join(lines) + "\n"
 
