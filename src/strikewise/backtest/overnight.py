@@ -24,18 +24,20 @@ class Overnight:
 
     Parameters
     ----------
-    supervisor : Supervisor
-        Who knows what stands.
+    supervisor : Supervisor or None
+        Who knows what stands; None where nobody watches, and nothing does.
     ledger : Ledger
         Where requests are written.
     """
 
-    def __init__(self, supervisor: Supervisor, ledger: Ledger) -> None:
+    def __init__(self, supervisor: Supervisor | None, ledger: Ledger) -> None:
         self._supervisor, self._ledger = supervisor, ledger
         self._day: date | None = None
 
     def look(self, now: datetime) -> None:
         """Ask for trading to go on where a day begins and something stands."""
+        if self._supervisor is None:
+            return
         day = now.astimezone(NEW_YORK).date()
         begins, self._day = day != self._day, day
         control = self._supervisor.oversight.control

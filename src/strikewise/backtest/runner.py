@@ -169,35 +169,33 @@ def replay(
     universe = Universe(source, spec.run.underlyings)
     ticks = ticks_of(universe, spec.start, spec.end)
     market = Market(universe, calendar.extended_to(spec.extended_hours))
-    clock = SimulatedClock(_at(ticks[0]))
-    broker, worst = _broker(spec), Grade.QUOTES
-    loop = Loop(
-        spec.run,
-        market=market,
-        broker=broker,
-        ledger=ledger,
-        clock=clock,
-        data=dict(data or {}),
-        watch=None if spec.governor is None else Watch(NoFlag(), spec.governor, Patience(failures=0)),
-    )
-    asleep = None if loop.supervisor is None else Overnight(loop.supervisor, ledger)
+    clock, broker, worst = SimulatedClock(_at(ticks[0])), _broker(spec), Grade.QUOTES
+    watch, known = _watch(spec), dict(data or {})
+    loop = Loop(spec.run, market=market, broker=broker, ledger=ledger, clock=clock, data=known, watch=watch)
+    night = Overnight(loop.supervisor, ledger)
     with _collecting_only_what_is_new():
         for done, seconds in enumerate(ticks.tolist(), start=1):
             clock.advance_to(_at(seconds))
-            if asleep is not None:
-                asleep.look(clock.now())
-            worst = worst_grade((worst, *_checked_tick(loop, broker, market.view(clock.now()))))
+            worst = worst_grade((worst, *_checked_tick(loop, broker, night, market.view(clock.now()))))
             if progress is not None:
                 progress(done, len(ticks))
     return worst
 
 
-def _checked_tick(loop: Loop, broker: SimulatedBroker, view: MarketView) -> frozenset[Grade]:
+def _checked_tick(
+    loop: Loop, broker: SimulatedBroker, night: Overnight, view: MarketView
+) -> frozenset[Grade]:
+    night.look(view.as_of)
     broker.advance(view)
     before = loop.state.positions
     report = loop.tick(view)
     check_closed(before, loop.state, report.delivered)
     return report.grades
+
+
+def _watch(spec: ReplaySpec) -> Watch | None:
+    """Return what stands around a governed run: an error of a strategy ends it like any other."""
+    return None if spec.governor is None else Watch(NoFlag(), spec.governor, Patience(failures=0))
 
 
 def _broker(spec: ReplaySpec) -> SimulatedBroker:

@@ -263,10 +263,8 @@ def _loop(
 
 def _governor(asked: _Asked) -> Governor:
     """Return what the account must keep: as the traded specification says, else as the settings do."""
-    spec = asked.plan.spec
-    if spec is not None and spec.governor is not None:
-        return spec.governor
-    return asked.settings.governor.frozen()
+    chosen = None if asked.plan.spec is None else asked.plan.spec.governor
+    return chosen or asked.settings.governor.frozen()
 
 
 def _duties(
