@@ -28,6 +28,7 @@ from strikewise.engine.held_back import EXIT_HELD
 from strikewise.execution.refusals import Refusal
 from strikewise.execution.world import OrderedOutside, Transferred
 from strikewise.market.view import MarketView
+from strikewise.risk.governor import Governor
 from strikewise.risk.limits import Limits
 from strikewise.strategy.registry import STRATEGIES
 
@@ -59,10 +60,12 @@ CROWD = Limits(
 )
 
 
-def crowded(*, later: int = 200, limits: Limits = CROWD) -> Day:
+def crowded(*, later: int = 200, limits: Limits = CROWD, governor: Governor = LENIENT) -> Day:
     """Return a day on which forty-eight spreads are opened and then vanish at the broker."""
     wishes = Timed({}, at_minutes={15: many(), later: [SPREAD]}, max_loss_cents=20_000, margin_cents=20_000)
-    day = Day([], (wishes,), quotes=by_five_minutes(rows_of_many(), minutes=240), limits=limits)
+    day = Day(
+        [], (wishes,), quotes=by_five_minutes(rows_of_many(), minutes=240), limits=limits, governor=governor
+    )
 
     def vanish() -> None:
         for position in day.ours_alone():
@@ -88,13 +91,16 @@ def test_48_positions_here_and_none_there_are_none_here_within_a_minute_and_noth
     assert day.loop.state.realised_cents == 0, "nothing was earned or lost by forgetting"
 
 
-def test_exposure_of_phantoms_blocks_nothing_once_the_broker_was_asked() -> None:
-    """The limit of a sector is played in tests/risk; here it is that of all that is at risk."""
-    day = crowded(later=100, limits=replace(CROWD, max_loss_per_trade=0.05, max_at_risk=0.05))
+@pytest.mark.parametrize("code", ["RISK_AT_RISK", "RISK_SECTOR"])
+def test_exposure_of_phantoms_blocks_nothing_once_the_broker_was_asked(code: str) -> None:
+    if code == "RISK_AT_RISK":
+        day = crowded(later=100, limits=replace(CROWD, max_loss_per_trade=0.05, max_at_risk=0.05))
+    else:
+        day = crowded(later=100, governor=replace(LENIENT, max_sector=0.05, sectors={"SPY": "Technology"}))
     day.run(55)
     full = len(day.ours_alone())
     assert 0 < full < MANY
-    assert {one.code for one in day.told(SignalDenied)} == {"RISK_AT_RISK"}
+    assert {one.code for one in day.told(SignalDenied)} == {code}
     day.run(130)
     day.check()
     (left,) = day.ours_alone()
