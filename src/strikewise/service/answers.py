@@ -89,7 +89,7 @@ def take(system: System, desk: Desk, signal_id: str, reason: str, name: str) -> 
     allowed = state_under(desk.control, system.halt.read())
     if why := no_take(desk.offers, signal_id, allowed, instant_of(system), system.answering):
         raise RefusedError(why)
-    return ask(system, TakeRequested(signal_id, reason), name)
+    return ask(system, TakeRequested(signal_id, reason), name, desk.offers.signals[signal_id].seq)
 
 
 def dismiss(system: System, desk: Desk, signal_id: str, reason: str, name: str) -> Told:
@@ -100,7 +100,7 @@ def dismiss(system: System, desk: Desk, signal_id: str, reason: str, name: str) 
     _must_exist(desk, signal_id)
     if why := no_dismissal(desk.offers, signal_id):
         raise RefusedError(why)
-    return ask(system, DismissRequested(signal_id, reason), name)
+    return ask(system, DismissRequested(signal_id, reason), name, desk.offers.signals[signal_id].seq)
 
 
 def _must_exist(desk: Desk, signal_id: str) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
 
+from strikewise.domain.answered import SignalTaken
+from strikewise.domain.control import TakeRequested
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.events import (
     CashFlowed,
@@ -31,7 +33,7 @@ from strikewise.domain.structures import Structure
 from strikewise.execution.corporate_actions import ADJUSTED
 from strikewise.execution.exercise import EARLY_CARRY, EARLY_DIVIDEND, INSTRUCTED, PINNED
 from strikewise.execution.settlement import EARLIER_PRICE, LATEST_PRICE, SESSION_PRICE
-from strikewise.portfolio.ledger import Fact, read
+from strikewise.portfolio.ledger import Fact, Record, read
 from strikewise.portfolio.lineage import lineage
 
 __all__ = ["Explanation", "Step", "explain_trade"]
@@ -170,7 +172,7 @@ def explain_trade(facts: Sequence[Fact], trade: str) -> Explanation:
     steps = tuple(
         Step(one.seq, one.cause, type(one.event).__name__, one.known_at, words)
         for one in shown
-        if (words := _words(one.event, orders, len(marks)))
+        if (words := _answer_words(one) or _words(one.event, orders, len(marks)))
     )
     return Explanation(position_id, steps, {} if signal is None else signal.because)
 
@@ -184,6 +186,18 @@ def _only(trade: str, ids: Iterable[str]) -> str:
         what = "There is no trade" if not found else f"{len(found)} trades begin with"
         raise MissingDataError(f"{what} {trade!r}; `strikewise trades` lists them with their ids.")
     return found[0]
+
+
+def _answer_words(record: Record) -> str:
+    """Return what a person's answer to a signal says; empty for every other fact."""
+    match record.event:
+        case TakeRequested(reason=reason):
+            said = f", in these words: {reason}" if reason else ""
+            return f"{record.actor.removeprefix('person:')} took it{said}."
+        case SignalTaken():
+            return "It was priced anew, and judged by every limit like any other signal."
+        case _:
+            return ""
 
 
 def _words(event: Event, orders: Mapping[str, Order], marks: int) -> str:

@@ -69,7 +69,7 @@ class Told:
     outcome: str = ""
 
 
-def ask(system: System, request: Request, name: str) -> Told:
+def ask(system: System, request: Request, name: str, cause: int | None = None) -> Told:
     """Append what a person wants of the loop, which meets it at its next look.
 
     Parameters
@@ -80,6 +80,8 @@ def ask(system: System, request: Request, name: str) -> Told:
         What is wanted.
     name : str
         Who wants it.
+    cause : int, optional
+        The fact that it is an answer to.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def ask(system: System, request: Request, name: str) -> Told:
         If the ledger does not take it.
     """
     now = system.now()
-    entry = Entry(request, instant_of(system), person(name))
+    entry = Entry(request, instant_of(system), person(name), cause)
     with system.ledger() as ledger:
         return Told(ledger.append([entry], recorded_at=now).seq, "waiting")
 

@@ -14,6 +14,7 @@ from service.systems import system_of
 from strikewise.domain.answered import SignalOffered
 from strikewise.domain.control import DismissRequested, HaltRequested, TakeRequested
 from strikewise.domain.errors import MissingDataError, RefusedError
+from strikewise.domain.events import SignalGenerated
 from strikewise.service.answers import (
     desk_of,
     dismiss,
@@ -22,6 +23,7 @@ from strikewise.service.answers import (
     take,
     whole_name,
 )
+from strikewise.service.explain import explain_trade
 from strikewise.service.system import System
 from strikewise.service.views.signals import SignalView, signal_view
 
@@ -124,9 +126,19 @@ def test_a_request_carries_the_person_and_lasts_as_long_as_the_settings_say() ->
     account = asking()
     told = take(system(account), desk_of(system(account)), offered(account), "fine", "anna")
     record = list(account.ledger.records())[-1]
-    assert (record.seq, record.event, record.actor) == (
-        told.request,
-        TakeRequested(offered(account), "fine"),
-        ANNA,
-    )
+    assert (record.seq, record.actor) == (told.request, ANNA)
+    assert record.event == TakeRequested(offered(account), "fine")
+    seen = next(one for one in account.ledger.records() if isinstance(one.event, SignalGenerated))
+    assert record.cause == seen.seq
     assert ASKS.life == timedelta(minutes=10)
+
+
+def test_the_story_of_a_trade_begins_with_what_was_seen_and_names_who_took_it() -> None:
+    account = asking()
+    take(system(account), desk_of(system(account)), offered(account), "I like it", "anna")
+    account.tick(2, seeks=False)
+    told = explain_trade(list(account.ledger.facts()), account.broker.heard[0].position_id)
+    kinds = [one.kind for one in told.steps]
+    first = ["RunStarted", "SignalGenerated", "TakeRequested", "SignalTaken", "SignalGenerated"]
+    assert kinds[:6] == [*first, "OrderPlaced"]
+    assert "anna took it, in these words: I like it." in told.text
