@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from apps.api.serving import Served
 from dashboard.conftest import let_in
-from dashboard.watching import CONTRAST, RULES, Watched, drawn, settled, violations
+from dashboard.watching import CONTRAST, FETCHED, RULES, Watched, drawn, settled, violations
 
 PAGES = (
     "overview", "positions", "signals", "chart", "scanner", "volatility", "backtests", "risk",
@@ -101,12 +101,7 @@ def test_the_overview_comes_within_half_a_second_and_250_kilobytes(browser: Brow
             paints.append(
                 page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
             )
-            sizes.append(
-                page.evaluate(
-                    "['navigation', 'resource'].flatMap((kind) => performance.getEntriesByType(kind))"
-                    ".reduce((sum, one) => sum + one.transferSize, 0)"
-                )
-            )
+            sizes.append(page.evaluate(FETCHED))
             assert "echart" not in page.content()
     assert min(paints) <= 500
     assert 50_000 < max(sizes) <= 250_000

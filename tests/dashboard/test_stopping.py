@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from apps import trading_home
 from dashboard.processes import Server, begun, make_administrator, records, server, until
+from dashboard.watching import FETCHED, settled
 from strikewise.adapters.heartbeat_file import HeartbeatFile
 from strikewise.domain.control import TradingState, TradingStateChanged
 from strikewise.domain.events import OrderAccepted
@@ -77,6 +78,17 @@ def desk(browser: Browser, market: Path, tmp_path_factory: pytest.TempPathFactor
         page = context.new_page()
         make_administrator(page, served)
         yield Desk(home, place, trader, served, page, held)
+
+
+def test_the_overview_of_a_traded_market_is_fetched_in_250_kilobytes(browser: Browser, desk: Desk) -> None:
+    context = browser.new_context(viewport=WIDE, storage_state=desk.page.context.storage_state())  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(desk.server.url)
+    settled(page)
+    expect(page.get_by_role("region", name="Implied volatility of")).to_be_visible()
+    kilobytes = page.evaluate(FETCHED) / 1000
+    context.close()
+    assert 100 < kilobytes <= 250
 
 
 def test_a_killed_server_is_told_what_to_type_is_explained_and_what_happened_meanwhile_shows_when_it_is_back(

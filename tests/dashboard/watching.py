@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import ConsoleMessage, Page
 
-__all__ = ["CONTRAST", "RULES", "Watched", "drawn", "settled", "violations"]
+__all__ = ["CONTRAST", "FETCHED", "RULES", "Watched", "drawn", "settled", "violations"]
 
 VIOLATIONS = """
 window.__violations = [];
@@ -27,6 +27,11 @@ DRAWN = """
   return colours.size + lines.length;
 }
 """
+FETCHED = """
+['navigation', 'resource'].flatMap((kind) => performance.getEntriesByType(kind))
+  .reduce((sum, one) => sum + one.transferSize, 0)
+"""
+"""Bytes that came over the wire, compressed as they came."""
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")
 CONTRAST = ("color-contrast",)
 JUDGE = """

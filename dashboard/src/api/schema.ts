@@ -6627,6 +6627,8 @@ export interface operations {
                 at?: string | null;
                 /** @description Sessions of the rank's history. */
                 ranks?: number;
+                /** @description Whether every expiration's quotes are wanted too. */
+                smiles?: boolean;
             };
             header?: {
                 "If-None-Match"?: string;

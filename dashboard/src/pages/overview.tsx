@@ -24,7 +24,7 @@ export default function Overview(): ReactNode {
   const selected = held.find((one) => one.position_id === picked) ?? held[0];
   const symbol = selected?.underlying ?? symbols.data?.["chains"]?.[0] ?? symbols.data?.["bars"]?.[0];
   const chart = useChart(symbol, 160);
-  const volatility = useVolatility(symbol, 0);
+  const volatility = useVolatility(symbol, 0, false);
   return (
     <>
       <h1 className="hidden-visually">Overview</h1>

@@ -63,14 +63,14 @@ export const useChart = (symbol: string | undefined, sessions: number) =>
       ),
   });
 
-export const useVolatility = (symbol: string | undefined, ranks: number) =>
+export const useVolatility = (symbol: string | undefined, ranks: number, smiles = true) =>
   useQuery({
-    queryKey: ["volatility", symbol, ranks],
+    queryKey: ["volatility", symbol, ranks, smiles],
     enabled: symbol !== undefined,
     staleTime: 30_000,
     queryFn: () =>
       answered(
-        api.GET("/api/v1/volatility/{symbol}", { params: { path: { symbol: symbol ?? "" }, query: { ranks } } }),
+        api.GET("/api/v1/volatility/{symbol}", { params: { path: { symbol: symbol ?? "" }, query: { ranks, smiles } } }),
       ),
   });
 

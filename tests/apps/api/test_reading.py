@@ -264,3 +264,9 @@ def test_without_a_built_page_the_server_says_what_to_run(shown: Served) -> None
     answer = anybody.get(f"{shown.url}/positions")
     assert answer.status_code == 200
     assert "text/html" in answer.headers["content-type"]
+
+
+def test_volatilities_come_without_their_quotes_where_nobody_wants_them(get: httpx.Client) -> None:
+    whole, bare = (ok(get.get(f"volatility/SPY?smiles={wanted}")) for wanted in ("true", "false"))
+    assert whole["smiles"]
+    assert bare == {**whole, "smiles": []}

@@ -24,6 +24,7 @@ MONEYNESS = tuple(round(0.80 + 0.025 * n, 3) for n in range(17))
 DAYS = (7, 14, 21, 30, 45, 60, 90, 120, 180)
 YEAR = 365.0
 MOST_RANKS = 250
+DIGITS = 6
 
 Array = NDArray[np.float64]
 
@@ -265,7 +266,8 @@ def _rank(day: date, view: MarketView, symbol: str) -> IvRank:
 
 
 def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    """Return a number that is known, to a millionth: what more digits said would be noise."""
+    return round(float(value), DIGITS) if np.isfinite(value) else None
 
 
 def _cents(value: float) -> int | None:

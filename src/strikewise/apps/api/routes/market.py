@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated
 
@@ -50,8 +51,10 @@ def volatility(
         datetime | None, Query(description="An instant with its zone; the latest if left out.")
     ] = None,
     ranks: Annotated[int, Query(ge=0, le=250, description="Sessions of the rank's history.")] = 60,
+    smiles: Annotated[bool, Query(description="Whether every expiration's quotes are wanted too.")] = True,
 ) -> VolatilityView:
     """Return surface, smiles with quotes, term structure, and the rank over time."""
     instant = zoned(at) or reader.now()
     with reader.market() as source:
-        return volatility_of(symbol, source, reader.system.calendar, instant, ranks=ranks)
+        found = volatility_of(symbol, source, reader.system.calendar, instant, ranks=ranks)
+    return found if smiles else replace(found, smiles=())
