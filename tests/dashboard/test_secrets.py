@@ -148,7 +148,7 @@ def test_no_file_of_the_home_but_their_own_holds_a_secret_and_nothing_of_them_is
     assert leaks(heard.said) == []
 
 
-def test_the_bundle_holds_no_secret_and_no_address_of_another_computer(heard: Heard) -> None:
+def test_the_bundle_holds_no_secret_and_no_path_of_the_home(heard: Heard) -> None:
     bundle = [one for one in STATIC.rglob("*") if one.is_file()]
     assert len(bundle) > 10
     for file in bundle:
