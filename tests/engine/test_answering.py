@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.hand_made import Told
+from engine.test_rolling import Rolling
 from engine.watched import ANNA, DAY, LOWER, NEXT, SPREAD, Account, at, by_the_minute
 from execution.tapes import Row, put
 from strikewise.domain.answered import SignalDismissed, SignalExpired, SignalOffered, SignalTaken
@@ -278,6 +279,21 @@ def test_exits_are_never_asked_about() -> None:
     account.tick(2, seeks=False)
     account.tick(1, day=NEXT)
     assert [one.purpose for one in account.broker.heard] == [Purpose.OPEN, Purpose.CLOSE]
+
+
+def test_a_roll_closes_at_once_and_what_continues_it_is_offered_and_keeps_its_campaign() -> None:
+    account = asking(strategies=(Rolling({DAY: [SPREAD]}, rolls={NEXT: LOWER}),))
+    account.ask(TakeRequested(offered(account), "fine"))
+    account.tick(2, seeks=False)
+    first = account.broker.heard[0]
+    account.tick(1, day=NEXT)
+    assert [one.purpose for one in account.broker.heard] == [Purpose.OPEN, Purpose.CLOSE]
+    offer = account.told(SignalOffered)[-1]
+    assert offer.campaign_id == first.position_id
+    account.ask(TakeRequested(offer.signal_id, "go on"))
+    account.tick(2, day=NEXT, seeks=False)
+    last = account.broker.heard[-1]
+    assert (last.purpose, last.structure, last.campaign_id) == (Purpose.OPEN, LOWER, first.position_id)
 
 
 def test_the_journal_says_what_became_of_each() -> None:
