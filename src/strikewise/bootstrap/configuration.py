@@ -13,6 +13,7 @@ from strikewise.bootstrap.alert_settings import AlertsTable, TelegramTable
 from strikewise.bootstrap.documents import Table, check, read_toml
 from strikewise.bootstrap.operation import BrokerTable, OrdersTable, RunTable, ScheduleTable
 from strikewise.bootstrap.settings import settings_path
+from strikewise.bootstrap.tracing import TracesTable
 from strikewise.bootstrap.trading import (
     MOST_CAPITAL,
     AllocationTable,
@@ -76,6 +77,7 @@ class Settings(Table):
     financing: FinancingTable = FinancingTable()
     alerts: AlertsTable = AlertsTable()
     telegram: TelegramTable = TelegramTable()
+    traces: TracesTable = TracesTable()
     strategies: dict[str, dict[str, bool | int | float | str]] = Field(default_factory=dict)
 
 

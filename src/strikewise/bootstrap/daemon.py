@@ -39,6 +39,7 @@ from strikewise.bootstrap.reloading import SettingsWatch
 from strikewise.bootstrap.settings import notify_socket
 from strikewise.bootstrap.settings_file import SettingsFile
 from strikewise.bootstrap.signs import Signs
+from strikewise.bootstrap.tracing import traces
 from strikewise.domain.errors import SettingsError
 from strikewise.engine.daemon import Daemon
 from strikewise.engine.duties import Duties
@@ -155,7 +156,8 @@ def trading_process(home: Path, plan: RunPlan, say: Log) -> Iterator[Process]:
         arrives = _data(asked, data, clock, calendar)
         market = Market(Universe(arrives.source, asked.spec.underlyings), calendar)
         through = stack.enter_context(_through(asked, ledger, market, clock))
-        watch = Stopwatch(wall.monotonic)
+        sent = stack.enter_context(traces(asked.settings.traces, "strikewise-run"))
+        watch = Stopwatch(wall.monotonic, sent)
         loop = _loop(asked, through, data, market=market, ledger=ledger, clock=clock, spans=watch)
         manager = stack.enter_context(ServiceManager(notify_socket()))
         identity = _identity(asked, through)

@@ -133,7 +133,7 @@ def run_spec(settings: Settings, spec: ReplaySpec | None) -> RunSpec:
             limits=settings.limits.frozen(),
             missing_quote=settings.fills.frozen().missing_quote,
             entry_weekdays=table.entry,
-            document=settings.model_dump(mode="json", exclude={"ledger", "alerts", "telegram"}),
+            document=settings.model_dump(mode="json", exclude={"ledger", "alerts", "telegram", "traces"}),
             allocation=settings.allocation.frozen(),
         )
 

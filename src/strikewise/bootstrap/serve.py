@@ -15,7 +15,10 @@ from strikewise.adapters.passwords import Argon2Passwords
 from strikewise.adapters.store.access import SqlAccessStore
 from strikewise.bootstrap.alarms import Alarms
 from strikewise.bootstrap.build import build_system
+from strikewise.bootstrap.configuration import load_settings
+from strikewise.bootstrap.tracing import traces
 from strikewise.domain.errors import SettingsError, StrikewiseError
+from strikewise.execution.spans import Spans, unseen
 from strikewise.market.clock import SystemClock
 from strikewise.service.access import Access
 from strikewise.service.system import System
@@ -107,6 +110,8 @@ class ServeParts:
         Returns the installation as its settings are now.
     alarms : Alarms or None
         Where what people should know waits; None where nobody is told.
+    spans : Spans
+        Who stands around requests.
     """
 
     system: System
@@ -114,6 +119,7 @@ class ServeParts:
     logs: Callable[[], Iterable[Mapping[str, Any]]]
     rebuilt: Callable[[], System]
     alarms: Alarms | None = None
+    spans: Spans = unseen
 
     def waiting(self) -> Mapping[str, int]:
         """Return how many alerts wait to be told, by channel."""
@@ -193,4 +199,5 @@ def serve_parts(home: Path, place: Path | None = None) -> Iterator[ServeParts]:
             logbook("warning", code.lower(), {"text": text})
 
         access = stack.enter_context(open_access(home, say))
-        yield ServeParts(system, access, LogReading(place or home).latest, rebuilt, Alarms(home))
+        spans = stack.enter_context(traces(load_settings(home).traces, "strikewise-serve", nested=False))
+        yield ServeParts(system, access, LogReading(place or home).latest, rebuilt, Alarms(home), spans)

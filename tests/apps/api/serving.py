@@ -135,8 +135,10 @@ def _three_days() -> tuple[tuple[Record, ...], MemorySource, Picture]:
 
 
 @contextmanager
-def serving(home: Path, plan: ServePlan | None = None, **changes: Any) -> Iterator[Served]:
-    """Serve an account that traded three days, seen on the second of them."""
+def serving(
+    home: Path, plan: ServePlan | None = None, *, server: Mapping[str, Any] | None = None, **changes: Any
+) -> Iterator[Served]:
+    """Serve an account that traded three days, seen on the second of them; ``server`` changes its parts."""
     records, source, shown = _three_days()
     ledger = MemoryLedger()
     for record in records:
@@ -157,8 +159,8 @@ def serving(home: Path, plan: ServePlan | None = None, **changes: Any) -> Iterat
             return replace(system, limits=load_settings(home).limits.frozen())
 
         parts = ServeParts(system, access, LogReading(home).latest, rebuilt)
-        server = server_of(parts, wanted)
-        with RunningServer(server, wanted) as running:
+        made = replace(server_of(parts, wanted), **(server or {}))
+        with RunningServer(made, wanted) as running:
             served = Served(running.url, system, ledger, access, clock, setup, alarms)
             try:
                 yield served

@@ -101,7 +101,9 @@ class RunningServer:
 def server_of(parts: ServeParts, plan: ServePlan) -> Server:
     """Return what is served over a home, reachable as planned."""
     reach = Reach(plan.hosts, secure=plan.secure, behind_proxy=plan.behind_proxy)
-    return Server(parts.system, parts.access, parts.rebuilt, reach, parts.logs, alerts=parts.waiting)
+    return Server(
+        parts.system, parts.access, parts.rebuilt, reach, parts.logs, alerts=parts.waiting, spans=parts.spans
+    )
 
 
 def _listen(plan: ServePlan) -> socket.socket:
