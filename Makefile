@@ -16,7 +16,7 @@ STAMPS := .venv/.stamps
 UV := $(BIN)/uv
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 
-.PHONY: help demo page test check lint format types contracts reference static bench docs lock clean
+.PHONY: help demo page test check lint format types contracts reference site static bench docs lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ test: $(STAMPS)/dev  ## run all tests
 
 check: static test  ## everything that must hold before a change is merged: lint, types, contracts, docs, tests
 
-static: lint types contracts reference
+static: lint types contracts reference site
 
 lint: $(STAMPS)/dev  ## style and format
 	$(BIN)/ruff check .
@@ -54,6 +54,9 @@ reference: $(STAMPS)/dev  ## are the generated reference pages those of this cod
 	$(BIN)/python scripts/reference.py --check
 	$(BIN)/python scripts/strategy_pages.py --check
 	$(BIN)/python scripts/openapi.py --check
+
+site: $(STAMPS)/docs  ## does every page of the documentation build, with no link that leads nowhere?
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(STAMPS)/all  ## measure pricing and the store beside other packages
 	for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark" || exit 1; done
@@ -75,9 +78,9 @@ $(STAMPS)/project: pyproject.toml $(STAMPS)/tools
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# base: what a user needs. demo: and what the page needs. dev: and what tests and checks need. all: and what docs
-# and benchmarks need.
-$(STAMPS)/base $(STAMPS)/demo $(STAMPS)/dev $(STAMPS)/all: $(STAMPS)/%: requirements/%.lock $(STAMPS)/project
+# base: what a user needs. demo: and what the page needs. docs: and what the site needs. dev: and what tests and
+# checks need. all: and what benchmarks need.
+$(STAMPS)/base $(STAMPS)/demo $(STAMPS)/docs $(STAMPS)/dev $(STAMPS)/all: $(STAMPS)/%: requirements/%.lock $(STAMPS)/project
 	@echo "Installing requirements/$*.lock into .venv"
 	@$(INSTALL) --require-hashes --requirement requirements/$*.lock
 	@touch $@
@@ -93,6 +96,7 @@ lock: $(STAMPS)/tools  ## write requirements/*.lock from pyproject.toml; UPGRADE
 	$(SUBSET) pyproject.toml --output-file requirements/base.lock
 	$(SUBSET) pyproject.toml --extra api --output-file requirements/demo.lock
 	$(SUBSET) pyproject.toml --extra dev --output-file requirements/dev.lock
+	$(SUBSET) pyproject.toml --extra docs --output-file requirements/docs.lock
 	$(SUBSET) pyproject.toml --extra page --output-file requirements/page.lock
 	$(SUBSET) requirements/tools.in --output-file requirements/tools.lock
 
