@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from strikewise.bootstrap.configuration import load_settings
 from strikewise.bootstrap.parts import faults_of, run_spec
 from strikewise.domain.errors import SettingsError
+from strikewise.engine.answering import Answering
 from strikewise.engine.schedule import Cadence
 
 
@@ -27,6 +29,13 @@ def test_defaults_are_those_of_the_engine(tmp_path: Path) -> None:
     assert (ladder.steps, ladder.seconds) == (4, 15)
 
 
+def test_nobody_is_asked_unless_the_settings_say_so_and_for_as_long_as_they_say(tmp_path: Path) -> None:
+    assert load_settings(tmp_path).run.answering() == Answering()
+    text = "[run]\nask_first = true\nanswer_minutes = 90\nanswer_slip = 0.1\n"
+    (tmp_path / "settings.toml").write_text(text, encoding="utf-8")
+    assert load_settings(tmp_path).run.answering() == Answering(asks=True, life=timedelta(minutes=90), slip=0.1)
+
+
 def test_over_a_recorded_market_the_closing_quotes_are_traded_on(tmp_path: Path) -> None:
     cadence = load_settings(tmp_path).schedule.frozen(recorded=True)
     assert cadence.at_close
@@ -37,6 +46,7 @@ def test_over_a_recorded_market_the_closing_quotes_are_traded_on(tmp_path: Path)
     ("text", "problem"),
     [
         ("[schedule]\nscan_minutes = 0\n", "scan must be at least 60 seconds"),
+        ("[run]\nanswer_minutes = 7201\n", "answered for 1 to 7200 minutes; was 7201"),
         ("[schedule]\nmanage_seconds = 0\n", "manage must be at least 1 seconds"),
         ("[orders]\nsteps = 0\n", "at least one step"),
         ("[orders]\nfrom_mid = 0.9\nto_touch = 0.5\n", "from mid"),
