@@ -33,7 +33,9 @@ def test_nobody_is_asked_unless_the_settings_say_so_and_for_as_long_as_they_say(
     assert load_settings(tmp_path).run.answering() == Answering()
     text = "[run]\nask_first = true\nanswer_minutes = 90\nanswer_slip = 0.1\n"
     (tmp_path / "settings.toml").write_text(text, encoding="utf-8")
-    assert load_settings(tmp_path).run.answering() == Answering(asks=True, life=timedelta(minutes=90), slip=0.1)
+    assert load_settings(tmp_path).run.answering() == Answering(
+        asks=True, life=timedelta(minutes=90), slip=0.1
+    )
 
 
 def test_over_a_recorded_market_the_closing_quotes_are_traded_on(tmp_path: Path) -> None:
