@@ -70,6 +70,15 @@ def test_what_stands_in_the_way_of_trading_is_named_with_what_to_do(call: Any, t
     assert found["chains"]["level"] == "warn"
 
 
+def test_an_account_that_could_open_nothing_is_told_what_to_import(call: Any, tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text('[run]\nunderlyings = ["SPY"]\n', encoding="utf-8")
+    told = json.loads(call("doctor", "--json", home=tmp_path).stdout)
+    (risk,) = [one for one in told["checks"] if one["check"] == "risk"]
+    assert risk["level"] == "warn"
+    assert "value at risk is not known" in risk["found"]
+    assert "Import daily bars of SPY and of VIX" in risk["advice"]
+
+
 def test_a_lease_of_a_process_that_lives_is_as_it_should_be(call: Any, tmp_path: Path) -> None:
     hold(tmp_path, this_process())
     _, found = checks_of(call, tmp_path)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from engine.hand_made import Told
-from engine.watched import ANNA, CALENDAR, DAY, NEXT, SPREAD, at
+from engine.watched import ANNA, CALENDAR, DAY, NEXT, ROWS, SPREAD, at
+from execution.tapes import tape
 from recovery.small_world import END, TRADER, World, ours
 from strikewise.domain.brokerage import Health
 from strikewise.domain.control import (
@@ -29,6 +30,7 @@ from strikewise.domain.events import OrderFilled, OrderPlaced
 from strikewise.domain.orders import BrokerEvent, Known, Purpose, StreamGap, Unknown
 from strikewise.domain.reconciled import ReconciliationFailed, ReconciliationFinished
 from strikewise.execution.halt_flag import Raised
+from strikewise.market.memory_source import MemorySource
 from strikewise.portfolio.ledger import Entry
 
 
@@ -65,6 +67,16 @@ def test_the_same_days_give_the_same_facts_whenever_they_are_replayed() -> None:
     first.run()
     second.run()
     assert [one[:2] for one in first.records()] == [one[:2] for one in second.records()]
+
+
+def test_what_it_will_refuse_for_want_of_data_is_said_at_the_start() -> None:
+    world = World(source=MemorySource([tape({at(1): (490.0, ROWS)})]))
+    world.process().run(until=at(0))
+    (said,) = [pairs["problem"] for _, event, pairs in world.said if event == "not_ready"]
+    assert str(said).startswith("Nothing is opened on SPY")
+    ready = World()
+    ready.process().run(until=at(0))
+    assert "not_ready" not in [event for _, event, _ in ready.said]
 
 
 def test_its_heartbeat_says_what_it_is_and_how_it_stands() -> None:

@@ -132,12 +132,14 @@ class DenialCode(StrEnum):
     RISK_VAR = "RISK_VAR", "The value at risk of the account would exceed its limit."
     RISK_UNKNOWN = (
         "RISK_UNKNOWN",
-        "A number that a limit of the account needs is not known: what is unknown is not sent.",
+        "A number that a limit of the account needs is not known: what is unknown is not sent. `doctor` says "
+        "what to import.",
     )
     RISK_SECTOR = "RISK_SECTOR", "Too much of the equity would hang on one sector."
     RISK_CORRELATION = (
         "RISK_CORRELATION",
-        "The underlying moves too closely with, or against, another that is held.",
+        "The underlying moves too closely with, or against, another that is held: `governor.max_correlation` "
+        "says how closely two may.",
     )
 
     PORTFOLIO_POSITIONS = "PORTFOLIO_POSITIONS", "As many positions are open as are allowed."

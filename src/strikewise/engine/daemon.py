@@ -126,13 +126,14 @@ class Daemon:
 
     def _begin(self, *, once: bool) -> None:
         """Connect, and bring ours to what the broker has; trading does not start before that is done."""
-        duties, who = self._duties, self._identity
+        duties, who, now = self._duties, self._identity, self._clock.now()
         started = ProcessStarted(self._tenure.holder, who.version, who.broker, who.feed)
-        now = self._clock.now()
         duties.loop.writer.write([Entry(started, now, ENGINE)])
         self._say("info", "started", {"holder": self._tenure.holder, "broker": who.broker, "feed": who.feed})
         self._pulse.beat(self._phase, self._due_at, force=True)
         duties.connect(now)
+        for problem in duties.loop.lacks(duties.market.view(now)):
+            self._say("warning", "not_ready", {"problem": problem})
         looks = 0
         while True:
             outcome = duties.reconcile(Trigger.START, self._clock.now())

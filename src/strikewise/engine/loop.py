@@ -140,6 +140,11 @@ class Loop:
             )
         self._spec = spec
 
+    def lacks(self, view: MarketView) -> tuple[str, ...]:
+        """Return why what may be traded will be refused for what is not known, in a sentence each."""
+        supervisor = self.supervisor
+        return () if supervisor is None else supervisor.lacks(view, self._spec.underlyings)
+
     def tick(self, view: MarketView | None = None, *, seeks: bool = True, records: bool = True) -> TickReport:
         """Run once at the clock's instant.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import assert_never
@@ -37,6 +37,7 @@ from strikewise.portfolio.ledger import Entry
 from strikewise.risk.gate_control import GateControl
 from strikewise.risk.governor import Governor
 from strikewise.risk.guard import ChangeState, ClosePosition, Release, Trip, Warn, guard
+from strikewise.risk.readiness import lacks
 
 __all__ = ["GUARD", "Patience", "Supervisor", "Watch"]
 
@@ -145,6 +146,10 @@ class Supervisor:
         self.reconcile: tuple[int, ...] = ()
         self.in_doubt = self.cut_off = self._deaf = False
         self._held_back = HeldBack(writer, courier)
+
+    def lacks(self, view: MarketView, underlyings: Sequence[str]) -> tuple[str, ...]:
+        """Return why what may be traded will be refused for what is not known, in a sentence each."""
+        return lacks(view, underlyings, self._governor)
 
     def use(self, spec: RunSpec, governor: Governor, patience: Patience, answering: Answering) -> None:
         """Go by others from now on."""

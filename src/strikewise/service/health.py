@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,9 +11,11 @@ from types import MappingProxyType
 from strikewise.domain.denials import DenialCode
 from strikewise.execution.halt_flag import Raised
 from strikewise.execution.heartbeat import Heartbeat
+from strikewise.market.view import Market
 from strikewise.portfolio.lease import Lease
 from strikewise.portfolio.ledger import verify
 from strikewise.pricing.backend import DEFAULT, numba_available
+from strikewise.risk.readiness import lacks
 from strikewise.service.system import System
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "TraderSeen",
     "broker_conditions",
     "pricing_kernels",
+    "readiness",
     "trader_conditions",
     "verify_ledger",
 ]
@@ -145,6 +148,23 @@ def broker_conditions(seen: BrokerSeen) -> Iterator[Condition]:
     found = f"ours is {off:.1f} seconds {side} it"
     advice = "" if level is Level.OK else "Let this machine keep time: timedatectl set-ntp true."
     yield Condition("broker's clock", level, found, advice)
+
+
+def readiness(system: System, underlyings: Sequence[str]) -> Condition:
+    """Judge whether enough is stored for the account's limits to be told of what may be traded."""
+    view = Market(system.data.source(), system.calendar).view(system.now())
+    found = lacks(view, underlyings, system.governor)
+    if not found:
+        return Condition("risk", Level.OK, f"that of {', '.join(underlyings)} can be told")
+    more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
+    said, advice = _parted(found[0])
+    return Condition("risk", Level.WARN, f"{said}{more}", advice)
+
+
+def _parted(sentence: str) -> tuple[str, str]:
+    """Return what is so, and what to do."""
+    said, _, advice = sentence.partition(". ")
+    return said, advice
 
 
 def _lease(seen: TraderSeen, now: datetime) -> Condition:

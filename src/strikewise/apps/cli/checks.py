@@ -20,6 +20,7 @@ from strikewise.service.health import (
     Level,
     broker_conditions,
     pricing_kernels,
+    readiness,
     trader_conditions,
     verify_ledger,
 )
@@ -56,6 +57,8 @@ def examine(system: System) -> Iterator[Condition]:
     if (broker := broker_seen(system.home)) is not None:
         yield from broker_conditions(broker)
     yield _store(system)
+    if traded := load_settings(system.home).run.underlyings:
+        yield readiness(system, traded)
     yield _kernels()
     yield from _extras()
 
