@@ -102,13 +102,14 @@ class Structure:
     def options(self) -> tuple[tuple[OptionContract, int], ...]:
         """The option legs with their ratios, in order."""
         return tuple(
-            (leg.instrument, leg.ratio) for leg in self.legs if isinstance(leg.instrument, OptionContract)
+            [(leg.instrument, leg.ratio) for leg in self.legs if isinstance(leg.instrument, OptionContract)]
         )
 
     @property
     def shares(self) -> int:
         """Shares in one unit, long positive."""
-        return sum(leg.ratio for leg in self.legs if isinstance(leg.instrument, Stock))
+        first = self.legs[0]
+        return first.ratio if isinstance(first.instrument, Stock) else 0
 
     @property
     def expirations(self) -> tuple[date, ...]:

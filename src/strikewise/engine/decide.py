@@ -8,6 +8,7 @@ from typing import assert_never
 from strikewise.domain.instruments import Stock
 from strikewise.domain.orders import Order, Purpose
 from strikewise.domain.portfolio import Portfolio, Position
+from strikewise.domain.quotes import Split
 from strikewise.domain.reconciled import EXTERNAL
 from strikewise.domain.signals import Action, Adjust, Close, Hold, Roll, Signal
 from strikewise.engine.allocation import Priority
@@ -107,6 +108,10 @@ def _manage(draft: Draft) -> None:
     called = set(margin_call(account))
     margin, equity = account.margin_cents, account.equity_exit_cents
     margin_called = Close("MARGIN_CALL", f"margin={margin / 100:.2f} equity={equity / 100:.2f}")
+    splits = {
+        symbol: adjusting_split(draft.view, symbol)
+        for symbol in {one.underlying for one in account.positions}
+    }
     for held in account.positions:
         position = _with_campaign(held, draft.state)
         if position.mark is None or position.closing_order_id or position.strategy == EXTERNAL:
@@ -120,7 +125,7 @@ def _manage(draft: Draft) -> None:
         if position.position_id in called:
             draft.close(position, margin_called, ENGINE)
             continue
-        if (adjusted := _adjusted_overnight(position, draft.view)) is not None:
+        if (adjusted := _adjusted_overnight(position, splits[position.underlying])) is not None:
             draft.close(position, adjusted, ENGINE)
             continue
         if wish is not None:
@@ -150,9 +155,8 @@ def _can_trade(position: Position, view: MarketView) -> bool:
     return shares_only and view.fresh_spot(position.underlying) is not None
 
 
-def _adjusted_overnight(position: Position, view: MarketView) -> Close | None:
+def _adjusted_overnight(position: Position, split: Split | None) -> Close | None:
     """Return the closing of a position whose options a split would adjust before the next session."""
-    split = adjusting_split(view, position.underlying)
     if split is None or all(isinstance(one.instrument, Stock) for one in position.holdings):
         return None
     return Close("ADJUSTED_CONTRACT", f"ex_date={split.ex_date.isoformat()} ratio={split.ratio}")

@@ -26,9 +26,12 @@ def check_account(
     InvariantError
         With the amounts, if one does not hold.
     """
-    valued = [position for position in portfolio.positions if position.mark is not None]
-    mid = sum(position.mark.mid_cents for position in valued if position.mark)
-    out = sum(position.mark.exit_cents for position in valued if position.mark)
+    mid = out = spent = 0
+    for position in portfolio.positions:
+        if (mark := position.mark) is not None:
+            mid += mark.mid_cents
+            out += mark.exit_cents
+            spent += position.cash_cents + position.fees_cents
     at = view.as_of.isoformat()
     if (
         state.cash_cents + mid != portfolio.equity_mid_cents
@@ -38,7 +41,7 @@ def check_account(
             f"At {at} cash {state.cash_cents} + marks {mid} (mid), {out} (exit) is not equity "
             f"{portfolio.equity_mid_cents}, {portfolio.equity_exit_cents}; all in cents."
         )
-    unrealised = sum(position.profit_mid_cents or 0 for position in valued)
+    unrealised = mid - spent
     if state.deposited_cents + state.realised_cents + unrealised != portfolio.equity_mid_cents:
         raise InvariantError(
             f"At {at} deposits {state.deposited_cents} + realised {state.realised_cents} + "
@@ -107,10 +110,10 @@ def valued_contracts(portfolio: Portfolio) -> list[OptionContract]:
 
 
 def _check_nothing_expired(contracts: list[OptionContract], view: MarketView) -> None:
-    calendar = view.calendar
+    calendar, today = view.calendar, view.day
     for contract in contracts:
         # One that settled near its strike may wait for the next session's first price.
-        if contract.expiration < view.day and view.as_of >= calendar.session_open(
+        if contract.expiration < today and view.as_of >= calendar.session_open(
             calendar.next_session(contract.expiration)
         ):
             raise InvariantError(f"{contract} is still held on {view.day.isoformat()}, past its expiration.")

@@ -123,7 +123,7 @@ class Features:
     Read them by name: ``features["rsi14"]``. Names and units: `BAR_FEATURES`, `CHAIN_FEATURES`.
     """
 
-    __slots__ = ("_frame", "_past", "_row", "_statistics", "_volatility")
+    __slots__ = ("_frame", "_known", "_past", "_row", "_statistics", "_volatility")
 
     def __init__(
         self,
@@ -141,6 +141,7 @@ class Features:
         self._statistics = statistics
         self._past = past
         self._volatility: VolatilityPast | None = None
+        self._known: dict[str, float] = {}
 
     def __getitem__(self, name: str) -> float:
         """Return a feature; NaN where it is not known.
@@ -150,6 +151,12 @@ class Features:
         KeyError
             If there is no feature of that name.
         """
+        value = self._known.get(name)
+        if value is None:
+            value = self._known[name] = self._compute(name)
+        return value
+
+    def _compute(self, name: str) -> float:
         if name in BAR_FEATURES:
             return nan if self._frame is None else float(self._frame.column(name)[self._row])
         if name in {"iv_rank", "iv_percentile"}:

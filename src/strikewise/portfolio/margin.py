@@ -23,7 +23,7 @@ from strikewise.domain.margin import FLOOR_PERCENT, naked_margins_cents
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.portfolio.book import Book
 from strikewise.portfolio.grouping import group
-from strikewise.portfolio.legs import Legs, LongLeg, Lots, ShortLeg
+from strikewise.portfolio.legs import Expiry, Legs, LongLeg, Lots, ShortLeg
 
 __all__ = ["OptionRows", "account_margin_cents", "margin_call", "margin_cents", "with_own_margins"]
 
@@ -42,6 +42,8 @@ class OptionRows:
     ----------
     contracts : tuple of OptionContract
         The options.
+    ends : tuple of (int, bool)
+        When each expires.
     quantity : (n,) int64
         Contracts, short negative.
     strike_milli, multiplier : (n,) int64
@@ -51,6 +53,7 @@ class OptionRows:
     """
 
     contracts: tuple[OptionContract, ...]
+    ends: tuple[Expiry, ...]
     quantity: Cents
     strike_milli: Cents
     multiplier: Cents
@@ -61,6 +64,7 @@ class OptionRows:
         """Lay out options and how many contracts of each are held."""
         return cls(
             tuple(one for one, _ in held),
+            tuple([(one.expiration.toordinal(), one.root.settlement is Settlement.PM) for one, _ in held]),
             np.array([quantity for _, quantity in held], dtype=np.int64),
             np.array([one.strike_milli for one, _ in held], dtype=np.int64),
             np.array([one.multiplier for one, _ in held], dtype=np.int64),
@@ -329,19 +333,26 @@ def _gross(options: OptionRows, prices: Prices, requirements: Cents, spot_cents:
 
 
 def _legs(options: OptionRows, prices: Prices, requirements: Cents, spot_cents: int, shares: int) -> Legs:
+    premiums = prices * options.multiplier
+    naked = 2 * premiums + requirements
+    out = np.where(
+        options.is_put, options.strike_milli / 10 - spot_cents, spot_cents - options.strike_milli / 10
+    )
+    covered = premiums + np.maximum(np.rint(out), 0).astype(np.int64) * options.multiplier
     shorts, longs = [], []
-    columns = (options.quantity.tolist(), prices.tolist(), requirements.tolist())
-    for contract, quantity, price, requirement in zip(options.contracts, *columns, strict=True):
-        expires = (contract.expiration.toordinal(), contract.root.settlement is Settlement.PM)
-        multiplier = contract.multiplier
-        strike = contract.strike_milli * multiplier // 10
+    columns = (
+        options.quantity,
+        options.strike_milli * options.multiplier // 10,
+        naked,
+        requirements,
+        covered,
+    )
+    rows = zip(options.contracts, options.ends, *(column.tolist() for column in columns), strict=True)
+    for contract, end, quantity, strike, alone, requirement, by_shares in rows:
         if quantity > 0:
-            longs.append(LongLeg(contract.right, strike, expires, quantity))
-            continue
-        premium = price * multiplier
-        naked = 2 * premium + requirement
-        covered = premium + contract.intrinsic_cents(spot_cents) * multiplier
-        shorts.append(ShortLeg(contract.right, strike, expires, -quantity, naked, requirement, covered))
+            longs.append(LongLeg(contract.right, strike, end, quantity))
+        else:
+            shorts.append(ShortLeg(contract.right, strike, end, -quantity, alone, requirement, by_shares))
     lots = Lots(Right.CALL if shares > 0 else Right.PUT, abs(shares) // 100)
     return Legs(tuple(shorts), tuple(longs), lots)
 

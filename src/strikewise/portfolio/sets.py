@@ -9,13 +9,14 @@ all those held (weak duality). At the price where each expiration loses most, th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from strikewise.domain.instruments import Right
 from strikewise.portfolio.legs import Expiry, Legs, LongLeg, ShortLeg, width
 
 __all__ = ["Sets", "in_sets"]
+
+PUT = Right.PUT
 
 
 class Sets(NamedTuple):
@@ -36,101 +37,128 @@ class Sets(NamedTuple):
     proven: bool
 
 
+class _Set(NamedTuple):
+    """All options of one expiration."""
+
+    shorts: list[ShortLeg]
+    longs: list[LongLeg]
+
+
 def in_sets(legs: Legs) -> Sets:
     """Return what all expirations lose at most that sell no more of either right than they hold."""
-    lost: int | None = None
-    worst: dict[Expiry, int] = {}
-    rest = legs
-    for expires in {leg.expires for leg in legs.shorts}:
-        held = _of(legs, expires)
-        if not all(_count(held.shorts, right) <= _count(held.longs, right) for right in Right):
-            continue
-        most, price = _most_lost(held)
-        lost = (lost or 0) + most
-        if price is not None:
-            worst[expires] = price
-        rest = Legs(
-            tuple(leg for leg in rest.shorts if leg.expires != expires),
-            tuple(leg for leg in rest.longs if leg.expires != expires),
-            rest.lots,
-        )
-    return Sets(lost, rest, not rest.shorts and _is_proven(legs, worst, lost or 0))
-
-
-def _of(legs: Legs, expires: Expiry) -> Legs:
-    return Legs(
-        tuple(leg for leg in legs.shorts if leg.expires == expires),
-        tuple(leg for leg in legs.longs if leg.expires == expires),
+    sets = {leg.expires: _Set([], []) for leg in legs.shorts}
+    for short in legs.shorts:
+        sets[short.expires].shorts.append(short)
+    for long in legs.longs:
+        if long.expires in sets:
+            sets[long.expires].longs.append(long)
+    whole = {expires: held for expires, held in sets.items() if _covers_itself(held)}
+    if not whole:
+        return Sets(None, legs, proven=False)
+    most = {expires: _most_lost(held) for expires, held in whole.items()}
+    lost = sum(loss for loss, _ in most.values())
+    if len(whole) == len(sets):
+        rest = Legs((), tuple(leg for leg in legs.longs if leg.expires not in whole), legs.lots)
+        return Sets(lost, rest, _is_proven(legs, whole, most))
+    rest = Legs(
+        tuple(leg for leg in legs.shorts if leg.expires not in whole),
+        tuple(leg for leg in legs.longs if leg.expires not in whole),
         legs.lots,
     )
+    return Sets(lost, rest, proven=False)
 
 
-def _count(legs: tuple[ShortLeg, ...] | tuple[LongLeg, ...], right: Right) -> int:
-    return sum(leg.contracts for leg in legs if leg.right is right)
+def _covers_itself(held: _Set) -> bool:
+    """Return whether no more is sold than held of either right."""
+    puts = calls = 0
+    for leg in held.longs:
+        if leg.right is PUT:
+            puts += leg.contracts
+        else:
+            calls += leg.contracts
+    for leg in held.shorts:
+        if leg.right is PUT:
+            puts -= leg.contracts
+        else:
+            calls -= leg.contracts
+    return puts >= 0 and calls >= 0
 
 
-def _worth(leg: ShortLeg | LongLeg, spot: int | None) -> int:
-    """Return what a contract is worth at expiry, cents; nothing where no price counts."""
-    if spot is None:
+def _worth(leg: ShortLeg | LongLeg, spot: int) -> int:
+    """Return what a contract is worth at expiry, cents."""
+    value = leg.strike - spot if leg.right is PUT else spot - leg.strike
+    if value < 0:
         return 0
-    return max(0, leg.strike - spot if leg.right is Right.PUT else spot - leg.strike)
+    return value
 
 
-def _lost(legs: Legs, spot: int) -> tuple[int, int]:
-    """Return what legs lose at a price at expiry, and what those sold are worth at it, cents."""
-    sold = sum(leg.contracts * _worth(leg, spot) for leg in legs.shorts)
-    return sold - sum(leg.contracts * _worth(leg, spot) for leg in legs.longs), sold
+def _lost(held: _Set, spot: int) -> tuple[int, int]:
+    """Return what a set loses at a price at expiry, and what its options sold are worth at it, cents."""
+    sold = loss = 0
+    for leg in held.shorts:
+        sold += leg.contracts * _worth(leg, spot)
+    for leg in held.longs:
+        loss -= leg.contracts * _worth(leg, spot)
+    return sold + loss, sold
 
 
-def _most_lost(legs: Legs) -> tuple[int, int | None]:
+def _most_lost(held: _Set) -> tuple[int, int | None]:
     """Return the most that a set loses at expiry, cents, and the price at which it does.
 
     Between two strikes its value is linear, so that it is least at one of them or at zero; beyond the highest
     it does not fall. Of several such prices the one at which the options sold are worth least is returned,
     and no price where nothing is lost.
     """
-    strikes = {0, *(leg.strike for leg in legs.shorts), *(leg.strike for leg in legs.longs)}
-    loss, _, spot = max((loss, -sold, spot) for spot in strikes for loss, sold in [_lost(legs, spot)])
+    strikes = {0, *(leg.strike for leg in held.shorts), *(leg.strike for leg in held.longs)}
+    loss, _, spot = max((loss, -sold, spot) for spot in strikes for loss, sold in [_lost(held, spot)])
     return (loss, spot) if loss > 0 else (0, None)
 
 
-def _is_proven(legs: Legs, worst: dict[Expiry, int], lost: int) -> bool:
+def _is_proven(legs: Legs, sets: dict[Expiry, _Set], most: dict[Expiry, tuple[int, int | None]]) -> bool:
     """Return whether some price for each expiration proves the sets least.
 
     Its own worst, or one at which all lose most: then a long option of a later expiration covers no more than
     its width.
     """
-    if not lost:
+    worst = {expires: spot for expires, (_, spot) in most.items() if spot is not None}
+    if not worst or _is_least(legs, worst):
         return True
-    common = [
-        dict.fromkeys(worst, spot)
+    lost = sum(loss for loss, _ in most.values())
+    return len(worst) > 1 and any(
+        sum(_lost(sets[expires], spot)[0] for expires in worst) == lost
+        and _is_least(legs, dict.fromkeys(worst, spot))
         for spot in {min(worst.values()), max(worst.values())}
-        if len(worst) > 1 and sum(_lost(_of(legs, expires), spot)[0] for expires in worst) == lost
-    ]
-    return any(_is_least(legs, prices) for prices in (worst, *common))
+    )
 
 
 def _is_least(legs: Legs, prices: dict[Expiry, int]) -> bool:
     """Return whether no option sold is worth more, at these prices, than it asks for outside its set."""
-
-    def worth(leg: ShortLeg | LongLeg) -> int:
-        return _worth(leg, prices.get(leg.expires))
-
     lots = legs.lots
-    for leg in legs.shorts:
-        value = worth(leg)
+    held = [(leg, _worth_at(leg, prices)) for leg in legs.longs]
+    sold = [(leg, _worth_at(leg, prices)) for leg in legs.shorts]
+    for leg, value in sold:
         if value > leg.naked or (lots.contracts and leg.right is lots.right and value > leg.covered):
             return False
-        later = [one for one in legs.longs if one.right is leg.right and one.expires > leg.expires]
-        if any(value - worth(long) > width(leg, long) for long in later):
-            return False
-    return _no_strangle_is_less(legs, worth)
+        for long, worth in held:
+            if (
+                long.expires > leg.expires
+                and long.right is leg.right
+                and value - worth > 0
+                and value - worth > width(leg, long)
+            ):
+                return False
+    return _no_strangle_is_less(sold)
 
 
-def _no_strangle_is_less(legs: Legs, worth: Callable[[ShortLeg], int]) -> bool:
+def _worth_at(leg: ShortLeg | LongLeg, prices: dict[Expiry, int]) -> int:
+    spot = prices.get(leg.expires)
+    return 0 if spot is None else _worth(leg, spot)
+
+
+def _no_strangle_is_less(sold: list[tuple[ShortLeg, int]]) -> bool:
     """Return whether no naked put and call together ask for less than they are worth."""
-    puts = [(leg, worth(leg)) for leg in legs.shorts if leg.right is Right.PUT]
-    calls = [(leg, worth(leg)) for leg in legs.shorts if leg.right is Right.CALL]
+    puts = [(leg, worth) for leg, worth in sold if leg.right is PUT]
+    calls = [(leg, worth) for leg, worth in sold if leg.right is not PUT]
     return all(
         one + other <= put.naked + call.naked - min(put.requirement, call.requirement)
         for put, one in puts

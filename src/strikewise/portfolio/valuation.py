@@ -164,8 +164,8 @@ def portfolio_of(
     opened_today_by : mapping of str to int, optional
         Positions opened or ordered in this session, by strategy.
     """
-    mid = sum(position.mark.mid_cents for position in marked if position.mark is not None)
-    out = sum(position.mark.exit_cents for position in marked if position.mark is not None)
+    marks = [position.mark for position in marked if position.mark is not None]
+    mid, out = sum([mark.mid_cents for mark in marks]), sum([mark.exit_cents for mark in marks])
     opened = dict(opened_today_by or {})
     return Portfolio(
         as_of=as_of,

@@ -167,12 +167,12 @@ def check_seats(strategy: str, underlying: str, portfolio: Portfolio, limits: Li
         (DenialCode.PORTFOLIO_NEW_TODAY, portfolio.opened_today, limits.max_new_per_day),
         (
             DenialCode.PORTFOLIO_UNDERLYING,
-            sum(one.underlying == underlying for one in held),
+            [one.underlying for one in held].count(underlying),
             limits.max_per_underlying,
         ),
         (
             DenialCode.PORTFOLIO_STRATEGY,
-            sum(one.strategy == strategy for one in held),
+            [one.strategy for one in held].count(strategy),
             _tighter(limits.max_per_strategy, own.max_positions),
         ),
         (
@@ -182,7 +182,7 @@ def check_seats(strategy: str, underlying: str, portfolio: Portfolio, limits: Li
         ),
         (
             DenialCode.PORTFOLIO_UNDERLYING,
-            sum(one.underlying == underlying and one.strategy == strategy for one in held),
+            [(one.underlying, one.strategy) for one in held].count((underlying, strategy)),
             own.max_per_underlying,
         ),
     )

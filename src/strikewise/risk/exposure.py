@@ -45,11 +45,10 @@ def held_sides(positions: Iterable[Position]) -> dict[OptionContract, int]:
     """Return the options that positions hold or have ordered: 1 for long, -1 for short."""
     sides: dict[OptionContract, int] = {}
     for position in positions:
-        if position.holdings:
-            held = [(one.instrument, one.quantity) for one in position.holdings]
-        else:
-            held = [(leg.instrument, leg.ratio) for leg in position.structure.legs]
-        for instrument, quantity in held:
-            if isinstance(instrument, OptionContract):
-                sides[instrument] = 1 if quantity > 0 else -1
+        for holding in position.holdings:
+            if isinstance(holding.instrument, OptionContract):
+                sides[holding.instrument] = 1 if holding.quantity > 0 else -1
+        if not position.holdings:
+            for contract, ratio in position.structure.options:
+                sides[contract] = 1 if ratio > 0 else -1
     return sides

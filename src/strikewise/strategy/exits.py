@@ -104,7 +104,7 @@ def assigned(position: Position) -> bool:
     It does where its shares are not those of its structure and an option of that structure is gone. Shares
     that hedge stand beside all the options that were opened.
     """
-    shares = sum(one.quantity for one in position.holdings if isinstance(one.instrument, Stock))
+    shares = sum([one.quantity for one in position.holdings if isinstance(one.instrument, Stock)])
     if shares == position.structure.shares * position.quantity:
         return False
     held = {one.instrument: one.quantity for one in position.holdings}
