@@ -173,7 +173,7 @@ def routes() -> FastAPI:
         app.include_router(part.router, prefix=PREFIX, dependencies=[Depends(READS)])
     app.include_router(session.guarded, prefix=PREFIX, dependencies=[Depends(READS)])
     app.include_router(health.router)
-    app.openapi = partial(describe, app)  # type: ignore[method-assign]  # as FastAPI's documentation does
+    app.openapi = partial(describe, app, PREFIX)  # type: ignore[method-assign]  # as FastAPI's documentation does
     app.include_router(page.router)
     install_problems(app)
     return app
