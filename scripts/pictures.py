@@ -68,14 +68,15 @@ def main() -> int:
 
 
 def told(summary: dict[str, float]) -> None:
-    """Fail where the README tells other figures than the picture beside it."""
-    readme = README.read_text(encoding="utf-8")
+    """Fail where the pages tell other figures than the picture."""
+    pages = [README, ROOT / "docs" / "how-to" / "read-a-report.md"]
+    texts = [page.read_text(encoding="utf-8") for page in pages]
     for figure in (
         f"won {summary['win_rate']:.0%} of its trades",
         f"{summary['total_return']:.1%} in five years",
     ):
-        if readme.count(figure) < 2:
-            raise SystemExit(f"The README does not tell beneath and behind the picture: {figure}.")
+        if not all(figure in text for text in texts):
+            raise SystemExit(f"The README or the page on reports does not tell: {figure}.")
 
 
 def photograph(page: Path, chromium: str) -> bytes:
