@@ -70,18 +70,12 @@ def in_sets(legs: Legs) -> Sets:
 
 def _covers_itself(held: _Set) -> bool:
     """Return whether no more is sold than held of either right."""
-    puts = calls = 0
-    for leg in held.longs:
-        if leg.right is PUT:
-            puts += leg.contracts
-        else:
-            calls += leg.contracts
-    for leg in held.shorts:
-        if leg.right is PUT:
-            puts -= leg.contracts
-        else:
-            calls -= leg.contracts
-    return puts >= 0 and calls >= 0
+    left = dict.fromkeys(Right, 0)
+    for long in held.longs:
+        left[long.right] += long.contracts
+    for short in held.shorts:
+        left[short.right] -= short.contracts
+    return all(count >= 0 for count in left.values())
 
 
 def _worth(leg: ShortLeg | LongLeg, spot: int) -> int:
@@ -95,10 +89,10 @@ def _worth(leg: ShortLeg | LongLeg, spot: int) -> int:
 def _lost(held: _Set, spot: int) -> tuple[int, int]:
     """Return what a set loses at a price at expiry, and what its options sold are worth at it, cents."""
     sold = loss = 0
-    for leg in held.shorts:
-        sold += leg.contracts * _worth(leg, spot)
-    for leg in held.longs:
-        loss -= leg.contracts * _worth(leg, spot)
+    for short in held.shorts:
+        sold += short.contracts * _worth(short, spot)
+    for long in held.longs:
+        loss -= long.contracts * _worth(long, spot)
     return sold + loss, sold
 
 
