@@ -31,7 +31,8 @@ class Order:
     order_id : str
         Derived from the decision, so that asking twice is asking once.
     position_id : str
-        The position it opens, closes or adjusts; an opening order's position has the order's own id.
+        The position it opens, closes or adjusts; an opening order's position has the order's own id, or that
+        of its first attempt where the order replaces one.
     strategy, underlying : str
         Whose and on what.
     purpose : Purpose

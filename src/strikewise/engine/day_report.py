@@ -10,7 +10,7 @@ from datetime import date
 from strikewise.domain.control import FaultNoted, TradingState, TradingStateChanged
 from strikewise.domain.events import AccountValued, OrderDenied, OrderFilled, OrderPlaced, SignalDenied
 from strikewise.domain.money import format_cents
-from strikewise.domain.orders import Purpose
+from strikewise.domain.orders import Order, Purpose
 from strikewise.portfolio.ledger import Record
 
 __all__ = ["DAY_REPORT", "DayReport", "report_of"]
@@ -35,7 +35,9 @@ class DayReport:
     positions : int
         Open at its end.
     opened, closed, fills : int
-        Orders that opened and closed, and fills.
+        Orders that opened and closed, in part at least, and fills.
+    vain : int
+        Orders that came to nothing: all attempts of one are one, and what was halted before it was sent is too.
     denials : tuple of (str, int)
         Codes by which most was refused, most often first.
     faults : int
@@ -51,6 +53,7 @@ class DayReport:
     opened: int
     closed: int
     fills: int
+    vain: int
     denials: tuple[tuple[str, int], ...]
     faults: int
     state: TradingState
@@ -66,6 +69,8 @@ class DayReport:
             f"{self.positions} positions are open; {self.opened} orders opened and {self.closed} closed, "
             f"with {self.fills} fills"
         )
+        if self.vain:
+            did += f", and {self.vain} came to nothing"
         refused = ", ".join(f"{code} {count}" for code, count in self.denials)
         said = f"{self.day.isoformat()}: {worth}. {did}."
         if refused:
@@ -94,17 +99,18 @@ def report_of(
         What may be sent at its end.
     """
     equity: int | None = None
-    positions = opened = closed = fills = faults = 0
+    positions = fills = faults = 0
+    orders = _Orders()
     denials: Counter[str] = Counter()
     for record in records:
         match record.event:
             case AccountValued() as valued:
                 equity, positions = valued.equity_exit_cents, valued.open_positions
             case OrderPlaced(order=order):
-                opened += order.purpose is Purpose.OPEN and not order.replaces
-                closed += order.purpose is Purpose.CLOSE and not order.replaces
-            case OrderFilled():
+                orders.place(order)
+            case OrderFilled(execution=execution):
                 fills += 1
+                orders.fill(execution.order_id)
             case SignalDenied(code=code) | OrderDenied(code=code):
                 denials[str(code)] += 1
             case FaultNoted():
@@ -114,4 +120,29 @@ def report_of(
             case _:
                 pass
     most = tuple(denials.most_common(MOST_CODES))
-    return DayReport(day, equity, profit_cents, positions, opened, closed, fills, most, faults, state)
+    opened, closed = orders.filled(Purpose.OPEN), orders.filled(Purpose.CLOSE)
+    vain = orders.vain()
+    return DayReport(day, equity, profit_cents, positions, opened, closed, fills, vain, most, faults, state)
+
+
+class _Orders:
+    """The orders of a day by their first attempts, and whether any attempt filled."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, str] = {}
+        self._purposes: dict[str, Purpose] = {}
+        self._filled: set[str] = set()
+
+    def place(self, order: Order) -> None:
+        first = self._first.get(order.replaces, order.order_id)
+        self._first[order.order_id] = first
+        self._purposes.setdefault(first, order.purpose)
+
+    def fill(self, order_id: str) -> None:
+        self._filled.add(self._first.get(order_id, order_id))
+
+    def filled(self, purpose: Purpose) -> int:
+        return sum(one is purpose and name in self._filled for name, one in self._purposes.items())
+
+    def vain(self) -> int:
+        return len(self._purposes.keys() - self._filled)
