@@ -192,6 +192,7 @@ def test_37_at_a_start_an_order_at_work_and_what_it_filled_are_counted_once() ->
     (position,) = day.ours_alone()
     filled = position.quantity
     assert 0 < filled < 40
+    assert filled + sum(one.quantity for one in day.loop.state.pending) <= 40, "a unit works or is held"
     waiting = day.loop.state.open_orders or day.loop.state.ended_orders
     (known,) = list(waiting.values())
     assert known.filled == filled

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from execution.tapes import CALENDAR, Row, call, put
-from faults.days import CONDOR, DAY, NEXT, PATIENT, ROWS, SPREAD, Day, Timed, at, by_five_minutes, first
+from faults.days import (
+    CONDOR,
+    DAY,
+    LOWER,
+    NEXT,
+    PATIENT,
+    ROWS,
+    SPREAD,
+    Day,
+    Timed,
+    at,
+    by_five_minutes,
+    first,
+)
 from strikewise.adapters.brokers.fault_plan import FaultKind
 from strikewise.domain.control import SymbolFrozen
-from strikewise.domain.events import OptionSettled, OrderFilled, OrderPlaced, OrderRejected
+from strikewise.domain.events import OptionSettled, OrderFilled, OrderPlaced, OrderRejected, SignalDenied
 from strikewise.domain.instruments import OptionContract, Stock
 from strikewise.domain.orders import Purpose
 from strikewise.domain.parameters import ParameterSet
@@ -20,8 +33,10 @@ from strikewise.domain.portfolio import Holding, Position
 from strikewise.domain.quotes import Grade
 from strikewise.domain.signals import Action, Close
 from strikewise.domain.structures import Leg, Structure
+from strikewise.execution.refusals import Refusal
 from strikewise.execution.world import Assigned, LegsFilled, OrderCancelledOutside, Transferred
 from strikewise.market.view import MarketView
+from strikewise.risk.limits import Limits
 
 ONCE = Timed({}, at_minutes={15: [SPREAD]})
 TODAY = Structure.of([Leg(put(480, DAY), -1), Leg(put(475, DAY), 1)])
@@ -76,7 +91,7 @@ def test_21_more_than_the_position_holds_is_not_closed_and_a_refusal_leaves_it_a
     for contract, back in ((put(480), 2), (put(475), -2)):
         day.clock.plan(at(44), lambda c=contract, n=back: day.truth.happened(Transferred(c, n)))
     day.run(90)
-    assert all("NOT_HELD" in one.code for one in day.told(OrderRejected))
+    assert {one.code for one in day.told(OrderRejected)} == {Refusal.NOT_HELD}
     day.check()
     assert day.held() == {}
 
@@ -89,6 +104,41 @@ def test_22_early_assignment_turns_the_option_into_shares_and_those_are_managed(
     assert day.held()[Stock("SPY")] == 100
     placed = [one.order for one in day.told(OrderPlaced) if one.order.reason == "ASSIGNED_SHARES"]
     assert placed, "what it delivered is on its way out"
+
+
+def test_22_an_assignment_overnight_is_booked_before_the_open() -> None:
+    day = Day([], (ONCE,), quotes=by_five_minutes() | by_five_minutes(day=NEXT))
+    day.clock.plan(at(-30, NEXT), lambda: day.truth.happened(Assigned(put(480), 1)))
+    day.run(60, day=NEXT)
+    (booked,) = (one.known_at for one in day.ledger.records() if isinstance(one.event, OptionSettled))
+    assert at(-30, NEXT) <= booked < at(0, NEXT)
+    placed = [one.order for one in day.told(OrderPlaced) if one.order.reason == "ASSIGNED_SHARES"]
+    assert placed
+    assert placed[0].created_at >= at(0, NEXT), "the shares go out in the session"
+    day.check()
+
+
+def test_22_shares_that_an_assignment_brought_count_against_the_limits() -> None:
+    first_day = [row for row in ROWS if row[0] in (put(480), put(475))]
+    quotes = by_five_minutes(first_day) | by_five_minutes(day=NEXT)
+    wishes = Timed({}, at_minutes={15: [SPREAD], 45: [LOWER]}, leaves_after=100_000)
+
+    def played(*, assigned: bool) -> Day:
+        little = Limits(max_margin=0.2, max_margin_per_trade=0.1)
+        day = Day([], (wishes,), quotes=quotes, ladder=PATIENT, limits=little)
+        if assigned:
+            day.clock.plan(at(45, NEXT), lambda: day.truth.happened(Assigned(put(480), 1)))
+        day.run(60, day=NEXT)
+        day.check()
+        return day
+
+    def opened(day: Day) -> set[datetime]:
+        return {one.created_at for one in day.edge.heard if one.purpose is Purpose.OPEN and not one.replaces}
+
+    assert opened(played(assigned=False)) == {at(15), at(45, NEXT)}
+    held = played(assigned=True)
+    assert opened(held) == {at(15)}
+    assert "RISK_MARGIN" in {one.code for one in held.told(SignalDenied)}
 
 
 def test_22_an_assignment_nobody_told_is_read_from_what_it_left() -> None:
