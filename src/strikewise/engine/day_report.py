@@ -37,7 +37,7 @@ class DayReport:
     opened, closed, fills : int
         Orders that opened and closed, in part at least, and fills.
     vain : int
-        Orders that came to nothing: all attempts of one are one, and what was halted before it was sent is too.
+        Orders that came to nothing, halted ones among them; all attempts of one are one.
     denials : tuple of (str, int)
         Codes by which most was refused, most often first.
     faults : int
