@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from apps.api.serving import Served, serving
 from apps.api.test_research import finished
@@ -22,7 +22,9 @@ from strikewise.apps.api.page import STATIC
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 AXE = REPOSITORY / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
-PATIENCE = 8_000
+PATIENCE = 20_000
+"""Milliseconds: a busy machine is no fault of the page."""
+expect.set_options(timeout=PATIENCE)
 RUN = {
     "name": "three days",
     "underlyings": ["SPY"],

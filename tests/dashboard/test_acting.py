@@ -70,7 +70,7 @@ class Desk:
         """Meet the latest request, see that the page tells the outcome, and return the request."""
         request = self.facts(kind)[-1]
         self.say(RequestMet(request.seq, outcome, not refused))
-        expect(self.page.get_by_text(outcome).first).to_be_visible(timeout=6_000)
+        expect(self.page.get_by_text(outcome).first).to_be_visible()
         return request.event
 
 
@@ -123,6 +123,7 @@ def test_a_position_that_nobody_here_opened_is_given_to_a_strategy(browser: Brow
         expect(dialog).to_contain_text("Nobody here opened it")
         dialog.get_by_label("Strategy").fill("iron_condor")
         dialog.get_by_role("button", name="Let it manage it").click()
+        expect(dialog).to_have_count(0)
         asked = desk.met(ClaimRequested, "iron_condor manages it from now on.")
         assert asked == ClaimRequested(shown.positions[0].position_id, "iron_condor")
 
@@ -197,7 +198,7 @@ def test_backtests_are_filled_in_run_with_progress_compared_and_reported(desk: D
     for name in ("filled in", "written"):
         page.get_by_label(f"Compare {name}").check()
     beside = page.get_by_role("region", name="Side by side")
-    expect(beside.locator("[data-chart] canvas")).to_be_visible(timeout=10_000)
+    expect(beside.locator("[data-chart] canvas")).to_be_visible()
     expect(beside.get_by_role("row")).to_have_count(3)
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Whole report").click()

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from apps import trading_home
+from dashboard.conftest import PATIENCE
 from dashboard.processes import Server, begun, make_administrator, records, server, until
 from dashboard.watching import FETCHED, settled
 from strikewise.adapters.heartbeat_file import HeartbeatFile
@@ -74,7 +75,7 @@ def desk(browser: Browser, market: Path, tmp_path_factory: pytest.TempPathFactor
         served = held.enter_context(server(home, "--rehearsal", str(place)))
         context = browser.new_context(viewport=WIDE, reduced_motion="reduce")  # type: ignore[arg-type]
         held.callback(context.close)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         make_administrator(page, served)
         yield Desk(home, place, trader, served, page, held)
@@ -100,7 +101,7 @@ def test_a_killed_server_is_told_what_to_type_is_explained_and_what_happened_mea
     port = int(desk.server.url.rpartition(":")[2])
     before = len(records(desk.place))
     desk.server.end()
-    expect(page.get_by_test_id("server-down")).to_contain_text("strikewise halt", timeout=8_000)
+    expect(page.get_by_test_id("server-down")).to_contain_text("strikewise halt")
     page.get_by_test_id("stop").click()
     page.get_by_role("button", name="Stop trading now").click()
     told = page.get_by_role("dialog").get_by_role("alert")
@@ -111,19 +112,19 @@ def test_a_killed_server_is_told_what_to_type_is_explained_and_what_happened_mea
     desk.server = desk.held.enter_context(server(desk.home, "--rehearsal", str(desk.place), port=port))
     assert desk.server.setup == ""
     page.get_by_role("button", name="Try again").click()
-    expect(page.get_by_test_id("server-down")).to_have_count(0, timeout=10_000)
+    expect(page.get_by_test_id("server-down")).to_have_count(0)
     expect(page.locator(".light").first).to_contain_text("live")
     page.wait_for_function(
         "(before) => Number(/fact (\\d+)/.exec(document.body.innerText)?.[1] ?? 0) > before",
         arg=before,
-        timeout=10_000,
+        timeout=PATIENCE,
     )
     assert not desk.halted()
 
 
 def test_from_the_click_to_a_halted_process_and_its_fact_it_takes_at_most_two_seconds(desk: Desk) -> None:
     page = desk.page
-    expect(page.locator(".badge").first).to_contain_text("Replay", timeout=15_000)
+    expect(page.locator(".badge").first).to_contain_text("Replay")
     until(lambda: desk.accepted() >= 2, what="a second order")
     page.get_by_test_id("stop").click()
     page.get_by_label("Why").fill("seen enough")

@@ -77,7 +77,7 @@ class Watched:
 def settled(page: Page) -> None:
     """Wait until everything that was asked for is there."""
     page.locator("main").wait_for()
-    for _ in range(80):
+    for _ in range(400):
         if page.locator(".waiting").count() == 0:
             break
         page.wait_for_timeout(50)
