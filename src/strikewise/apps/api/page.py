@@ -20,8 +20,8 @@ NO_PAGE = """\
 <style>body{font:16px/1.5 system-ui;max-width:38rem;margin:4rem auto;padding:0 1rem}
 code{background:#8883}</style>
 <h1>The API runs; the page was not built</h1>
-<p>This installation has no built web page. In a source checkout, with Node:</p>
-<pre><code>cd dashboard &amp;&amp; npm ci &amp;&amp; npm run build</code></pre>
+<p>This installation has no built web page. In a source checkout, whether there is a Node here or not:</p>
+<pre><code>make page</code></pre>
 <p>Then start <code>strikewise serve</code> again. The API is at <code>/api/v1</code>; make a token for it
 with <code>strikewise token create</code>, and read <code>/api/v1/openapi.json</code>.</p>
 <p>To stop trading without the page: <code>strikewise halt</code>.</p></html>
@@ -31,14 +31,23 @@ with <code>strikewise token create</code>, and read <code>/api/v1/openapi.json</
 router = APIRouter(include_in_schema=False)
 
 
+def _file_of(static: Path, path: str) -> Path | None:
+    """Return the page's file of a path; None where it is none, or lies outside."""
+    try:
+        found = (static / path).resolve()
+        return found if path and found.is_relative_to(static.resolve()) and found.is_file() else None
+    except (OSError, ValueError):  # a name that no file can have
+        return None
+
+
 @router.get("/{path:path}")
 def page(request: Request, path: str) -> Response:
     """Return a file of the page; its first one for every address that is nobody else's."""
     static = cast("Path", request.state.static)
     if path.startswith(("api/", "health/")) or path == "metrics":
         raise ProblemError(404, f"There is nothing at {request.url.path[:200]}.")
-    found = (static / path).resolve()
-    if path and found.is_relative_to(static.resolve()) and found.is_file():
+    found = _file_of(static, path)
+    if found is not None:
         kept = FOR_EVER if path.startswith("assets/") else "no-cache"
         return FileResponse(found, headers={"Cache-Control": kept})
     if path.startswith("assets/"):
