@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useRef, useState } from "react";
 import { RefusedError, answered, api } from "../api/client";
 import type { CheckedSettings } from "../api/types";
+import { instant } from "../format";
 import { Badge, Card, Empty, PageHead, Shown, Trouble } from "../parts/parts";
 import { Tokens } from "../parts/tokens";
 import { queries } from "../state/queries";
@@ -9,32 +10,61 @@ import { confirmPassword, useMay, useSession } from "../state/session";
 
 export default function Settings(): ReactNode {
   const may = useMay("admin");
+  const [said, say] = useState(""); // kept here: what was saved is another file, with an editor of its own
   const settings = useQuery({ queryKey: ["settings"], staleTime: Infinity, queryFn: () => answered(api.GET("/api/v1/settings")) });
   return (
     <>
-      <PageHead title="Settings">Checked and compared before they are replaced</PageHead>
+      <PageHead title="Settings">Checked and compared before they are replaced; used without a restart</PageHead>
+      <Taken />
       <Shown query={settings} height={460}>
-        {(data) => <Editor key={data.digest} text={data.toml} digest={data.digest} values={data.values} />}
+        {(data) => <Editor key={data.digest} text={data.toml} digest={data.digest} values={data.values} said={said} say={say} />}
       </Shown>
       {may && <Tokens />}
     </>
   );
 }
 
-function Editor({ text: before, digest, values }: { text: string; digest: string; values: Record<string, unknown> }): ReactNode {
+/** Whether the process that trades goes by the file as it is, since when, and what waits for its next start. */
+function Taken(): ReactNode {
+  // Asked for apart, so that what is being edited stays as it is.
+  const { data } = useQuery({ queryKey: ["settings", "taken"], refetchInterval: 5_000, queryFn: () => answered(api.GET("/api/v1/settings")) });
+  if (!data) return null;
+  const running = data.running;
+  if (!running) return <p className="soft">No process trades now: the settings count when one starts.</p>;
+  const who = running.by === "settings" ? ", changed in the file itself" : running.by ? `, saved by ${running.by.replace("person:", "")}` : "";
+  if (!running.digest) return <p className="soft">The process that trades keeps the settings that it began with.</p>;
+  const restart = running.restart ?? [];
+  return (
+    <p className={running.current ? "soft" : "notice warn"}>
+      {running.digest === data.digest
+        ? `In force in the process that trades since ${instant(running.since)}${who}.`
+        : "Saved, and not taken up by the process that trades yet."}
+      {restart.length > 0 && ` Needs a restart of it: ${restart.join(", ")}.`}
+    </p>
+  );
+}
+
+interface Edited {
+  text: string;
+  digest: string;
+  values: Record<string, unknown>;
+  said: string;
+  say: (text: string) => void;
+}
+
+function Editor({ text: before, digest, values, said, say }: Edited): ReactNode {
   const may = useMay("admin");
   const name = useSession().data?.name ?? "";
   const [text, setText] = useState(before);
   const [checked, setChecked] = useState<CheckedSettings | null>(null);
   const [trouble, setTrouble] = useState<unknown>(null);
-  const [told, setTold] = useState("");
   const [password, setPassword] = useState("");
   const dialog = useRef<HTMLDialogElement>(null);
   const dirty = text !== before;
 
   const check = async (): Promise<void> => {
     setTrouble(null);
-    setTold("");
+    say("");
     try {
       setChecked(await answered(api.POST("/api/v1/settings/check", { body: { toml: text } })));
     } catch (error) {
@@ -46,7 +76,7 @@ function Editor({ text: before, digest, values }: { text: string; digest: string
     try {
       await answered(api.PUT("/api/v1/settings", { body: { toml: text, digest } }));
       setChecked(null);
-      setTold("Saved. The server uses them at once, the trading process at its next start.");
+      say("Saved. The server uses them at once, the process that trades before its next decision.");
       void queries.invalidateQueries();
     } catch (error) {
       if (error instanceof RefusedError && error.status === 403 && checked?.dangerous) dialog.current?.showModal();
@@ -92,9 +122,9 @@ function Editor({ text: before, digest, values }: { text: string; digest: string
             Save
           </button>
         </div>
-        {told && (
+        {said && (
           <p className="notice" role="status" style={{ marginTop: 10 }}>
-            {told}
+            {said}
           </p>
         )}
         {trouble !== null && <Trouble error={trouble} title="It was not done." />}
@@ -181,7 +211,8 @@ function Changes({ checked }: { checked: CheckedSettings }): ReactNode {
       {checked.dangerous && <p className="notice warn">Some of this may lose more money than before: your password is asked for again.</p>}
       {checked.changes.map((one) => (
         <div key={one.name}>
-          <b className="strong mono">{one.name}</b> {one.dangerous && <Badge quiet kind="warn">may lose more</Badge>}
+          <b className="strong mono">{one.name}</b> {one.dangerous && <Badge quiet kind="warn">may lose more</Badge>}{" "}
+          {one.restart && <Badge quiet>needs a restart</Badge>}
           <div className="diff mono">
             <div className="minus">− {told(one.before)}</div>
             <div className="plus">+ {told(one.after)}</div>
