@@ -78,5 +78,5 @@ if __name__ == "__main__":
     try:
         if not is_built(ROOT) and not build(ROOT):
             sys.exit(NO_NODE)
-    except subprocess.CalledProcessError as failed:
-        sys.exit(f"The web page was not built: {' '.join(failed.cmd[1:])} ended with {failed.returncode}.")
+    except subprocess.CalledProcessError as end:
+        sys.exit(f"The web page was not built: npm {' '.join(end.cmd[1:])} ended with {end.returncode}.")
