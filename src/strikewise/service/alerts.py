@@ -9,7 +9,6 @@ from threading import Lock
 from strikewise.domain.errors import StrikewiseError
 from strikewise.market.clock import PacedClock
 from strikewise.service import alert_texts as texts
-from strikewise.service.answers import standing_of, whole_name
 from strikewise.service.control import (
     Answer,
     ask_to_close,
@@ -21,10 +20,11 @@ from strikewise.service.control import (
 )
 from strikewise.service.explain import explain_trade
 from strikewise.service.risk import account_risk
+from strikewise.service.signal_talk import dismiss_asked, signals_told, take_asked
 from strikewise.service.system import System
 from strikewise.service.views.account import AccountView, account_view
 from strikewise.service.views.desk import Desk
-from strikewise.service.views.signals import SignalView, signal_view, signals_before
+from strikewise.service.views.signals import signal_view
 from strikewise.service.views.status import StatusView, status_view
 from strikewise.service.views.trades import telling_facts
 
@@ -60,7 +60,7 @@ COMMANDS: Mapping[str, str] = {
 }
 """What may be asked, in the order of the help."""
 
-SESSIONS, PERIODS, SIGNALS = 10, 12, 5
+SESSIONS, PERIODS = 10, 12
 IN_THE_CHAT = "asked for in the chat"
 
 
@@ -101,7 +101,7 @@ class Conversation:
             "help": self._help,
             "status": lambda _: Said(texts.status_text(self._status(), self._account())),
             "positions": lambda _: Said(texts.positions_text(self._read())),
-            "signals": self._signals,
+            "signals": lambda _: Said(signals_told(self._system, self._read())),
             "pnl": self._pnl,
             "daily": lambda _: self._periods("day", 1),
             "weekly": lambda _: self._periods("week", PERIODS),
@@ -115,8 +115,8 @@ class Conversation:
             "resume": self._resume,
             "flatten": self._flatten,
             "close": self._close,
-            "take": self._take,
-            "dismiss": self._dismiss,
+            "take": lambda rest: Said(*take_asked(self._system, self._read(), rest)),
+            "dismiss": lambda rest: Said(*dismiss_asked(self._system, self._read(), rest)),
             "experiments": lambda _: Said("No experiment runs: this strikewise does not learn yet."),
             "learned": lambda _: Said("Nothing was learned: this strikewise does not learn yet."),
             "health": lambda _: Said(texts.health_text(self._status())),
@@ -266,35 +266,6 @@ class Conversation:
             f"Close {position.quantity} × {position.structure.describe()} of {position.strategy}?",
             ("close", found[0], IN_THE_CHAT),
         )
-
-    def _signals(self, _: Sequence[str]) -> Said:
-        desk = self._read()
-        return Said(
-            texts.signals_text(signals_before(desk, limit=SIGNALS, standing=standing_of(self._system, desk)))
-        )
-
-    def _take(self, rest: Sequence[str]) -> Said:
-        if not rest:
-            return Said("/take wants the id of a signal: /signals shows them.")
-        signal = self._signal(rest[0])
-        if not signal.answerable:
-            return Said(f"It cannot be taken: it was {texts.decided_text(signal)}.")
-        said = texts.take_text(signal, standing_of(self._system, self._desk).now)
-        return Said(f"Take it?\n{said}", ("take", signal.signal_id))
-
-    def _dismiss(self, rest: Sequence[str]) -> Said:
-        if not rest:
-            return Said("/dismiss wants the id of a signal: /signals shows them.")
-        signal = self._signal(rest[0])
-        said = f"Dismiss {signal.describe} of {signal.strategy}? It is not proposed again today."
-        return Said(said, ("dismiss", signal.signal_id))
-
-    def _signal(self, beginning: str) -> SignalView:
-        """Return the signal whose id begins so, as it stands now."""
-        desk = self._read()
-        found = signal_view(desk, whole_name(desk, beginning), standing_of(self._system, desk))
-        assert found is not None, "a signal that is named is known"
-        return found
 
     def _logs(self, _: Sequence[str]) -> Said:
         with self._system.ledger() as ledger:
