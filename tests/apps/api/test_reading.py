@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
 
 from apps.api.serving import Served, anybody, beating, serving
 from service.systems import CALENDAR
+from strikewise.apps.api.reading import Reader
+from strikewise.apps.api.routes import research
 from strikewise.domain.control import AlertRaised
+from strikewise.domain.errors import MissingDataError
+from strikewise.execution.heartbeat import Heartbeat
 from strikewise.portfolio.ledger import Entry
 from strikewise.service.views.account import account_view
 from strikewise.service.views.desk import Desk
@@ -270,3 +275,46 @@ def test_volatilities_come_without_their_quotes_where_nobody_wants_them(get: htt
     whole, bare = (ok(get.get(f"volatility/SPY?smiles={wanted}")) for wanted in ("true", "false"))
     assert whole["smiles"]
     assert bare == {**whole, "smiles": []}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["%00", "a" * 3_000, "..%2f..%2f..%2fetc%2fpasswd", "%2fetc/passwd", "assets/..%2f..%2fapp.py", "%ff"],
+)
+def test_no_address_leads_out_of_the_page_or_makes_the_server_fail(shown: Served, path: str) -> None:
+    answer = anybody.get(f"{shown.url}/{path}")
+    assert answer.status_code in {200, 404, 414}, answer.status_code
+    assert "root:" not in answer.text
+    assert "import" not in answer.text
+
+
+def test_a_mistake_of_the_server_is_told_without_what_it_was(tmp_path: Path) -> None:
+    def broken() -> Heartbeat | None:
+        raise RuntimeError("canary-in-a-trace")
+
+    with serving(tmp_path, heartbeat=broken) as served, served.program() as program:
+        answer = program.get("status")
+        assert answer.status_code == 500
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "canary" not in answer.text
+
+
+def test_whoever_waits_too_long_for_the_market_is_told_to_ask_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ends = Event(), Event()
+
+    def slow(*_: object, **__: object) -> object:
+        begun.set()
+        assert ends.wait(10)
+        raise MissingDataError("Nothing.")
+
+    monkeypatch.setattr(research, "find_opportunities", slow)
+    monkeypatch.setattr(Reader.market.__wrapped__, "__defaults__", (0.05,))
+    with served.program() as program:
+        program.post("scan", json={})
+        assert begun.wait(10)
+        answer = program.get("chart/SPY")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert program.get("status").status_code == 200
+        ends.set()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from fastapi import Depends, FastAPI
@@ -135,6 +136,7 @@ class Application:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         self.hub.start()
+        Thread(target=self._reader.read_ahead, name="read ahead", daemon=True).start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self.hub.stop()

@@ -87,6 +87,11 @@ def install_problems(app: FastAPI) -> None:
     async def _http(_: Request, error: HTTPException) -> JSONResponse:
         return _answer(error.status_code, str(error.detail), headers=dict(error.headers or {}))
 
+    @app.exception_handler(Exception)
+    async def _mistake(_: Request, __: Exception) -> JSONResponse:
+        # The trace goes to the server's own output, and nowhere else.
+        return _answer(500, "The server made a mistake: its output says which.")
+
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         wrong = [

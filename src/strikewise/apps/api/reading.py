@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
-from threading import Lock, RLock
+from threading import Event, Lock, RLock
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
+from strikewise.apps.api.problems import ProblemError
+from strikewise.service.errors import StrikewiseError
 from strikewise.service.system import System
 from strikewise.service.views.desk import Desk, Picture
 from strikewise.service.views.status import StatusView, status_view
 
-__all__ = ["Reader", "Reading"]
+__all__ = ["FOR_EVER", "Reader", "Reading"]
+
+
+PATIENCE = 5.0
+"""Seconds that a request waits for others; then it is told to ask again, and its thread is free."""
+FOR_EVER = -1.0
+
+
+@contextmanager
+def _held(lock: Any, patience: float, busy: str) -> Iterator[None]:
+    if not lock.acquire(timeout=patience):
+        raise ProblemError(503, f"{busy} Ask again in a moment.", headers={"Retry-After": "2"})
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Reader:
@@ -29,11 +46,14 @@ class Reader:
     ----------
     runs : dict
         What kept runs came to in short, by fingerprint, as far as somebody asked.
+    read : Event
+        Set once the ledger was read for the first time.
     """
 
     def __init__(self, system: System) -> None:
         self.system = system
         self.runs: dict[str, Any] = {}
+        self.read = Event()
         self._desk = Desk()
         self._lock, self._opening, self._market = RLock(), Lock(), Lock()
         self._open = ExitStack()
@@ -52,12 +72,31 @@ class Reader:
             self.system, self._desk = system, Desk()
 
     @contextmanager
-    def desk(self) -> Iterator[Desk]:
-        """Give the account, up to the ledger's last fact; it stands still meanwhile."""
-        with self._lock:
+    def desk(self, patience: float = PATIENCE) -> Iterator[Desk]:
+        """Give the account, up to the ledger's last fact; it stands still meanwhile.
+
+        Parameters
+        ----------
+        patience : float
+            Seconds to wait while others read; the first reading of a long ledger takes minutes.
+
+        Raises
+        ------
+        ProblemError
+            503 if that was not enough.
+        """
+        with _held(self._lock, patience, f"The ledger is being read: {self._desk.seq:,} facts so far."):
             with self.ledger() as ledger:
                 self._desk.read_on(ledger, self.picture())
             yield self._desk
+
+    def read_ahead(self) -> None:
+        """Read the ledger before anybody asks; whatever is wrong with it is told to whoever asks."""
+        try:
+            with suppress(StrikewiseError), self.desk(FOR_EVER):
+                pass
+        finally:
+            self.read.set()
 
     def picture(self) -> Picture | None:
         """Return the latest picture of the account, if anybody took one."""
@@ -77,9 +116,15 @@ class Reader:
         return self.system.data.source()
 
     @contextmanager
-    def market(self) -> Iterator[Any]:
-        """Give the recorded market to one at a time: what it computes it remembers."""
-        with self._market:
+    def market(self, patience: float = PATIENCE) -> Iterator[Any]:
+        """Give the recorded market to one at a time: what it computes it remembers.
+
+        Raises
+        ------
+        ProblemError
+            503 if somebody else needs it for longer.
+        """
+        with _held(self._market, patience, "A scan is at work on the market's data."):
             yield self.source()
 
     def now(self) -> datetime:

@@ -22,6 +22,8 @@ from strikewise.service.views.status import StatusView
 __all__ = ["Hub"]
 
 LOOK_SECONDS = 0.2
+WAITS = 15
+"""How often it looks whether the ledger is read, before a stream is refused."""
 BEAT_SECONDS = 15.0
 BACKLOG = 500
 """Events that may wait for a client that is slow; then its stream ends, and it begins again."""
@@ -88,8 +90,15 @@ class Hub:
     def end(self) -> None:
         """End every stream, and take no new one."""
         self._closing.set()
-        for queue in tuple(self._streams):
-            _end(queue)
+        self._end_all()
+
+    async def ready(self) -> bool:
+        """Return whether the ledger is read, so that a stream can begin; waits a moment for it."""
+        for _ in range(WAITS):
+            if self._reader.read.is_set():
+                return True
+            await asyncio.sleep(LOOK_SECONDS)
+        return False
 
     async def stop(self) -> None:
         """End every stream, and watch no more."""
@@ -157,17 +166,21 @@ class Hub:
                 # Whatever goes wrong with one look, the next one is made.
                 with suppress(Exception):
                     self._seq, news = await to_thread.run_sync(self._news, self._seq)
-                    for event in news:
+                    if news is None:  # whoever comes back begins with a snapshot
+                        self._end_all()
+                    for event in news or ():
                         self._tell(event)
             elif not self._streams:
                 self._seq = None
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), LOOK_SECONDS)
 
-    def _news(self, since: int) -> tuple[int, Sequence[Told]]:
-        """Return the last fact, and what happened since one."""
+    def _news(self, since: int) -> tuple[int, Sequence[Told] | None]:
+        """Return the last fact, and what happened since one; None where it is too much to tell one by one."""
         with self._reader.desk() as desk:
             seq, state = desk.seq, self._state(desk)
+        if seq > since + MISSED:
+            return seq, None
         facts = self._facts(since, seq) if seq > since else []
         told = [Told(one.seq, one.kind, _event("delta", _fact(one), one.seq)) for one in facts]
         seen = json.dumps({**state, "status": _lasting(state["status"])}, sort_keys=True)
@@ -188,6 +201,11 @@ class Hub:
         shown = _State(self._reader.status(), account, () if picture is None else picture.positions)
         told: dict[str, Any] = _STATE.dump_python(shown, mode="json")
         return told
+
+    def _end_all(self) -> None:
+        for queue in tuple(self._streams):
+            self._streams.discard(queue)
+            _end(queue)
 
     def _tell(self, event: Told) -> None:
         for queue in tuple(self._streams):

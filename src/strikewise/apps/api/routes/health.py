@@ -34,7 +34,9 @@ async def live() -> Health:
 
 @router.get("/health/ready", summary="Can the server read the ledger?")
 def ready(reader: Reading) -> Health:
-    """Answer once the ledger can be read."""
+    """Answer once the ledger can be read, and was read for the first time."""
+    if not reader.read.is_set():
+        raise ProblemError(503, "The ledger is being read for the first time.", headers={"Retry-After": "2"})
     try:
         with reader.ledger() as ledger:
             assert ledger.head.seq >= 0

@@ -13,7 +13,7 @@ from strikewise.apps.api.answers import After, Limit, Listed, number_of, paged
 from strikewise.apps.api.door import Trades
 from strikewise.apps.api.plain import plain
 from strikewise.apps.api.problems import ProblemError
-from strikewise.apps.api.reading import Reading
+from strikewise.apps.api.reading import FOR_EVER, Reading
 from strikewise.apps.api.runs_told import Compared, RunFigures, RunSummary, RunTold, RunYear
 from strikewise.apps.api.scan_told import JobTold
 from strikewise.apps.reports.backtest_report import render_backtest
@@ -113,7 +113,7 @@ def scan(reader: Reading, working: Working, caller: Trades, body: ScanBody) -> J
 
     def work(tell: Progress) -> dict[str, Any]:
         tell("look for what is worth opening", 0, 0)
-        with reader.market():
+        with reader.market(FOR_EVER):
             found = find_opportunities(
                 system,
                 as_of=body.as_of or _come_to(reader),

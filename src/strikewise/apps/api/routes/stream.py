@@ -17,6 +17,8 @@ __all__ = ["router"]
 
 router = APIRouter(tags=["stream"])
 
+LATER = {"Retry-After": "2"}
+
 EXAMPLE = (
     'event: snapshot\nid: 812\ndata: {"seq": 812, "status": {}, "account": {}, "positions": []}\n\n'
     'event: delta\nid: 813\ndata: {"seq": 813, "kind": "OrderFilled", "payload": {}}\n\n'
@@ -69,6 +71,8 @@ async def stream(
         raise ProblemError(422, str(error)) from None
     if hub.full:
         raise ProblemError(429, "Too many streams are open: close some that nobody reads.")
+    if not await hub.ready():
+        raise ProblemError(503, "The ledger is being read: ask again in a moment.", headers=LATER)
     number = int(last) if last and last.isascii() and last.isdigit() and len(last) < 16 else None
 
     def allowed() -> bool:
