@@ -58,7 +58,7 @@ COMMANDS = (
     ),
     _late(
         "reconcile",
-        "Compare ours with the broker's, line by line, with each reason.",
+        "Compare ours with the broker's, line by line, with each reason, and put right what differs.",
         OPERATE,
     ),
     _late("claim", "Let a strategy manage a position that nobody here opened.", OPERATE),
