@@ -1,9 +1,9 @@
 // Equity over time: at mid as an area, at exit prices as a line below it.
 
 import { AreaSeries, LineSeries, type Time, type UTCTimestamp, createChart } from "lightweight-charts";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { EquityPoint } from "../api/types";
-import { money, percent } from "../format";
+import { instant, money, percent } from "../format";
 import { usePalette } from "../theme/theme";
 import { look } from "./price";
 
@@ -28,6 +28,7 @@ export function EquityChart(props: { curve: readonly EquityPoint[]; height: numb
   const holder = useRef<HTMLDivElement>(null);
   const palette = usePalette();
   const key = JSON.stringify(palette);
+  const [pointed, setPointed] = useState<EquityPoint | null>(null);
   useEffect(() => {
     const node = holder.current;
     if (!node) return;
@@ -51,15 +52,26 @@ export function EquityChart(props: { curve: readonly EquityPoint[]; height: numb
     });
     exit.setData(points(curve, (point) => point.equity_exit_cents / 100));
     made.timeScale().fitContent();
+    const byTime = new Map(curve.map((point) => [Math.floor(new Date(point.at).getTime() / 1000), point]));
+    made.subscribeCrosshairMove((event) => setPointed(event.time === undefined ? null : (byTime.get(Number(event.time)) ?? null)));
     return () => made.remove();
     // The palette is a new object each time; its text says whether a colour changed.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [curve, key]);
   const last = curve.at(-1);
+  const shown = pointed ?? last;
   const worst = Math.min(0, ...curve.map((point) => point.drawdown));
   const told = `Equity ${money(last?.equity_mid_cents)} at mid, ${money(last?.equity_exit_cents)} at exit prices; largest fall ${percent(worst, 1)}`;
   return (
     <div className="chart fill" style={{ minHeight: height }} data-chart="equity">
+      {shown && (
+        <div className="readout">
+          <b className="strong">{instant(shown.at)}</b>
+          <span>mid {money(shown.equity_mid_cents)}</span>
+          <span>exit {money(shown.equity_exit_cents)}</span>
+          <span className={shown.drawdown < 0 ? "loss" : ""}>{percent(shown.drawdown, 2)} from the high</span>
+        </div>
+      )}
       <div ref={holder} className="inside-chart" role="figure" aria-label={told} />
     </div>
   );

@@ -103,7 +103,9 @@ function One({ signal, open }: { signal: Signal; open: boolean }): ReactNode {
             even at <b>{signal.breakevens.map((one) => number(one)).join(", ")}</b>
           </span>
         )}
-        <span>{words(signal.regime)}</span>
+        <span>
+          regime <b>{words(signal.regime)}</b>
+        </span>
       </div>
       {signal.decision === "denied" && (
         <p className="soft">

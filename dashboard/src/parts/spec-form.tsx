@@ -141,7 +141,7 @@ function Form(props: { known: readonly Strategy[]; symbols: readonly string[]; l
       ) : (
         <textarea className="editor mono" style={{ minHeight: 240 }} aria-label="Specification as TOML" spellCheck={false} value={toml} onChange={(event) => setToml(event.target.value)} />
       )}
-      <label className="row" style={{ gap: 6 }}>
+      <label className="check">
         <input type="checkbox" checked={fills} onChange={(event) => setFills(event.target.checked)} /> Also at other fills, from the touch to the middle (takes several times as long)
       </label>
       <div className="row">

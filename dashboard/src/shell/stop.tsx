@@ -79,7 +79,7 @@ export function StopButton({ status }: { status: Status | undefined }): ReactNod
             </p>
           )}
           {!stopped && (
-            <label className="row">
+            <label className="check">
               <input type="checkbox" checked={exits} onChange={(event) => setExits(event.target.checked)} />
               Let exits go on (stops and take-profits of what is held)
             </label>
