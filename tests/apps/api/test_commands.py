@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from apps.api.serving import NAME, Served, serving
+from apps.api.serving import NAME, Served, anybody, serving
+from apps.api.test_security import operations
 from strikewise.domain.control import (
     CancelRequested,
     ClaimRequested,
@@ -123,3 +125,54 @@ def test_a_command_with_a_word_that_nobody_knows_is_refused_whole(served: Served
     assert served.person().post("control/halt", reason="r", exist=True).status_code == 422
     assert served.ledger.head.seq == before
     assert served.system.halt.read() is None
+
+
+COMMANDS = {
+    "control/halt": {"reason": "r"},
+    "control/resume": {"reason": "r"},
+    "control/flatten": {"reason": "r"},
+    "positions/p-1/close": {"reason": "r"},
+    "positions/p-1/claim": {"strategy": "told"},
+    "orders/o-1/cancel": {"reason": "r"},
+    "symbols/SPY/release": {"reason": "r"},
+    "reconciliation": {"reason": "r"},
+}
+"""Commands that an account takes at any time, and what they say; those about a signal take one that waits."""
+
+
+def test_every_command_of_the_document_takes_a_key() -> None:
+    commands = {
+        path: operation
+        for verb, path, operation in operations()
+        if verb == "post" and "/Told" in str(operation["responses"].get("202"))
+    }
+    named = {re.sub(r"/(p-1|o-1|SPY)/", "/{}/", path) for path in COMMANDS} | {
+        "signals/{}/take",
+        "signals/{}/dismiss",
+    }
+    assert {re.sub(r"\{\w+\}", "{}", path.removeprefix("/api/v1/")) for path in commands} == named
+    for path, operation in commands.items():
+        assert "Idempotency-Key" in {one["name"] for one in operation["parameters"]}, path
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_a_command_of_one_key_is_done_once_though_the_server_begins_anew(tmp_path: Path, path: str) -> None:
+    key, body = {"Idempotency-Key": "press-1-of-the-button"}, COMMANDS[path]
+    with serving(tmp_path) as served:
+        token = {"Authorization": f"Bearer {served.token()}"}
+        url = f"/api/v1/{path}"
+        first = anybody.post(served.url + url, json=body, headers={**token, **key})
+        assert first.status_code == 202, first.text
+        done = served.ledger.head.seq
+        again = anybody.post(served.url + url, json=body, headers={**token, **key})
+        assert (again.status_code, again.json()) == (202, first.json())
+        assert served.ledger.head.seq == done
+    with serving(tmp_path) as served:
+        before = served.ledger.head.seq
+        again = anybody.post(served.url + url, json=body, headers={**token, **key})
+        assert (again.status_code, again.json()) == (202, first.json())
+        other = anybody.post(
+            served.url + url, json=dict.fromkeys(body, "something else"), headers={**token, **key}
+        )
+        assert other.status_code == 409
+        assert served.ledger.head.seq == before
