@@ -16,6 +16,7 @@ import typer
 
 from reference_api import api_page
 from reference_formats import format_sections
+from reference_metrics import metrics_page
 from reference_settings import rows_of
 from reference_text import attribute_docs, fence_examples, first_sentence, table
 from strikewise.apps.cli.main import app
@@ -252,6 +253,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "facts.md": facts_page,
     "features.md": features_page,
     "formats.md": formats_page,
+    "metrics.md": metrics_page,
     "modules.md": modules_page,
     "settings.md": settings_page,
     "specification.md": specification_page,
