@@ -201,7 +201,9 @@ def worth_at_most(order: Order) -> int | None:
     structure = order.structure
     if structure.shares or not structure.options:
         return None
-    first = structure.expirations[0]
+    first, *later = structure.expirations
+    if not later:
+        return structure.max_profit_cents(0)
     at_first: dict[OptionContract, int] = {}
     for contract, ratio in structure.options:
         if contract.expiration != first and (ratio > 0 or contract.root.style is not Style.AMERICAN):
