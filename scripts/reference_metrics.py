@@ -16,7 +16,7 @@ def metrics_page() -> str:
         [
             "# Metrics",
             "What `strikewise serve` shows at `/metrics`, to whoever shows a token of the scope `read`. "
-            "Amounts are dollars, times are seconds, sizes are bytes. What is not known is left out, and never "
+            "Amounts are dollars, times seconds, sizes bytes. What is not known is left out, and never "
             "nought. How to watch them: [Prometheus, Grafana and traces](../how-to/watch-it.md).",
             table(("figure", "kind", "labels", "what it is"), _rows()),
             "Beside these stand Python's own: `process_*` of the server, `python_gc_*` and `python_info`.",
