@@ -101,7 +101,7 @@ def signals_table(found: Sequence[SignalView], width: int) -> Table:
 def _decision(one: SignalView) -> Text:
     said = one.decision if one.decision != "denied" else one.code
     if one.answerable and one.until is not None:
-        said += f", until {one.until:%H:%M} UTC"
+        said += f", until {one.until:%m-%d %H:%M} UTC"
     elif one.answered_by:
         said += f" by {one.answered_by.removeprefix('person:')}"
     return Text(said, style=STYLES.get(one.decision, ""))
