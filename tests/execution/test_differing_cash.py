@@ -87,6 +87,15 @@ def test_cash_that_was_paid_for_what_was_adopted_is_taken_over_at_once_and_alarm
     assert found(ours(claimed, cash=1_000_000), theirs({SPY: 100}, cash=950_000)).waiting
 
 
+def test_a_fee_that_was_read_from_the_cash_and_told_since_is_taken_back_and_is_no_transfer() -> None:
+    mine = ours(cash=999_920, fees_untold_cents=40)
+    (back,) = of_kind(found(mine, theirs(cash=999_960, at=LATER), theirs(cash=999_960)), CashFlowed)
+    assert isinstance(back, CashFlowed)
+    assert (back.flow.kind, back.flow.cash_cents) == (FlowKind.FEE_UNTOLD, -40)
+    more = found(mine, theirs(cash=999_961, at=LATER), theirs(cash=999_961))
+    assert of_kind(more, CashAdjusted), "more than that was somebody's money"
+
+
 def test_fees_that_the_broker_has_still_to_charge_are_no_difference() -> None:
     owing = ours(cash=999_870, fees_due=((NOW.date(), 130),))
     assert found(owing, theirs(cash=1_000_000)) == Findings()

@@ -44,21 +44,25 @@ def test_a_charge_settles_the_oldest_day_first_and_none_after_its_own() -> None:
     assert owed.due == ((date(2024, 3, 12), 20),)
 
 
-def test_a_fee_that_shows_in_the_cash_before_it_is_told_is_booked_once() -> None:
+def test_a_fee_that_shows_in_the_cash_and_is_told_later_is_taken_back_once() -> None:
     owed, paid = booked(flow(FlowKind.FEE_UNTOLD, 40), flow(FlowKind.FEE, 40, day=1))
-    assert (owed, paid) == (FeesOwed(), [40, 0])
-
-
-def test_what_shows_in_the_cash_is_first_of_what_was_expected() -> None:
+    assert (owed.untold_cents, paid) == (40, [40, 40])
     owed, paid = booked(
-        flow(FlowKind.FEE_DUE, 30), flow(FlowKind.FEE_UNTOLD, 40, day=1), flow(FlowKind.FEE, 42, day=1)
+        flow(FlowKind.FEE_UNTOLD, 40), flow(FlowKind.FEE, 40, day=1), flow(FlowKind.FEE_UNTOLD, -40, day=1)
     )
-    assert (owed, paid) == (FeesOwed(), [30, 10, 2])
+    assert (owed, paid) == (FeesOwed(), [40, 40, -40])
 
 
-def test_a_fee_nobody_told_for_a_week_swallows_no_other() -> None:
-    owed, paid = booked(flow(FlowKind.FEE_UNTOLD, 40), flow(FlowKind.FEE, 25, day=8))
-    assert (owed, paid) == (FeesOwed(), [40, 25])
+def test_a_fee_that_is_never_told_swallows_no_other() -> None:
+    owed, paid = booked(
+        flow(FlowKind.FEE_DUE, 30), flow(FlowKind.FEE_UNTOLD, 40, day=1), flow(FlowKind.FEE, 30, day=1)
+    )
+    assert (owed.due, owed.untold_cents, paid) == ((), 40, [30, 40, 0])
+
+
+def test_what_nobody_told_for_a_week_is_no_more_looked_for() -> None:
+    owed, _ = booked(flow(FlowKind.FEE_UNTOLD, 40), flow(FlowKind.FEE, 25, day=8))
+    assert owed == FeesOwed()
 
 
 def test_what_was_expected_of_a_fill_that_was_taken_back_is_given_back() -> None:
@@ -83,15 +87,14 @@ flows = st.builds(
 def test_what_is_booked_is_what_was_charged_and_what_is_still_to_be_told(life: list[CashFlow]) -> None:
     owed, paid = booked(*life)
     told = sum(one.cash_cents for one in life if one.kind is FlowKind.FEE)
-    untold = sum(cents for _, cents in owed.untold)
-    assert sum(paid) == told + owed.due_cents + untold
+    assert sum(paid) == told + owed.due_cents + owed.untold_cents
 
 
 @given(st.lists(flows, max_size=12))
 def test_once_nothing_is_owed_trading_cost_what_the_broker_charged(life: list[CashFlow]) -> None:
     owed, _ = booked(*life)
     back = [flow(FlowKind.FEE_DUE, -cents, (day - MONDAY.date()).days) for day, cents in owed.due]
-    late = [flow(FlowKind.FEE, sum(cents for _, cents in owed.untold), 6)]
-    owed, paid = booked(*life, *back, *late)
-    charged = sum(one.cash_cents for one in (*life, *late) if one.kind is FlowKind.FEE)
+    told = [flow(FlowKind.FEE_UNTOLD, -owed.untold_cents, 6)] if owed.untold else []
+    owed, paid = booked(*life, *back, *told)
+    charged = sum(one.cash_cents for one in life if one.kind is FlowKind.FEE)
     assert (owed, sum(paid)) == (FeesOwed(), charged)

@@ -220,7 +220,7 @@ class FlowKind(StrEnum):
     """Expected for a trade before the broker charges it, and settled by that charge; negative where what was
     expected never comes."""
     FEE_UNTOLD = "fee_untold"
-    """Missing from the broker's cash, and not told: a fee that is told later is this one."""
+    """Missing from the broker's cash, and not told; negative where one that was told is found to be this."""
     TRANSFER = "transfer"
     """Paid in by the owner (negative, as all that is received) or taken out: no profit and no loss."""
 

@@ -226,6 +226,7 @@ class Reconciler:
             looked_at=oversight.released,
             settling=frozenset(_settling(oversight, self._calendar, now)),
             fees_due=state.fees_owed.due,
+            fees_untold_cents=state.fees_owed.untold_cents,
         )
 
     def _our_order(self, known: OrderState, is_open: bool) -> OurOrder:

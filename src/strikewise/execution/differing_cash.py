@@ -52,7 +52,11 @@ def fees_not_charged(
 
 
 def cash_that_differs(
-    expected_cents: int, snapshot: Snapshot, before: Snapshot | None, positions: Iterable[Position]
+    expected_cents: int,
+    snapshot: Snapshot,
+    before: Snapshot | None,
+    positions: Iterable[Position],
+    untold_cents: int = 0,
 ) -> tuple[tuple[Event, ...], tuple[DifferenceFound, ...]]:
     """Return what brings our cash to the broker's, and what waits for a second look.
 
@@ -66,6 +70,8 @@ def cash_that_differs(
         An earlier picture, far enough back.
     positions : iterable of Position
         Ours: what was adopted lately may have been paid for with it.
+    untold_cents : int
+        Fees that were read from the cash alone: those told since are counted twice.
     """
     missing = snapshot.account.cash_cents - expected_cents
     if missing == 0:
@@ -77,10 +83,13 @@ def cash_that_differs(
         return (found, CashAdjusted(missing, reason)), ()
     if before is None or before.account.cash_cents != snapshot.account.cash_cents:
         return (), (DifferenceFound("cash", "account", mine, theirs, "looked at again", ""),)
-    if -FEE_CENTS <= missing < 0:
+    if -FEE_CENTS <= missing < 0 or 0 < missing <= untold_cents:
         name = f"untold-fee/{snapshot.taken_at.isoformat()}"
         flow = CashFlow(name, FlowKind.FEE_UNTOLD, "", "", -missing, snapshot.taken_at)
-        found = DifferenceFound("cash", "account", mine, theirs, "booked as a fee", "nothing explains it")
+        told = missing > 0
+        action = "a fee taken back" if told else "booked as a fee"
+        reason = "it was told after all" if told else "nothing explains it"
+        found = DifferenceFound("cash", "account", mine, theirs, action, reason)
         return (found, CashFlowed(flow)), ()
     found = DifferenceFound("cash", "account", mine, theirs, "taken over", "nothing explains it")
     alert = AlertRaised(

@@ -94,6 +94,8 @@ class Ours:
         Underlyings of which an assignment or exercise was booked lately: their shares may be on the way.
     fees_due : tuple of (date, int)
         Fees that are paid here and that the broker has still to charge, cents by day: its cash is higher.
+    fees_untold_cents : int
+        Fees that were read from the broker's cash lately, and that it did not tell.
     """
 
     cash_cents: int
@@ -106,6 +108,7 @@ class Ours:
     looked_at: frozenset[str] = frozenset()
     settling: frozenset[str] = frozenset()
     fees_due: tuple[tuple[date, int], ...] = ()
+    fees_untold_cents: int = 0
 
     @property
     def cash_there_cents(self) -> int:
@@ -201,7 +204,8 @@ def _cash(
 ) -> Findings:
     if facts := fees_not_charged(ours.fees_due, snapshot.taken_at, calendar):
         return Findings(facts, cancel=cancel)
-    facts, waiting = cash_that_differs(ours.cash_there_cents, snapshot, before, ours.positions.values())
+    there, untold, held = ours.cash_there_cents, ours.fees_untold_cents, ours.positions.values()
+    facts, waiting = cash_that_differs(there, snapshot, before, held, untold)
     return Findings(facts, waiting, cancel)
 
 

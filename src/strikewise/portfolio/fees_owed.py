@@ -31,11 +31,17 @@ class FeesOwed:
     due : tuple of (date, int)
         Not charged yet: the broker's cash is higher by them than that of these books.
     untold : tuple of (date, int)
-        Charged, as the broker's cash shows: a charge that is told later is one of these.
+        Charged, as the broker's cash shows, in the last days: where a charge that is told is one of these,
+        the broker's cash is higher by it than that of these books, until it is taken back.
     """
 
     due: Amounts = ()
     untold: Amounts = ()
+
+    @property
+    def untold_cents(self) -> int:
+        """What the broker charged and has not told, as far as anybody knows."""
+        return sum(cents for _, cents in self.untold)
 
     @property
     def due_cents(self) -> int:
@@ -45,14 +51,12 @@ class FeesOwed:
     def after(self, flow: CashFlow) -> tuple[FeesOwed, int]:
         """Return what is owed after a fee, and what of it is to be booked now: paid positive."""
         day = flow.at.astimezone(NEW_YORK).date()
+        untold = tuple(one for one in self.untold if day - one[0] <= TOLD_WITHIN)
         if flow.kind is FlowKind.FEE_DUE:
-            return FeesOwed(_added(self.due, day, flow.cash_cents), self.untold), flow.cash_cents
+            return FeesOwed(_added(self.due, day, flow.cash_cents), untold), flow.cash_cents
         if flow.kind is FlowKind.FEE_UNTOLD:
-            due, left = _taken(self.due, day, flow.cash_cents)
-            return FeesOwed(due, _added(self.untold, day, flow.cash_cents)), left
-        recent = tuple(one for one in self.untold if day - one[0] <= TOLD_WITHIN)
-        untold, left = _taken(recent, day + TOLD_WITHIN, flow.cash_cents)
-        due, left = _taken(self.due, day, left)
+            return FeesOwed(self.due, _untold(untold, day, flow.cash_cents)), flow.cash_cents
+        due, left = _taken(self.due, day, flow.cash_cents)
         return FeesOwed(due, untold), left
 
 
@@ -60,6 +64,11 @@ def _added(amounts: Amounts, day: date, cents: int) -> Amounts:
     by_day = dict(amounts)
     by_day[day] = by_day.get(day, 0) + cents
     return tuple(sorted((each, sum_) for each, sum_ in by_day.items() if sum_))
+
+
+def _untold(amounts: Amounts, day: date, cents: int) -> Amounts:
+    """Add a fee that nobody told, or take those back that were told after all, the oldest first."""
+    return _added(amounts, day, cents) if cents > 0 else _taken(amounts, day, -cents)[0]
 
 
 def _taken(amounts: Amounts, until: date, cents: int) -> tuple[Amounts, int]:
