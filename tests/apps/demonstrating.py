@@ -19,7 +19,7 @@ import httpx
 from strikewise.apps.cli.demo_account import PROGRAM
 
 PASSWORD = "correct horse battery"
-PATIENCE = 40.0
+PATIENCE = 90.0
 
 
 @dataclass

@@ -47,11 +47,19 @@ def status(browser: httpx.Client) -> dict[str, Any]:
     return found
 
 
-def scanned_at(browser: httpx.Client) -> str:
-    """Return the instant of a scan that is begun now."""
+def asked(browser: httpx.Client, path: str) -> dict[str, Any]:
+    """Send a command as the page does, and return the answer."""
     origin = {"Origin": str(browser.base_url.copy_with(path="/")).rstrip("/")}
     csrf = {"X-CSRF-Token": browser.get("session").json()["csrf"]}
-    job = browser.post("scan", json={}, headers={**origin, **csrf}).json()["job_id"]
+    answer = browser.post(path, json={}, headers={**origin, **csrf})
+    assert answer.status_code == 202, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def scanned_at(browser: httpx.Client) -> str:
+    """Return the instant of a scan that is begun now."""
+    job = asked(browser, "scan")["job_id"]
     until(lambda: browser.get(f"jobs/{job}").json()["state"] == "done")
     found: str = browser.get(f"jobs/{job}").json()["result"]["as_of"]
     return found
@@ -65,7 +73,7 @@ def phase(place: Path) -> str:
 def test_the_account_moves_in_front_of_the_user_and_goes_on_where_it_was_at_the_next_start(
     home: Path,
 ) -> None:
-    with demonstrating(home, "--speed", "100000") as demo, demo.entered() as browser:
+    with demonstrating(home, "--speed", "30000") as demo, demo.entered() as browser:
         until(lambda: browser.get("positions").json()["items"])
         told = status(browser)
         assert (told["mode"], told["data_grade"], told["running"]) == ("replay", "reconstructed", True)
@@ -80,11 +88,14 @@ def test_the_account_moves_in_front_of_the_user_and_goes_on_where_it_was_at_the_
     assert phase(place) == "stopping"
     assert tomllib.loads((home / "settings.toml").read_text()) == tomllib.loads(shipped("settings"))
     with (
-        demonstrating(home, "--speed", "100000") as demo,
+        demonstrating(home, "--speed", "7200") as demo,
         demo.entered("ben", "another horse battery") as browser,
     ):
         assert status(browser)["ledger_seq"] >= told["ledger_seq"]
         until(lambda: status(browser)["running"])
+        request = asked(browser, "control/halt")["request"]
+        until(lambda: browser.get(f"control/requests/{request}").json()["state"] == "met")
+        assert status(browser)["state"] == "halted"
         # Whoever ends it does not know of the process beside it, and need not.
         demo.ended(signal.SIGTERM)
     assert demo.process.returncode == 128 + signal.SIGTERM
