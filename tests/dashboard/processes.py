@@ -75,12 +75,12 @@ def server(home: Path, *words: str, port: int = 0, env: Mapping[str, str] | None
         yield Server(process, told["url"], told["setup"] or "")
 
 
-def records(place: Path) -> list[Any]:
-    """Return the facts of a ledger in a folder."""
+def records(place: Path, after: int = 0) -> list[Any]:
+    """Return the facts of a ledger in a folder, after one of them."""
     if not (place / "ledger.db").exists():
         return []
     with SqlLedger(f"sqlite:///{place / 'ledger.db'}") as ledger:
-        return list(ledger.records())
+        return list(ledger.records(after=after))
 
 
 def until(holds: Callable[[], bool], seconds: float = PATIENCE, what: str = "it") -> float:
