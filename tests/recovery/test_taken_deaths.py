@@ -87,6 +87,4 @@ def test_wherever_it_dies_a_taken_signal_is_ordered_once(survives: bool, after: 
         assert daemon.run(until=END).code == 0
         checked(world, f"after a death at call {point}")
         assert ours(daemon) == world.truth() == end, f"after a death at call {point}"
-    assert deaths >= counted.calls - 1, (
-        "an append that finds requests is refused, and nothing dies after it"
-    )
+    assert deaths >= counted.calls - 1, "an append that finds requests is refused, and nothing dies after it"
