@@ -299,6 +299,8 @@ def test_deposits_assignments_and_cuts_are_made_to_happen(stage: Stage) -> None:
     assert control(stage, "assignments", {"symbol": P480.symbol, "qty": 3})[0] == 422
     assert control(stage, "assignments", {"symbol": "SPY", "qty": 1})[0] == 422
     assert control(stage, "assignments", {"symbol": P480.symbol, "qty": 2})[0] == 200
+    again = control(stage, "assignments", {"symbol": P480.symbol, "qty": 1})
+    assert again[0] == 422, "what was assigned today is shown until tomorrow, and is not assigned twice"
     stage.venue.advance(morning(WEDNESDAY))
     assert stage.trading.get_open_position("SPY").qty == "200"
     with Listener(stage):

@@ -13,7 +13,7 @@ from strikewise.adapters.brokers.alpaca_server.wire import identifier
 from strikewise.adapters.brokers.fault_plan import FaultKind, FaultPlan, FaultTimer
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.instruments import OptionContract
-from strikewise.domain.orders import CashFlow, FlowKind
+from strikewise.domain.orders import CashFlow, FlowKind, Known
 from strikewise.execution.settlement import SettlementPrice, settle
 
 __all__ = ["CARRIED_OUT", "Mishaps", "Spoiling", "assign"]
@@ -236,13 +236,9 @@ class Mishaps:
             working = self._venue.working()
             if working and self._due(FaultKind.PERSON_CANCELS):
                 self._venue.end(working[0], "canceled")
-            short = [
-                (one, lot.quantity)
-                for one, lot in self._venue.book.lots.items()
-                if isinstance(one, OptionContract) and lot.quantity < 0
-            ]
+            short = sold(self._venue)
             if short and self._due(FaultKind.EARLY_ASSIGNMENT):
-                assign(self._venue, *short[0])
+                assign(self._venue, *next(iter(short.items())))
 
     def _pay(self, kind: FlowKind, cents: int) -> None:
         number = len(self.timer.happened)
@@ -261,6 +257,18 @@ class Mishaps:
         return among[int(self.timer.chance(kind).integers(len(among)))]
 
 
+def sold(venue: Venue) -> dict[OptionContract, int]:
+    """Return the options sold, negative: not those assigned today, which are shown until tomorrow."""
+    held = venue.broker.positions()
+    assert isinstance(held, Known), "a simulated broker always knows what it holds"
+    market = {one.instrument: one.quantity for one in held.value}
+    return {
+        one: max(lot.quantity, market.get(one, 0))
+        for one, lot in venue.book.lots.items()
+        if isinstance(one, OptionContract) and lot.quantity < 0 and market.get(one, 0) < 0
+    }
+
+
 def assign(venue: Venue, contract: OptionContract, quantity: int) -> None:
     """Assign contracts sold (negative quantity) now, ahead of their end; the account shows it tomorrow.
 
@@ -269,10 +277,10 @@ def assign(venue: Venue, contract: OptionContract, quantity: int) -> None:
     SettingsError
         If so many were not sold, or the underlying has no price.
     """
-    spot = venue.view.spot(contract.underlying)
-    if spot is None or not venue.book.quantity(contract) <= quantity < 0:
+    spot, held = venue.view.spot(contract.underlying), sold(venue).get(contract, 0)
+    if spot is None or not held <= quantity < 0:
         raise SettingsError(
-            f"{-quantity} of {contract} cannot be assigned: {venue.book.quantity(contract)} are held, "
+            f"{-quantity} of {contract} cannot be assigned: {held} are held, "
             f"the underlying's price is {spot}."
         )
     report = settle(
