@@ -1072,7 +1072,7 @@ export interface paths {
         };
         /**
          * Can the server read the ledger?
-         * @description Answer once the ledger can be read.
+         * @description Answer once the ledger can be read, and was read for the first time.
          */
         get: operations["ready_health_ready_get"];
         put?: never;

@@ -97,7 +97,8 @@ class Hub:
         for _ in range(WAITS):
             if self._reader.read.is_set():
                 return True
-            await asyncio.sleep(LOOK_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), LOOK_SECONDS)
         return False
 
     async def stop(self) -> None:
