@@ -15,6 +15,7 @@ from threading import Event, Thread
 
 import httpx
 import pytest
+from typer.testing import Result
 
 from adapters.alerts.stage import Webhook, webhook
 from apps.test_alerts_command import secret, settings, write
@@ -197,3 +198,10 @@ def test_a_new_token_is_told_and_its_text_is_not(home: Path, hook: Webhook) -> N
     assert token.token_id in said
     assert "read" in said
     assert text.rpartition("_")[2] not in json.dumps(hook.got)
+
+
+def test_a_rehearsal_is_nothing_to_tell_people_of(call: Callable[..., Result], home: Path) -> None:
+    for words in (("run", "--replay", "2018-01-02"), ("serve", "--rehearsal", str(home))):
+        refused = call(*words, "--alerts", home=home)
+        assert refused.exit_code == 2
+        assert "leave out --alerts" in " ".join(refused.stderr.split())

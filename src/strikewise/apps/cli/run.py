@@ -118,7 +118,8 @@ def run(
     last = None if until is None else _instant(until)
 
     home, say = home_of(session), aloud(session)
-    with trading_process(home, plan, say) as process, _told(home, say, plan, alerts=alerts):
+    telling = _told(home, say, plan, alerts=alerts)
+    with trading_process(home, plan, say) as process, telling:
         _introduce(session, process)
         with _stopped_by_signals(process):
             ended = process.daemon.run(until=_earlier(process.until, last), once=once)
