@@ -41,6 +41,7 @@ def test_a_fill_that_the_broker_has_no_more_is_taken_back_at_the_second_look() -
         position("sw-1", {P480: -2, P475: 2}),
         orders=(replace(our_order(ended=True, filled=2), booked=(kept, done)),),
         executions=frozenset({"e-1", "e-2"}),
+        confirmed=frozenset({"e-1", "e-2"}),
     )
     less = (report(BrokerStatus.CANCELLED, filled=1),)
     first = theirs({P480: -1, P475: 1}, orders=less)
@@ -52,6 +53,16 @@ def test_a_fill_that_the_broker_has_no_more_is_taken_back_at_the_second_look() -
     (reversed_,) = of_kind(back, ExecutionReversed)
     assert isinstance(reversed_, ExecutionReversed)
     assert reversed_.execution_id == "e-2"
+
+
+def test_a_fill_that_the_broker_never_had_is_not_taken_back_by_answers_that_are_old() -> None:
+    mine = ours(
+        position("sw-1", {P480: -2, P475: 2}),
+        orders=(replace(our_order(ended=True, filled=2), booked=(execution(),)),),
+        executions=frozenset({"e-1"}),
+    )
+    old = theirs({}, orders=(report(BrokerStatus.WORKING, filled=0),))
+    assert not of_kind(found(mine, replace(old, taken_at=LATER), old), ExecutionReversed)
 
 
 def test_a_report_that_lags_behind_its_fills_takes_nothing_back() -> None:

@@ -121,7 +121,8 @@ class Lawful:
             if report.order_id.startswith("sw-"):
                 mine = self.loop.state.order(report.order_id)
                 assert mine is not None
-                assert mine.filled == report.filled, report
+                # More is booked here where nobody told that a fill was taken back: holdings are set right.
+                assert mine.filled >= report.filled, report
 
     def nothing_twice(self) -> None:
         """Assert that no order was sent twice, and that no fill was booked twice."""

@@ -116,6 +116,7 @@ class Reconciler:
         self._missed: dict[str, tuple[int, datetime]] = {}
         self._failing = False
         self._open = self._looks = 0
+        self._confirmed: frozenset[str] = frozenset()
         self.at: datetime | None = None
 
     def run(self, trigger: Trigger, now: datetime, *, requests: tuple[int, ...] = ()) -> Outcome:
@@ -153,7 +154,7 @@ class Reconciler:
             self._write([ReconciliationFinished(trigger.value, found, len(waiting), *told)], now)
         self._failing = False
         if not waiting:
-            self.at = now
+            self.at, self._confirmed = now, self._ours(snapshot, now).executions
         self._meet(requests, _said(differences, waiting), now, done=True)
         again = self._again_in(waiting)
         return Outcome(True, "", differences + len(waiting), waiting, again)
@@ -227,6 +228,7 @@ class Reconciler:
             settling=frozenset(_settling(oversight, self._calendar, now)),
             fees_due=state.fees_owed.due,
             fees_untold_cents=state.fees_owed.untold_cents,
+            confirmed=self._confirmed,
         )
 
     def _our_order(self, known: OrderState, is_open: bool) -> OurOrder:

@@ -96,6 +96,8 @@ class Ours:
         Fees that are paid here and that the broker has still to charge, cents by day: its cash is higher.
     fees_untold_cents : int
         Fees that were read from the broker's cash lately, and that it did not tell.
+    confirmed : frozenset of str
+        Ids of the fills that were booked when both sides last agreed.
     """
 
     cash_cents: int
@@ -109,6 +111,7 @@ class Ours:
     settling: frozenset[str] = frozenset()
     fees_due: tuple[tuple[date, int], ...] = ()
     fees_untold_cents: int = 0
+    confirmed: frozenset[str] = frozenset()
 
     @property
     def cash_there_cents(self) -> int:
@@ -211,7 +214,7 @@ def _cash(
 
 def _taken_back(ours: Ours, snapshot: Snapshot, held: Holdings) -> Iterator[TakenBack]:
     orders = ((one.order, one.filled, one.booked) for one in ours.orders.values())
-    return taken_back_in_silence(orders, _reports(snapshot), held)
+    return taken_back_in_silence(orders, _reports(snapshot), held, ours.confirmed)
 
 
 def _taken_back_twice(back: tuple[TakenBack, ...], ours: Ours, before: Snapshot | None) -> tuple[Event, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -62,8 +62,11 @@ def taken_back_in_silence(
     orders: Iterable[tuple[Order, int, tuple[Execution, ...]]],
     reports: Mapping[str, OrderReport | None],
     held: Holdings,
+    confirmed: Collection[str],
 ) -> Iterator[TakenBack]:
     """Find orders of which both the broker's report and its holdings have less than was told.
+
+    Only fills that the broker once had count: an answer that is older than a fill does not take it back.
 
     Parameters
     ----------
@@ -73,8 +76,11 @@ def taken_back_in_silence(
         The broker's, by our ids.
     held : Holdings
         Both sides of what is held.
+    confirmed : collection of str
+        Fills that were booked when both sides agreed, by id.
     """
-    for order, filled, booked in orders:
+    for order, filled, told in orders:
+        booked = tuple(one for one in told if one.execution_id in confirmed)
         report = reports.get(order.order_id)
         if report is None or report.filled >= filled or len(booked) > MOST_FILLS:
             continue
