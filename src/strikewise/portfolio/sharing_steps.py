@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import NamedTuple
 
 import numpy as np
@@ -173,7 +174,8 @@ def _cheapest(table: _Table, charges: Floats) -> _Answer:
     left = table.contracts - np.bincount(table.sold[rows[better]], minlength=len(alone))
     counts = _above(table.first.take(cells), table.last.take(cells), table.alone_last, left, len(charges) - 1)
     fixed = float(table.fixed.take(cells).sum() + left @ table.alone)
-    charged = float(table.contracts @ alone + gained[better].sum())
+    # Rounded once: in what order an array is summed depends on the processor, and so would the margin.
+    charged = fsum((*(table.contracts * alone).tolist(), *gained[better].tolist()))
     return _Answer(charged, fixed, counts, bool(left.any()))
 
 
