@@ -14,8 +14,8 @@ from strikewise.apps.cli.session import JsonFlag, Session
 from strikewise.apps.cli.tables import heading
 from strikewise.bootstrap.controls import compare_and_put_right, compare_without_writing, wall_clock
 from strikewise.bootstrap.settings import user_name
-from strikewise.service.control import ask_to_reconcile, is_running
 from strikewise.service.comparison import Comparison
+from strikewise.service.control import ask_to_reconcile, is_running
 from strikewise.service.daemon import comparison_after
 from strikewise.service.errors import SettingsError
 
