@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from faults.days import PATIENT, SPREAD, Day, KilledError, Timed, at, first
@@ -15,9 +17,12 @@ from strikewise.domain.events import (
     OrderRejected,
     OrderUnresolved,
 )
-from strikewise.domain.orders import PUT_OFF, Order, Purpose
-from strikewise.domain.reconciled import DifferenceFound
+from strikewise.domain.instruments import Stock
+from strikewise.domain.orders import PUT_OFF, Order, Purpose, StreamGap
+from strikewise.domain.reconciled import DifferenceFound, PositionAdopted
+from strikewise.engine.schedule import Cadence
 from strikewise.execution.refusals import Refusal
+from strikewise.execution.world import Transferred
 
 ANEW = Timed({}, at_minutes={15: [SPREAD], 45: [SPREAD]})
 """Wants the same spread twice: the second time for the case that nothing came of the first."""
@@ -43,6 +48,26 @@ def test_1_9_14_an_order_whose_answer_was_lost_is_found_by_its_id_and_never_sent
     assert len(day.ours_alone()) == 1
     intents = {one.order_id.rpartition("-")[0] for one in day.edge.heard}
     assert len(intents) == 1, "one intent, however many limits it was tried at"
+
+
+def test_1_an_order_without_an_answer_is_looked_up_at_once_and_not_at_the_next_turn() -> None:
+    seldom = Cadence(scan=300, manage=60, reconcile=3600)
+    day = Day([first(FaultKind.TIMEOUT_AFTER_ACCEPTANCE)], (ANEW,), cadence=seldom, ladder=PATIENT)
+    day.run(17)
+    found = [one.known_at for one in day.ledger.records() if isinstance(one.event, OrderAccepted)]
+    assert found[0] - at(15) < timedelta(seconds=30)
+
+
+def test_42_after_a_gap_in_the_stream_both_sides_are_compared_at_once() -> None:
+    seldom = Cadence(scan=300, manage=60, reconcile=3600)
+    day = Day([], (ANEW,), cadence=seldom)
+    shares = Transferred(Stock("SPY"), 100)
+    day.clock.plan(at(40), lambda: day.truth.happened(shares))
+    day.clock.plan(at(41), lambda: day.edge._stream.say(StreamGap("the stream was cut", at(41))))
+    day.run(45)
+    adopted = [one.known_at for one in day.ledger.records() if isinstance(one.event, PositionAdopted)]
+    assert adopted
+    assert adopted[0] - at(41) < timedelta(seconds=30)
 
 
 @pytest.mark.parametrize("seed", range(6))
