@@ -268,6 +268,28 @@ def test_cash_that_is_taken_back_is_told_the_other_way_round(vendor: Canned, bro
     assert third.value.items == ()
 
 
+def test_a_line_that_shows_up_after_a_later_one_was_told_is_told_too(
+    vendor: Canned, broker: AlpacaBroker
+) -> None:
+    late, early = (
+        {
+            "id": f"{day}::a",
+            "activity_type": "DIV",
+            "date": f"2024-03-{day}",
+            "net_amount": "1",
+            "status": "executed",
+        }
+        for day in (12, 11)
+    )
+    vendor.say("GET", ACTIVITIES, Answer([late]))
+    first = broker.activities_since("")
+    assert isinstance(first, Known)
+    vendor.say("GET", ACTIVITIES, Answer([early, late]))
+    second = broker.activities_since(first.value.cursor)
+    assert isinstance(second, Known)
+    assert [one.flow_id for one in second.value.items] == ["DIV:11::a"]  # type: ignore[union-attr]
+
+
 def test_an_order_of_somebody_else_that_cannot_be_read_hides_no_other(
     vendor: Canned, broker: AlpacaBroker
 ) -> None:
