@@ -113,7 +113,8 @@ def latest_ended(ledger: Ledger, state: AccountState, most: int) -> list[OrderSt
         for fact in page:
             name = fact.event.order.order_id  # type: ignore[union-attr]  # of that kind
             known = state.ended_orders.get(name)
-            if known is not None and len(found) < most:
+            # One that was told twice was placed when it was told first.
+            if known is not None and known.seq == fact.seq and len(found) < most:
                 found[name] = known
         if len(page) < PAGE:
             break
