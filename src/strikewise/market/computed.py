@@ -200,10 +200,13 @@ def _seen(values: Values, underlying: str, instant: int) -> tuple[float, int] | 
 
 
 def _values_of(values: Values, mark: _Mark, chain: OptionChain) -> dict[str, float]:
-    """Return what was computed of a chain before: numbers outlive the chain."""
+    """Return what was computed of a chain before: numbers outlive it, of each day those of its last chain."""
     by_instant = values.setdefault(mark.underlying, {})
     held = by_instant.get(mark.as_of)
     if held is None or held[0] != mark:
+        before = next(reversed(by_instant), None)
+        if before is not None and before < mark.as_of and before.date() == mark.as_of.date():
+            del by_instant[before]
         held = by_instant[mark.as_of] = (mark, dict(chain.measured or {}))
     return held[1]
 
