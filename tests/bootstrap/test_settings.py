@@ -138,7 +138,7 @@ def test_the_ledger_is_in_the_home_unless_the_settings_name_another(tmp_path: Pa
 
 def test_a_feed_is_opened_only_by_name_and_where_a_person_opted_in(tmp_path: Path) -> None:
     system = build_system(tmp_path)
-    with pytest.raises(SettingsError, match="no feed 'yahoo'; known is: cboe"):
+    with pytest.raises(SettingsError, match="no feed 'yahoo'; known are: alpaca, cboe"):
         system.feed("yahoo", ["SPY"])
     with pytest.raises(SettingsError, match=r"read Cboe's terms of use.*cboe = true"):
         system.feed("cboe", ["SPY"])

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from strikewise.adapters.data_home import DataHome
-from strikewise.adapters.feeds.cboe import CboeFeed
 from strikewise.adapters.halt_file import HaltFile
 from strikewise.adapters.heartbeat_file import HeartbeatFile
 from strikewise.adapters.picture_file import PictureFile
@@ -17,6 +16,7 @@ from strikewise.adapters.store.run_archive import FileRunArchive
 from strikewise.adapters.store.sql_ledger import SqlLedger
 from strikewise.bootstrap.configuration import Settings, load_settings
 from strikewise.bootstrap.documents import told_of
+from strikewise.bootstrap.feeds import arriving
 from strikewise.bootstrap.settings import settings_path
 from strikewise.bootstrap.trading import chosen_strategy
 from strikewise.domain.errors import DataError, SettingsError
@@ -145,24 +145,8 @@ def _open_feed(
     clock: Clock,
     calendar: SessionCalendar,
 ) -> MarketSource:
-    if name != "cboe":
-        raise SettingsError(f"There is no feed {name!r}; known is: cboe.")
-    if not settings.feeds.cboe:
-        raise SettingsError(
-            "Cboe's delayed quotes are off: read Cboe's terms of use, "
-            "then set `cboe = true` under [feeds] of the settings."
-        )
-    if not underlyings:
-        raise SettingsError("A feed is asked about some underlyings, not about all: name them.")
-    feed = CboeFeed(
-        underlyings,
-        clock=clock,
-        calendar=calendar,
-        seconds=settings.feeds.cboe_seconds,
-        base=data.source(),
-        url=settings.feeds.cboe_url,
-    )
-    feed.refresh()
-    for problem in feed.problems().values():
+    found = arriving(name, underlyings, settings, data=data, clock=clock, calendar=calendar)
+    found.refresh()
+    for problem in found.problems().values():
         raise DataError(problem)
-    return feed
+    return found.source

@@ -23,12 +23,11 @@ from strikewise.backtest.runner import ReplaySpec
 from strikewise.bootstrap.account_keeping import account_ledger, taken_lease
 from strikewise.bootstrap.build import PICTURE, ledger_url
 from strikewise.bootstrap.configuration import Settings, load_settings
+from strikewise.bootstrap.feeds import Arriving, arriving
 from strikewise.bootstrap.operation import BrokerName, Mode
 from strikewise.bootstrap.parts import (
-    Arriving,
     Through,
     alpaca_broker,
-    arriving,
     rules_of,
     run_spec,
     simulated,
@@ -385,7 +384,9 @@ def _data(asked: _Asked, data: DataHome, clock: PacedClock, calendar: SessionCal
         stored, every = data.source(), asked.plan.every
         return Arriving(Repeated(stored, calendar, every) if every else stored, lambda: None)
     settings = asked.settings
-    return arriving(settings.run.feed, asked.spec, settings, data=data, clock=clock, calendar=calendar)
+    return arriving(
+        settings.run.feed, asked.spec.underlyings, settings, data=data, clock=clock, calendar=calendar
+    )
 
 
 def _digests(plan: RunPlan, spec: RunSpec, data: DataHome) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,12 +11,10 @@ from strikewise.adapters.brokers.alpaca import ALPACA_FEES, AlpacaBroker
 from strikewise.adapters.brokers.fault_plan import FaultPlan
 from strikewise.adapters.brokers.faulty import FaultyBroker
 from strikewise.adapters.brokers.paper import PaperBroker
-from strikewise.adapters.data_home import DataHome
-from strikewise.adapters.feeds.alpaca import AlpacaData, AlpacaFeed, OptionFeed, StockFeed
-from strikewise.adapters.feeds.cboe import CboeFeed
 from strikewise.backtest.runner import ReplaySpec
 from strikewise.bootstrap.configuration import Settings
 from strikewise.bootstrap.documents import told_of
+from strikewise.bootstrap.feeds import LIVE_URL, PAPER_URL
 from strikewise.bootstrap.operation import BrokerName, Mode
 from strikewise.bootstrap.settings import alpaca_key
 from strikewise.bootstrap.trading import chosen_strategy
@@ -30,18 +28,14 @@ from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule
 from strikewise.execution.financing import Financing
 from strikewise.execution.simulated import Habits
-from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import Clock
-from strikewise.market.source import MarketSource
 from strikewise.market.view import Market, MarketView
 from strikewise.portfolio.ledger import Ledger
 
 __all__ = [
-    "Arriving",
     "Rules",
     "Through",
     "alpaca_broker",
-    "arriving",
     "faults_of",
     "rules_of",
     "run_spec",
@@ -49,10 +43,7 @@ __all__ = [
     "uses_alpaca",
 ]
 
-PAPER_URL, PAPER_STREAM = "https://paper-api.alpaca.markets", "wss://paper-api.alpaca.markets/stream"
-LIVE_URL, LIVE_STREAM = "https://api.alpaca.markets", "wss://api.alpaca.markets/stream"
-OPTION_FEEDS: dict[str, OptionFeed] = {"opra": "opra", "indicative": "indicative"}
-STOCK_FEEDS: dict[str, StockFeed] = {"sip": "sip", "iex": "iex", "delayed_sip": "delayed_sip"}
+PAPER_STREAM, LIVE_STREAM = "wss://paper-api.alpaca.markets/stream", "wss://api.alpaca.markets/stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +74,6 @@ class Through:
     broker: Broker
     follow: Callable[[MarketView], None]
     fees_later: FeeSchedule | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Arriving:
-    """Data that arrive: a source, how to ask it for what is new, and why what is missing is, by symbol."""
-
-    source: MarketSource
-    refresh: Callable[[], None]
-    problems: Callable[[], Mapping[str, str]] = dict
 
 
 def run_spec(settings: Settings, spec: ReplaySpec | None) -> RunSpec:
@@ -230,64 +212,6 @@ def _check_address(address: str, *, live: bool) -> None:
             f'{address} trades nobody\'s money, and the mode is "live": take the address out of [broker], '
             'or write `mode = "paper"` under [run].'
         )
-
-
-def arriving(
-    name: str,
-    spec: RunSpec,
-    settings: Settings,
-    *,
-    data: DataHome,
-    clock: Clock,
-    calendar: SessionCalendar,
-) -> Arriving:
-    """Open a feed.
-
-    Raises
-    ------
-    SettingsError
-        If there is none of that name, or it was not opted into.
-    """
-    if name == "cboe":
-        if not settings.feeds.cboe:
-            raise SettingsError(
-                "Cboe's delayed quotes are off: read Cboe's terms of use, then set `cboe = true` under "
-                "[feeds] of the settings, or name another feed under [run]."
-            )
-        feed = CboeFeed(
-            spec.underlyings,
-            clock=clock,
-            calendar=calendar,
-            seconds=settings.feeds.cboe_seconds,
-            base=data.source(),
-            url=settings.feeds.cboe_url,
-        )
-        return Arriving(feed, feed.refresh, feed.problems)
-    if name == "alpaca":
-        return _alpaca_feed(spec, settings, data=data, clock=clock, calendar=calendar)
-    raise SettingsError(f"There is no feed {name!r}; known are: alpaca, cboe.")
-
-
-def _alpaca_feed(
-    spec: RunSpec, settings: Settings, *, data: DataHome, clock: Clock, calendar: SessionCalendar
-) -> Arriving:
-    key, secret = alpaca_key()
-    table = settings.broker
-    options, stocks = OPTION_FEEDS.get(table.options_feed), STOCK_FEEDS.get(table.stocks_feed)
-    if options is None or stocks is None:
-        raise SettingsError(
-            f"Alpaca's feeds are {', '.join(OPTION_FEEDS)} for options and {', '.join(STOCK_FEEDS)} for "
-            f"stocks; were {table.options_feed!r} and {table.stocks_feed!r}."
-        )
-    live = settings.run.mode is Mode.LIVE
-    trading = table.url or (LIVE_URL if live else PAPER_URL)
-    vendor = AlpacaData(
-        key, secret, table.data_url, clock=clock, options=options, stocks=stocks, trading_url=trading
-    )
-    feed = AlpacaFeed(
-        vendor, spec.underlyings, options=options, clock=clock, calendar=calendar, base=data.source()
-    )
-    return Arriving(feed, feed.refresh, feed.problems)
 
 
 def faults_of(file: Path | None, seed: int | None) -> FaultPlan | None:

@@ -33,7 +33,7 @@ Strategies = Annotated[
     list[str] | None,
     typer.Option("--strategy", help="Ask only this strategy; can be given several times."),
 ]
-Feed = Annotated[str | None, typer.Option(help="Ask this feed instead of the store: cboe.")]
+Feed = Annotated[str | None, typer.Option(help="Ask this feed instead of the store: alpaca or cboe.")]
 Capital = Annotated[
     float | None,
     typer.Option(help="Capital of the account in dollars; else that of the settings.", min=1),
