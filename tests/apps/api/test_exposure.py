@@ -99,7 +99,7 @@ def test_every_answer_carries_the_headers_that_keep_it_in_its_place(shown: Serve
             program.get("orders?limit=0"),
             anybody.get(f"{shown.url}/api/v1/account"),
             anybody.get(f"{shown.url}/", headers={"Host": "evil.example"}),
-            anybody.request("BREW", f"{shown.url}/api/v1/account"),
+            anybody.request("PROPFIND", f"{shown.url}/api/v1/account"),
         ]
     for answer in answers:
         assert answer.headers["content-security-policy"] == CONTRACT
@@ -108,6 +108,13 @@ def test_every_answer_carries_the_headers_that_keep_it_in_its_place(shown: Serve
         assert answer.headers["cache-control"] in {"no-store", "no-cache"}
         assert "server" not in answer.headers
         assert "access-control-allow-origin" not in answer.headers
+
+
+def test_what_is_no_request_is_answered_by_a_sentence_that_tells_nothing(shown: Served) -> None:
+    answer = anybody.request("BREW", f"{shown.url}/api/v1/account")
+    assert (answer.status_code, answer.text) == (400, "Invalid HTTP request received.")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "server" not in answer.headers
 
 
 def test_a_body_that_is_too_large_is_refused_however_it_comes(shown: Served) -> None:
