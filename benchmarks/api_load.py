@@ -195,8 +195,11 @@ async def ask(lines: asyncio.Queue[Line], path: str, due: float, seen: Seen) -> 
     seen.statuses[status] += 1
 
 
-async def value(home: Path, until: float) -> list[int]:
-    """Value the account now and then, as a process does that trades; return the facts."""
+def value(home: Path, until: float) -> list[int]:
+    """Value the account now and then, as a process does that trades; return the facts.
+
+    In a thread of its own: what a write waits for is no latency of the server.
+    """
     with SqlLedger(f"sqlite:///{home / 'ledger.db'}") as ledger:
         (last,) = ledger.find(Wanted(kinds=("AccountValued",)), 1, newest=True)
         event, known, made = last.event, last.known_at, []
@@ -205,7 +208,7 @@ async def value(home: Path, until: float) -> list[int]:
             event = replace(event, equity_mid_cents=event.equity_mid_cents + 1)
             head = ledger.append([Entry(event, known, "engine")], recorded_at=datetime.now(UTC))
             made.append(head.seq)
-            await asyncio.sleep(VALUED_EVERY)
+            time.sleep(VALUED_EVERY)
     return made
 
 
@@ -227,7 +230,7 @@ async def load(
         await one.wait()
     await fire(lines, [paths[n] for n in order], rate, WARM_SECONDS, warm)
     before = held(pid)
-    writing = asyncio.create_task(value(home, time.perf_counter() + seconds))
+    writing = asyncio.create_task(asyncio.to_thread(value, home, time.perf_counter() + seconds))
     await fire(lines, [paths[n] for n in order], rate, seconds, seen)
     written = await writing
     await asyncio.sleep(2.0)

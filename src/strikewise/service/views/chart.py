@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.instruments import date_of, days_of
+from strikewise.domain.portfolio import Position
 from strikewise.domain.quotes import DailyBars
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.regime import Regime
@@ -42,6 +44,14 @@ class Marker:
     position_id: str
     text: str
     profit_cents: int | None
+
+
+class _Kept(NamedTuple):
+    """The markers of a trade, and of what they were made."""
+
+    position: Position
+    closed_at: datetime | None
+    markers: tuple[Marker, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,26 +160,33 @@ def _price(value: float, close: float) -> float:
 
 
 def _markers(symbol: str, desk: Desk, calendar: SessionCalendar, first: date | None) -> Iterator[Marker]:
-    found = []
-    for name, notes in desk.keeper.trades.items():
+    found: list[Marker] = []
+    for name in desk.keeper.trades:
         position = desk.keeper.state.position(name)
         if position is None or position.underlying != symbol or first is None:
             continue
-        opens = calendar.day_of(position.opened_at) >= first
-        closes = notes.closed_at is not None and calendar.day_of(notes.closed_at) >= first
-        if not (opens or closes):  # a row is made of those alone that are shown
-            continue
-        trade = desk.keeper.trade(name)
-        if opens:
-            found.append(Marker(trade.opened_at, "entry", name, trade.structure.replace("_", " "), None))
-        if closes and trade.closed_at is not None:
-            profit = trade.profit_cents or 0
-            share = f" {trade.return_on_risk:+.0%}" if trade.return_on_risk is not None else ""
-            text = f"{trade.exit_reason.replace('_', ' ').lower()}{share}"
-            found.append(
-                Marker(trade.closed_at, "exit" if profit >= 0 else "stop", name, text, trade.profit_cents)
-            )
+        made = _made(desk, name, position)
+        found += [one for one in made if calendar.day_of(one.at) >= first]
     yield from sorted(found, key=lambda one: (one.at, one.position_id))
+
+
+def _made(desk: Desk, name: str, position: Position) -> tuple[Marker, ...]:
+    """Return the markers of a trade; of one that stays as it was they are made once."""
+    closed_at = desk.keeper.trades[name].closed_at
+    held = desk.kept.get(name)
+    if held is None or held.position is not position or held.closed_at != closed_at:
+        held = desk.kept[name] = _Kept(position, closed_at, tuple(_of_trade(desk, name)))
+    return held.markers
+
+
+def _of_trade(desk: Desk, name: str) -> Iterator[Marker]:
+    trade = desk.keeper.trade(name)
+    yield Marker(trade.opened_at, "entry", name, trade.structure.replace("_", " "), None)
+    if trade.closed_at is not None:
+        profit = trade.profit_cents or 0
+        share = f" {trade.return_on_risk:+.0%}" if trade.return_on_risk is not None else ""
+        text = f"{trade.exit_reason.replace('_', ' ').lower()}{share}"
+        yield Marker(trade.closed_at, "exit" if profit >= 0 else "stop", name, text, trade.profit_cents)
 
 
 def _bands(bars: tuple[Bar, ...], source: MarketSource, calendar: SessionCalendar) -> Iterator[RegimeBand]:

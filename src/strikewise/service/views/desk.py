@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
+from typing import Any
 
 from strikewise.domain.control import RequestMet, SettingsApplied
 from strikewise.domain.events import AccountValued, RunStarted, SignalGenerated
@@ -90,10 +91,13 @@ class Desk:
         What became of requests, by their number.
     compared : dict of str to int, or None
         What we held of each instrument when last compared with the broker; None before the first time.
+    kept : dict of str to object
+        What a view made of a trade and will make of it again, by id.
     """
 
     def __init__(self) -> None:
         self.keeper = JournalKeeper()
+        self.kept: dict[str, Any] = {}
         self.valuations = Valuations()
         self.control = ControlState()
         self.track = Track()
