@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
@@ -95,6 +96,9 @@ class Reader:
         try:
             with suppress(StrikewiseError), self.desk(FOR_EVER):
                 pass
+            # What a long ledger leaves in memory stays: to look through it for garbage halts every request.
+            gc.collect()
+            gc.freeze()
         finally:
             self.read.set()
 
