@@ -32,7 +32,7 @@ AsOf = Annotated[
         help="A day (its close) or an instant with zone; the ledger's last, or a later chain's, if not given."
     ),
 ]
-Feed = Annotated[str | None, typer.Option(help="Ask this feed for prices instead of the store: alpaca or cboe.")]
+Feed = Annotated[str | None, typer.Option(help="Ask this feed instead of the store: alpaca or cboe.")]
 Days = Annotated[int, typer.Option(help="How many days later the stress grid looks: 0, 1, 5 or 21.")]
 
 
