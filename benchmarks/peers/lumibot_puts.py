@@ -29,12 +29,9 @@ import pandas as pd
 from lumibot.backtesting import PandasDataBacktesting
 from lumibot.entities import Asset, Data
 from lumibot.strategies import Strategy
+from planned import Leg, Trade, plan
 
 EPOCH = date(1970, 1, 1)
-Leg = tuple[int, float]
-"""Expiration in days since 1970, and strike."""
-Trade = tuple[int, int, float, float]
-"""Expiration, days to it at entry, strikes of long and short leg."""
 
 
 def asset(leg: Leg) -> Asset:
@@ -52,9 +49,10 @@ class PutSpreads(Strategy):
 
     def on_trading_iteration(self) -> None:
         day = (self.get_datetime().date() - EPOCH).days
-        for trade, leg, side in self.parameters["planned"].get(day, []):
+        for trade, leg, buys, opens in self.parameters["planned"].get(day, []):
+            side = f"{'buy' if buys else 'sell'}_to_{'open' if opens else 'close'}"
             order = self.create_order(asset(leg), 1, side)
-            self.sent[order.identifier] = trade, day == trade[0] - trade[1]
+            self.sent[order.identifier] = trade, opens
             self.submit_order(order)
 
     def on_filled_order(
@@ -63,23 +61,6 @@ class PutSpreads(Strategy):
         trade, opens = self.sent[order.identifier]
         paid = price if "buy" in str(order.side) else -price
         self.costs[trade][0 if opens else 1] += paid if opens else -paid
-
-
-def plan(trades: list[Trade], exit_dte: int, last: int) -> dict[int, list[tuple[Trade, Leg, str]]]:
-    """Return the orders of each day, of spreads that are left before the last."""
-    orders = defaultdict(list)
-    for expiration, dte, low, high in trades:
-        if expiration - exit_dte >= last:
-            continue
-        trade = (expiration, dte, low, high)
-        for day, sides in (
-            (expiration - dte, ("buy_to_open", "sell_to_open")),
-            (expiration - exit_dte, ("sell_to_close", "buy_to_close")),
-        ):
-            orders[day] += [
-                (trade, (expiration, at), side) for at, side in zip((low, high), sides, strict=True)
-            ]
-    return dict(orders)
 
 
 def series(columns: Any, days: Any, legs: set[Leg]) -> dict[Leg, Any]:
@@ -102,8 +83,8 @@ def series(columns: Any, days: Any, legs: set[Leg]) -> dict[Leg, Any]:
 def main(quotes: Path, asked: Path) -> None:
     columns, wanted = np.load(quotes), json.loads(asked.read_text())
     days = np.unique(columns["day"])[: wanted["sessions"]].tolist()
-    planned = plan([tuple(one) for one in wanted["trades"]], wanted["exit_dte"], days[-1])
-    legs = {leg for orders in planned.values() for _, leg, _ in orders}
+    planned = plan(wanted["trades"], wanted["exit_dte"], days[-1])
+    legs = {leg for orders in planned.values() for _, leg, *_ in orders}
     data = {
         asset(leg): Data(asset(leg), frame, timestep="day")
         for leg, frame in series(columns, days, legs).items()

@@ -27,14 +27,11 @@ from nautilus_trader.model.identifiers import InstrumentId, Symbol, Venue
 from nautilus_trader.model.instruments import OptionContract
 from nautilus_trader.model.objects import Money, Price, Quantity
 from nautilus_trader.trading.strategy import Strategy
+from planned import Leg, Trade, plan
 
 DAY_NS = 86_400 * 10**9
 CLOSE_NS = 21 * 3_600 * 10**9
 VENUE = Venue("XCBO")
-Leg = tuple[int, float]
-"""Expiration in days since 1970, and strike."""
-Trade = tuple[int, int, float, float]
-"""Expiration, days to it at entry, strikes of long and short leg."""
 
 
 def contract(leg: Leg) -> OptionContract:
@@ -65,11 +62,11 @@ class PutSpreads(Strategy):
     """Sends the orders of each day after its last quote."""
 
     def __init__(
-        self, orders: dict[int, list[tuple[Trade, Leg, OrderSide]]], contracts: dict[Leg, Any]
+        self, orders: dict[int, list[tuple[Trade, Leg, bool, bool]]], contracts: dict[Leg, Any]
     ) -> None:
         super().__init__()
         self.planned, self.contracts = orders, contracts
-        self.fills: dict[str, tuple[Trade, OrderSide]] = {}
+        self.fills: dict[str, tuple[Trade, bool]] = {}
         self.costs: dict[Trade, list[float]] = defaultdict(lambda: [0.0, 0.0])
 
     def on_start(self) -> None:
@@ -80,34 +77,18 @@ class PutSpreads(Strategy):
             self.clock.set_time_alert(str(day), at, self.on_close)
 
     def on_close(self, event: Any) -> None:
-        for trade, leg, side in self.planned[int(event.name)]:
+        for trade, leg, buys, opens in self.planned[int(event.name)]:
+            side = OrderSide.BUY if buys else OrderSide.SELL
             order = self.order_factory.market(
                 self.contracts[leg].id, side, Quantity.from_int(1), time_in_force=TimeInForce.IOC
             )
-            self.fills[order.client_order_id.value] = trade, int(event.name) == trade[0] - trade[1]
+            self.fills[order.client_order_id.value] = trade, opens
             self.submit_order(order)
 
     def on_order_filled(self, event: Any) -> None:
         trade, opens = self.fills[event.client_order_id.value]
         paid = event.last_px.as_double() if event.order_side == OrderSide.BUY else -event.last_px.as_double()
         self.costs[trade][0 if opens else 1] += paid if opens else -paid
-
-
-def plan(trades: list[Trade], exit_dte: int, last: int) -> dict[int, list[tuple[Trade, Leg, OrderSide]]]:
-    """Return the orders of each day, of spreads that are left before the last."""
-    orders = defaultdict(list)
-    for expiration, dte, low, high in trades:
-        if expiration - exit_dte >= last:
-            continue
-        trade = (expiration, dte, low, high)
-        for day, sides in (
-            (expiration - dte, (OrderSide.BUY, OrderSide.SELL)),
-            (expiration - exit_dte, (OrderSide.SELL, OrderSide.BUY)),
-        ):
-            orders[day] += [
-                (trade, (expiration, at), side) for at, side in zip((low, high), sides, strict=True)
-            ]
-    return dict(orders)
 
 
 def main(quotes: Path, asked: Path) -> None:
@@ -128,9 +109,7 @@ def main(quotes: Path, asked: Path) -> None:
         name = contracts[expiration, strike].id
         ticks.append(QuoteTick(name, Price(bid, 2), Price(ask, 2), size, size, at, at))
     engine.add_data(ticks, sort=False)
-    strategy = PutSpreads(
-        plan([tuple(one) for one in wanted["trades"]], wanted["exit_dte"], int(days[-1])), contracts
-    )
+    strategy = PutSpreads(plan(wanted["trades"], wanted["exit_dte"], int(days[-1])), contracts)
     engine.add_strategy(strategy)
     began, processor = time.perf_counter(), time.process_time()
     engine.run()
