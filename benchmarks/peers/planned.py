@@ -13,7 +13,7 @@ Trade = tuple[int, int, float, float]
 def plan(
     trades: list[list[float]], exit_dte: int, last: int
 ) -> dict[int, list[tuple[Trade, Leg, bool, bool]]]:
-    """Return by day the legs of spreads left before the last; whether each is bought, and whether it opens."""
+    """Return a day's legs of spreads left before the last, whether each is bought and whether it opens."""
     planned = defaultdict(list)
     for expiration, dte, low, high in trades:
         if expiration - exit_dte >= last:
