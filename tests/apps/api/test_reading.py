@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 
@@ -62,6 +63,15 @@ def test_data_age_is_by_the_markets_clock_where_the_past_is_replayed(tmp_path: P
         beat = beating(served.system, market_at=picture.at, mode="replay")
     with serving(tmp_path, heartbeat=lambda: replace(beat, at=now)) as served, served.program() as program:
         assert ok(program.get("status"))["data_age_seconds"] == 0.0
+
+
+def test_the_market_has_come_as_far_as_its_picture_though_the_heart_beats_more_seldom(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        now, picture = served.system.now(), served.system.picture()
+        assert picture is not None
+        beat = beating(served.system, market_at=picture.at - timedelta(hours=8), mode="replay")
+    with serving(tmp_path, heartbeat=lambda: replace(beat, at=now)) as served, served.program() as program:
+        assert datetime.fromisoformat(ok(program.get("status"))["market_at"]) == picture.at
 
 
 @pytest.mark.parametrize("path", ["signals", "orders", "trades"])

@@ -162,7 +162,7 @@ def status_of(
         As in `status_view`.
     """
     running = beat is not None and beat.alive(now) and beat.phase != "stopping"
-    market = beat.market_at if beat is not None and running else (now if picture is None else picture.at)
+    market = _market_at(beat if running else None, picture, now)
     control = control.at(market)
     (as_of, grade), allowed = _data_of(picture), state_under(control, raised)
     return StatusView(
@@ -190,6 +190,14 @@ def status_of(
             BreakerView(one.breaker, one.scope, one.at, one.until, one.detail) for one in control.breakers
         ),
     )
+
+
+def _market_at(beat: Heartbeat | None, picture: Picture | None, now: datetime) -> datetime:
+    """Return what the market has come to: in a fast replay a heartbeat is older than the latest picture."""
+    known = [] if beat is None else [beat.market_at]
+    if picture is not None:
+        known.append(picture.at)
+    return max(known, default=now)
 
 
 def _data_of(picture: Picture | None) -> tuple[datetime | None, str]:
