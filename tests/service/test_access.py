@@ -164,7 +164,20 @@ def test_what_was_answered_is_forgotten_after_a_week(tmp_path: Path) -> None:
     with SqlAccessStore(tmp_path) as store:
         store.put_answer("me", "one", "asked", "answered", START)
         store.put_answer("me", "two", "asked", "answered", START + timedelta(days=7))
-        assert store.answer("me", "one") == ("asked", "answered")
-        store.put_answer("me", "three", "asked", "answered", START + timedelta(days=7, seconds=1))
-        assert store.answer("me", "one") is None
-        assert store.answer("me", "two") is not None
+        assert store.begin("me", "one", "asked", START) == ("asked", "answered")
+        later = START + timedelta(days=7, seconds=1)
+        assert store.begin("me", "one", "asked", later) is None
+        assert store.begin("me", "two", "asked", later) == ("asked", "answered")
+
+
+def test_a_command_is_begun_once_and_its_answer_is_empty_until_somebody_wrote_it_down(tmp_path: Path) -> None:
+    with SqlAccessStore(tmp_path) as store:
+        assert store.begin("me", "one", "asked", START) is None
+        assert store.begin("you", "one", "asked", START) is None
+    with SqlAccessStore(tmp_path) as store:
+        assert store.begin("me", "one", "other", START) == ("asked", "")
+        store.put_answer("me", "one", "asked", "answered", START)
+        assert store.begin("me", "one", "asked", START) == ("asked", "answered")
+        store.forget_answer("me", "one")
+        assert store.begin("me", "one", "asked", START) is None
+        assert store.begin("you", "one", "asked", START) == ("asked", "")

@@ -975,6 +975,8 @@ export interface paths {
         /**
          * Make a token
          * @description Make a token; its text is in this answer and nowhere else.
+         *
+         *     A key that is sent again makes no other token, and shows the text no more (409).
          */
         post: operations["make_token_api_v1_tokens_post"];
         delete?: never;
@@ -7131,7 +7133,10 @@ export interface operations {
     scan_api_v1_scan_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key is the same command, however often it is sent. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7496,7 +7501,10 @@ export interface operations {
     backtest_api_v1_backtests_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key is the same command, however often it is sent. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10157,7 +10165,10 @@ export interface operations {
     make_token_api_v1_tokens_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key is the same command, however often it is sent. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };

@@ -109,12 +109,19 @@ class AccessStore(Protocol):
         """Return lines of the audit log numbered above ``after``, in order."""
         ...
 
-    def answer(self, actor: str, key: str) -> tuple[str, str] | None:
-        """Return what a command of that key was and was answered."""
+    def begin(self, actor: str, key: str, asked: str, now: datetime) -> tuple[str, str] | None:
+        """Keep that a command of a key begins; return what one of that key was and was answered before.
+
+        The answer is empty for one that was begun and whose outcome nobody wrote down.
+        """
         ...
 
     def put_answer(self, actor: str, key: str, asked: str, answered: str, now: datetime) -> None:
         """Keep what a command was answered."""
+        ...
+
+    def forget_answer(self, actor: str, key: str) -> None:
+        """Forget a command that was begun and not done."""
         ...
 
 

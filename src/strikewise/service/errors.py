@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from strikewise.domain.errors import MissingDataError, SettingsError, StrikewiseError
+from strikewise.domain.errors import LedgerError, MissingDataError, SettingsError, StrikewiseError
 
-__all__ = ["MissingDataError", "SettingsError", "StrikewiseError"]
+__all__ = ["LedgerError", "MissingDataError", "SettingsError", "StrikewiseError"]

@@ -82,7 +82,9 @@ class Jobs:
             if sum(one.state in {"waiting", "running"} for one in self._jobs.values()) >= WAITING:
                 return None
             self._made += 1
-            job = Job(f"{kind}-{self._made}", kind, by, "waiting", "", 0, 0, self._clock.now())
+            now = self._clock.now()
+            # The instant tells it from the work of a server before this one.
+            job = Job(f"{kind}-{now:%Y%m%dT%H%M%S}-{self._made}", kind, by, "waiting", "", 0, 0, now)
             self._jobs[job.job_id] = job
             while len(self._jobs) > KEPT:
                 self._jobs.popitem(last=False)

@@ -11,6 +11,7 @@ import pytest
 
 from apps.api.serving import NAME, Served, anybody, serving
 from apps.api.test_security import operations
+from strikewise.adapters.store.access import SqlAccessStore
 from strikewise.domain.control import (
     CancelRequested,
     ClaimRequested,
@@ -141,17 +142,19 @@ COMMANDS = {
 
 
 def test_every_command_of_the_document_takes_a_key() -> None:
+    posted = {path: operation for verb, path, operation in operations() if verb == "post"}
     commands = {
         path: operation
-        for verb, path, operation in operations()
-        if verb == "post" and "/Told" in str(operation["responses"].get("202"))
+        for path, operation in posted.items()
+        if "/Told" in str(operation["responses"].get("202"))
     }
     named = {re.sub(r"/(p-1|o-1|SPY)/", "/{}/", path) for path in COMMANDS} | {
         "signals/{}/take",
         "signals/{}/dismiss",
     }
     assert {re.sub(r"\{\w+\}", "{}", path.removeprefix("/api/v1/")) for path in commands} == named
-    for path, operation in commands.items():
+    working = {f"/api/v1/{name}": posted[f"/api/v1/{name}"] for name in ("scan", "backtests", "tokens")}
+    for path, operation in (commands | working).items():
         assert "Idempotency-Key" in {one["name"] for one in operation["parameters"]}, path
 
 
@@ -176,3 +179,60 @@ def test_a_command_of_one_key_is_done_once_though_the_server_begins_anew(tmp_pat
         )
         assert other.status_code == 409
         assert served.ledger.head.seq == before
+
+
+class Dying(SqlAccessStore):
+    """A store whose server ends when a command was done, before it could write down its answer."""
+
+    def put_answer(self, *_: object, **__: object) -> None:
+        raise OSError("The server was killed.")
+
+
+@pytest.mark.parametrize("path", sorted(set(COMMANDS) - {"control/halt"}))
+def test_a_command_that_nobody_knows_the_outcome_of_is_not_done_again(tmp_path: Path, path: str) -> None:
+    key, body = {"Idempotency-Key": "press-1-of-the-button"}, COMMANDS[path]
+    url = f"/api/v1/{path}"
+    with serving(tmp_path) as served, Dying(tmp_path) as dying:
+        token = {"Authorization": f"Bearer {served.token()}"}
+        before, served.access.store = served.ledger.head.seq, dying
+        assert anybody.post(served.url + url, json=body, headers={**token, **key}).status_code == 500
+        assert served.ledger.head.seq == before + 1
+    with serving(tmp_path) as served:
+        before = served.ledger.head.seq
+        again = anybody.post(served.url + url, json=body, headers={**token, **key})
+        assert (again.status_code, again.json()["type"]) == (409, "unknown-outcome")
+        assert "GET /api/v1/facts" in again.json()["detail"]
+        assert served.ledger.head.seq == before
+        fresh = {"Idempotency-Key": "press-2-of-the-button"}
+        assert anybody.post(served.url + url, json=body, headers={**token, **fresh}).status_code == 202
+
+
+def test_a_halt_that_nobody_knows_the_outcome_of_is_done_again(tmp_path: Path) -> None:
+    key, body = {"Idempotency-Key": "press-1-of-the-button"}, {"reason": "r"}
+    with serving(tmp_path) as served, Dying(tmp_path) as dying:
+        person, served.access.store = served.person(), dying
+        assert person.send("POST", "control/halt", body, key).status_code == 500
+    with serving(tmp_path) as served:
+        served.system.halt.clear()
+        assert served.person().send("POST", "control/halt", body, key).status_code == 202
+        assert served.system.halt.read() is not None
+
+
+def test_what_was_refused_was_not_done_and_its_key_may_ask_again(served: Served) -> None:
+    person, key = served.person(), {"Idempotency-Key": "press-1-of-the-button"}
+    for _ in range(2):
+        answer = person.send("POST", "signals/nobody/take", {"reason": "r"}, key)
+        assert answer.status_code == 404
+
+
+def test_what_a_broken_ledger_may_have_taken_is_not_asked_again(tmp_path: Path) -> None:
+    @contextmanager
+    def ledger() -> Iterator[MemoryLedger]:
+        yield Refusing()
+
+    with serving(tmp_path, ledger=ledger) as served:
+        person, key = served.person(), {"Idempotency-Key": "press-1-of-the-button"}
+        first = person.send("POST", "control/flatten", {"reason": "r"}, key)
+        assert (first.status_code, first.json()["detail"]) == (409, "The disk is full.")
+        again = person.send("POST", "control/flatten", {"reason": "r"}, key)
+        assert (again.status_code, again.json()["type"]) == (409, "unknown-outcome")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Event
 from typing import Any
 
 import httpx
 import pytest
 
-from apps.api.serving import Served
+from apps.api.serving import Served, serving
 from strikewise.bootstrap.spec_file import make_spec
 
 SPEC: dict[str, Any] = {
@@ -131,3 +132,30 @@ def test_every_strategy_says_what_it_can_be_set_by_and_takes_its_own_defaults(sh
         for each in one["parameters"]:
             assert each["help"]
             assert each["kind"] in {"flag", "whole", "number", "choice"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("scan", {"strategies": ["iron_condor"]}), ("backtests", {"spec": SPEC})]
+)
+def test_work_of_one_key_is_begun_once_while_the_server_knows_of_it(
+    tmp_path: Path, path: str, body: dict[str, Any]
+) -> None:
+    key = {"Idempotency-Key": "press-1-of-the-button"}
+    with serving(tmp_path) as served, served.program() as program:
+        begun = program.post(path, json=body, headers=key)
+        job = finished(program, begun.json()["job_id"])
+        again = program.post(path, json=body, headers=key)
+        assert (again.status_code, again.json()) == (202, job)
+        assert len(program.get("jobs").json()["items"]) == 1
+        assert program.post(path, json={**body, "none": 1}, headers=key).status_code == 422
+        other = program.post("scan", json={"underlyings": ["QQQ"]}, headers=key)
+        assert other.status_code == 409
+        assert program.post(path, json=body).json()["job_id"] != job["job_id"]
+    with serving(tmp_path) as served:
+        served.later(minutes=1)
+        with served.program() as program:
+            anew = program.post(path, json=body, headers=key)
+            assert anew.status_code == 202
+            assert anew.json()["job_id"] != job["job_id"]
+            assert program.post(path, json=body, headers=key).json()["job_id"] == anew.json()["job_id"]
+            assert finished(program, anew.json()["job_id"])["state"] == "done"

@@ -110,6 +110,21 @@ def test_a_wrong_token_is_nobody(shown: Served, wrong: str) -> None:
     assert anybody.get(f"{shown.url}/api/v1/status", headers=headers).status_code == 401
 
 
+def test_a_token_made_with_a_key_is_made_once_and_its_text_is_kept_nowhere(served: Served) -> None:
+    person, key = served.person(), {"Idempotency-Key": "press-1-of-the-button"}
+    body = {"label": "sheet", "scope": "read"}
+    made = person.send("POST", "tokens", body, key)
+    assert made.status_code == 201
+    again = person.send("POST", "tokens", body, key)
+    text, token_id = made.json()["text"], made.json()["token"]["token_id"]
+    assert (again.status_code, token_id in again.json()["detail"]) == (409, True)
+    assert [one.token_id for one in served.access.tokens.all()] == [token_id]
+    kept = b"".join(file.read_bytes() for file in served.system.home.rglob("access.db*"))
+    assert token_id.encode() in kept
+    assert text.split("_", 2)[2].encode() not in kept
+    assert text not in again.text
+
+
 def test_the_right_id_with_another_tokens_secret_is_nobody(served: Served) -> None:
     one, other = served.token(), served.token()
     mixed = one[:13] + other[13:]

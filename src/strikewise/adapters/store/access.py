@@ -267,18 +267,29 @@ class SqlAccessStore:
         with self._engine.connect() as connection:
             return [_line(row) for row in connection.execute(wanted)]
 
-    def answer(self, actor: str, key: str) -> tuple[str, str] | None:
-        """Return what a command of that key was and was answered."""
-        row = self._row(_answers, (_answers.c.actor == actor) & (_answers.c.key == key))
-        return None if row is None else (row.asked, row.answered)
+    def begin(self, actor: str, key: str, asked: str, now: datetime) -> tuple[str, str] | None:
+        """Keep that a command of a key begins; return what one of that key was and was answered before."""
+        with self._writing() as connection:
+            connection.execute(delete(_answers).where(_answers.c.at < (now - ANSWERS_LAST).isoformat()))
+            row = connection.execute(
+                select(_answers).where((_answers.c.actor == actor) & (_answers.c.key == key))
+            ).first()
+            if row is not None:
+                return row.asked, row.answered
+            _put(connection, _answers, actor=actor, key=key, asked=asked, answered="", at=now.isoformat())
+        return None
 
     def put_answer(self, actor: str, key: str, asked: str, answered: str, now: datetime) -> None:
         """Keep what a command was answered."""
         with self._writing() as connection:
-            connection.execute(delete(_answers).where(_answers.c.at < (now - ANSWERS_LAST).isoformat()))
             _put(
                 connection, _answers, actor=actor, key=key, asked=asked, answered=answered, at=now.isoformat()
             )
+
+    def forget_answer(self, actor: str, key: str) -> None:
+        """Forget a command that was begun and not done."""
+        with self._writing() as connection:
+            connection.execute(delete(_answers).where((_answers.c.actor == actor) & (_answers.c.key == key)))
 
     def _writing(self) -> Any:
         return self._engine.execution_options(**{WRITES: True}).begin()

@@ -19,7 +19,8 @@ for `Accept: application/x-ndjson`, and tell it in the header `X-Next-Cursor`. W
 `ETag` back in `If-None-Match` gets 304 where nothing changed. Errors are `application/problem+json`.
 Programs show a token in the header `Authorization: Bearer …`; pages have a session's cookie, and prove each
 change by the header `X-CSRF-Token`. A command with an `Idempotency-Key` is done once, however often it is
-sent. For signals as they come, listen to `/stream?kinds=signal`.
+sent; where nobody knows whether it was done, it is refused (409, `unknown-outcome`) rather than done again.
+For signals as they come, listen to `/stream?kinds=signal`.
 """
 
 LINKS = {

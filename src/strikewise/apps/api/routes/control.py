@@ -71,7 +71,9 @@ class ClaimBody(Body):
 def stop(command: Commanding, body: HaltBody) -> Told:
     """Raise the halt flag, and ask the process to send nothing but cancels (and exits, if so said)."""
     return command.do(
-        lambda: halt(command.system, command.name, body.reason, exits=body.exits), **body.model_dump()
+        lambda: halt(command.system, command.name, body.reason, exits=body.exits),
+        harmless=True,
+        **body.model_dump(),
     )
 
 

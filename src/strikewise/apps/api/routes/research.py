@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from strikewise.apps.api.answers import After, Limit, Listed, number_of, paged
-from strikewise.apps.api.door import Trades
+from strikewise.apps.api.commands import Commander, Commanding
 from strikewise.apps.api.plain import plain
 from strikewise.apps.api.problems import ProblemError
 from strikewise.apps.api.reading import FOR_EVER, Reading
@@ -78,11 +78,23 @@ async def _jobs_of(request: Request) -> Jobs:
 Working = Annotated[Jobs, Depends(_jobs_of)]
 
 
-def _begun(jobs: Jobs, kind: str, by: str, work: Work) -> Job:
-    job = jobs.begin(kind, by, work)
-    if job is None:
-        raise ProblemError(429, "Too much work waits already: ask again when some of it is done.")
-    return job
+def _begun(command: Commander, jobs: Jobs, kind: str, said: BaseModel, work: Work) -> Job:
+    """Begin work, or return that which was begun with the same key, unless it is forgotten here."""
+
+    def begin() -> Job:
+        job = jobs.begin(kind, command.name, work)
+        if job is None:
+            raise ProblemError(429, "Too much work waits already: ask again when some of it is done.")
+        return job
+
+    return command.once(
+        begin,
+        Job,
+        said.model_dump(mode="json"),
+        look="GET /api/v1/jobs",
+        harmless=True,
+        now=lambda begun: jobs.get(begun.job_id),
+    )
 
 
 @router.get("/jobs", summary="Work that takes long", response_model=Listed[JobTold])
@@ -107,7 +119,7 @@ def last_scan(working: Working) -> Job | None:
 
 
 @router.post("/scan", status_code=202, summary="Look for what is worth opening", response_model=JobTold)
-def scan(reader: Reading, working: Working, caller: Trades, body: ScanBody) -> Job:
+def scan(reader: Reading, working: Working, command: Commanding, body: ScanBody) -> Job:
     """Begin a scan; its result is that of `strikewise scan --json`."""
     system = reader.system
 
@@ -122,7 +134,7 @@ def scan(reader: Reading, working: Working, caller: Trades, body: ScanBody) -> J
             )
         return cast("dict[str, Any]", plain(found.as_dict()))
 
-    return _begun(working, "scan", caller.name, work)
+    return _begun(command, working, "scan", body, work)
 
 
 def _come_to(reader: Reading) -> datetime | None:
@@ -154,7 +166,7 @@ def backtests(reader: Reading, limit: Limit = 50, cursor: After = None) -> Liste
 @router.post(
     "/backtests", status_code=202, summary="Run a specification over the past", response_model=JobTold
 )
-def backtest(reader: Reading, working: Working, caller: Trades, body: BacktestBody) -> Job:
+def backtest(reader: Reading, working: Working, command: Commanding, body: BacktestBody) -> Job:
     """Begin a run; it tells how far it is, and is kept when it is done."""
     if (body.spec is None) == (body.toml is None):
         raise ProblemError(422, "Give the specification as `spec` or as `toml`, one of the two.")
@@ -165,7 +177,7 @@ def backtest(reader: Reading, working: Working, caller: Trades, body: BacktestBo
         finished = run_over_history(system, spec, other_fills=body.other_fills, progress=tell)
         return cast("dict[str, Any]", plain(_summary(finished.as_dict()).model_dump(mode="json")))
 
-    return _begun(working, "backtest", caller.name, work)
+    return _begun(command, working, "backtest", body, work)
 
 
 @router.get("/backtests/compare", summary="Runs side by side")

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from strikewise.apps.api.answers import After, Limit, Listed, listed, paged
-from strikewise.apps.api.commands import address_of
+from strikewise.apps.api.commands import Administering, address_of
 from strikewise.apps.api.door import COOKIE, Admin, At, Bearer, Cookie, Door, Reads
 from strikewise.apps.api.problems import ProblemError
 from strikewise.service.access import (
@@ -190,13 +190,30 @@ def tokens(door: At, _: Admin, limit: Limit = 1_000, cursor: After = None) -> Li
 
 
 @guarded.post("/tokens", status_code=201, summary="Make a token")
-def make_token(door: At, request: Request, caller: Admin, body: NewToken) -> MadeToken:
-    """Make a token; its text is in this answer and nowhere else."""
+def make_token(door: At, command: Administering, body: NewToken) -> MadeToken:
+    """Make a token; its text is in this answer and nowhere else.
+
+    A key that is sent again makes no other token, and shows the text no more (409).
+    """
     lasts = None if body.days is None else timedelta(days=body.days)
-    text, token = door.access.tokens.make(
-        body.label, body.scope, caller.name, lasts=lasts, address=address_of(request)
-    )
-    return MadeToken(text=text, token=_token(token))
+    texts = []
+
+    def make() -> TokenView:
+        text, made = door.access.tokens.make(
+            body.label, body.scope, command.name, lasts=lasts, address=command.address
+        )
+        texts.append(text)
+        return _token(made)
+
+    said = body.model_dump(mode="json")
+    token = command.once(make, TokenView, said, look="GET /api/v1/tokens")
+    if not texts:
+        raise ProblemError(
+            409,
+            f"This Idempotency-Key made the token {token.token_id}, whose text is shown once: take that "
+            "one back and make another with another key.",
+        )
+    return MadeToken(text=texts[0], token=token)
 
 
 @guarded.delete("/tokens/{token_id}", status_code=204, summary="Take a token back")
