@@ -107,6 +107,32 @@ def test_everything_is_closed_after_a_question_and_a_refusal_is_told(desk: Desk)
     expect(desk.page.get_by_role("button", name="Close everything…")).to_be_enabled()
 
 
+@pytest.mark.parametrize(
+    ("button", "confirm", "kind"),
+    [
+        ("Close everything…", "Close everything", FlattenRequested),
+        ("Close this position…", "Close it", CloseRequested),
+    ],
+)
+def test_closing_without_fresh_quotes_is_a_box_to_tick_with_a_warning_and_is_off_when_asked_anew(
+    desk: Desk, button: str, confirm: str, kind: type
+) -> None:
+    desk.open("positions")
+    desk.page.get_by_role("button", name=button).click()
+    dialog = desk.page.get_by_role("dialog")
+    box = dialog.get_by_label("Close what has no fresh quotes too")
+    expect(dialog.get_by_text("Nobody knows what this will cost")).to_have_count(0)
+    box.check()
+    expect(dialog.get_by_text("Nobody knows what this will cost")).to_be_visible()
+    dialog.get_by_role("button", name="Leave it").click()
+    desk.page.get_by_role("button", name=button).click()
+    expect(box).not_to_be_checked()
+    box.check()
+    dialog.get_by_role("button", name=confirm).click()
+    expect(dialog).to_have_count(0)
+    assert desk.met(kind, "It is being closed.").force is True
+
+
 def test_a_position_that_nobody_here_opened_is_given_to_a_strategy(browser: Browser, home: Path) -> None:
     with serving(home) as plain:
         shown = plain.system.picture()

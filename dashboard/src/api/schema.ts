@@ -681,6 +681,9 @@ export interface paths {
         /**
          * Close everything
          * @description Ask that everything is closed, or all on one underlying.
+         *
+         *     What has no fresh quotes waits until it has; with ``force`` it is offered at the last known ones, then
+         *     worse and worse, and at last at the market.
          */
         post: operations["flatten_api_v1_control_flatten_post"];
         delete?: never;
@@ -720,7 +723,7 @@ export interface paths {
         put?: never;
         /**
          * Close a position
-         * @description Ask that a position is closed.
+         * @description Ask that a position is closed; with ``force`` without fresh quotes too, as `/control/flatten` does.
          */
         post: operations["close_api_v1_positions__position_id__close_post"];
         delete?: never;
@@ -1366,6 +1369,23 @@ export interface components {
             strategy: string;
         };
         /**
+         * CloseBody
+         * @description Why, and whether also without fresh quotes, at whatever the market pays at last.
+         */
+        CloseBody: {
+            /**
+             * Reason
+             * @default asked on the page
+             * @example I want to look first.
+             */
+            reason: string;
+            /**
+             * Force
+             * @default false
+             */
+            force: boolean;
+        };
+        /**
          * Compared
          * @description Runs side by side, in the order that was asked for.
          */
@@ -1504,7 +1524,7 @@ export interface components {
         };
         /**
          * FlattenBody
-         * @description Why, and what: everything, or one underlying.
+         * @description Why, and what: everything, or one underlying; ``force`` as for a position.
          */
         FlattenBody: {
             /**
@@ -1513,6 +1533,11 @@ export interface components {
              * @example I want to look first.
              */
             reason: string;
+            /**
+             * Force
+             * @default false
+             */
+            force: boolean;
             /**
              * Underlying
              * @default
@@ -8467,7 +8492,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["CloseBody"];
             };
         };
         responses: {

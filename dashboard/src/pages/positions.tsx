@@ -5,7 +5,7 @@ import { PayoffChart, PayoffNotes } from "../charts/payoff";
 import { day, instant, money, number, percent, sentence, signed, signedMoney, tone } from "../format";
 import { type Column, DataTable } from "../parts/table";
 import { PositionTable, strikesOf } from "../parts/position-table";
-import { Act } from "../parts/act";
+import { AT_ANY_PRICE, Act } from "../parts/act";
 import { Because } from "../parts/because";
 import { Card, Empty, GradeBadge, PageHead, Shown, StateBadge, Tile } from "../parts/parts";
 import { go, link } from "../route";
@@ -27,7 +27,8 @@ export default function Positions({ rest }: { rest: string[] }): ReactNode {
             explanation={`All ${held.length} positions are closed as fast as the rules for exits allow, and nothing new is opened meanwhile. Crossing every spread costs money.`}
             confirm="Close everything"
             told="Asked for. The trading process takes it up at its next look."
-            act={() => answered(api.POST("/api/v1/control/flatten", { body: { reason: "asked on the page", underlying: "" } }))}
+            choice={AT_ANY_PRICE}
+            act={(force) => answered(api.POST("/api/v1/control/flatten", { body: { reason: "asked on the page", underlying: "", force } }))}
           />
         )}
       </div>
@@ -206,11 +207,12 @@ function Actions({ position }: { position: Position }): ReactNode {
           confirm="Close it"
           told="Asked for. The trading process takes it up at its next look."
           disabled={position.state !== "open"}
-          act={() =>
+          choice={AT_ANY_PRICE}
+          act={(force) =>
             answered(
               api.POST("/api/v1/positions/{position_id}/close", {
                 params: { path: { position_id: position.position_id } },
-                body: { reason: "asked on the page" },
+                body: { reason: "asked on the page", force },
               }),
             )
           }

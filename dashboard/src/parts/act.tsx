@@ -18,6 +18,13 @@ function Outcome({ outcome, words }: { outcome: Told | undefined; words: string 
   );
 }
 
+/** Closing what nobody knows a price of: off unless a person ticks it. */
+export const AT_ANY_PRICE = {
+  name: "Close what has no fresh quotes too",
+  warning:
+    "Nobody knows what this will cost. It is offered at the last known quotes, then worse and worse, and at last at whatever the market pays.",
+};
+
 export function Act(props: {
   name: string;
   question: string;
@@ -28,7 +35,9 @@ export function Act(props: {
   scope?: "trade" | "admin";
   small?: boolean;
   disabled?: boolean;
-  act: () => Promise<unknown>;
+  /** What may be ticked in the question, and what a person should know before. */
+  choice?: { name: string; warning: string };
+  act: (chosen: boolean) => Promise<unknown>;
 }): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
@@ -38,11 +47,12 @@ export function Act(props: {
   const outcome = useOutcome(told).data;
   const [state, setState] = useState<"" | "busy" | "told">("");
   const [trouble, setTrouble] = useState<unknown>(null);
+  const [chosen, setChosen] = useState(false);
   const go = async (): Promise<void> => {
     setState("busy");
     setTrouble(null);
     try {
-      const answer = (await props.act()) as Told | undefined;
+      const answer = (await props.act(chosen)) as Told | undefined;
       setTold(typeof answer?.request === "number" ? answer : undefined);
       setState("told");
       dialog.current?.close();
@@ -61,6 +71,7 @@ export function Act(props: {
         title={may ? undefined : `This takes the scope “${scope}”`}
         onClick={() => {
           setTrouble(null);
+          setChosen(false);
           dialog.current?.showModal();
         }}
       >
@@ -71,6 +82,17 @@ export function Act(props: {
         <div className="inside">
           <h2 id={title}>{props.question}</h2>
           <div className="soft">{props.explanation}</div>
+          {props.choice && (
+            <label className="check">
+              <input type="checkbox" checked={chosen} onChange={(event) => setChosen(event.target.checked)} />
+              {props.choice.name}
+            </label>
+          )}
+          {props.choice && chosen && (
+            <p className="notice loss" role="status">
+              {props.choice.warning}
+            </p>
+          )}
           {trouble !== null && <Trouble error={trouble} title="It was not taken." />}
           <div className="row end">
             <button type="button" className="button plain" onClick={() => dialog.current?.close()}>

@@ -47,8 +47,8 @@ COMMANDS: Mapping[str, str] = {
     "why": "ID why a trade or signal was made",
     "halt": "[exits] [reason] stop trading; exits: only new risk",
     "resume": "let trading go on",
-    "flatten": "[SYMBOL] close everything, or all on one underlying",
-    "close": "ID close a position",
+    "flatten": "[SYMBOL] [force] close everything, or all on one underlying; force: without fresh quotes too",
+    "close": "ID [force] close a position; force: without fresh quotes too",
     "take": "ID take a signal: it is priced anew, judged anew, and ordered",
     "dismiss": "ID put a signal aside for the day",
     "experiments": "what is being tried",
@@ -62,6 +62,11 @@ COMMANDS: Mapping[str, str] = {
 
 SESSIONS, PERIODS = 10, 12
 IN_THE_CHAT = "asked for in the chat"
+FORCE = "force"
+AT_ANY_PRICE = (
+    " What has no fresh quotes is closed too: at the last known ones, then worse and worse, and at last at "
+    "whatever the market pays."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +162,10 @@ class Conversation:
                     return _became(ask_to_halt(system, clock, name, reason, exits=exits == "exits"))
                 case ["resume", reason]:
                     return _became(ask_to_resume(system, clock, name, reason))
-                case ["flatten", symbol, reason]:
-                    return _became(ask_to_flatten(system, clock, name, reason, symbol))
-                case ["close", position, reason]:
-                    return _became(ask_to_close(system, clock, name, position, reason))
+                case ["flatten", symbol, how, reason]:
+                    return _became(ask_to_flatten(system, clock, name, reason, symbol, force=how == FORCE))
+                case ["close", position, how, reason]:
+                    return _became(ask_to_close(system, clock, name, position, reason, force=how == FORCE))
                 case ["take", signal]:
                     return _became(ask_to_take(system, clock, name, signal, IN_THE_CHAT))
                 case ["dismiss", signal]:
@@ -244,16 +249,20 @@ class Conversation:
         reason = " ".join(rest) or IN_THE_CHAT
         return Said(f"Resume trading? It is {status.state}: {status.reason}.", ("resume", reason))
 
-    def _flatten(self, rest: Sequence[str]) -> Said:
+    def _flatten(self, said: Sequence[str]) -> Said:
+        rest, how = _forced(said)
         symbol = rest[0].upper() if rest else ""
         held = [one for one in self._read().keeper.state.positions.values() if symbol in ("", one.underlying)]
         if not held and symbol:
             return Said(f"Nothing is held on {symbol}.")
         what = f"all {len(held)} positions on {symbol}" if symbol else f"all {len(held)} positions"
         then = "" if symbol else " Nothing is opened until a person resumes."
-        return Said(f"Close {what}?{then}", ("flatten", symbol, IN_THE_CHAT))
+        return Said(
+            f"Close {what}?{then}{AT_ANY_PRICE if how else ''}", ("flatten", symbol, how, IN_THE_CHAT)
+        )
 
-    def _close(self, rest: Sequence[str]) -> Said:
+    def _close(self, said: Sequence[str]) -> Said:
+        rest, how = _forced(said)
         if not rest:
             return Said("/close wants the id of a position: /positions shows them.")
         positions = self._read().keeper.state.positions
@@ -263,13 +272,20 @@ class Conversation:
             return Said(f"{what} with {rest[0]!r}: /positions shows them.")
         position = positions[found[0]]
         return Said(
-            f"Close {position.quantity} × {position.structure.describe()} of {position.strategy}?",
-            ("close", found[0], IN_THE_CHAT),
+            f"Close {position.quantity} × {position.structure.describe()} of {position.strategy}?"
+            f"{AT_ANY_PRICE if how else ''}",
+            ("close", found[0], how, IN_THE_CHAT),
         )
 
     def _logs(self, _: Sequence[str]) -> Said:
         with self._system.ledger() as ledger:
             return Said(texts.log_text(ledger.records(after=max(0, ledger.head.seq - 5_000))))
+
+
+def _forced(said: Sequence[str]) -> tuple[Sequence[str], str]:
+    """Return what was said without a last word ``force``, and that word if it was there."""
+    forced = bool(said) and said[-1].lower() == FORCE
+    return (said[:-1], FORCE) if forced else (said, "")
 
 
 def _became(answer: Answer) -> str:

@@ -166,6 +166,8 @@ def whole_session(stage: Set) -> None:
     stage.presses("Yes, flatten", user=BEN, name="ben")
     stage.asks("/flatten")
     stage.presses("Yes, flatten")
+    stage.asks("/flatten force")
+    stage.presses("Yes, flatten")
 
 
 def test_a_whole_session_reads_as_it_is_written_down(tmp_path: Path) -> None:

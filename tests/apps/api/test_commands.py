@@ -37,7 +37,9 @@ def last(served: Served) -> Record:
     [
         ("control/flatten", {"reason": "r"}, FlattenRequested("r")),
         ("control/flatten", {"reason": "r", "underlying": "SPY"}, FlattenRequested("r", "SPY")),
+        ("control/flatten", {"reason": "r", "force": True}, FlattenRequested("r", force=True)),
         ("positions/p-1/close", {"reason": "r"}, CloseRequested("p-1", "r")),
+        ("positions/p-1/close", {"reason": "r", "force": True}, CloseRequested("p-1", "r", force=True)),
         ("positions/p-1/claim", {"strategy": "told"}, ClaimRequested("p-1", "told")),
         ("orders/o-1/cancel", {"reason": "r"}, CancelRequested("o-1", "r")),
         ("symbols/SPY/release", {"reason": "r"}, ReleaseRequested("SPY", "r")),

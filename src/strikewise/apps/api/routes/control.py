@@ -54,10 +54,15 @@ class HaltBody(Body):
     exits: bool = False
 
 
-class FlattenBody(Body):
-    """Why, and what: everything, or one underlying."""
+class CloseBody(Reason):
+    """Why, and whether also without fresh quotes, at whatever the market pays at last."""
 
-    reason: Why = "asked on the page"
+    force: bool = False
+
+
+class FlattenBody(CloseBody):
+    """Why, and what: everything, or one underlying; ``force`` as for a position."""
+
     underlying: str = Field(default="", pattern=r"^[A-Z0-9.^_]{0,12}$")
 
 
@@ -85,9 +90,14 @@ def go_on(command: Commanding, body: Reason) -> Told:
 
 @router.post("/control/flatten", status_code=202, summary="Close everything")
 def flatten(command: Commanding, body: FlattenBody) -> Told:
-    """Ask that everything is closed, or all on one underlying."""
+    """Ask that everything is closed, or all on one underlying.
+
+    What has no fresh quotes waits until it has; with ``force`` it is offered at the last known ones, then
+    worse and worse, and at last at the market.
+    """
     return command.do(
-        lambda: put_flat(command.system, command.name, body.reason, body.underlying), **body.model_dump()
+        lambda: put_flat(command.system, command.name, body.reason, body.underlying, force=body.force),
+        **body.model_dump(),
     )
 
 
@@ -102,9 +112,9 @@ def outcome(reader: Reading, request: Annotated[int, Path(ge=1, le=2**62)]) -> T
 
 
 @router.post("/positions/{position_id}/close", status_code=202, summary="Close a position")
-def close(command: Commanding, position_id: Name, body: Reason) -> Told:
-    """Ask that a position is closed."""
-    wanted = CloseRequested(position_id, body.reason)
+def close(command: Commanding, position_id: Name, body: CloseBody) -> Told:
+    """Ask that a position is closed; with ``force`` without fresh quotes too, as `/control/flatten` does."""
+    wanted = CloseRequested(position_id, body.reason, body.force)
     return command.do(lambda: ask(command.system, wanted, command.name), **body.model_dump())
 
 
