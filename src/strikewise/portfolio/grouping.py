@@ -23,7 +23,7 @@ from math import gcd
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from strikewise.domain.instruments import Right
 from strikewise.portfolio.grouping_programme import is_small, least_of_all
@@ -149,7 +149,7 @@ def _by_assignment(shorts: list[ShortLeg], longs: list[LongLeg], lots: int, unit
     cost[:, covered_from:naked_from] = np.array([leg.covered for leg in shorts])[ours, np.newaxis]
     own = np.arange(len(ours))
     cost[own, naked_from + own] = np.array([leg.naked for leg in shorts])[ours]
-    rows, columns = linear_sum_assignment(cost)
+    rows, columns = scipy.optimize.linear_sum_assignment(cost)
     gross = int(cost[rows, columns].astype(np.int64).sum())
     naked = [shorts[leg].requirement for leg in ours[rows[columns >= naked_from]].tolist()]
     widths: dict[Expiry, list[int]] = {}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
 
 from strikewise.domain.instruments import Right
 from strikewise.portfolio.legs import Grouping, Legs, LongLeg, ShortLeg, width
@@ -62,16 +61,16 @@ class _Programme:
         starts = np.cumsum([0, *(len(row) for row in self._rows)])
         used = [column for row in self._rows for column, _ in row]
         factors = [factor for row in self._rows for _, factor in row]
-        matrix = csr_array((factors, used, starts), shape=(len(self._rows), len(self._costs)))
-        rows = LinearConstraint(matrix, self._low, self._high)
+        matrix = scipy.sparse.csr_array((factors, used, starts), shape=(len(self._rows), len(self._costs)))
+        rows = scipy.optimize.LinearConstraint(matrix, self._low, self._high)
         whole = np.ones(len(self._costs))
         whole[list(self._most)] = 0.0
         for asked in (np.zeros_like(whole), whole):
-            answer = milp(
+            answer = scipy.optimize.milp(
                 np.array(self._costs) / SCALE,
                 constraints=rows,
                 integrality=asked,
-                bounds=Bounds(0, np.inf),
+                bounds=scipy.optimize.Bounds(0, np.inf),
                 options={"mip_rel_gap": 0.0},
             )
             if not answer.success:

@@ -6,8 +6,8 @@ from math import fsum
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 __all__ = ["Shared", "Side", "least_in_steps"]
 
@@ -166,7 +166,7 @@ def _cheapest(table: _Table, charges: Floats) -> _Answer:
     alone = table.alone + charges.take(table.alone_last)
     saved = table.fixed + charges.take(table.last) - charges.take(table.first)
     saved = np.minimum(saved - alone[:, np.newaxis], 0.0)
-    rows, columns = linear_sum_assignment(saved.take(table.cells))
+    rows, columns = scipy.optimize.linear_sum_assignment(saved.take(table.cells))
     cells = table.cells[rows, columns]
     gained = saved.take(cells)
     better = gained < 0.0

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from strikewise.pricing import american_dividends
-from strikewise.pricing.backend import DEFAULT, Kernels, columns
 from strikewise.pricing.black_scholes import GreekArrays
 from strikewise.pricing.collocation import FAST, Collocation
+from strikewise.pricing.kernels import DEFAULT, Kernels, columns
 
 __all__ = ["greeks", "implied_volatility", "price"]
 

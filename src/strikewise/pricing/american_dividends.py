@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from strikewise.pricing import black_scholes
-from strikewise.pricing.backend import DEFAULT, Kernels
 from strikewise.pricing.black_scholes import GreekArrays
+from strikewise.pricing.kernels import DEFAULT, Kernels
 
 __all__ = ["greeks", "implied_volatility", "price"]
 

@@ -28,8 +28,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from strikewise.pricing.array_kernels import FAR, normalised
 from strikewise.pricing.collocation import Collocation
@@ -103,8 +103,8 @@ def _guess(scheme: Collocation, terms: Terms) -> Array:
         for _ in range(GUESSES):
             x = np.exp(log_top + g)
             d = (log_top + g + (rate - yields) * t) / s + 0.5 * s
-            held = carried * ndtr(-d)
-            gain = 1.0 - x - (discount * ndtr(s - d) - x * held)
+            held = carried * scipy.special.ndtr(-d)
+            gain = 1.0 - x - (discount * scipy.special.ndtr(s - d) - x * held)
             misfit = (1.0 - held) * x + power * gain
             slope = (1.0 - held) + carried * _bell(d) / s + power * (held - 1.0)
             g = np.minimum(np.log(np.maximum(x - misfit / slope, 0.2 * x)) - log_top, -LEAST_GAP)
@@ -185,12 +185,12 @@ def _improved(depth: Array, gap: Array, inner: _Inner, whole: _Inner) -> Array:
     low = (gap + inner.drift) / inner.s - 0.5 * inner.s
     up = low + inner.s
     above = _summed(inner.owed * _bell(low) / inner.s, len(depth))
-    below = _summed(inner.forgone * (ndtr(up) + _bell(up) / inner.s), len(depth))
+    below = _summed(inner.forgone * (scipy.special.ndtr(up) + _bell(up) / inner.s), len(depth))
     s = whole.s
     low = (whole.drift - depth) / s - 0.5 * s
     up = low + s
     owed, dense = whole.discount * _bell(low) / s, whole.carried * _bell(up) / s
-    top, base = owed + above, dense + whole.carried * ndtr(up) + below
+    top, base = owed + above, dense + whole.carried * scipy.special.ndtr(up) + below
     slope = -owed * low / (s * top) - dense * (1.0 - up / s) / base
     return np.asarray(depth - (np.log(top / base) + depth) / (1.0 - slope))
 
@@ -198,11 +198,11 @@ def _improved(depth: Array, gap: Array, inner: _Inner, whole: _Inner) -> Array:
 def _replaced(depth: Array, gap: Array, inner: _Inner, whole: _Inner) -> Array:
     """Return ``-ln B`` after one step of fixed point B."""
     low = (gap + inner.drift) / inner.s - 0.5 * inner.s
-    above = _summed(inner.owed * ndtr(low), len(depth))
-    below = _summed(inner.forgone * ndtr(low + inner.s), len(depth))
+    above = _summed(inner.owed * scipy.special.ndtr(low), len(depth))
+    below = _summed(inner.forgone * scipy.special.ndtr(low + inner.s), len(depth))
     low = (whole.drift - depth) / whole.s - 0.5 * whole.s
-    top = whole.discount * ndtr(low) + above
-    base = whole.carried * ndtr(low + whole.s) + below
+    top = whole.discount * scipy.special.ndtr(low) + above
+    base = whole.carried * scipy.special.ndtr(low + whole.s) + below
     return np.asarray(-np.log(top / base))
 
 
@@ -212,8 +212,8 @@ def premium(x: Array, h: Array, scheme: Collocation, terms: Terms) -> tuple[Arra
     s = inner.s
     low = (np.log(x / terms.highest) + _joined(scheme.outer_join, h) + inner.drift) / s - 0.5 * s
     up = low + s
-    near, far, held = _bell(low), _bell(up), ndtr(-up)
-    value = inner.owed * ndtr(-low) - x * inner.forgone * held
+    near, far, held = _bell(low), _bell(up), scipy.special.ndtr(-up)
+    value = inner.owed * scipy.special.ndtr(-low) - x * inner.forgone * held
     first = -inner.owed * near / (x * s) - inner.forgone * (held - far / s)
     second = (inner.owed * near * up / x - inner.forgone * far * low) / (x * s * s)
     return value.sum(axis=0), first.sum(axis=0), second.sum(axis=0)

@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import erfcx, ndtri
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -48,7 +48,7 @@ class Normalised(NamedTuple):
 
 def mills(z: Array) -> Array:
     """Return ``N(-z)/n(z)``."""
-    return np.asarray(_ROOT_HALF_PI * erfcx(z / np.sqrt(2.0)))
+    return np.asarray(_ROOT_HALF_PI * scipy.special.erfcx(z / np.sqrt(2.0)))
 
 
 def log_ratio(a: Array, b: Array) -> Array:
@@ -206,7 +206,7 @@ def implied_volatility(
 
 def first_guess(x: Array, kappa: Array) -> Array:
     """Return a start for the total volatility whose out-of-the-money price over ``lo`` is ``kappa``."""
-    y = np.asarray(ndtri(kappa))
+    y = np.asarray(scipy.special.ndtri(kappa))
     root = np.sqrt(y * y + 2.0 * x)
     guess: Array = np.where(y > 0.0, y + root, (2.0 * x + 2.5 * kappa) / (root + np.abs(y) + 1e-300))
     return guess

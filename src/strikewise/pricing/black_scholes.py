@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from strikewise.pricing.backend import DEFAULT, Kernels, columns
+from strikewise.pricing.kernels import DEFAULT, Kernels, columns
 
 __all__ = ["GreekArrays", "forward_greeks", "greeks", "price"]
 

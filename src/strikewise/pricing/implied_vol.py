@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from strikewise.pricing.backend import DEFAULT, Kernels, columns
+from strikewise.pricing.kernels import DEFAULT, Kernels, columns
 
 __all__ = ["implied_volatility"]
 

@@ -7,8 +7,8 @@ checks: for clean columns only. Total volatility is the annual one times the roo
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 __all__ = ["chance", "expected_intrinsic"]
 
@@ -43,7 +43,7 @@ def chance(
     d2 = np.log(forward / level) / total_volatility - 0.5 * total_volatility
     d1 = d2 + total_volatility
     tilt = forward * slope * np.exp(-0.5 * d1 * d1) * DENSITY_AT_ZERO
-    return np.asarray(np.minimum(np.maximum(ndtr(side * d2) - side * tilt, 0.0), 1.0))
+    return np.asarray(np.minimum(np.maximum(scipy.special.ndtr(side * d2) - side * tilt, 0.0), 1.0))
 
 
 def expected_intrinsic(side: Array, strike: Array, forward: Array, total_volatility: Array) -> Array:
@@ -53,5 +53,7 @@ def expected_intrinsic(side: Array, strike: Array, forward: Array, total_volatil
     ``strike`` for the level.
     """
     d2 = np.log(forward / strike) / total_volatility - 0.5 * total_volatility
-    value = side * (forward * ndtr(side * (d2 + total_volatility)) - strike * ndtr(side * d2))
+    value = side * (
+        forward * scipy.special.ndtr(side * (d2 + total_volatility)) - strike * scipy.special.ndtr(side * d2)
+    )
     return np.asarray(np.maximum(value, 0.0))

@@ -7,8 +7,8 @@ only as far as the quotes are.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import log_ndtr, ndtr
 
 __all__ = ["above", "below", "between", "of_profit", "touch"]
 
@@ -32,12 +32,12 @@ def above(level: ArrayLike, forward: ArrayLike, volatility: ArrayLike, years: Ar
     -------
     Probabilities in the broadcast shape of the inputs; NaN where an input is missing or negative.
     """
-    return np.asarray(ndtr(_standardised(level, forward, volatility, years)))
+    return np.asarray(scipy.special.ndtr(_standardised(level, forward, volatility, years)))
 
 
 def below(level: ArrayLike, forward: ArrayLike, volatility: ArrayLike, years: ArrayLike) -> Array:
     """Return the probability that the underlying ends at or below a level; parameters as `above`."""
-    return np.asarray(ndtr(-_standardised(level, forward, volatility, years)))
+    return np.asarray(scipy.special.ndtr(-_standardised(level, forward, volatility, years)))
 
 
 def between(
@@ -50,7 +50,7 @@ def between(
     # The difference of the two smaller tails keeps its digits far from the centre.
     a = np.where(mirrored, low, -high)
     b = np.where(mirrored, high, -low)
-    return np.asarray(np.maximum(ndtr(a) - ndtr(b), 0.0))
+    return np.asarray(np.maximum(scipy.special.ndtr(a) - scipy.special.ndtr(b), 0.0))
 
 
 def touch(
@@ -87,8 +87,8 @@ def touch(
     m = np.log(np.where(valid, forward / np.where(valid, spot, 1.0), 1.0)) - 0.5 * s * s
     side = np.where(b >= 0.0, 1.0, -1.0)
     b, m = side * b, side * m
-    reflected = np.exp(np.minimum(2.0 * m * b / (s * s) + log_ndtr(-(m + b) / s), 0.0))
-    chance = np.minimum(ndtr((m - b) / s) + reflected, 1.0)
+    reflected = np.exp(np.minimum(2.0 * m * b / (s * s) + scipy.special.log_ndtr(-(m + b) / s), 0.0))
+    chance = np.minimum(scipy.special.ndtr((m - b) / s) + reflected, 1.0)
     still = np.where(side * (forward - level) >= 0.0, 1.0, 0.0)
     result = np.where(b == 0.0, 1.0, np.where(moving, chance, still))
     return np.where(valid, result, np.nan)
