@@ -10,13 +10,14 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?=                # the interpreter the virtual environment is made from; empty: the first 3.11+ found
 DATA ?=                  # a folder of recorded chains for the demo; empty: chains rebuilt from public closes
 PYTEST_ARGS ?=           # more arguments for pytest, e.g. PYTEST_ARGS="-k pricing"
+AUDIT_ARGS ?=            # --unreachable-is-no-failure where lists of advisories may be out of reach
 
 BIN := .venv/bin
 STAMPS := .venv/.stamps
 UV := $(BIN)/uv
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 
-.PHONY: help demo page test check lint format types contracts reference site static bench docs lock clean
+.PHONY: help demo page test check lint format types contracts reference site static audit bench docs lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +58,10 @@ reference: $(STAMPS)/dev  ## are the generated reference pages those of this cod
 
 site: $(STAMPS)/docs  ## does every page of the documentation build, with no link that leads nowhere?
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+audit: $(STAMPS)/dev  ## is a pinned package known to be vulnerable? Asks PyPI or OSV, and npm; unknown is a failure
+	@command -v npm >/dev/null || $(INSTALL) --require-hashes --requirement requirements/page.lock
+	@$(BIN)/python scripts/audit.py $(AUDIT_ARGS)
 
 bench: $(STAMPS)/all  ## measure pricing and the store beside other packages
 	for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark" || exit 1; done

@@ -294,5 +294,6 @@ def _is_no_list(name: str, version: str, reason: str = "") -> str:
 
 
 def _short(text: str) -> str:
-    words = " ".join(text.rpartition("(Caused by ")[2].split())
+    _, caused, cause = text.rpartition("(Caused by ")
+    words = " ".join((cause.removesuffix(")") if caused else text).split())
     return words if len(words) <= 200 else words[:199] + "…"
