@@ -22,11 +22,10 @@ from sqlalchemy import create_engine
 
 from backtest import STORE, build
 from strikewise.adapters.data_home import DataHome
-from strikewise.adapters.picture_file import PictureFile
+from strikewise.adapters.picture_file import PICTURE, PictureFile
 from strikewise.adapters.store.fact_rows import insert_facts
 from strikewise.adapters.store.sql_ledger import SqlLedger
 from strikewise.backtest.runner import replay
-from strikewise.bootstrap.build import PICTURE
 from strikewise.bootstrap.spec_file import make_spec
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.estimate import MissingQuotePolicy

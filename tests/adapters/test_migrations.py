@@ -12,7 +12,8 @@ from contracts.ledgers import DATABASES, database
 from contracts.processes import process
 from contracts.writers import AT, batch, die_while_migrating
 from strikewise.adapters.store.copies import copy_facts, verify_copy
-from strikewise.adapters.store.schema import revision
+from strikewise.adapters.store.migrating import revisions
+from strikewise.adapters.store.schema import NEWEST, revision
 from strikewise.adapters.store.sql_ledger import SqlLedger
 from strikewise.domain.errors import LedgerError
 from strikewise.portfolio.ledger import Fact, verify
@@ -46,6 +47,10 @@ def old(url: str, somebody: Engine) -> list[Fact]:
 def revision_of(engine: Engine) -> str:
     with engine.connect() as connection:
         return revision(connection)
+
+
+def test_the_newest_revision_is_what_the_last_migration_makes() -> None:
+    assert revisions()[0] == NEWEST
 
 
 def test_an_old_ledger_is_copied_and_then_brought_up_to_date(

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from apps.json_ledger import LedgerBackup, LedgerInfo, LedgerRestored, LedgerVerified
-from strikewise.bootstrap.build import build_system, open_ledger
+from strikewise.bootstrap.build import build_system
+from strikewise.bootstrap.ledgers import open_ledger
 from strikewise.domain.events import AccountOpened, RunStarted
 from strikewise.portfolio.ledger import Entry
 

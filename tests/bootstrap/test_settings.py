@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from strikewise.bootstrap.build import build_system, ledger_url, open_ledger
+from strikewise.bootstrap.build import build_system
 from strikewise.bootstrap.configuration import SETTINGS_TEMPLATE, Settings, load_settings
+from strikewise.bootstrap.ledgers import ledger_url, open_ledger
 from strikewise.bootstrap.settings import HOME_VARIABLE, find_home, settings_path
 from strikewise.domain.errors import LedgerError, SettingsError
 from strikewise.risk.limits import Limits

@@ -10,7 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from strikewise.portfolio.picture import Picture
 
-__all__ = ["PictureFile"]
+__all__ = ["PICTURE", "PictureFile"]
+
+PICTURE = "picture.json"
+"""The file's name in a home."""
 
 _PICTURE = TypeAdapter(Picture)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from strikewise.adapters.process_identity import is_gone, this_process
 from strikewise.adapters.store.emergency import EmergencyJournal
 from strikewise.adapters.store.resilient_ledger import ResilientLedger
-from strikewise.bootstrap.build import backup_folder, open_ledger
+from strikewise.bootstrap.ledgers import backup_folder, open_ledger
 from strikewise.engine.tenure import Tenure
 from strikewise.market.clock import PacedClock
 from strikewise.portfolio.lease import Leases

@@ -22,8 +22,9 @@ from strikewise.adapters.alerts.sayings import CODES
 from strikewise.adapters.alerts.telegram_desk import TelegramDesk
 from strikewise.adapters.alerts.telegram_link import TelegramChannel, TelegramLink, TelegramOptions
 from strikewise.bootstrap.alarms import OUTBOX, told_from
-from strikewise.bootstrap.build import backup_folder, build_system, ledger_url, open_ledger
+from strikewise.bootstrap.build import build_system
 from strikewise.bootstrap.configuration import Settings, load_settings
+from strikewise.bootstrap.ledgers import backup_folder, ledger_url, open_ledger
 from strikewise.bootstrap.settings import channel_address, telegram_token
 from strikewise.bootstrap.settings_file import SettingsFile
 from strikewise.domain.errors import SettingsError

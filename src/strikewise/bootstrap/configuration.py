@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from strikewise.adapters.feeds.cboe import URL as CBOE_URL
+from strikewise.adapters.feeds.addresses import CBOE_URL
 from strikewise.bootstrap.alert_settings import AlertsTable, TelegramTable
 from strikewise.bootstrap.documents import Table, check, read_toml
 from strikewise.bootstrap.operation import BrokerTable, OrdersTable, RunTable, ScheduleTable

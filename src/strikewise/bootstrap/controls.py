@@ -10,8 +10,8 @@ from pathlib import Path
 from strikewise.adapters.store.database import Database
 from strikewise.adapters.store.leases import SqlLeases
 from strikewise.bootstrap.account_keeping import account_ledger, taken_lease
-from strikewise.bootstrap.build import backup_folder, ledger_url, open_ledger
 from strikewise.bootstrap.configuration import Settings, load_settings
+from strikewise.bootstrap.ledgers import backup_folder, ledger_url, open_ledger
 from strikewise.bootstrap.parts import Through, alpaca_broker, run_spec, uses_alpaca
 from strikewise.domain.errors import SettingsError
 from strikewise.engine.courier import Courier

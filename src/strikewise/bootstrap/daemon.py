@@ -14,16 +14,16 @@ from strikewise.adapters.data_home import DataHome
 from strikewise.adapters.halt_file import HaltFile
 from strikewise.adapters.heartbeat_file import HeartbeatFile
 from strikewise.adapters.logs import Logbook
-from strikewise.adapters.picture_file import PictureFile
+from strikewise.adapters.picture_file import PICTURE, PictureFile
 from strikewise.adapters.store.database import Database
 from strikewise.adapters.store.leases import SqlLeases
 from strikewise.adapters.store.resilient_ledger import ResilientLedger
 from strikewise.adapters.watchdog import ServiceManager
 from strikewise.backtest.runner import ReplaySpec
 from strikewise.bootstrap.account_keeping import account_ledger, taken_lease
-from strikewise.bootstrap.build import PICTURE, ledger_url
 from strikewise.bootstrap.configuration import Settings, load_settings
 from strikewise.bootstrap.feeds import Arriving, arriving
+from strikewise.bootstrap.ledgers import ledger_url
 from strikewise.bootstrap.operation import BrokerName, Mode
 from strikewise.bootstrap.parts import (
     Through,

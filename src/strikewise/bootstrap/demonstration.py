@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from strikewise.bootstrap.build import open_ledger
+from strikewise.bootstrap.ledgers import open_ledger
 
 __all__ = ["demo_folder"]
 

@@ -11,12 +11,12 @@ from strikewise.adapters.feeds.cboe import CboeFeed
 from strikewise.bootstrap.configuration import Settings
 from strikewise.bootstrap.operation import Mode
 from strikewise.bootstrap.settings import alpaca_key
-from strikewise.domain.errors import SettingsError
+from strikewise.domain.errors import DataError, SettingsError
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import Clock
 from strikewise.market.source import MarketSource
 
-__all__ = ["LIVE_URL", "PAPER_URL", "Arriving", "arriving"]
+__all__ = ["LIVE_URL", "PAPER_URL", "Arriving", "arriving", "open_feed"]
 
 PAPER_URL, LIVE_URL = "https://paper-api.alpaca.markets", "https://api.alpaca.markets"
 OPTION_FEEDS: dict[str, OptionFeed] = {"opra": "opra", "indicative": "indicative"}
@@ -68,6 +68,28 @@ def arriving(
         url=settings.feeds.cboe_url,
     )
     return Arriving(feed, feed.refresh, feed.problems)
+
+
+def open_feed(
+    settings: Settings,
+    data: DataHome,
+    clock: Clock,
+    calendar: SessionCalendar,
+    name: str,
+    underlyings: Sequence[str],
+) -> MarketSource:
+    """Open a feed and ask it once; errors as `arriving`.
+
+    Raises
+    ------
+    DataError
+        If it does not tell all of it.
+    """
+    found = arriving(name, underlyings, settings, data=data, clock=clock, calendar=calendar)
+    found.refresh()
+    for problem in found.problems().values():
+        raise DataError(problem)
+    return found.source
 
 
 def _alpaca(

@@ -10,8 +10,8 @@ from strikewise.adapters.process_identity import is_gone
 from strikewise.adapters.store.database import Database
 from strikewise.adapters.store.leases import SqlLeases
 from strikewise.bootstrap.account_keeping import JOURNAL
-from strikewise.bootstrap.build import ledger_url
 from strikewise.bootstrap.configuration import load_settings
+from strikewise.bootstrap.ledgers import ledger_url
 from strikewise.bootstrap.parts import alpaca_broker, run_spec, uses_alpaca
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.orders import Unknown

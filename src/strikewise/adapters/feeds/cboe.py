@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from strikewise.adapters.feeds.addresses import CBOE_URL
 from strikewise.adapters.feeds.chain_build import chains_of, load_rows
 from strikewise.adapters.feeds.chain_rows import SCHEMA, VendorRows, sound_rows
 from strikewise.adapters.feeds.conditions import Conditions
@@ -43,7 +44,6 @@ OPTION = re.compile(r"([A-Z.]+\d?)(\d{6})([CP])(\d{8})")
 """Root, expiration, side, strike; the root of an adjusted contract ends in a digit."""
 DELAY = timedelta(minutes=15)
 """How long after the fact the vendor shows a quote."""
-URL = "https://cdn.cboe.com/api/global/delayed_quotes/options/{symbol}.json"
 MIN_INTERVAL = timedelta(seconds=60)
 """No symbol is asked for more often."""
 MOST_PATIENCE = 10
@@ -211,7 +211,7 @@ class CboeClient:
     """
 
     def __init__(
-        self, clock: Clock, *, seconds: int = 60, client: httpx.Client | None = None, url: str = URL
+        self, clock: Clock, *, seconds: int = 60, client: httpx.Client | None = None, url: str = CBOE_URL
     ) -> None:
         self._clock = clock
         self._interval = max(MIN_INTERVAL, timedelta(seconds=seconds))
@@ -310,7 +310,7 @@ class CboeFeed:
         seconds: int = 60,
         base: MarketSource | None = None,
         client: httpx.Client | None = None,
-        url: str = URL,
+        url: str = CBOE_URL,
     ) -> None:
         self._underlyings = tuple(sorted(set(underlyings)))
         self._calendar = calendar

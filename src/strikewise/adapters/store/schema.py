@@ -6,13 +6,9 @@ Instants are texts in the form of `strikewise.portfolio.codec.instant_text`: wha
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from importlib import import_module
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -29,10 +25,7 @@ from sqlalchemy import (
     inspect,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
-
-from strikewise.domain.errors import LedgerError
 
 DIALECTS = ("sqlite", "postgresql")
 WRITES = "strikewise_writes"
@@ -41,7 +34,11 @@ WRITES = "strikewise_writes"
 BUSY_SECONDS = 10
 """How long a SQLite writer waits for another to finish."""
 
-_MIGRATIONS = Path(__file__).with_name("migrations")
+REVISIONS = "alembic_version"
+"""The table of one row in which Alembic keeps the revision of the others."""
+NEWEST = "0002"
+"""The revision that the last migration makes."""
+
 _TABLES_LOCK = 0x5354_524B
 
 metadata = MetaData()
@@ -128,7 +125,7 @@ def exclude_others(connection: Connection) -> None:
 
 def is_current(connection: Connection) -> bool:
     """Return whether a database has the newest tables, without waiting for anybody who writes."""
-    return revision(connection) == _scripts().get_current_head()
+    return revision(connection) == NEWEST
 
 
 def migrate(connection: Connection, before: Callable[[str], Path | None]) -> None:
@@ -149,48 +146,16 @@ def migrate(connection: Connection, before: Callable[[str], Path | None]) -> Non
         brought up to date; nothing is changed then.
     """
     exclude_others(connection)
-    scripts = _scripts()
-    found, newest = MigrationContext.configure(connection).get_current_revision(), scripts.get_current_head()
-    if newest is None or found == newest:
-        return
-    where = connection.engine.url.render_as_string()
-    if found is None and inspect(connection).has_table(facts.name):
-        raise LedgerError(
-            f"The database {where} has a table {facts.name!r} but no revision: it is no ledger "
-            "of strikewise; name another database."
-        )
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
-        raise LedgerError(
-            f"The ledger {where} has revision {found!r}, which this strikewise does not know: "
-            "a newer one wrote it; use that one, or restore a backup made before."
-        )
-    copy = None if found is None else before(newest)
-    config = _config()
-    config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, newest)
-    except DBAPIError as error:
-        kept = f" A copy is at {copy}." if copy else ""
-        raise LedgerError(
-            f"The ledger {where} cannot be brought from revision {found} to {newest} ({error.orig}): nothing "
-            f"of it was changed; mend that, or go on with the strikewise that wrote it.{kept}"
-        ) from error
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    return config
-
-
-@cache
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+    if not is_current(connection):
+        # Alembic takes a tenth of a second to import, and hardly ever has anything to do.
+        import_module("strikewise.adapters.store.migrating").upgrade(connection, before)
 
 
 def revision(connection: Connection) -> str:
     """Return the revision of a database's tables; empty where it has none."""
-    return MigrationContext.configure(connection).get_current_revision() or ""
+    if not inspect(connection).has_table(REVISIONS):
+        return ""
+    return connection.exec_driver_sql(f"SELECT version_num FROM {REVISIONS}").scalar() or ""  # noqa: S608
 
 
 def drop(connection: Connection) -> None:

@@ -36,7 +36,7 @@ from strikewise.apps.cli.specification import changed, read_document
 from strikewise.apps.cli.tables import heading, soft
 from strikewise.apps.cli.trade_tables import trades_table
 from strikewise.apps.reports.backtest_report import render_backtest
-from strikewise.bootstrap.build import open_ledger
+from strikewise.bootstrap.ledgers import open_ledger
 from strikewise.bootstrap.spec_file import make_spec
 from strikewise.service.commands import FinishedRun, run_over_history
 from strikewise.service.errors import SettingsError

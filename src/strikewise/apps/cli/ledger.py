@@ -12,7 +12,7 @@ from rich.text import Text
 from strikewise.apps.cli.home import home_of
 from strikewise.apps.cli.session import JsonFlag, Session, without_secrets
 from strikewise.apps.cli.tables import heading, soft
-from strikewise.bootstrap.build import build_keeper
+from strikewise.bootstrap.ledgers import build_keeper
 from strikewise.service.ledger import back_up_ledger, ledger_info, restore_ledger, verify_ledger_or_copy
 
 __all__ = ["app"]
