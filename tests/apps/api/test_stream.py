@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import httpx
@@ -13,8 +16,9 @@ import pytest
 import strikewise.apps.api.stream as streaming
 from apps.api.serving import Served, events, serving
 from strikewise.domain.control import AlertRaised
+from strikewise.domain.errors import LedgerError
 from strikewise.domain.events import SignalDenied
-from strikewise.portfolio.ledger import Entry
+from strikewise.portfolio.ledger import Entry, Record
 
 
 def happen(served: Served, *texts: str) -> None:
@@ -95,6 +99,66 @@ def test_a_stream_ends_when_its_token_is_taken_back(tmp_path: Path, monkeypatch:
         (token,) = served.access.tokens.all()
         served.access.tokens.revoke(token.token_id, "tester")
         assert {one[0] for one in told} <= {"comment", "state"}
+
+
+@contextmanager
+def happening(served: Served) -> Iterator[None]:
+    """Let facts come without a pause meanwhile."""
+    over = Event()
+
+    def write() -> None:
+        while not over.wait(0.02):
+            happen(served, "busy")
+
+    writer = Thread(target=write)
+    writer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        writer.join()
+
+
+def test_a_stream_ends_when_its_token_is_taken_back_however_much_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "BEAT_SECONDS", 0.3)
+    monkeypatch.setattr(streaming, "LOOK_SECONDS", 0.02)
+    with serving(tmp_path) as served, served.program() as program, program.stream("GET", "stream") as answer:
+        told = events(answer.iter_lines())
+        assert next(told)[0] == "snapshot"
+        (token,) = served.access.tokens.all()
+        served.access.tokens.revoke(token.token_id, "tester")
+        with happening(served):
+            heard = list(islice(told, 400))
+        assert len(heard) < 400
+
+
+def test_a_feed_beats_though_facts_come_that_it_does_not_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "BEAT_SECONDS", 0.3)
+    monkeypatch.setattr(streaming, "LOOK_SECONDS", 0.02)
+    with serving(tmp_path) as served, served.program() as program:
+        program.timeout = httpx.Timeout(3)
+        with program.stream("GET", "stream", params={"kinds": "signal"}) as answer, happening(served):
+            told = events(answer.iter_lines())
+            assert [next(told)[0], next(told)[0]] == ["snapshot", "comment"]
+
+
+def test_streams_end_where_the_account_cannot_be_read_instead_of_beating_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "LOOK_SECONDS", 0.02)
+    with serving(tmp_path) as served, served.program() as program, program.stream("GET", "stream") as answer:
+        told = events(answer.iter_lines())
+        assert next(told)[0] == "snapshot"
+
+        def gone(**_: int) -> Iterator[Record]:
+            raise LedgerError("The ledger does not answer.")
+
+        monkeypatch.setattr(served.ledger, "records", gone)
+        assert {one[0] for one in told} <= {"state"}
 
 
 def test_streams_end_when_the_server_does(tmp_path: Path) -> None:

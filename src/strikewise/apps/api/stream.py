@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from strikewise.service.views.status import StatusView
 
 __all__ = ["Hub"]
 
+_log = logging.getLogger(__name__)
+
 LOOK_SECONDS = 0.2
 WAITS = 15
 """How often it looks whether the ledger is read, before a stream is refused."""
@@ -29,6 +32,8 @@ BACKLOG = 500
 """Events that may wait for a client that is slow; then its stream ends, and it begins again."""
 MISSED = 1_000
 """Facts that are told again to a client that was away; from further back it starts from the snapshot."""
+IN_VAIN = 25
+"""Looks in a row that may fail before streams end: a page must not take silence for calm."""
 MOST_STREAMS = 500
 """Open at a time; each holds a connection, and what its client did not read yet."""
 COMMENT = b": alive\n\n"
@@ -130,14 +135,21 @@ class Hub:
             known, beginning = await to_thread.run_sync(self._beginning, last, kinds)
             for event in beginning:
                 yield event
+            clock = asyncio.get_running_loop().time
+            beat = clock() + BEAT_SECONDS  # by the clock, however much there is to tell
             while not self._closing.is_set():
-                told: Told | None = Told(0, "", COMMENT)
+                told: Told | None = Told(0, "", b"")
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(BEAT_SECONDS):
+                    async with asyncio.timeout_at(beat):
                         told = await queue.get()
-                if told is None or (told.text is COMMENT and not await to_thread.run_sync(allowed)):
+                if told is None:
                     return
-                if not 0 < told.fact <= known and (not kinds or told.kind in kinds or told.text is COMMENT):
+                if clock() >= beat:
+                    if not await to_thread.run_sync(allowed):
+                        return
+                    beat = clock() + BEAT_SECONDS
+                    yield COMMENT
+                if told.text and not 0 < told.fact <= known and (not kinds or told.kind in kinds):
                     yield told.text
         finally:
             self._streams.discard(queue)
@@ -162,11 +174,18 @@ class Hub:
         return seq, told
 
     async def _watch(self) -> None:
+        failed = 0
         while not self._closing.is_set():
             if self._streams and self._seq is not None:
-                # Whatever goes wrong with one look, the next one is made.
-                with suppress(Exception):
+                try:
                     self._seq, news = await to_thread.run_sync(self._news, self._seq)
+                except Exception as error:  # whatever goes wrong with one look, the next one is made
+                    failed += 1
+                    if failed % IN_VAIN == 0:
+                        _log.warning("nothing can be told to %d streams: %s", self.streams, error)
+                        self._end_all()
+                else:
+                    failed = 0
                     if news is None:  # whoever comes back begins with a snapshot
                         self._end_all()
                     for event in news or ():
