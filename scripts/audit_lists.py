@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -90,8 +91,8 @@ def ask_python(requirements: Path) -> Answer:
     title = "Python"
     try:
         pins = python_pins(requirements)
-    except ValueError as error:
-        return Answer(title, 0, broken=str(error))
+    except (OSError, ValueError) as error:
+        return Answer(title, 0, broken=f"requirements/*.lock cannot be read: {error}")
     end, unreached = time.monotonic() + BUDGET, []
     for service, name in SERVICES.items():
         try:
@@ -116,9 +117,11 @@ def python_pins(requirements: Path) -> dict[Pin, str]:
         for line in path.read_text(encoding="utf-8").replace("\\\n", "").splitlines():
             if line.strip() and not line.lstrip().startswith("#"):
                 pins.setdefault(_pin(line, path.name), path.name)
+    if not pins:
+        raise ValueError("they pin nothing")
     strangers = {path.stem for path in requirements.glob("*.lock")} - set(LOCKS)
     if strangers:
-        raise ValueError(f"requirements/ has locks that the audit does not know: {sorted(strangers)}")
+        raise ValueError(f"{sorted(strangers)} are not among those that the audit knows")
     return pins
 
 
@@ -162,11 +165,11 @@ def _pip_audit(pins: list[Pin], service: str, end: float) -> list[dict[str, Any]
         ]
         command += ["--vulnerability-service", service, "--timeout", str(PATIENCE), "--cache-dir", folder]
         command += ["--format", "json", "--desc", "off", "--aliases", "on", "--output", "-"]
-        done = _run([*command, "--progress-spinner", "off"], Path(folder), end)
+        printed, complained = run([*command, "--progress-spinner", "off"], Path(folder), end)
     try:
-        told: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
+        told: list[dict[str, Any]] = json.loads(printed)["dependencies"]
     except (ValueError, KeyError, TypeError):
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
+        lines = [line.strip() for line in complained.splitlines() if line.strip()] or ["it said nothing"]
         network = [line for line in lines if line.startswith(NETWORK)]
         if network:
             raise UnreachableError(_short(network[0])) from None
@@ -201,7 +204,9 @@ def ask_node(dashboard: Path) -> Answer:
         lock = json.loads((dashboard / "package-lock.json").read_text(encoding="utf-8"))["packages"]
         asked = len({(_node_name(place), entry["version"]) for place, entry in lock.items() if place})
     except (OSError, ValueError, KeyError) as error:
-        return Answer(title, 0, broken=f"dashboard/package-lock.json is not one that npm wrote: {error!r}")
+        return Answer(title, 0, broken=f"dashboard/package-lock.json cannot be read: {error!r}")
+    if not asked:
+        return Answer(title, 0, broken="dashboard/package-lock.json pins nothing")
     try:
         with tempfile.TemporaryDirectory() as folder:
             known = _npm_audit(_known_node(Path(folder)), time.monotonic() + FIRST)
@@ -238,10 +243,15 @@ def _npm_audit(folder: Path, end: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as cache:
         command = [npm, "audit", "--json", "--package-lock-only", "--audit", "--no-offline", "--logs-max=0"]
         command += [f"--include={part}" for part in ("prod", "dev", "optional", "peer")]
-        command += ["--fetch-retries=0", f"--fetch-timeout={PATIENCE * 1000}", f"--cache={cache}"]
-        done = _run(command, folder, end, {"PATH": here})
+        command += [
+            "--no-update-notifier",
+            "--fetch-retries=0",
+            f"--fetch-timeout={PATIENCE * 1000}",
+            f"--cache={cache}",
+        ]
+        printed, complained = run(command, folder, end, PATH=here)
     try:
-        told = json.loads(done.stdout)
+        told = json.loads(printed)
     except ValueError:
         told = {}
     if "auditReportVersion" in told:
@@ -249,7 +259,7 @@ def _npm_audit(folder: Path, end: float) -> dict[str, Any]:
         return vulnerabilities
     if "message" in told:  # npm's word for an error of the list it asked; its own have none
         raise UnreachableError(_short(told["message"]))
-    said = told.get("error", {}).get("summary") or done.stderr.strip() or "it said nothing"
+    said = told.get("error", {}).get("summary") or complained.strip() or "it said nothing"
     raise BrokenError(f"npm audit failed: {_short(said)}")
 
 
@@ -269,23 +279,27 @@ def _node_findings(told: dict[str, Any], lock: dict[str, Any]) -> Iterator[Findi
 # --- both ---------------------------------------------------------------------------------------------------
 
 
-def _run(
-    command: list[str], folder: Path, end: float, told: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    environment, seconds = {**os.environ, **(told or {})}, max(end - time.monotonic(), 0.1)
-    try:
-        return subprocess.run(  # noqa: S603 - our own tools
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=seconds,
-        )
-    except subprocess.TimeoutExpired:
-        raise UnreachableError(f"no answer within {seconds:.0f} seconds") from None
+def run(command: list[str], folder: Path, end: float, **told: str) -> tuple[str, str]:
+    """Return what a tool prints and complains of; at the end of its time it ends with all that it started."""
+    seconds = max(end - time.monotonic(), 0.1)
+    process = subprocess.Popen(  # noqa: S603 - our own tools
+        command,
+        cwd=folder,
+        env={**os.environ, **told},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            return process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise UnreachableError(f"no answer within {seconds:.0f} seconds") from None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _is_no_list(name: str, version: str, reason: str = "") -> str:

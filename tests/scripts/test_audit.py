@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -155,6 +156,13 @@ def test_a_list_that_says_nothing_holds_nobody_up(
         assert answer.unreached[-1].endswith("no answer within 2 seconds")
 
 
+def test_a_tool_that_is_out_of_time_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    begin = time.monotonic()
+    with pytest.raises(audit_lists.UnreachableError):
+        audit_lists.run(["sh", "-c", "sleep 60; true"], tmp_path, begin + 0.2)
+    assert time.monotonic() - begin < 30
+
+
 # --- PyPI's own list ----------------------------------------------------------------------------------------
 
 
@@ -277,8 +285,15 @@ def test_a_lock_that_the_audit_does_not_know_is_a_failure(checkout: Path) -> Non
     assert "new" in ask_python(checkout / "requirements").broken
 
 
-def test_a_page_without_its_lock_is_a_failure_whatever_the_network_does(checkout: Path) -> None:
+def test_locks_that_pin_nothing_or_are_not_there_are_a_failure(checkout: Path) -> None:
+    for lock in audit_lists.LOCKS:
+        (checkout / "requirements" / f"{lock}.lock").write_text("# nothing\n")
+    page(checkout, {})
+    assert ask_python(checkout / "requirements").broken
+    assert ask_node(checkout / "dashboard").broken
+    (checkout / "requirements" / "base.lock").unlink()
     (checkout / "dashboard" / "package-lock.json").unlink()
+    assert ask_python(checkout / "requirements").broken
     assert ask_node(checkout / "dashboard").broken
 
 
