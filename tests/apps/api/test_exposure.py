@@ -84,6 +84,17 @@ def test_a_proxys_word_about_addresses_is_believed_only_where_one_was_announced(
             assert served.access.store.audit()[-1].address == address
 
 
+def test_the_last_line_about_addresses_is_the_proxys_own(tmp_path: Path) -> None:
+    with serving(tmp_path, ServePlan(port=0, behind_proxy=True)) as served:
+        origin = served.url.replace("http:", "https:")
+        lines = [("X-Forwarded-For", "198.51.100.1"), ("X-Forwarded-For", "203.0.113.9"), ("Origin", origin)]
+        answer = anybody.post(
+            f"{served.url}/api/v1/session", json={"name": "eve", "password": "wrong"}, headers=lines
+        )
+        assert answer.status_code == 403
+        assert served.access.store.audit()[-1].address == "203.0.113.9"
+
+
 # --- what is sent -------------------------------------------------------------------------------------------
 
 

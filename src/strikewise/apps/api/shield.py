@@ -125,8 +125,11 @@ class Shield:
 
 
 def _believe(scope: Scope, headers: Headers) -> None:
-    """Take the address that the nearest proxy saw: what stands before it anybody may have written."""
-    seen = headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    """Take the address that the nearest proxy saw: what stands before it anybody may have written.
+
+    Some proxies add a line of their own below those that came, others a word at the end of the last.
+    """
+    seen = ",".join(headers.getlist("x-forwarded-for")).rpartition(",")[2].strip()
     if seen:
         scope["client"] = (seen[:64], 0)
 
