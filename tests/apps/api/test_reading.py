@@ -227,6 +227,9 @@ def test_equity_is_told_between_instants(get: httpx.Client) -> None:
         ("orders?cursor=x", 422),
         ("orders?limit=0", 422),
         ("facts/x", 422),
+        ("equity?to=9999-12-31T23:59:59-14:00", 422),
+        ("logs?after=0001-01-01T00:00:00%2B14:00", 422),
+        ("volatility/SPY?at=9999-12-31T23:59:59-14:00", 422),
     ],
 )
 def test_what_is_not_there_or_not_meant_is_told_as_a_problem(

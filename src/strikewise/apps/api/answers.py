@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query, Request
@@ -96,13 +96,18 @@ def number_of(cursor: str | None) -> int | None:
 
 
 def zoned(instant: datetime | None) -> datetime | None:
-    """Return an instant that has a zone.
+    """Return an instant that has a zone, by UTC.
 
     Raises
     ------
     ProblemError
-        If it has none.
+        If it has none, or lies where UTC has no year.
     """
-    if instant is not None and instant.tzinfo is None:
+    if instant is None:
+        return None
+    if instant.tzinfo is None:
         raise ProblemError(422, "An instant needs a time zone, such as 2026-08-21T20:00:00Z.")
-    return instant
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ProblemError(422, f"{instant.isoformat()} lies outside of the years 1 to 9999 of UTC.") from None

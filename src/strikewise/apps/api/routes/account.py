@@ -31,7 +31,6 @@ def equity(
     points: Annotated[int, Query(ge=4, le=10_000, description="Most points; extremes stay.")] = 1_000,
 ) -> Listed[EquityPoint]:
     """Return equity at mid and at exit prices, with the fall from its highest."""
-    for bound in (start, end):
-        zoned(bound)
+    first, last = zoned(start), zoned(end)
     with reader.desk() as desk:
-        return Listed(items=list(equity_curve(desk, start=start, end=end, points=points)))
+        return Listed(items=list(equity_curve(desk, start=first, end=last, points=points)))
