@@ -110,4 +110,4 @@ def zoned(instant: datetime | None) -> datetime | None:
     try:
         return instant.astimezone(UTC)
     except OverflowError:
-        raise ProblemError(422, f"{instant.isoformat()} lies outside of the years 1 to 9999 of UTC.") from None
+        raise ProblemError(422, f"{instant.isoformat()} is outside of the years 1 to 9999 of UTC.") from None
