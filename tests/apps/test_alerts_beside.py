@@ -128,10 +128,10 @@ def telling(home: Path) -> list[int]:
 
 
 @contextmanager
-def told_on(home: Path) -> Iterator[Event]:
+def told_on(home: Path, say: Callable[..., None] = quiet) -> Iterator[Event]:
     """Tell people in a thread, as beside a command that lives."""
     stop = Event()
-    thread = Thread(target=lambda: tell_on(home, quiet, stop, alone=lambda: False))
+    thread = Thread(target=lambda: tell_on(home, say, stop, alone=lambda: False))
     thread.start()
     try:
         yield stop
@@ -155,6 +155,23 @@ def test_settings_that_change_are_taken_up_without_a_restart(home: Path, hook: W
             return bool(other.got)
 
         until(told)
+
+
+def test_a_channel_without_its_address_takes_nothing_from_the_others_and_comes_with_it(
+    home: Path, hook: Webhook
+) -> None:
+    begin_here(home)
+    said: list[str] = []
+    with webhook() as other, told_on(home, lambda _level, event, _pairs: said.append(event)):
+        settings(home, "[alerts.channels.ops]\n[alerts.channels.later]\n")
+        until(lambda: "settings_not_used" in said)
+        write(home, "STILL")
+        until(lambda: "STILL" in json.dumps(hook.got))
+        assert said.count("settings_not_used") == 1
+        secret(home, "alerts_later", f"json://127.0.0.1:{other.port}")
+        until(lambda: said.count("telling_people") == 2)
+        write(home, "TO BOTH")
+        until(lambda: bool(other.got))
 
 
 def test_of_two_that_tell_the_same_people_one_waits_and_takes_over(home: Path, hook: Webhook) -> None:

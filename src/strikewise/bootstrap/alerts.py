@@ -27,7 +27,7 @@ from strikewise.bootstrap.configuration import Settings, load_settings
 from strikewise.bootstrap.ledgers import backup_folder, ledger_url, open_ledger
 from strikewise.bootstrap.settings import channel_address, telegram_token
 from strikewise.bootstrap.settings_file import SettingsFile
-from strikewise.domain.errors import SettingsError
+from strikewise.domain.errors import SettingsError, StrikewiseError
 from strikewise.market.clock import SystemClock
 from strikewise.service.alerts import Conversation
 
@@ -185,15 +185,20 @@ def alert_process(home: Path, say: Say, *, commands: bool = True) -> Iterator[Al
 
 
 def check_channels(home: Path) -> None:
-    """Refuse to tell people where the settings name nobody.
+    """Refuse to tell people where the settings name nobody, or a channel that cannot be opened.
 
     Raises
     ------
     SettingsError
-        If they do not, or cannot be used.
+        If they do, or cannot be used.
     """
-    if not told_from(load_settings(home)):
+    settings = load_settings(home)
+    if not told_from(settings):
         raise SettingsError(NOBODY)
+    if settings.telegram.chats:
+        telegram_token(home)
+    for name in settings.alerts.channels:
+        AppriseChannel(name, channel_address(home, name)).close()
 
 
 def begin_here(home: Path) -> None:
@@ -237,20 +242,26 @@ def tell_on(home: Path, say: Say, stop: Event, *, alone: Callable[[], bool] | No
     SettingsError
         As in `alert_process`, at the first start.
     """
-    file = SettingsFile(home)
+    file, began = SettingsFile(home), False
     while not stop.is_set():
         if alone is not None and not _turn(home, say, stop, alone):
             return
         used = file.digest()
-        with alert_process(home, say) as process:
-            say("info", "telling_people", {"through": ", ".join(process.channels)})
-            ended = Event()
-            watch = Thread(target=_watch, args=(file, used, say, stop, ended, alone), daemon=True)
-            watch.start()
-            process.run(ended)
-            watch.join()
-            if stop.is_set():
-                process.once()
+        try:
+            with alert_process(home, say) as process:
+                say("info", "telling_people", {"through": ", ".join(process.channels)})
+                began, ended = True, Event()
+                watch = Thread(target=_watch, args=(file, used, say, stop, ended, alone), daemon=True)
+                watch.start()
+                process.run(ended)
+                watch.join()
+                if stop.is_set():
+                    process.once()
+        except StrikewiseError as error:
+            if not began:
+                raise
+            say("error", "alerts_not_told", {"problem": str(error)})  # what waits stays, and is told then
+            stop.wait(1.0)
 
 
 def _turn(home: Path, say: Say, stop: Event, alone: Callable[[], bool]) -> bool:
@@ -282,13 +293,14 @@ def _watch(
         if alone is not None and alone():
             stop.set()
         digest = file.digest()
-        if digest in {used, refused}:
+        if digest == used:
             continue
         try:
             check_channels(file.home)
-        except SettingsError as error:
+        except SettingsError as error:  # looked at again: what is missing may come without another change
+            if digest != refused:
+                say("error", "settings_not_used", {"problem": str(error)})
             refused = digest
-            say("error", "settings_not_used", {"problem": str(error)})
         else:
             break
     ended.set()
