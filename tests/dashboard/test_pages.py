@@ -59,6 +59,41 @@ def test_a_page_is_clean_drawn_and_readable_dark_and_light_without_scrolling_sid
     assert watched.complaints() == []
 
 
+CUT_OFF = """
+() => [...document.querySelectorAll("main td, header button")]
+  .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth)
+  .map((one) => one.innerText)
+"""
+
+
+@pytest.mark.parametrize("width", [360, 390, 400])
+def test_orders_and_trades_on_a_phone_say_what_when_how_many_and_for_how_much_and_nothing_is_cut_off(
+    browser: Browser, shown: Served, axe: str, width: int
+) -> None:
+    with let_in(browser, shown, viewport={"width": width, "height": 800}) as (_, page, watched):
+        page.goto(f"{shown.url}/#/orders")
+        settled(page)
+        for table, told in (
+            ("Orders", ("Placed", "Status", "Qty", "Limit", "Filled for")),
+            ("Trades", ("Opened", "Closed", "P&L", "Ended by")),
+        ):
+            row = page.get_by_role("region", name=table).get_by_role("row").nth(1)
+            cells = row.get_by_role("cell")
+            heads = cells.evaluate_all(
+                "(cells) => cells.filter((one) => getComputedStyle(one, '::before').content !== 'none')"
+                ".map((one) => one.dataset.head)"
+            )
+            assert set(told) <= set(heads)
+            assert "SPY" in cells.first.inner_text()
+        ledger = page.get_by_role("region", name="Facts of the ledger")
+        ledger.evaluate("(one) => one.remove()")
+        page.get_by_role("region", name="Audit").evaluate_all("(all) => all.map((one) => one.remove())")
+        assert page.evaluate(CUT_OFF) == []
+        assert_fits(page)
+        assert violations(page, axe) == []
+        assert watched.complaints() == []
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("size", WINDOWS.values(), ids=list(WINDOWS))
 def test_dialogs_forms_and_the_log_in_are_readable_and_fit_too(

@@ -57,7 +57,6 @@ function OrderList(): ReactNode {
         {
           id: "act",
           head: "",
-          phone: 4,
           cell: (row) =>
             ["placed", "accepted"].includes(row.status) ? (
               <Act
@@ -94,23 +93,23 @@ function OrderList(): ReactNode {
     >
       {query.isPending && <Waiting />}
       {query.error && !query.data && <Trouble error={query.error} />}
-      {query.data && (rows.length ? <DataTable label="Orders" rows={rows} columns={columns} keyOf={(row) => row.order_id} /> : <Empty title="No such orders" />)}
+      {query.data && (rows.length ? <DataTable label="Orders" stacks rows={rows} columns={columns} keyOf={(row) => row.order_id} /> : <Empty title="No such orders" />)}
       <More more={query.hasNextPage} busy={query.isFetchingNextPage} onMore={() => void query.fetchNextPage()} />
     </Card>
   );
 }
 
 const ORDERS: Column<Order>[] = [
-  { id: "at", head: "Placed", by: (row) => row.created_at, cell: (row) => <a href={link("orders", "fact", String(row.seq))}>{instant(row.created_at)}</a> },
-  { id: "purpose", head: "For", by: (row) => row.purpose, cell: (row) => sentence(row.purpose) },
+  { id: "at", head: "Placed", phone: 2, by: (row) => row.created_at, cell: (row) => <a href={link("orders", "fact", String(row.seq))}>{instant(row.created_at)}</a> },
+  { id: "purpose", head: "For", phone: 3, by: (row) => row.purpose, cell: (row) => sentence(row.purpose) },
   { id: "what", head: "What", by: (row) => row.structure, cell: (row) => (<>{row.underlying} {words(row.structure)} <span className="soft">{legs(row.legs)}</span></>), phone: 1 },
-  { id: "quantity", head: "Qty", title: "Filled of wanted", num: true, by: (row) => row.quantity, cell: (row) => `${row.filled} / ${row.quantity}` },
-  { id: "limit", head: "Limit", title: "For one unit: received negative", num: true, by: (row) => row.limit_cents, cell: (row) => (row.limit_cents === null ? "market" : money(row.limit_cents, true)) },
-  { id: "filled", phone: 3, head: "Filled for", title: "Cash: received negative", num: true, by: (row) => row.filled_cents, cell: (row) => (row.filled ? money(row.filled_cents, true) : "–") },
+  { id: "quantity", head: "Qty", title: "Filled of wanted", phone: 5, num: true, by: (row) => row.quantity, cell: (row) => `${row.filled} / ${row.quantity}` },
+  { id: "limit", head: "Limit", title: "For one unit: received negative", phone: 6, num: true, by: (row) => row.limit_cents, cell: (row) => (row.limit_cents === null ? "market" : money(row.limit_cents, true)) },
+  { id: "filled", phone: 7, head: "Filled for", title: "Cash: received negative", num: true, by: (row) => row.filled_cents, cell: (row) => (row.filled ? money(row.filled_cents, true) : "–") },
   { id: "fees", head: "Fees", num: true, by: (row) => row.fees_cents, cell: (row) => money(row.fees_cents, true) },
-  { id: "status", head: "Status", by: (row) => row.status, cell: (row) => <StateBadge state={row.status} />, phone: 2 },
+  { id: "status", head: "Status", by: (row) => row.status, cell: (row) => <StateBadge state={row.status} />, phone: 4 },
   { id: "reason", head: "Why", by: (row) => row.reason, cell: (row) => sentence(row.reason || row.note) },
-  { id: "trade", head: "Trade", cell: (row) => <a href={link("orders", "trade", row.position_id)}>Story</a> },
+  { id: "trade", head: "Trade", phone: 8, cell: (row) => <a href={link("orders", "trade", row.position_id)}>Story</a> },
 ];
 
 function TradeList(): ReactNode {
@@ -128,7 +127,7 @@ function TradeList(): ReactNode {
       {query.error && !query.data && <Trouble error={query.error} />}
       {query.data &&
         (rows.length ? (
-          <DataTable label="Trades" rows={rows} columns={TRADES} keyOf={(row) => row.trade_id} />
+          <DataTable label="Trades" stacks rows={rows} columns={TRADES} keyOf={(row) => row.trade_id} />
         ) : (
           <Empty title="No trades yet">A trade begins with the first fill of an opening order.</Empty>
         ))}
@@ -138,16 +137,16 @@ function TradeList(): ReactNode {
 }
 
 const TRADES: Column<Trade>[] = [
-  { id: "opened", phone: 1, head: "Opened", by: (row) => row.opened_at, cell: (row) => <a href={link("orders", "trade", row.trade_id)}>{instant(row.opened_at)}</a> },
-  { id: "closed", head: "Closed", by: (row) => row.closed_at, cell: (row) => (row.closed_at ? instant(row.closed_at) : <StateBadge state="open" />) },
-  { id: "what", head: "What", by: (row) => row.structure, cell: (row) => (<>{row.underlying} {words(row.structure)} <span className="soft">{legs(row.legs)}</span></>), phone: 2 },
-  { id: "strategy", head: "Strategy", by: (row) => row.strategy, cell: (row) => words(row.strategy) },
+  { id: "opened", phone: 2, head: "Opened", by: (row) => row.opened_at, cell: (row) => <a href={link("orders", "trade", row.trade_id)}>{instant(row.opened_at)}</a> },
+  { id: "closed", phone: 3, head: "Closed", by: (row) => row.closed_at, cell: (row) => (row.closed_at ? instant(row.closed_at) : <StateBadge state="open" />) },
+  { id: "what", head: "What", by: (row) => row.structure, cell: (row) => (<>{row.underlying} {words(row.structure)} <span className="soft">{legs(row.legs)}</span></>), phone: 1 },
+  { id: "strategy", phone: 5, head: "Strategy", by: (row) => row.strategy, cell: (row) => words(row.strategy) },
   { id: "quantity", head: "Qty", num: true, by: (row) => row.quantity, cell: (row) => row.quantity },
   { id: "days", head: "Days", num: true, by: (row) => row.days_held, cell: (row) => number(row.days_held, 0) },
-  { id: "profit", phone: 3, head: "P&L", num: true, by: (row) => row.profit_cents, cell: (row) => signedMoney(row.profit_cents), tone: (row) => tone(row.profit_cents) },
-  { id: "return", head: "On risk", num: true, by: (row) => row.return_on_risk, cell: (row) => percent(row.return_on_risk, 1), tone: (row) => tone(row.return_on_risk) },
+  { id: "profit", phone: 4, head: "P&L", num: true, by: (row) => row.profit_cents, cell: (row) => signedMoney(row.profit_cents), tone: (row) => tone(row.profit_cents) },
+  { id: "return", phone: 7, head: "On risk", num: true, by: (row) => row.return_on_risk, cell: (row) => percent(row.return_on_risk, 1), tone: (row) => tone(row.return_on_risk) },
   { id: "odds", head: "Foretold", title: "Probability of profit when it was opened", num: true, by: (row) => row.probability_of_profit, cell: (row) => percent(row.probability_of_profit) },
-  { id: "exit", head: "Ended by", by: (row) => row.exit_reason, cell: (row) => sentence(row.exit_reason) || "–" },
+  { id: "exit", phone: 6, head: "Ended by", by: (row) => row.exit_reason, cell: (row) => sentence(row.exit_reason) || "–" },
   { id: "grade", head: "Data", by: (row) => row.grade, cell: (row) => <GradeBadge grade={row.grade} /> },
 ];
 

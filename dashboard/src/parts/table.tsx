@@ -1,4 +1,5 @@
-// A table that sorts by its heads, scrolls sideways on a phone, and tells assistive programs what it is.
+// A table that sorts by its heads, and tells assistive programs what it is. On a phone it scrolls sideways, or stacks
+// each row where one that is cut off would say nothing.
 
 import {
   type Row,
@@ -49,9 +50,12 @@ export function DataTable<T extends object>(props: {
   foot?: ReactNode;
   /** Pixels from which on the table scrolls in itself. */
   tallest?: number;
+  /** Whether a row stands as a block on a phone: its first cell above, the others below with their heads. */
+  stacks?: boolean;
 }): ReactNode {
   const { keyOf, picked, onPick } = props;
   const narrow = useNarrow();
+  const stacked = narrow && props.stacks === true;
   const columns = useMemo(() => (narrow ? byPhone(props.columns) : props.columns), [narrow, props.columns]);
   const [sorting, setSorting] = useState<SortingState>(props.sort ?? []);
   const defined = useMemo(() => {
@@ -80,16 +84,17 @@ export function DataTable<T extends object>(props: {
   const byId = useMemo(() => new Map(columns.map((column) => [column.id, column])), [columns]);
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label={props.label} style={props.tallest === undefined ? undefined : { maxHeight: props.tallest, overflowY: "auto" }}>
-      <table className="data">
-        <thead>
-          <tr>
+      {/* The roles are said, because a row that is no table's row to the eye may be none to other programs. */}
+      <table className={stacked ? "data stacked" : "data"} role="table">
+        <thead role="rowgroup">
+          <tr role="row">
             {table.getHeaderGroups()[0]?.headers.map((header) => {
               const column = byId.get(header.column.id);
               const order = header.column.getIsSorted();
               const sorted = order === "asc" ? "ascending" : order === "desc" ? "descending" : undefined;
               return (
-                <th key={header.id} scope="col" className={column?.num ? "num" : ""} aria-sort={sorted} title={column?.title}>
-                  {column?.by ? (
+                <th key={header.id} scope="col" role="columnheader" className={column?.num ? "num" : ""} aria-sort={sorted} title={column?.title}>
+                  {column?.by && !stacked ? (
                     <button type="button" onClick={header.column.getToggleSortingHandler()}>
                       {column.head}
                       {order === "asc" ? " ↑" : order === "desc" ? " ↓" : ""}
@@ -102,12 +107,13 @@ export function DataTable<T extends object>(props: {
             })}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {table.getRowModel().rows.map((row: Row<typeof features, T>) => {
             const id = keyOf(row.original);
             return (
               <tr
                 key={row.id}
+                role="row"
                 className={picked === id ? "picked" : ""}
                 data-pick={onPick ? "" : undefined}
                 onClick={onPick ? () => onPick(row.original) : undefined}
@@ -115,6 +121,8 @@ export function DataTable<T extends object>(props: {
                 {columns.map((column) => (
                   <td
                     key={column.id}
+                    role="cell"
+                    data-head={column.head}
                     className={`${column.num ? "num" : ""} ${column.prose ? "prose" : ""} ${column.tone?.(row.original) ?? ""}`}
                   >
                     {column.cell(row.original)}
