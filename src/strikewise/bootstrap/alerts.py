@@ -324,10 +324,10 @@ def try_channels(home: Path, say: Say) -> tuple[Tried, ...]:
             title = f"strikewise: a trial through {route.name}"
             alert = Alert("trial", 0, Level.INFO, "TRIAL", title, text, clock.now())
             outcome = route.channel.send(Message((Waiting(0, alert, clock.now()),)))
-            problem = "" if isinstance(outcome, Sent) else outcome.reason
+            problem = outcome.missed if isinstance(outcome, Sent) else outcome.reason
             if isinstance(outcome, Later):
                 problem += f" (for {outcome.seconds:.0f} s)"
-            found.append(Tried(route.name, isinstance(outcome, Sent), problem))
+            found.append(Tried(route.name, isinstance(outcome, Sent) and not problem, problem))
         return tuple(found)
 
 

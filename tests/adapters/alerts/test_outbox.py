@@ -153,7 +153,7 @@ def test_what_is_new_while_a_channel_is_down_is_passed_on_at_once(tmp_path: Path
             clock.on(1)
             teller.flush()
         assert second.titles() == ["Number 0.", "Number 1.", "Number 2."]
-    assert first.tried == 1
+    assert first.tried == 2
 
 
 def test_a_service_that_asks_to_wait_is_not_called_before(tmp_path: Path) -> None:
@@ -231,6 +231,46 @@ def test_a_library_that_fails_as_it_likes_is_a_channel_that_failed(tmp_path: Pat
         clock.on(2)
         teller.flush()
     assert wire.titles() == ["Now."]
+
+
+class Particular(Wire):
+    """A channel that refuses what is titled so, for good."""
+
+    def send(self, message: Message) -> Outcome:
+        if "POISON" in message.title:
+            self.tried += 1
+            return Failed("it may not say that", final=True)
+        return super().send(message)
+
+
+def test_a_message_that_is_refused_holds_up_none_behind_it_and_is_told_elsewhere(tmp_path: Path) -> None:
+    ledger, clock, wire, other = MemoryLedger(), Clock(), Particular(), Wire("mail")
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        routes = [Route(wire), Route(other, Level.CRITICAL)]
+        teller = Dispatcher(ledger, Watcher(Rules()), box, routes, clock, Saying())
+        teller.look()
+        for text in ("POISON.", "Now."):
+            written(ledger, AlertRaised("warning", "C", text))
+        teller.flush()
+        assert wire.titles() == ["Now."]
+        assert other.titles() == ["POISON."]
+        written(ledger, AlertRaised("warning", "C", "Later."))
+        clock.on(1)
+        teller.flush()
+    assert wire.titles() == ["Now.", "Later."]
+    assert wire.tried == 3
+
+
+def test_a_channel_that_refuses_two_in_a_row_is_left_alone_for_five_minutes(tmp_path: Path) -> None:
+    ledger, clock, wire = MemoryLedger(), Clock(), Wire(down=Failed("the token is none", final=True))
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        teller = dispatcher(ledger, box, clock, wire)
+        teller.look()
+        for number in range(5):
+            written(ledger, AlertRaised("critical", "C", f"Number {number}."))
+        teller.flush()
+        assert wire.tried == 2
+        assert teller.routes[0].closed_until == clock.now() + timedelta(minutes=5)
 
 
 def test_a_channel_that_fails_for_weeks_is_still_tried_every_five_minutes(tmp_path: Path) -> None:

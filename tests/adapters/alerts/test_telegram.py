@@ -276,11 +276,21 @@ def test_a_chat_that_has_a_message_does_not_get_it_again_when_another_failed(tmp
     with bot(tmp_path, listens=False) as stage:
         two = TelegramOptions(TOKEN, frozenset({500, 501}), frozenset(), stage.api.base_url, 2.0, 1.0)
         stage.link.options = two
-        stage.api.faults["sendMessage"] = deque()
-        stage.api.chats = frozenset({500})
-        assert isinstance(stage.channel.send(one()), Failed)
         stage.api.chats = frozenset({500, 501})
+        stage.api.faults["sendMessage"] = deque([refused(500, "Internal Server Error")])
+        assert isinstance(stage.channel.send(one()), Failed)
         assert stage.channel.send(one()) == Sent()
+        assert [message["chat"]["id"] for message in stage.api.messages.values()] == [501, 500]
+
+
+def test_a_chat_that_blocked_the_bot_keeps_nothing_from_the_others_and_is_named(tmp_path: Path) -> None:
+    with bot(tmp_path, listens=False) as stage:
+        chats = frozenset({400, 500, 501})
+        stage.link.options = TelegramOptions(TOKEN, chats, frozenset(), stage.api.base_url, 2.0, 1.0)
+        stage.api.chats = frozenset({500, 501})
+        said = stage.channel.send(one())
+        assert isinstance(said, Sent)
+        assert "chat 400" in said.missed
         assert [message["chat"]["id"] for message in stage.api.messages.values()] == [500, 501]
 
 

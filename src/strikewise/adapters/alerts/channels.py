@@ -19,7 +19,15 @@ __all__ = ["AppriseChannel", "Channel", "Failed", "Later", "Outcome", "Sent"]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The service took the message."""
+    """The service took the message.
+
+    Attributes
+    ----------
+    missed : str
+        Who does not get it all the same, and why; empty where everybody does.
+    """
+
+    missed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class Failed:
     reason : str
         Why, without secrets.
     final : bool
-        Whether trying again at once is no use: the service refused it.
+        Whether trying again at once is no use: the service refused this message, or all of them.
     """
 
     reason: str

@@ -50,6 +50,8 @@ class Route:
         Failures in a row.
     closed_until : datetime or None
         Before when it is not tried.
+    refusals : int
+        Messages in a row that it refused: one may be the message's own fault, two are the channel's.
     trouble : str
         Why what waits is told through another channel; empty while there is no need.
     """
@@ -59,6 +61,7 @@ class Route:
     policy: Policy = field(default_factory=Policy)
     failures: int = 0
     closed_until: datetime | None = None
+    refusals: int = 0
     trouble: str = ""
 
     @property
@@ -159,19 +162,19 @@ class Dispatcher:
         plan = route.policy.plan(
             box.waiting(route.name), box.sent_at(route.name, now), now, box.muted_until(route.name)
         )
-        closed = route.closed_until is not None and now < route.closed_until
-        for message in () if closed else plan.messages:
-            if not self._send(route, message):
-                closed = True
-                break
-        if not closed:
+        if route.closed_until is not None and now >= route.closed_until:
+            route.closed_until = None
+        for message in plan.messages:
+            if route.closed_until is None:
+                self._send(route, message)
+        if route.closed_until is None:
             return plan.again_at
         if route.trouble:
             self._pass_on(route, plan.messages)
         return route.closed_until
 
-    def _send(self, route: Route, message: Message) -> bool:
-        """Send a message; return whether the channel may be used on."""
+    def _send(self, route: Route, message: Message) -> None:
+        """Send a message, and close the channel for a while where it is no use to go on."""
         numbers = [one.delivery for one in message.waiting]
         outcome: Outcome
         try:
@@ -180,10 +183,11 @@ class Dispatcher:
             outcome = Failed(f"its library failed ({type(error).__name__})")
         now = self._clock.now()
         match outcome:
-            case Sent():
-                route.failures, route.closed_until, route.trouble = 0, None, ""
+            case Sent(missed):
+                route.failures, route.refusals, route.closed_until, route.trouble = 0, 0, None, ""
                 self._outbox.told(route.name, numbers, now)
-                return True
+                if missed:
+                    self._say("warning", "alert_missed", {"channel": route.name, "who": missed})
             case Later(seconds, reason):
                 route.closed_until = now + timedelta(seconds=min(max(seconds, 0.1), AT_MOST))
                 self._outbox.failed(numbers, reason, route.closed_until, counts=False)
@@ -191,16 +195,23 @@ class Dispatcher:
                 if seconds > LONGEST_WAIT:
                     route.trouble = reason
             case Failed(reason, final):
-                route.failures += 1
-                wait = min(self._first_wait * 2.0 ** min(route.failures - 1, 20), LONGEST_WAIT)
-                route.closed_until = now + timedelta(seconds=LONGEST_WAIT if final else wait)
-                self._outbox.failed(numbers, reason, route.closed_until)
-                self._say("warning", "channel_failed", {"channel": route.name, "reason": reason})
-                if final or route.failures >= TRIES:
-                    route.trouble = reason
+                self._failed(route, message, reason, final=final)
             case _:
                 assert_never(outcome)
-        return False
+
+    def _failed(self, route: Route, message: Message, reason: str, *, final: bool) -> None:
+        now, numbers = self._clock.now(), [one.delivery for one in message.waiting]
+        route.failures, route.refusals = route.failures + 1, route.refusals + 1 if final else 0
+        wait = min(self._first_wait * 2.0 ** min(route.failures - 1, 20), LONGEST_WAIT)
+        until = now + timedelta(seconds=LONGEST_WAIT if final else wait)
+        self._outbox.failed(numbers, reason, until)
+        self._say("warning", "channel_failed", {"channel": route.name, "reason": reason})
+        if final or route.failures >= TRIES:
+            route.trouble = reason
+        if route.refusals == 1:  # it may be this message alone: what is behind it does not wait
+            self._pass_on(route, [message])
+        else:
+            route.closed_until = until
 
     def _pass_on(self, route: Route, messages: Sequence[Message]) -> None:
         """Let all that would be told now through a channel that fails be told through the next one."""

@@ -233,16 +233,27 @@ class TelegramChannel:
         self._has: dict[tuple[int, ...], set[int]] = {}
 
     def send(self, message: Message) -> Outcome:
-        """Send a message to every chat; one that has it already is left out when it is tried again."""
+        """Send a message to every chat; one that has it already is left out when it is tried again.
+
+        A chat that refuses it (who blocked the bot) keeps it from no other: the message counts as sent where
+        another chat has it.
+        """
         numbers = tuple(one.delivery for one in message.waiting)
-        done = self._has.setdefault(numbers, set())
+        done, refused, waits = self._has.setdefault(numbers, set()), dict[int, Failed](), list[Outcome]()
         for chat in sorted(self._link.options.chats - done):
-            outcome = self._send_to(chat, message)
-            if not isinstance(outcome, Sent):
-                return outcome
-            done.add(chat)
+            match self._send_to(chat, message):
+                case Sent():
+                    done.add(chat)
+                case Failed(final=True) as failed:
+                    refused[chat] = failed
+                case other:
+                    waits.append(other)
+        if waits:
+            return waits[0]
         del self._has[numbers]
-        return Sent()
+        if refused and not done:
+            return next(iter(refused.values()))
+        return Sent("; ".join(f"chat {chat}: {failed.reason}" for chat, failed in refused.items()))
 
     def _send_to(self, chat: int, message: Message) -> Outcome:
         from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
