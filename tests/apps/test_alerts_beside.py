@@ -217,6 +217,14 @@ def test_a_new_token_is_told_and_its_text_is_not(home: Path, hook: Webhook) -> N
     assert text.rpartition("_")[2] not in json.dumps(hook.got)
 
 
+def test_two_tokens_in_a_row_are_told_both(home: Path, hook: Webhook) -> None:
+    with open_access(home) as access:
+        made = [access.tokens.make(label, Scope.ADMIN, "ada")[1].token_id for label in ("mine", "not mine")]
+    tell_what_waits(home)
+    said = " ".join(one["message"] for one in hook.got)
+    assert [token in said for token in made] == [True, True]
+
+
 def test_a_rehearsal_is_nothing_to_tell_people_of(call: Callable[..., Result], home: Path) -> None:
     for words in (("run", "--replay", "2018-01-02"), ("serve", "--rehearsal", str(home))):
         refused = call(*words, "--alerts", home=home)

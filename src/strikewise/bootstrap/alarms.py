@@ -16,6 +16,8 @@ __all__ = ["OUTBOX", "Alarms", "told_from"]
 
 OUTBOX = "alerts.db"
 """Where a home's alerts wait."""
+BY_STRANGERS = frozenset({"LOGIN_FAILED", "LOGIN_TRIES"})
+"""What somebody can cause who may do nothing."""
 
 
 def told_from(settings: Settings) -> dict[str, Level]:
@@ -27,8 +29,9 @@ def told_from(settings: Settings) -> dict[str, Level]:
 class Alarms:
     """The outbox of a home, for whoever sees what the ledger does not: the door of a server, its commands.
 
-    The rules are those of every other alert: levels, codes that are off, and a matter that comes again within
-    the settings' ``repeat_minutes`` is counted instead of told anew, so that nobody can flood a person.
+    The rules are those of every other alert: levels, and codes that are off. What strangers can cause is
+    counted instead of told anew where it comes again within the settings' ``repeat_minutes``, so that nobody
+    can flood a person; what takes a password or a token is told each time.
 
     Parameters
     ----------
@@ -63,7 +66,8 @@ class Alarms:
         if not channels or not rules.tells(code, level):
             return False
         name = f"{code.lower()}@{round(now.timestamp() * 1_000_000)}-{token_hex(4)}"
-        alert = Alert(name, 0, level, code, title.rstrip("."), text, now, matter=code)
+        matter = code if code in BY_STRANGERS else ""
+        alert = Alert(name, 0, level, code, title.rstrip("."), text, now, matter=matter)
         with Outbox(self._home / OUTBOX, settings.account.name, repeat=settings.alerts.repeat()) as box:
             return bool(box.take([alert], None, channels, now))
 

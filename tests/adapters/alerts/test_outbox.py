@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,8 +19,10 @@ from strikewise.adapters.alerts.dispatcher import Dispatcher, Route
 from strikewise.adapters.alerts.outbox import Outbox
 from strikewise.adapters.alerts.policy import Message, Policy
 from strikewise.adapters.alerts.rules import Rules, Watcher
-from strikewise.domain.control import AlertRaised, FaultNoted
+from strikewise.domain.control import AlertRaised, BreakerReset, BreakerTripped, FaultNoted
 from strikewise.domain.errors import StoreError
+from strikewise.domain.events import Event, OrderDenied
+from strikewise.domain.reconciled import DifferenceFound
 from strikewise.portfolio.ledger import MemoryLedger
 
 
@@ -95,6 +98,35 @@ def test_the_same_trouble_is_counted_for_a_while_and_the_count_is_told_with_the_
         teller.flush()
     assert len(wire.got) == 2
     assert "It happened 3 times more" in wire.got[-1].text
+
+
+HOLDS = BreakerTripped("BREAKER_LOSSES", "underlying=SPY direction=down", None, "losses=3")
+SIDES = DifferenceFound("holding", "SPY", "1", "2", "noted", "")
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [OrderDenied("p-1", "EXIT_NO_QUOTE", "leg=1"), OrderDenied("p-2", "EXIT_NO_QUOTE", "leg=1")],
+        [HOLDS, BreakerReset("BREAKER_LOSSES", "underlying=SPY direction=down", "resumed"), HOLDS],
+        [replace(HOLDS, until=START), replace(HOLDS, until=START + timedelta(hours=1))],
+        [SIDES, replace(SIDES, theirs="3")],
+    ],
+    ids=["exits of two positions", "a breaker after its reset", "a breaker that ended", "other holdings"],
+)
+def test_what_looks_alike_and_is_another_matter_is_told_too(tmp_path: Path, events: list[Event]) -> None:
+    ledger, clock, wire = MemoryLedger(), Clock(), Wire()
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        teller = dispatcher(ledger, box, clock, wire)
+        teller.look()
+        for event in events:
+            written(ledger, event, at=clock.now())
+            teller.flush()
+            clock.on(1)
+        assert len(wire.got) == len(events)
+        written(ledger, events[-1], at=clock.now())
+        teller.flush()
+    assert len(wire.got) == len(events)
 
 
 def test_a_storm_of_what_is_critical_is_never_counted_away(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from strikewise.adapters.alerts.alert import Alert, Button, Level
 from strikewise.adapters.alerts.sayings import CODES, RECURRING, SAYINGS, Saying
 from strikewise.adapters.alerts.wording import outcome_text, signal_text, signal_title
 from strikewise.domain.answered import SignalExpired, SignalOffered, SignalTaken
+from strikewise.domain.control import BreakerReset, BreakerTripped
 from strikewise.domain.errors import StrikewiseError
 from strikewise.domain.events import OrderPlaced, RunStarted, SignalDenied, SignalGenerated
 from strikewise.domain.money import format_cents
@@ -80,7 +81,7 @@ class Watcher:
 
     def __init__(self, rules: Rules, parameters: Mapping[str, Mapping[str, object]] | None = None) -> None:
         self._rules, self._usual = rules, parameters or {}
-        self._keeper, self._books, self._seq = JournalKeeper(), True, 0
+        self._keeper, self._books, self._seq, self._resets = JournalKeeper(), True, 0, 0
         self._orders: dict[str, Order] = {}
         self._named: dict[str, Mapping[str, object]] = {}
 
@@ -138,6 +139,8 @@ class Watcher:
                 self._orders[order.order_id] = order
             case RunStarted(spec=spec):
                 self._named = parameters_of(spec)
+            case BreakerReset():
+                self._resets += 1
 
     def _told_by(self, record: Record) -> Iterator[Saying]:
         says = SAYINGS.get(type(record.event))
@@ -152,9 +155,15 @@ class Watcher:
             if self._rules.tells(one.code, level):
                 written = round(record.recorded_at.timestamp() * 1_000_000)
                 name = f"{record.seq}.{number}@{written}"
-                matter = f"{one.code}|{one.title}" if isinstance(record.event, RECURRING) else ""
-                at, buttons = record.known_at, one.buttons
+                at, buttons, matter = record.known_at, one.buttons, self._matter(record, one)
                 yield Alert(name, record.seq, level, one.code, one.title, one.text, at, buttons, matter)
+
+    def _matter(self, record: Record, said: Saying) -> str:
+        """Return what it has in common with others about the same trouble; a reset breaker's is over."""
+        if not isinstance(record.event, RECURRING):
+            return ""
+        resets = f"|{self._resets}" if isinstance(record.event, BreakerTripped) else ""
+        return f"{said.code}|{said.title}|{said.about}{resets}"
 
     def _signal(self, signal: Signal, became: _Became) -> Iterator[Saying]:
         rules, wanted, name = self._rules, self._rules.signals, signal.signal_id

@@ -93,6 +93,8 @@ class Saying:
         Where it is another than the code's usual one.
     cash_cents : int or None
         Cash that a fill moved.
+    about : str
+        What tells it from others of its code and title, which are of another matter then.
     """
 
     code: str
@@ -101,6 +103,7 @@ class Saying:
     buttons: tuple[Button, ...] = ()
     level: Level | None = None
     cash_cents: int | None = None
+    about: str = ""
 
 
 def _filled(record: Record, orders: Orders) -> Iterator[Saying]:
@@ -149,7 +152,8 @@ def _order_trouble(record: Record, orders: Orders) -> Iterator[Saying]:
             text = f"{reason}\nIt is not sent again; the next reconciliation settles it."
             yield Saying("ORDER_UNRESOLVED", title, text)
         case OrderDenied(position_id=name, code=code, detail=detail):
-            yield Saying("EXIT_DENIED", f"The gate refused an exit: {code}", f"{detail}\nPosition: {name}")
+            text = f"{detail}\nPosition: {name}"
+            yield Saying("EXIT_DENIED", f"The gate refused an exit: {code}", text, about=name)
 
 
 def _state(record: Record, _: Orders) -> Iterator[Saying]:
@@ -177,7 +181,7 @@ def _breaker(record: Record, _: Orders) -> Iterator[Saying]:
             ends = "when a person resumes" if until is None else f"{until:%Y-%m-%d %H:%M} UTC"
             code = "BREAKER_ACCOUNT" if scope == "account" else "BREAKER"
             text = pairs_text(("Stops", scope), ("Until", ends), ("Numbers", detail))
-            yield Saying(code, f"Breaker {name} holds for {scope}", text)
+            yield Saying(code, f"Breaker {name} holds for {scope}", text, about=ends)
         case BreakerReset(breaker=name, scope=scope, reason=reason):
             yield Saying("BREAKER_RESET", f"Breaker {name} for {scope} was taken back", reason)
 
@@ -188,7 +192,8 @@ def _reconciliation(record: Record, _: Orders) -> Iterator[Saying]:
             text = pairs_text(
                 ("Ours", one.ours), ("Broker's", one.theirs), ("Done", one.action), ("Why", one.reason)
             )
-            yield Saying("DIFFERENCE", f"Ours and the broker's differ: {one.what}", text)
+            title, sides = f"Ours and the broker's differ: {one.what}", f"{one.ours}|{one.theirs}"
+            yield Saying("DIFFERENCE", title, text, about=sides)
         case ReconciliationFailed(reason=reason):
             yield Saying("RECONCILIATION_FAILED", "The broker's side could not be seen", reason)
 
