@@ -76,6 +76,15 @@ def test_what_is_critical_is_told_at_once_whatever_the_hour_and_before_all_else(
             assert one.alert.text in message.text
 
 
+@given(st.integers(1, 200), st.integers(2, 60))
+def test_whatever_was_told_before_leaves_room_for_what_is_critical(many: int, rate: int) -> None:
+    policy, due = Policy(rate), waiting([(Level.WARNING, 0)] * many, START)
+    sent = [START] * len(policy.plan(due, [], START).messages)
+    now = START + timedelta(seconds=1)
+    (first, *_) = policy.plan([Waiting(0, alert(1_000, Level.CRITICAL), now)], sent, now).messages
+    assert first.title == "‼ alert 1000"
+
+
 @given(st.integers(0, 366 * 24 * 60), st.times(), st.times())
 def test_quiet_hours_end_after_now_within_a_day_and_at_their_end(
     minutes: int, start: time, end: time

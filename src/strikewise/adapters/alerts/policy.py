@@ -124,7 +124,7 @@ class Policy:
     Attributes
     ----------
     rate : int
-        Most messages within any minute, at least 1.
+        Most messages within any minute, at least 1; one of them is kept for what is critical.
     quiet : Quiet or None
         Hours that only what is critical breaks.
     """
@@ -165,12 +165,15 @@ class Policy:
             else:
                 later.append(until)
         recent = sorted(at for at in sent_at if at > now - MINUTE)
-        free = max(0, self.rate - len(recent))
+        # The last message of a minute is kept for what is critical: nothing else may make that wait.
+        critical = any(one.alert.level is Level.CRITICAL for one in ready)
+        rate = self.rate if critical or self.rate == 1 else self.rate - 1
+        free = max(0, rate - len(recent))
         ready.sort(key=lambda one: (-one.alert.level.rank, one.alert.seq, one.delivery))
         messages, left = _packed(ready, free)
         if left:
             freed = [*recent, *[now] * len(messages)]
-            later.append(freed[max(0, len(freed) - self.rate)] + MINUTE)
+            later.append(freed[max(0, len(freed) - rate)] + MINUTE)
         return Plan(tuple(messages), min(later, default=None))
 
 
