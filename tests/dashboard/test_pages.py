@@ -127,6 +127,29 @@ def test_dialogs_forms_and_the_log_in_are_readable_and_fit_too(
         assert watched.complaints() == []
 
 
+def test_what_was_done_on_a_day_is_told_where_the_chart_is_pointed_at(
+    browser: Browser, shown: Served
+) -> None:
+    with let_in(browser, shown, viewport=WINDOWS["wide"]) as (_, page, watched):
+        page.goto(f"{shown.url}/#/chart")
+        settled(page)
+        with shown.program() as program:
+            markers = program.get("chart/SPY").json()["markers"]
+        days = {one["at"][:10] for one in markers if one["kind"] == "entry"}
+        box = page.locator("[data-chart=price] .inside-chart").bounding_box()
+        assert box is not None
+        said = {}
+        for step in range(2, 60):
+            page.mouse.move(box["x"] + box["width"] * step / 60, box["y"] + box["height"] / 2)
+            told = page.locator(".readout").inner_text().split("\n")
+            said[told[0]] = told[-1]
+        assert days & said.keys()
+        for day in days & said.keys():
+            assert said[day].endswith(("opened", "spread", "condor")), said[day]
+        assert not any(words.endswith("opened") for day, words in said.items() if day not in days)
+        assert watched.complaints() == []
+
+
 def test_the_overview_comes_within_half_a_second_and_250_kilobytes(browser: Browser, shown: Served) -> None:
     paints, sizes = [], []
     for _ in range(3):

@@ -5,16 +5,18 @@ import {
   ColorType,
   HistogramSeries,
   type IChartApi,
+  type ISeriesApi,
   type SeriesMarker,
   type Time,
   createChart,
   createSeriesMarkers,
 } from "lightweight-charts";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { Chart } from "../api/types";
 import { number, sentence, signedMoney, signedPercent } from "../format";
 import { type Palette, usePalette } from "../theme/theme";
 import { Bands } from "./bands";
+import { type Bar, speaking } from "./labels";
 
 export interface PriceOptions {
   regimes: boolean;
@@ -58,37 +60,69 @@ const dayOf = (at: string): string => {
 
 /** More strikes than this would hide the axis behind their labels. */
 const FEW = 8;
-/** Words of a marker take about so many pixels; markers that stand closer go without. */
-const TEXT_WIDTH = 96;
 
-function markersOf(chart: Chart, palette: Palette, barSpacing: number): SeriesMarker<Time>[] {
-  const numbers = new Map(chart.bars.map((bar, n) => [bar.day, n]));
-  let latest = -Infinity;
-  const last = chart.bars.at(-1)?.day ?? "";
+/** What was done on one side of one day, as one marker. */
+interface Deed {
+  day: string;
+  kind: string;
+  words: string;
+}
+
+function deedsOf(chart: Chart): Deed[] {
+  const known = new Set(chart.bars.map((bar) => bar.day));
   const grouped = new Map<string, Chart["markers"]>();
   for (const marker of chart.markers) {
     const day = dayOf(marker.at);
-    if (day > last || !numbers.has(day)) continue;
+    if (!known.has(day)) continue;
     const key = `${day} ${marker.kind}`;
     grouped.set(key, [...(grouped.get(key) ?? []), marker]);
   }
   return [...grouped].map(([key, group]) => {
     const [day = "", kind = ""] = key.split(" ");
-    const first = group[0];
     const more = group.length > 1 ? ` ×${group.length}` : "";
     const profit = group.reduce((sum, one) => sum + (one.profit_cents ?? 0), 0);
-    const entry = kind === "entry";
-    const text = entry ? (group.length > 1 ? `${group.length} opened` : (first?.text ?? "")) : `${signedMoney(profit)}${more}`;
-    const texts = ((numbers.get(day) ?? 0) - latest) * barSpacing >= TEXT_WIDTH;
-    if (texts) latest = numbers.get(day) ?? 0;
-    return {
-      time: day as Time,
-      position: entry ? "belowBar" : "aboveBar",
-      shape: entry ? "arrowUp" : kind === "stop" ? "square" : "arrowDown",
-      color: entry ? palette.accent : kind === "stop" ? palette.loss : palette.gain,
-      ...(texts ? { text } : {}),
-    } satisfies SeriesMarker<Time>;
+    const opened = group.length > 1 ? `${group.length} opened` : (group[0]?.text ?? "");
+    return { day, kind, words: kind === "entry" ? opened : `${signedMoney(profit)}${more}` };
   });
+}
+
+function colourOf(deed: Deed, palette: Palette): string {
+  return deed.kind === "entry" ? palette.accent : deed.kind === "stop" ? palette.loss : palette.gain;
+}
+
+/** Return the deeds as markers; those say something whose words would hide nothing as the chart is drawn now. */
+function markersOf(
+  deeds: readonly Deed[],
+  texts: boolean,
+  chart: Chart,
+  made: IChartApi,
+  series: ISeriesApi<"Candlestick">,
+  palette: Palette,
+): SeriesMarker<Time>[] {
+  const scale = made.timeScale();
+  const plot = { width: scale.width(), height: made.paneSize().height, spacing: scale.options().barSpacing };
+  const pen = document.createElement("canvas").getContext("2d");
+  if (pen) pen.font = `11px ${getComputedStyle(document.body).fontFamily}`;
+  const bars = new Map<string, Bar>();
+  for (const bar of chart.bars) {
+    const x = scale.timeToCoordinate(bar.day as Time);
+    const [top, bottom] = [series.priceToCoordinate(bar.high), series.priceToCoordinate(bar.low)];
+    if (x !== null && top !== null && bottom !== null && x > -plot.spacing && x < plot.width + plot.spacing) bars.set(bar.day, { x, top, bottom });
+  }
+  const seen = deeds.flatMap((deed, number) => {
+    const bar = bars.get(deed.day);
+    const below = deed.kind === "entry";
+    return bar ? [{ number, x: bar.x, edge: below ? bar.bottom : bar.top, below, words: deed.words }] : [];
+  });
+  const said = speaking(seen, [...bars.values()], plot, (words) => pen?.measureText(words).width ?? words.length * 7);
+  const speaks = new Set([...said.keys()].map((n) => seen[n]?.number));
+  return deeds.map((deed, number) => ({
+    time: deed.day as Time,
+    position: deed.kind === "entry" ? "belowBar" : "aboveBar",
+    shape: deed.kind === "entry" ? "arrowUp" : deed.kind === "stop" ? "square" : "arrowDown",
+    color: colourOf(deed, palette),
+    ...(texts && speaks.has(number) ? { text: deed.words } : {}),
+  }));
 }
 
 export function PriceChart(props: { chart: Chart; options: PriceOptions; height: number; visible?: number }): ReactNode {
@@ -98,6 +132,7 @@ export function PriceChart(props: { chart: Chart; options: PriceOptions; height:
   const palette = usePalette();
   const key = JSON.stringify(palette);
   const [shown, setShown] = useState<Chart["bars"][number] | null>(null);
+  const deeds = useMemo(() => deedsOf(chart), [chart]);
 
   useEffect(() => {
     const node = holder.current;
@@ -126,13 +161,18 @@ export function PriceChart(props: { chart: Chart; options: PriceOptions; height:
         ),
       );
     }
-    let spacing = -1;
     const markers = createSeriesMarkers(series, []);
+    let [said, asked] = ["", 0];
     const mark = (): void => {
-      const now = texts ? made.timeScale().options().barSpacing : 0;
-      if (now === spacing) return;
-      spacing = now;
-      markers.setMarkers(markersOf(chart, palette, now));
+      asked = 0;
+      const wanted = markersOf(deeds, texts, chart, made, series, palette);
+      const now = JSON.stringify(wanted);
+      if (now !== said) markers.setMarkers(wanted);
+      said = now;
+    };
+    // Where bars stand is known when they are drawn.
+    const markSoon = (): void => {
+      if (!asked) asked = requestAnimationFrame(mark);
     };
     if (levels) {
       // What is sold is what can hurt; the strikes that were bought stand beside and would only hide the bars.
@@ -168,13 +208,18 @@ export function PriceChart(props: { chart: Chart; options: PriceOptions; height:
     if (bars > most) made.timeScale().setVisibleLogicalRange({ from: bars - most, to: bars + 2 });
     else made.timeScale().fitContent();
     mark();
-    made.timeScale().subscribeVisibleLogicalRangeChange(mark);
+    markSoon();
+    made.timeScale().subscribeVisibleLogicalRangeChange(markSoon);
+    made.timeScale().subscribeSizeChange(markSoon);
     const byDay = new Map(chart.bars.map((bar) => [bar.day, bar]));
     made.subscribeCrosshairMove((event) => setShown(event.time === undefined ? null : (byDay.get(String(event.time)) ?? null)));
-    return () => made.remove();
+    return () => {
+      cancelAnimationFrame(asked);
+      made.remove();
+    };
     // The palette is a new object each time; its text says whether a colour changed.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [chart, regimes, levels, volume, texts, key, visible]);
+  }, [chart, deeds, regimes, levels, volume, texts, key, visible]);
 
   const bar = shown ?? chart.bars.at(-1);
   const before = bar ? chart.bars[chart.bars.indexOf(bar) - 1] : undefined;
@@ -190,6 +235,13 @@ export function PriceChart(props: { chart: Chart; options: PriceOptions; height:
           <span className="only-wide">L {number(bar.low)}</span>
           <span>C {number(bar.close)}</span>
           <span className={change === null ? "" : change >= 0 ? "gain" : "loss"}>{signedPercent(change, 2)}</span>
+          {deeds
+            .filter((deed) => deed.day === bar.day)
+            .map((deed) => (
+              <b key={deed.kind} style={{ color: colourOf(deed, palette) }}>
+                {deed.words}
+              </b>
+            ))}
         </div>
       )}
       <div ref={holder} className="inside-chart" role="figure" aria-label={told} />
