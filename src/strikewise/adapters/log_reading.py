@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
+from heapq import merge
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +34,22 @@ class LogReading:
         self._folder, self._redaction = home / LOG_FOLDER, Redaction()
 
     def latest(self) -> Iterator[dict[str, Any]]:
-        """Yield lines, the newest of each file first, without secrets; lines that are none are left out."""
+        """Yield the lines of all files, newest first, without secrets; lines that are none are left out."""
         files = [path for path in self._folder.glob("*") if path.is_file() and ".log" in path.suffixes]
-        for path in sorted(files, key=lambda path: -path.stat().st_mtime_ns):
-            for line in _backwards(path):
-                try:
-                    told = json.loads(line)
-                except ValueError:
-                    continue
-                if isinstance(told, dict) and "at" in told:
-                    yield self._redaction.value(told)
+        for _, told in merge(*map(_dated, files), key=itemgetter(0), reverse=True):
+            yield self._redaction.value(told)
+
+
+def _dated(path: Path) -> Iterator[tuple[datetime, dict[str, Any]]]:
+    """Yield a file's lines with their instants, from its end."""
+    for line in _backwards(path):
+        try:
+            told = json.loads(line)
+            at = datetime.fromisoformat(str(told["at"]))
+        except (ValueError, LookupError, TypeError):
+            continue
+        if at.tzinfo is not None:
+            yield at, told
 
 
 def _backwards(path: Path) -> Iterator[bytes]:

@@ -259,6 +259,21 @@ def test_logs_are_told_newest_first_by_level_and_without_secrets(tmp_path: Path)
         assert [one["event"] for one in since] == ["two"]
 
 
+def test_a_program_that_writes_much_hides_nothing_that_others_wrote_of_late(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+
+    def line(second: int, event: str) -> str:
+        told = {"at": f"2024-02-07T12:00:{second:02}+00:00", "level": "info", "event": event}
+        return json.dumps(told) + "\n"
+
+    (folder / "run.log").write_text(line(1, "began") + line(58, "something broke"))
+    (folder / "serve.log").write_text("".join(line(second, "asked") for second in range(60)))
+    with serving(tmp_path) as served, served.program() as program:
+        told = [one["event"] for one in program.get("logs?limit=3").json()["items"]]
+    assert sorted(told) == ["asked", "asked", "something broke"]
+
+
 def test_machines_are_told_whether_the_server_lives_and_reads(shown: Served) -> None:
     for path in ("live", "ready"):
         assert anybody.get(f"{shown.url}/health/{path}").json() == {"ok": True}
