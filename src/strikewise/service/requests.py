@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from strikewise.domain.control import (
     CancelRequested,
@@ -25,6 +25,7 @@ from strikewise.portfolio.controls import person
 from strikewise.portfolio.ledger import Entry
 from strikewise.service.system import System
 from strikewise.service.views.desk import Desk
+from strikewise.service.views.status import APART
 
 __all__ = [
     "CancelRequested",
@@ -45,9 +46,6 @@ __all__ = [
     "outcome_of",
     "resume",
 ]
-
-APART = timedelta(minutes=1)
-"""From how far apart on a process's two clocks show that it replays the past."""
 
 
 @dataclass(frozen=True, slots=True)

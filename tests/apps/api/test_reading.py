@@ -56,6 +56,18 @@ def test_a_beating_process_is_told_until_its_heart_stops(tmp_path: Path) -> None
         assert ok(program.get("status"))["mode"] == "off"
 
 
+def test_data_grow_old_when_the_process_that_took_them_is_gone(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        beat = beating(served.system)
+    with serving(tmp_path, heartbeat=lambda: beat) as served, served.program() as program:
+        before = ok(program.get("status"))
+        served.later(days=3)
+        after = ok(program.get("status"))
+    assert (before["running"], after["running"]) == (True, False)
+    assert after["data_age_seconds"] == before["data_age_seconds"] + 3 * 86_400
+    assert datetime.fromisoformat(after["market_at"]) == datetime.fromisoformat(after["now"])
+
+
 def test_data_age_is_by_the_markets_clock_where_the_past_is_replayed(tmp_path: Path) -> None:
     with serving(tmp_path) as served:
         now, picture = served.system.now(), served.system.picture()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from strikewise.domain.quotes import Grade, worst_grade
@@ -17,9 +17,11 @@ from strikewise.portfolio.picture import Picture
 from strikewise.portfolio.projection import AccountState
 from strikewise.service.views.desk import Desk
 
-__all__ = ["BreakerView", "FlagView", "StatusView", "status_of", "status_view"]
+__all__ = ["APART", "BreakerView", "FlagView", "StatusView", "status_of", "status_view"]
 
 OFF = "off"
+APART = timedelta(minutes=1)
+"""From how far apart on a process's two clocks show that it replays the past."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class StatusView:
     data_as_of : datetime or None
         When the oldest of the latest chains was taken.
     data_age_seconds : float or None
-        How old it is by the market's clock.
+        How old it is by the market's clock, which goes on when the process that traded by it is gone.
     data_grade : str
         The worst of their grades; empty where there are none.
     reconciled_at : datetime or None
@@ -162,7 +164,7 @@ def status_of(
         As in `status_view`.
     """
     running = beat is not None and beat.alive(now) and beat.phase != "stopping"
-    market = _market_at(beat if running else None, picture, now)
+    market = now if _stopped(beat, running=running) else _market_at(beat if running else None, picture, now)
     control = control.at(market)
     (as_of, grade), allowed = _data_of(picture), state_under(control, raised)
     return StatusView(
@@ -190,6 +192,14 @@ def status_of(
             BreakerView(one.breaker, one.scope, one.at, one.until, one.detail) for one in control.breakers
         ),
     )
+
+
+def _stopped(beat: Heartbeat | None, *, running: bool) -> bool:
+    """Return whether a process that traded the present is gone: the market goes on without it.
+
+    Where it replayed the past, that past stays where it had come to.
+    """
+    return beat is not None and not running and abs(beat.market_at - beat.at) < APART
 
 
 def _market_at(beat: Heartbeat | None, picture: Picture | None, now: datetime) -> datetime:
