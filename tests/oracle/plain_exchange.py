@@ -12,8 +12,10 @@ from oracle.plain_account import Account, Fill, Order, largest_loss
 from oracle.plain_market import Instrument, PlainView, symbol_of
 from oracle.plain_options import LastQuote, StandIns
 from strikewise.domain.instruments import INDEX_ROOTS, OptionContract, Style
+from strikewise.market.quality import Flaw
 
 NO_LIMIT = 10**12
+NO_ENTRY = int(Flaw.STALE | Flaw.BELOW_INTRINSIC | Flaw.PARITY)
 Tell = Callable[[str, dict[str, Any], str], None]
 """Kind, payload, and the order or position behind it."""
 
@@ -135,10 +137,15 @@ class Exchange:
         if shares and account.shares_since.get(order.position_id) == view.day:
             return  # they were assigned tonight
         order.tried_on = order.tried_on or view.day
+        chain, enters = view.fresh(order.underlying), _enters(order, account)
+        if enters and chain is not None and chain.spot_doubted:
+            order.problem = f"the recorded price of {order.underlying} contradicts its quotes"
+            return
         offers = []
         for instrument, ratio in order.legs:
             offer = self._offer(instrument, ratio, order, account, view)
-            if offer is None:
+            row = None if chain is None or isinstance(instrument, str) else chain.rows.get(instrument)
+            if offer is None or (enters and row is not None and row.flaws & NO_ENTRY):
                 order.problem = f"no usable quote of {_spoken(instrument)}"
                 return
             offers.append(offer)
@@ -280,6 +287,19 @@ def remember(account: Account, view: PlainView) -> None:
             if row is not None and row.usable:
                 kept[contract] = LastQuote(row.bid, row.ask, row.iv)
     account.last_quotes = kept
+
+
+def _enters(order: Order, account: Account) -> bool:
+    """Whether an order takes on what is not held yet, and so is judged as an entry whenever it is tried."""
+    if order.purpose != "adjust":
+        return order.purpose == "open"
+    position = account.positions.get(order.position_id)
+    held = {} if position is None else position.held
+    for instrument, ratio in order.legs:
+        closes, has = -ratio * order.quantity, held.get(instrument, 0)
+        if closes * has <= 0 or abs(closes) > abs(has):
+            return True
+    return False
 
 
 def _objection(order: Order, cost: int) -> str:

@@ -11,7 +11,7 @@ from engine.hand_made import Told, hand_spec
 from execution.tapes import CALENDAR, close_of, put, tape
 from realism.nights import MONDAY, THURSDAY, TUESDAY, WEDNESDAY, WEEK, of
 from strikewise.backtest.runner import replay
-from strikewise.domain.events import MarkEstimated, OrderFilled, SignalDenied
+from strikewise.domain.events import MarkEstimated, OrderFilled, OrderPlaced, SignalDenied
 from strikewise.domain.orders import Purpose
 from strikewise.execution.fills import FillRule
 from strikewise.market.estimate import MissingQuotePolicy
@@ -49,6 +49,29 @@ def denied(bid: int, ask: int, flaw: Flaw = NONE) -> list[str]:
 def test_an_entry_needs_a_quote_that_can_carry_one(bid: int, ask: int, flaw: Flaw, code: str) -> None:
     assert denied(bid, ask, flaw) == [code]
     assert denied(100, 110) == []
+
+
+def lagged(flaw: Flaw, on: date) -> list[tuple[Purpose, date]]:
+    """Sell a put on Monday and close it on Wednesday, a day late each; return the fills."""
+    made = tape({close_of(day): (500.0, [(SHORT, 100, 110)]) for day in WEEK})
+    made.columns.flaws[WEEK.index(on)] = np.uint16(flaw)
+    told = Told({MONDAY: [of((SHORT, -1))]}, frozenset([WEDNESDAY]), margin_cents=1, max_loss_cents=None)
+    ledger = MemoryLedger()
+    replay(hand_spec(told, start=MONDAY, end=WEEK[-1], lag=1), MemorySource([made]), CALENDAR, ledger)
+    facts = list(ledger.records())
+    orders = {
+        one.event.order.order_id: one.event.order for one in facts if isinstance(one.event, OrderPlaced)
+    }
+    fills = [one.event.execution for one in facts if isinstance(one.event, OrderFilled)]
+    return [(orders[one.order_id].purpose, one.at.date()) for one in fills]
+
+
+@pytest.mark.parametrize("flaw", [Flaw.STALE, Flaw.BELOW_INTRINSIC, Flaw.PARITY, Flaw.SPOT])
+def test_an_entry_that_waited_does_not_fill_on_a_quote_that_carries_none(flaw: Flaw) -> None:
+    both = [(Purpose.OPEN, TUESDAY), (Purpose.CLOSE, THURSDAY)]
+    assert lagged(NONE, TUESDAY) == both
+    assert lagged(flaw, TUESDAY) == []
+    assert lagged(flaw, THURSDAY) == both  # an exit never disappears
 
 
 def unquoted(policy: MissingQuotePolicy) -> tuple[Journal, MemoryLedger]:

@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from strikewise.domain.instruments import OptionContract
-from strikewise.domain.orders import Accepted, Execution, Order, OrderEnded, SettlementReport, SplitReport
+from strikewise.domain.orders import (
+    Accepted,
+    Execution,
+    Order,
+    OrderEnded,
+    Purpose,
+    SettlementReport,
+    SplitReport,
+)
 from strikewise.execution.account import Account
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.matching import Match, Matcher
@@ -164,9 +172,15 @@ class Floor:
         if self.account.held:
             self._matcher.remember(self.account.instruments(), view)
 
-    def match(self, order: Order, view: MarketView) -> Match:
+    def match(self, order: Order, view: MarketView, *, enters: bool = False) -> Match:
         """Return how an order would fill now."""
-        return self._matcher.match(order, order.quantity, view)
+        return self._matcher.match(order, order.quantity, view, enters=enters)
+
+    def enters(self, order: Order) -> bool:
+        """Return whether an order trades what is not held already: all but those that close or take away."""
+        if order.purpose is Purpose.ADJUST:
+            return bool(self.account.lacking(order, self.place(order)))
+        return order.purpose is Purpose.OPEN
 
     def _cancel(
         self, position_id: str, contract: OptionContract | None, reason: str, view: MarketView
@@ -219,7 +233,7 @@ class Floor:
             return  # assignment is told after the close: its shares trade from the next session on
         if working.tried_on is None:
             working.tried_on = view.day
-        match = self._matcher.match(order, working.remaining, view)
+        match = self._matcher.match(order, working.remaining, view, enters=self.enters(order))
         working.problem = match.problem
         if match.units:
             self._fill(working, match, view)

@@ -17,6 +17,7 @@ from strikewise.domain.quotes import Grade, Quote, worst_grade
 from strikewise.domain.structures import Leg, Structure
 from strikewise.execution.fills import FillRule, MissingQuotePolicy, can_open, fill_price_cents
 from strikewise.market.estimate import Estimator, LastQuote
+from strikewise.market.quality import NO_ENTRY, spot_doubted
 from strikewise.market.view import MarketView
 
 __all__ = ["Match", "Matcher", "worth_at_most"]
@@ -26,6 +27,7 @@ SETTLES_WITHIN = 4
 """An expiration on a holiday or weekend settles at most this many days before."""
 BEYOND_SIZE = 1000
 """What closes beyond the size on offer pays one further half-spread, in thousandths."""
+_NO_ENTRY = int(NO_ENTRY)
 
 
 class Match(NamedTuple):
@@ -71,15 +73,26 @@ class Matcher:
         if self._taken and view.day != self._taken_on:
             self._taken.clear()
 
-    def match(self, order: Order, units: int, view: MarketView) -> Match:
-        """Return how much of an order's remaining units fills at a view, and at what prices."""
+    def match(self, order: Order, units: int, view: MarketView, *, enters: bool = False) -> Match:
+        """Return how much of an order's remaining units fills at a view, and at what prices.
+
+        Parameters
+        ----------
+        order, units, view
+            What is left of which order, and when.
+        enters : bool
+            Whether it takes on risk, which a quote that is known and flawed does not carry: an order that
+            rests meets other quotes than those on which it was let through.
+        """
         chain = view.fresh_chain(order.underlying)
+        if enters and chain is not None and spot_doubted(chain.flaws):
+            return _nothing(f"the recorded price of {order.underlying} contradicts its quotes")
         legs = order.structure.legs
         opening = order.purpose is not Purpose.CLOSE
         quotes = []
         for leg in legs:
             found = self._leg_quote(leg, chain, view, opening=opening)
-            if found is None:
+            if found is None or (enters and _is_flawed(leg.instrument, chain)):
                 return _nothing(f"no usable quote of {leg.instrument}")
             quotes.append(found)
         if opening:
@@ -212,6 +225,13 @@ def worth_at_most(order: Order) -> int | None:
         at_first[same] = at_first.get(same, 0) + ratio
     legs = [Leg(contract, ratio) for contract, ratio in at_first.items() if ratio]
     return Structure.of(legs).max_profit_cents(0) if legs else 0
+
+
+def _is_flawed(instrument: Instrument, chain: OptionChain | None) -> bool:
+    if chain is None or not isinstance(instrument, OptionContract):
+        return False
+    row = chain.find(instrument)
+    return row is not None and bool(int(chain.flaws[row]) & _NO_ENTRY)
 
 
 def _money(cents: int) -> str:

@@ -206,7 +206,7 @@ class SimulatedBroker:
             return Unknown(NO_MARKET)
         if refusal := self._desk.problem(order, view):
             return self._answer(Preview(refusal.text))
-        match = self._floor.match(order, view)
+        match = self._floor.match(order, view, enters=self._floor.enters(order))
         cost = sum(leg.cost_cents for leg in match.legs) if match.units == order.quantity else None
         return self._answer(Preview(cost_cents=cost))
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "NO_ENTRY",
     "RATE_SLACK",
     "REPEAT_SHARE",
     "SPOT_SHARE",
@@ -87,6 +88,8 @@ class Flaw(IntFlag):
 _SPOT_BIT = int(Flaw.SPOT)
 UNUSABLE = Flaw.NO_QUOTE | Flaw.ONE_SIDED | Flaw.CROSSED
 """Quotes whose mid means nothing."""
+NO_ENTRY = Flaw.STALE | Flaw.BELOW_INTRINSIC | Flaw.PARITY | Flaw.SPOT
+"""Quotes of two sides that carry no entry all the same: nobody may have meant them."""
 
 
 def quote_flaws(bid: Cents, ask: Cents) -> Flags:
