@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from strikewise.apps.chain_figures import ORIGIN_COLUMNS, limits_words, origin_rows
 from strikewise.apps.figures import count, fill_name, money, percent, plain, short_legs
+from strikewise.apps.reports.portfolio_section import portfolio_section
 
 __all__ = ["asset", "notice", "render_backtest", "script_safe", "tone"]
 
@@ -73,10 +74,11 @@ def render_backtest(result: Mapping[str, Any]) -> str:
         month_names=MONTHS,
         heat=_heat(result["months"], result["years"]),
         exits=[_group(row["reason"], row) for row in result["exits"]],
-        strategies=[_group(row["strategy"], row) for row in result["strategies"]],
+        portfolio=portfolio_section(result.get("portfolio")),
         breakdowns=_breakdowns(result.get("breakdowns", {})),
         attribution=_attribution(result.get("attribution")),
         rolling_note=_rolling_note(len(equity)),
+        rolling_known=len(equity) // 2 >= FEWEST_ROLLING,
         pins=_pins(result.get("pins")),
         figures=_figures(result["summary"]),
         fills=[_fills(row) for row in result.get("fills", ())],
@@ -91,7 +93,7 @@ def render_backtest(result: Mapping[str, Any]) -> str:
         version=f"strikewise {metadata.version('strikewise')}",
         payload=script_safe(result),
         style=asset("report.css"),
-        script=asset("report.js"),
+        script=asset("report.js") + asset("fit.js"),
         echarts=asset("echarts.common.min.js"),
     )
 
@@ -179,13 +181,12 @@ FIGURE_NAMES: tuple[tuple[str, str, str], ...] = (
 _FORMATS = {"money": money, "percent": percent, "plain": plain, "count": count}
 
 
-def _figures(summary: Mapping[str, Any]) -> list[list[dict[str, str]]]:
-    shown = [
+def _figures(summary: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [
         {"name": name, "value": _FORMATS[form](summary[key])}
         for key, name, form in FIGURE_NAMES
         if key in summary
     ]
-    return [shown[start : start + 2] for start in range(0, len(shown), 2)]
 
 
 def _heat(months: Sequence[Mapping[str, Any]], years: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -211,8 +212,8 @@ def _group(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
         "name": name,
         "trades": row["trades"],
         "won": percent(row["win_rate"], 0),
-        "profit": money(row["pnl"], 2),
-        "average": money(row["pnl"] / row["trades"] if row["trades"] else None, 2),
+        "profit": money(row["pnl"]),
+        "average": money(row["pnl"] / row["trades"] if row["trades"] else None),
         "tone": tone(row["pnl"]),
     }
 

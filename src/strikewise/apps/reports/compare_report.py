@@ -34,7 +34,7 @@ def render_compare(replay: Mapping[str, Any]) -> str:
         version=f"strikewise {metadata.version('strikewise')}",
         payload=script_safe(replay),
         style=asset("report.css"),
-        script=asset("compare.js"),
+        script=asset("compare.js") + asset("fit.js"),
         echarts=asset("echarts.common.min.js"),
     )
 

@@ -79,7 +79,7 @@ def render_runs(results: Sequence[Mapping[str, Any]]) -> str:
         version=f"strikewise {metadata.version('strikewise')}",
         payload=script_safe({"runs": curves}),
         style=asset("report.css"),
-        script=asset("runs.js"),
+        script=asset("runs.js") + asset("fit.js"),
         echarts=asset("echarts.common.min.js"),
     )
 

@@ -75,7 +75,7 @@ def render_verdict(page: Mapping[str, Any]) -> str:
         version=f"strikewise {metadata.version('strikewise')}",
         payload=script_safe({name: page[name] for name in DRAWN}),
         style=asset("report.css") + asset("verdict.css"),
-        script=asset("verdict.js"),
+        script=asset("verdict.js") + asset("fit.js"),
         echarts=asset("echarts.common.min.js"),
     )
 

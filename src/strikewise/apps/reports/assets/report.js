@@ -30,8 +30,20 @@
     const place = document.getElementById(id);
     if (!place) return;
     const chart = echarts.init(place, null, { renderer: "svg" });
-    chart.setOption(Object.assign({}, base, option));
+    chart.setOption(Object.assign({}, base, { grid: Object.assign({}, base.grid, { top: 34 + 29 * (legendRows(place, option) - 1) }) }, option));
     charts.push(chart);
+  }
+
+  // A legend that needs a second row would stand in the chart.
+  function legendRows(place, option) {
+    if (option.legend && option.legend.show === false) return 1;
+    let rows = 1, used = 0;
+    option.series.forEach((one) => {
+      const width = 44 + 7 * one.name.length;
+      if (used + width > place.clientWidth) { rows += 1; used = 0; }
+      used += width;
+    });
+    return rows;
   }
 
   const days = result.equity.map((row) => row.at.slice(0, 10));
@@ -97,11 +109,11 @@
 
   if (result.attribution) {
     const names = ["delta", "gamma", "theta", "vega", "carry", "costs", "other"];
-    const tones = { delta: accent, gamma: bad, theta: good, vega: second, carry: "#0891b2", costs: soft, other: line };
+    const tones = { delta: accent, gamma: bad, theta: good, vega: second, carry: "#0891b2", costs: soft, other: "#8b5cf6" };
     const whole = result.attribution.whole;
     draw("parts", {
       legend: { show: false },
-      xAxis: { type: "category", data: [...names, "total"], axisLabel: { color: soft }, axisLine: { lineStyle: { color: line } } },
+      xAxis: { type: "category", data: [...names, "total"], axisLabel: { color: soft, interval: 0, rotate: window.innerWidth < 480 ? 40 : 0 }, axisLine: { lineStyle: { color: line } } },
       yAxis: Object.assign(valueAxis((v) => dollars(v)), { scale: false }),
       tooltip: Object.assign({}, base.tooltip, { valueFormatter: (v) => dollars(v, 2) }),
       series: [{
@@ -242,7 +254,7 @@
     const marks = [...legs.map((leg) => leg[1]), opened, ended].filter(Boolean);
     const low = Math.min(...marks), high = Math.max(...marks), reach = Math.max(0.35 * (high - low), 0.03 * high);
     const points = [...Array.from({ length: 121 }, (_, i) => low - reach + ((high - low + 2 * reach) * i) / 120), ...marks].sort((a, b) => a - b);
-    const profits = points.map((spot) => [spot, (worth(legs, spot) - one.price) * trade.quantity]);
+    const profits = points.map((spot) => [spot, worth(legs, spot) * trade.quantity - trade.entry]);
     payoff = echarts.init(place, null, { renderer: "svg" });
     const at = (value, name, colour) => ({ xAxis: value, name, lineStyle: { color: colour }, label: { formatter: name, color: colour, position: "insideEndTop" } });
     payoff.setOption(Object.assign({}, base, {
@@ -269,6 +281,4 @@
   });
 
   window.addEventListener("resize", () => charts.forEach((chart) => chart.isDisposed() || chart.resize()));
-  window.addEventListener("beforeprint", () => charts.forEach((chart) => chart.isDisposed() || chart.resize({ width: 700 })));
-  window.addEventListener("afterprint", () => charts.forEach((chart) => chart.isDisposed() || chart.resize({ width: "auto" })));
 })();
