@@ -7,7 +7,7 @@ can be thrown away at any time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from math import isfinite
 
@@ -18,7 +18,7 @@ from strikewise.domain.portfolio import Holding, Portfolio, Position
 from strikewise.domain.reconciled import EXTERNAL
 from strikewise.market.view import MarketView
 
-__all__ = ["LegPicture", "Picture", "PositionPicture", "picture_of"]
+__all__ = ["LegPicture", "Picture", "PositionPicture", "picture_of", "unseen"]
 
 YEAR = 365.0 * 86_400.0
 
@@ -194,25 +194,26 @@ def picture_of(portfolio: Portfolio, view: MarketView, seq: int) -> Picture:
     )
 
 
-def _position(position: Position, view: MarketView) -> PositionPicture:
-    mark, symbol = position.mark, position.underlying
-    holdings = position.holdings or tuple(
-        Holding(leg.instrument, leg.ratio * position.quantity) for leg in position.structure.legs
-    )
-    chain = view.fresh_chain(symbol)
-    legs = tuple(_leg(one, chain, view) for one in holdings)
-    expirations = [leg.expiration for leg in legs if leg.expiration is not None]
+def unseen(position: Position) -> PositionPicture:
+    """Return a position as its account has it, without a market: no quotes, no days, no Greeks.
+
+    Parameters
+    ----------
+    position : Position
+        Held or on its way.
+    """
+    mark = position.mark
     greeks = None if mark is None or not isfinite(mark.greeks.delta) else mark.greeks
     return PositionPicture(
         position_id=position.position_id,
-        underlying=symbol,
+        underlying=position.underlying,
         strategy=position.strategy,
         signal_id=position.signal_id,
         structure=position.structure.name,
         describe=position.structure.describe(),
         state=_state(position),
         opened_at=position.opened_at,
-        days=(min(expirations) - view.day).days if expirations else None,
+        days=None,
         quantity=position.quantity,
         entry_cents=position.entry_cents,
         mid_cents=None if mark is None else mark.mid_cents,
@@ -225,10 +226,32 @@ def _position(position: Position, view: MarketView) -> PositionPicture:
         margin_cents=position.margin_cents,
         grade=position.grade.value,
         because=position.because,
+        spot=None,
+        rate=None,
+        dividend_yield=None,
+        legs=tuple(_plain(one) for one in _holdings(position)),
+    )
+
+
+def _position(position: Position, view: MarketView) -> PositionPicture:
+    symbol = position.underlying
+    chain = view.fresh_chain(symbol)
+    legs = tuple(_leg(one, chain, view) for one in _holdings(position))
+    expirations = [leg.expiration for leg in legs if leg.expiration is not None]
+    return replace(
+        unseen(position),
+        days=(min(expirations) - view.day).days if expirations else None,
         spot=view.spot(symbol),
         rate=view.rate(),
         dividend_yield=view.dividend_yield(symbol),
         legs=legs,
+    )
+
+
+def _holdings(position: Position) -> tuple[Holding, ...]:
+    """Return what is held, or what will be once its order is filled."""
+    return position.holdings or tuple(
+        Holding(leg.instrument, leg.ratio * position.quantity) for leg in position.structure.legs
     )
 
 
@@ -240,11 +263,18 @@ def _state(position: Position) -> str:
     return "closing" if position.closing_order_id else "open"
 
 
-def _leg(holding: Holding, chain: OptionChain | None, view: MarketView) -> LegPicture:
-    instrument = holding.instrument
-    name = instrument_symbol(instrument)
+def _plain(holding: Holding) -> LegPicture:
+    instrument, name = holding.instrument, instrument_symbol(holding.instrument)
     if not isinstance(instrument, OptionContract):
         return LegPicture(name, holding.quantity)
+    right = instrument.right.value
+    return LegPicture(name, holding.quantity, instrument.expiration, right, instrument.strike)
+
+
+def _leg(holding: Holding, chain: OptionChain | None, view: MarketView) -> LegPicture:
+    instrument = holding.instrument
+    if not isinstance(instrument, OptionContract):
+        return _plain(holding)
     row = None if chain is None else chain.find(instrument)
     quoted: dict[str, int | float | None] = {}
     if chain is not None and row is not None:
@@ -255,15 +285,8 @@ def _leg(holding: Holding, chain: OptionChain | None, view: MarketView) -> LegPi
             "delta": _finite(float(chain.delta[row])),
         }
     settles = view.calendar.settlement_at(instrument)
-    return LegPicture(
-        instrument=name,
-        quantity=holding.quantity,
-        expiration=instrument.expiration,
-        right=instrument.right.value,
-        strike=instrument.strike,
-        years=max(0.0, (settles - view.as_of).total_seconds()) / YEAR,
-        **quoted,  # type: ignore[arg-type]  # ints are cents, floats the rest
-    )
+    years = max(0.0, (settles - view.as_of).total_seconds()) / YEAR
+    return replace(_plain(holding), years=years, **quoted)  # type: ignore[arg-type]  # ints are cents
 
 
 def _known(cents: int) -> int | None:

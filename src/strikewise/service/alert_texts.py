@@ -78,6 +78,8 @@ def status_text(status: StatusView, account: AccountView) -> str:
         f"Data: {status.data_grade or 'none yet'}{_age(status.data_age_seconds)}",
         f"Reconciled: {_at(status.reconciled_at)}, {status.reconciliation_open} differences open",
     ]
+    if not status.running and account.at is not None:
+        lines.insert(3, f"As of {_at(account.at)}: nobody looked since")
     if status.by_person:
         lines.append("Only a person may take that back: /resume")
     lines += [f"Frozen: {name} ({why})" for name, why in status.frozen.items()]
@@ -119,18 +121,19 @@ def balance_text(account: AccountView) -> str:
 
 
 def positions_text(desk: Desk) -> str:
-    """Return what is held: at its latest quotes where somebody keeps pictures, else at cost."""
-    picture = desk.picture
-    if picture is not None and picture.positions:
-        return "\n\n".join(_position(one) for one in picture.positions)
-    held = [desk.keeper.position(name) for name in desk.keeper.state.positions]
-    if not held:
-        return "Nothing is held."
-    return "\n\n".join(
+    """Return what is held: at its latest quotes, and of when, where somebody keeps pictures; else at cost."""
+    shown = () if desk.picture is None else desk.picture.positions
+    parts = [_position(one) for one in shown]
+    if desk.picture is not None and shown:
+        parts.insert(0, f"As of {_at(desk.picture.at)}")
+    known = {one.position_id for one in shown}
+    held = (desk.keeper.position(name) for name in desk.keeper.state.positions if name not in known)
+    parts += [
         f"{one.strategy}: {one.holdings}\nEntry {format_cents(one.entry_cents)}, "
         f"max loss {_bounded(one.max_loss_cents)}\n{one.position_id}"
         for one in held
-    )
+    ]
+    return "\n\n".join(parts) or "Nothing is held."
 
 
 def _position(one: PositionPicture) -> str:

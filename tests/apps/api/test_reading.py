@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,8 +12,9 @@ from threading import Event
 import httpx
 import pytest
 
-from apps.api.serving import Served, anybody, beating, serving
+from apps.api.serving import Served, anybody, beating, events, serving
 from service.systems import CALENDAR
+from service.views.test_views import TUESDAY, close_of, traded, until
 from strikewise.apps.api.reading import Reader
 from strikewise.apps.api.routes import research
 from strikewise.domain.control import AlertRaised
@@ -188,6 +190,18 @@ def test_an_order_and_a_trade_are_found_by_their_ids_and_a_trade_is_explained(ge
     (order, *_) = ok(get.get("orders", params={"position": trade["trade_id"]}))["items"]
     assert ok(get.get(f"orders/{order['order_id']}")) == order
     assert ok(get.get("orders", params={"status": "open"}))["items"] == []
+
+
+def test_positions_are_told_where_nobody_took_a_picture(tmp_path: Path) -> None:
+    ledger = until(traded()[0], close_of(TUESDAY))
+    parts = {"picture": lambda: None, "ledger": lambda: nullcontext(ledger)}
+    with serving(tmp_path, **parts) as served, served.program() as program:
+        told = ok(program.get("positions"))["items"]
+        assert len(told) == ok(program.get("status"))["positions"] == 2
+        assert ok(program.get(f"positions/{told[0]['position_id']}")) == told[0]
+        assert program.get(f"positions/{told[0]['position_id']}/payoff").status_code == 404
+        with program.stream("GET", "stream") as answer:
+            assert next(events(answer.iter_lines()))[2]["positions"] == told
 
 
 def test_a_position_is_shown_with_its_payoff(get: httpx.Client) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,9 @@ from strikewise.adapters.picture_file import PictureFile
 from strikewise.backtest.runner import replay
 from strikewise.domain.control import ResumeRequested
 from strikewise.domain.errors import MissingDataError
-from strikewise.domain.events import AccountValued
+from strikewise.domain.events import AccountValued, CashFlowed
 from strikewise.domain.instruments import parse_instrument
+from strikewise.domain.orders import CashFlow, FlowKind
 from strikewise.domain.structures import Leg, Structure
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.view import Market
@@ -27,12 +28,14 @@ from strikewise.portfolio.ledger import Entry, MemoryLedger, Wanted
 from strikewise.portfolio.picture import LegPicture, Picture, PositionPicture, picture_of
 from strikewise.portfolio.valuation import remembering, value_account
 from strikewise.risk.limits import Limits
+from strikewise.service.alert_texts import positions_text
 from strikewise.service.explain import explain_trade
 from strikewise.service.views.account import account_view, equity_curve
 from strikewise.service.views.chart import chart_of
 from strikewise.service.views.desk import Desk
 from strikewise.service.views.facts import fact_lineage, facts_after
 from strikewise.service.views.payoff import payoff_of
+from strikewise.service.views.positions import positions_view
 from strikewise.service.views.signals import signal_view, signals_before
 from strikewise.service.views.trades import telling_facts, trade_story
 from strikewise.service.views.volatility import volatility_of
@@ -104,6 +107,33 @@ def test_the_account_is_what_its_last_valuation_says_and_profit_is_equity_less_d
     assert {one.name for one in view.limits} >= {"margin", "positions"}
 
 
+def test_what_was_won_on_the_days_adds_up_to_what_was_won_in_all() -> None:
+    ledger, _ = traded()
+    views = [
+        account_view(desk_of(until(ledger, close_of(day))), Limits(), CALENDAR)
+        for day in (MONDAY, TUESDAY, WEDNESDAY)
+    ]
+    assert views[0].day_profit_cents == views[0].total_profit_cents != 0
+    assert sum(one.day_profit_cents for one in views) == views[-1].total_profit_cents
+
+
+def test_what_was_paid_in_is_won_on_no_day() -> None:
+    ledger, _ = traded()
+    short = until(ledger, close_of(TUESDAY))
+    before = account_view(desk_of(short), Limits(), CALENDAR).day_profit_cents
+    at = close_of(TUESDAY) + timedelta(minutes=1)
+    paid = CashFlowed(CashFlow("t-1", FlowKind.TRANSFER, "", "", -500_000, at))
+    last = next(one.event for one in reversed(list(short.records())) if isinstance(one.event, AccountValued))
+    more = replace(
+        last,
+        cash_cents=last.cash_cents + 500_000,
+        equity_mid_cents=last.equity_mid_cents + 500_000,
+        equity_exit_cents=last.equity_exit_cents + 500_000,
+    )
+    short.append([Entry(paid, at, "engine"), Entry(more, at, "engine")], recorded_at=at)
+    assert account_view(desk_of(short), Limits(), CALENDAR).day_profit_cents == before
+
+
 def test_an_account_that_was_never_valued_says_so() -> None:
     view = account_view(Desk(), Limits(), CALENDAR)
     assert view.at is None
@@ -155,6 +185,23 @@ def test_a_picture_shows_each_leg_with_its_quote_and_is_read_back_as_it_was_writ
     file.write(shown)
     assert file.read() == shown
     assert [one.name for one in tmp_path.iterdir()] == ["picture.json"]
+
+
+def test_what_no_picture_shows_is_told_as_the_ledger_has_it_and_never_as_nothing() -> None:
+    ledger, source = traded()
+    desk = desk_of(until(ledger, close_of(TUESDAY)))
+    shown = picture(until(ledger, close_of(TUESDAY)), source, close_of(TUESDAY))
+    bare = positions_view(desk)
+    assert [one.position_id for one in bare] == [one.position_id for one in shown.positions]
+    assert [[(leg.instrument, leg.quantity, leg.strike) for leg in one.legs] for one in bare] == [
+        [(leg.instrument, leg.quantity, leg.strike) for leg in one.legs] for one in shown.positions
+    ]
+    assert {leg.bid_cents for one in bare for leg in one.legs} == {None}
+    assert {(one.spot, one.days) for one in bare} == {(None, None)}
+    desk.picture = replace(shown, positions=shown.positions[:1])
+    assert positions_view(desk) == (shown.positions[0], bare[1])
+    assert shown.positions[1].position_id in positions_text(desk)
+    assert f"As of {shown.at:%Y-%m-%d %H:%M} UTC" in positions_text(desk)
 
 
 def test_a_payoff_at_expiry_is_that_of_its_legs_less_what_was_paid() -> None:

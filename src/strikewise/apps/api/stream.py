@@ -18,6 +18,7 @@ from strikewise.apps.api.reading import Reader
 from strikewise.service.views.account import AccountView, account_view
 from strikewise.service.views.desk import Desk, PositionPicture
 from strikewise.service.views.facts import FactView, fact_view
+from strikewise.service.views.positions import positions_view
 from strikewise.service.views.status import StatusView
 
 __all__ = ["Hub"]
@@ -216,9 +217,9 @@ class Hub:
             ]
 
     def _state(self, desk: Desk) -> dict[str, Any]:
-        system, picture = self._reader.system, desk.picture
+        system = self._reader.system
         account = account_view(desk, system.limits, system.calendar)
-        shown = _State(self._reader.status(), account, () if picture is None else picture.positions)
+        shown = _State(self._reader.status(), account, positions_view(desk))
         told: dict[str, Any] = _STATE.dump_python(shown, mode="json")
         return told
 

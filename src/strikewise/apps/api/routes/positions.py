@@ -11,6 +11,7 @@ from strikewise.apps.api.problems import ProblemError
 from strikewise.apps.api.reading import Reader, Reading
 from strikewise.service.views.desk import PositionPicture
 from strikewise.service.views.payoff import Payoff, payoff_of
+from strikewise.service.views.positions import positions_view
 
 __all__ = ["router"]
 
@@ -20,8 +21,8 @@ router = APIRouter(prefix="/positions", tags=["positions"])
 @router.get("", summary="What is held")
 def positions(reader: Reading, limit: Limit = 1_000, cursor: After = None) -> Listed[PositionPicture]:
     """Return every position, held or on its way, as it looked at the latest tick."""
-    picture = reader.picture()
-    return paged(() if picture is None else picture.positions, limit, cursor)
+    with reader.desk() as desk:
+        return paged(positions_view(desk), limit, cursor)
 
 
 @router.get("/{position_id}", summary="A position")
@@ -46,8 +47,8 @@ def payoff(
 
 
 def _found(reader: Reader, position_id: str) -> PositionPicture:
-    picture = reader.picture()
-    shown = () if picture is None else picture.positions
+    with reader.desk() as desk:
+        shown = positions_view(desk)
     for one in shown:
         if one.position_id == position_id:
             return one
