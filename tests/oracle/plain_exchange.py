@@ -168,6 +168,8 @@ class Exchange:
     def _fill(self, instrument: Instrument, quantity: int, offer: Offer, legs: int) -> Fill:
         shares = self.rule.f_by_legs
         thousandths = round(1000 * (shares[legs - 1] if legs <= len(shares) else shares[-1]))
+        if offer.policy:
+            thousandths = max(thousandths, 1000)  # nobody trades between two sides that nobody quotes
         if abs(quantity) > offer.size:
             thousandths += 1000
         price = price_cents(offer.bid, offer.ask, thousandths, sale=quantity < 0)

@@ -74,7 +74,7 @@ def test_an_entry_that_waited_does_not_fill_on_a_quote_that_carries_none(flaw: F
     assert lagged(flaw, THURSDAY) == both  # an exit never disappears
 
 
-def unquoted(policy: MissingQuotePolicy) -> tuple[Journal, MemoryLedger]:
+def unquoted(policy: MissingQuotePolicy, f: float = 1.0) -> tuple[Journal, MemoryLedger]:
     """Sell a put that nobody quotes on Wednesday, when it is to be closed, and on Thursday."""
     gone = (WEDNESDAY, THURSDAY)
     snapshots = {
@@ -82,7 +82,7 @@ def unquoted(policy: MissingQuotePolicy) -> tuple[Journal, MemoryLedger]:
         for day in WEEK
     }
     told = Told({MONDAY: [of((SHORT, -1))]}, frozenset(WEEK[2:]), margin_cents=1, max_loss_cents=None)
-    fills, ledger = FillRule(missing_quote=policy), MemoryLedger()
+    fills, ledger = FillRule((f,), missing_quote=policy), MemoryLedger()
     chosen = hand_spec(told, start=MONDAY, end=WEEK[-1], fills=fills)
     replay(chosen, MemorySource([tape(snapshots)]), CALENDAR, ledger)
     return journal_of(ledger.records()), ledger
@@ -104,3 +104,18 @@ def test_no_trade_disappears_for_want_of_an_exit_quote(policy: MissingQuotePolic
         assert last.legs[0].price_cents == 420
     assert journal.orders[0].purpose == Purpose.OPEN
     assert TUESDAY in {row.at.date() for row in journal.equity}
+
+
+@pytest.mark.parametrize("policy", [MissingQuotePolicy.MODEL, MissingQuotePolicy.WORST])
+def test_a_share_of_the_half_spread_makes_no_price_better_that_nobody_quotes(
+    policy: MissingQuotePolicy,
+) -> None:
+    prices = [
+        next(
+            one.event.execution.legs[0].price_cents
+            for one in unquoted(policy, f)[1].records()
+            if isinstance(one.event, OrderFilled) and one.event.execution.policy
+        )
+        for f in (1.0, 0.5, 0.0)
+    ]
+    assert prices == prices[:1] * 3

@@ -27,6 +27,8 @@ SETTLES_WITHIN = 4
 """An expiration on a holiday or weekend settles at most this many days before."""
 BEYOND_SIZE = 1000
 """What closes beyond the size on offer pays one further half-spread, in thousandths."""
+ESTIMATED = 1000
+"""What nobody quotes fills at the estimate's own side at best: between its sides there is no market."""
 _NO_ENTRY = int(NO_ENTRY)
 
 
@@ -122,7 +124,8 @@ class Matcher:
         cost, filled = 0, []
         for leg, (quote, size, policy) in zip(legs, quotes, strict=True):
             quantity = leg.ratio * units
-            f = thousandths + BEYOND_SIZE if abs(quantity) > size else thousandths
+            f = max(thousandths, ESTIMATED) if policy else thousandths
+            f += BEYOND_SIZE if abs(quantity) > size else 0
             price = fill_price_cents(quote.bid, quote.ask, f, sale=leg.ratio < 0)
             cost += leg.ratio * price * leg.instrument.multiplier
             shown = Quote.missing() if policy else quote
