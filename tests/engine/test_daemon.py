@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -26,7 +27,7 @@ from strikewise.domain.control import (
     TradingState,
     TradingStateChanged,
 )
-from strikewise.domain.events import OrderFilled, OrderPlaced
+from strikewise.domain.events import AccountOpened, OrderFilled, OrderPlaced
 from strikewise.domain.orders import BrokerEvent, Known, Purpose, StreamGap, Unknown
 from strikewise.domain.reconciled import ReconciliationFailed, ReconciliationFinished
 from strikewise.execution.halt_flag import Raised
@@ -60,6 +61,21 @@ def test_two_days_are_traded_and_reported_and_both_sides_agree_at_the_end() -> N
     triggers = [one.trigger for one in world.told(ReconciliationFinished)]
     assert triggers[0] == "start"
     assert triggers.count("before the open") == triggers.count("after the close") == 2
+
+
+def test_the_first_day_is_reported_against_what_was_paid_in_and_each_other_against_the_day_before() -> None:
+    world = World()
+    world.process().run(until=END)
+    reports = [one.text for one in world.told(AlertRaised) if one.code == "DAY_REPORT"]
+    paid_in, told = world.told(AccountOpened)[0].cash_cents, []
+    for text in reports:
+        worth, change = re.findall(r"\$([\d,]+\.\d\d) \(([+-]\$[\d,]+\.\d\d) on the day", text)[0]
+        cents = [int(re.sub(r"[^\d-]", "", amount)) for amount in (worth, change)]
+        told.append((cents[0], cents[1]))
+    (first, won), (second, then) = told
+    assert won == first - paid_in
+    assert won < 0, "what it opened costs at least the spread"
+    assert then == second - first
 
 
 def test_the_same_days_give_the_same_facts_whenever_they_are_replayed() -> None:

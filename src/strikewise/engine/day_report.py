@@ -30,8 +30,8 @@ class DayReport:
     day : date
         Which.
     equity_cents, profit_cents : int or None
-        Worth at its end, and won since the end of the session before, both at exit prices; None where it was
-        not valued.
+        Worth at its end, and won since the end of the session before (of the first one: on what was paid in),
+        both at exit prices; None where it was not valued.
     positions : int
         Open at its end.
     opened, closed, fills : int

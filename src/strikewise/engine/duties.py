@@ -225,8 +225,11 @@ class Duties:
         self._follow(view)
         self.loop.look(view)
         oversight = self._supervisor.oversight
-        day = oversight.track.day
-        profit = None if day is None or day.day != view.day else day.last_exit - day.start_exit
+        track, paid_in = oversight.track, self.loop.state.deposited_cents
+        profit = None
+        if track.day is not None and track.day.day == view.day:
+            begun = paid_in if track.first_day == view.day else track.day.start_exit
+            profit = track.day.last_exit - begun
         records = self._ledger.records(after=oversight.reported)
         report = report_of(view.day, records, profit, oversight.control.state)
         self._failures.tell([AlertRaised("info", DAY_REPORT, report.text())], now)

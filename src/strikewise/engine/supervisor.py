@@ -143,6 +143,7 @@ class Supervisor:
         self._labels, self._least_scores = _labels_of(spec)
         self.reload: Callable[[datetime], None] = _nothing_new
         self._warned: dict[str, date] = {}
+        self._lasting: dict[str, str] = {}
         self.reconcile: tuple[int, ...] = ()
         self.in_doubt = self.cut_off = self._deaf = False
         self._held_back = HeldBack(writer, courier)
@@ -251,7 +252,7 @@ class Supervisor:
 
     def _guarded(self, view: MarketView, portfolio: Portfolio) -> dict[str, Wish]:
         """Write down what the guard changes, and return what it wants closed."""
-        oversight, closing, events = self.oversight, {}, list[Event]()
+        oversight, closing, events, lasting = self.oversight, {}, list[Event](), dict[str, str]()
         for action in guard(view, portfolio, oversight.control, oversight.track, self._governor):
             match action:
                 case ChangeState(state, reason, detail, flatten, by_person):
@@ -260,6 +261,10 @@ class Supervisor:
                     closing[position_id] = Wish(Close(reason, detail), GUARD)
                 case Trip(fact) | Release(fact):
                     events.append(fact)
+                case Warn(code, text, lasts=True):
+                    lasting[code] = text
+                    if self._lasting.get(code) != text:
+                        events.append(AlertRaised("warning", code, text))
                 case Warn(code, text):
                     if self._warned.get(code) != view.day:
                         self._warned[code] = view.day
@@ -267,6 +272,7 @@ class Supervisor:
                 case _:
                     assert_never(action)
         self._writer.write(Entry(event, view.as_of, GUARD) for event in events)
+        self._lasting = lasting
         return closing
 
     def _new_risk(self) -> Iterable[str]:

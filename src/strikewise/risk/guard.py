@@ -96,10 +96,14 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Warn:
-    """Tell a person: a code and a sentence; the same one need not be told at every tick."""
+    """Tell a person: a code and a sentence; the same one need not be told at every tick.
+
+    One that ``lasts`` holds until somebody does something about it, and need not be told every day either.
+    """
 
     code: str
     text: str
+    lasts: bool = False
 
 
 GuardAction = ChangeState | ClosePosition | Trip | Release | Warn
@@ -302,4 +306,5 @@ def _warnings(view: MarketView, portfolio: Portfolio, governor: Governor) -> Ite
             "EVENTS_UNKNOWN",
             f"No {' or '.join(missing)} is known within {EVENTS_AHEAD} days, so none can black a day out: "
             "import a calendar of events.",
+            lasts=True,
         )

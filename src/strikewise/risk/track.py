@@ -158,12 +158,15 @@ class Track:
         By label.
     refused : tuple of str
         Orders that a broker rejected one after the other, with no fill and no other end between.
+    first_day : date or None
+        The first day with a valuation.
     """
 
     trades: tuple[ClosedTrade, ...] = ()
     day: Day | None = None
     strategies: Mapping[str, StrategyTrail] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    first_day: date | None = None
 
     def apply(self, record: Record, before: AccountState, after: AccountState) -> Track:
         """Return it after one more fact.
@@ -226,7 +229,7 @@ def _valued(track: Track, valued: AccountValued, at: datetime) -> Track:
     for name, profit in valued.profits.items():
         trail = track.trail(name)
         strategies[name] = trail._replace(profit=profit, peak=max(trail.peak, profit))
-    return replace(track, day=day, strategies=strategies)
+    return replace(track, day=day, strategies=strategies, first_day=track.first_day or on)
 
 
 def _closed(track: Track, at: datetime, reason: str, before: AccountState, after: AccountState) -> Track:

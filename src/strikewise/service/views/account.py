@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from strikewise.domain.greeks import Greeks
-from strikewise.market.calendar import SessionCalendar
+from strikewise.market.calendar import NEW_YORK, SessionCalendar
 from strikewise.portfolio.journal_rows import EquityRow
 from strikewise.risk.limits import Limits
 from strikewise.service.views.desk import Desk
@@ -39,7 +39,8 @@ class AccountView:
     buying_power_used : float or None
         Margin as a share of equity.
     day_profit_cents, total_profit_cents : int
-        Since the last valuation of the session before, and since the beginning; deposits left out.
+        Since the last valuation of the session before (on the first: of what was paid in), and since the
+        beginning; deposits left out.
     greeks : Greeks
         Of everything held, dollars.
     positions, orders : int
@@ -77,7 +78,7 @@ def account_view(desk: Desk, limits: Limits, calendar: SessionCalendar) -> Accou
         return AccountView(
             None, cash, cash, cash, 0, 0, None, 0, 0, Greeks(), 0, len(state.open_orders), "", {}, ()
         )
-    start = desk.valuations.day_start or last
+    won = last.equity_mid_cents - state.deposited_cents
     equity = last.equity_exit_cents
     return AccountView(
         at=last.at,
@@ -87,8 +88,8 @@ def account_view(desk: Desk, limits: Limits, calendar: SessionCalendar) -> Accou
         margin_cents=last.margin_cents,
         at_risk_cents=last.at_risk_cents,
         buying_power_used=last.margin_cents / equity if equity > 0 else None,
-        day_profit_cents=last.equity_mid_cents - start.equity_mid_cents,
-        total_profit_cents=last.equity_mid_cents - state.deposited_cents,
+        day_profit_cents=won - _won_before(desk, last),
+        total_profit_cents=won,
         greeks=Greeks(delta=last.delta, gamma=last.gamma, theta=last.theta, vega=last.vega),
         positions=last.open_positions,
         orders=len(state.open_orders),
@@ -113,6 +114,14 @@ def equity_curve(
         Most points, at least 4.
     """
     return desk.valuations.curve(start=start, end=end, points=points)
+
+
+def _won_before(desk: Desk, last: EquityRow) -> int:
+    """Return what was won until the day of the last valuation began: nothing where that day is the first."""
+    start = desk.valuations.day_start or last
+    if start.at.astimezone(NEW_YORK).date() == last.at.astimezone(NEW_YORK).date():
+        return 0
+    return start.equity_mid_cents - (start.deposited_cents or 0)
 
 
 def _use(desk: Desk, last: EquityRow, limits: Limits, calendar: SessionCalendar) -> tuple[LimitUse, ...]:
