@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from strikewise.bootstrap.configuration import load_settings
 from strikewise.bootstrap.settings_file import SettingsFile
+from strikewise.bootstrap.url_passwords import hidden, restored
 from strikewise.domain.errors import SettingsError
 
 SECRET = 'url = "postgresql+psycopg://ada:hunter2@db/ledger"'
@@ -79,6 +80,37 @@ def test_a_password_is_never_shown_and_never_lost(tmp_path: Path) -> None:
     assert kept["ledger"]["url"] == SECRET.partition('"')[2].rstrip('"')
     for name in ("settings.toml", "settings.toml.before"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+def test_each_address_keeps_its_own_password_though_users_are_alike(tmp_path: Path) -> None:
+    before = (
+        '[ledger]\n# url = "postgresql+psycopg://ada:older@db/ledger"\n'
+        'url = "postgresql+psycopg://ada:newer@db/ledger"\n'
+        '# url = "postgresql+psycopg://ada:oldest@backup/ledger?sslpassword=inner"\n'
+    )
+    file = written(tmp_path, before)
+    shown = file.text()
+    assert [word in shown for word in ("older", "newer", "oldest", "inner")] == [False] * 4
+    file.put(f"# kept\n{shown}", file.digest())
+    assert (tmp_path / "settings.toml").read_text(encoding="utf-8") == f"# kept\n{before}"
+
+
+def test_a_changed_address_keeps_its_users_password_and_another_users_is_asked_for(tmp_path: Path) -> None:
+    file = written(tmp_path, f"[ledger]\n{SECRET}\n")
+    file.put(file.text().replace("@db/", "@elsewhere/"), file.digest())
+    assert load_settings(tmp_path).ledger.url == "postgresql+psycopg://ada:hunter2@elsewhere/ledger"
+    (problem,) = file.check(file.text().replace("ada", "eve")).problems
+    assert "write the password out" in problem
+    assert "hunter2" not in problem
+
+
+PIECES = ["://", "ada", "eve", ":", "@", "?password=", "&sslpassword=", "one", " ", '"', "/", "#", "\n"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_what_has_no_hidden_password_comes_back_as_it_was_written(text: str) -> None:
+    assert restored(text, text) == text
+    assert restored(hidden(text), text) == text
 
 
 @given(before=st.floats(0.1, 0.99), after=st.floats(0.1, 0.99))

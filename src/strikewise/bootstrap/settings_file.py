@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,12 +16,11 @@ from strikewise.bootstrap.configuration import SETTINGS_TEMPLATE, Settings
 from strikewise.bootstrap.documents import check
 from strikewise.bootstrap.operation import Mode
 from strikewise.bootstrap.settings import settings_path
+from strikewise.bootstrap.url_passwords import hidden, restored
 from strikewise.domain.errors import SettingsError
 
 __all__ = ["Change", "Checked", "SettingsFile", "changes_between"]
 
-PASSWORD = re.compile(r"(://[^:/@\s]*):([^@\s]*)@")
-HIDDEN = "***"
 DANGEROUS = ("limits", "governor", "allocation", "account")
 """Tables in which a change may lose more, unless it is known that it cannot."""
 OFF_AT_NOUGHT = ("position_loss",)
@@ -96,7 +95,7 @@ class SettingsFile:
 
     def text(self) -> str:
         """Return the file's text without passwords; a template where there is none."""
-        return PASSWORD.sub(rf"\1:{HIDDEN}@", self._text())
+        return hidden(self._text())
 
     def digest(self) -> str:
         """Return what the file is now, for whoever wants to replace just that."""
@@ -123,7 +122,7 @@ class SettingsFile:
     def check(self, toml: str) -> Checked:
         """Return what a text would come to."""
         try:
-            after = _settings(self._whole(toml), "the settings")
+            after = _settings(restored(toml, self._text()), "the settings")
             build_system(self.home, after)
         except SettingsError as error:
             return Checked((str(error),), ())
@@ -142,14 +141,11 @@ class SettingsFile:
         checked = self.check(toml)
         if checked.problems:
             raise SettingsError(" ".join(checked.problems))
-        text, aside = self._whole(toml), self._path.with_suffix(".toml.new")
+        text, aside = restored(toml, self._text()), self._path.with_suffix(".toml.new")
         self.home.mkdir(parents=True, exist_ok=True)
         if self._path.exists():
-            before = self._path.with_suffix(".toml.before")
-            before.write_text(self._text(), encoding="utf-8")
-            before.chmod(0o600)
-        aside.write_text(text, encoding="utf-8")
-        aside.chmod(0o600)
+            _write(self._path.with_suffix(".toml.before"), self._text())
+        _write(aside, text)
         aside.replace(self._path)
         return checked
 
@@ -166,14 +162,14 @@ class SettingsFile:
         except FileNotFoundError:
             return SETTINGS_TEMPLATE
 
-    def _whole(self, toml: str) -> str:
-        """Return a text with the passwords that were hidden when it was shown."""
-        kept = {
-            PASSWORD.sub(rf"\1:{HIDDEN}@", found[0]): found[0] for found in PASSWORD.finditer(self._text())
-        }
-        for shown, whole in kept.items():
-            toml = toml.replace(shown, whole)
-        return toml
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that from its first byte on only its owner reads."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _settings(toml: str, where: str) -> Settings:
@@ -186,7 +182,7 @@ def _settings(toml: str, where: str) -> Settings:
 
 def _shown(settings: Settings) -> dict[str, Any]:
     document: dict[str, Any] = settings.model_dump(mode="json")
-    document["ledger"]["url"] = PASSWORD.sub(rf"\1:{HIDDEN}@", document["ledger"]["url"])
+    document["ledger"]["url"] = hidden(document["ledger"]["url"])
     return document
 
 
