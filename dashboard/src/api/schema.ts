@@ -801,7 +801,7 @@ export interface paths {
         };
         /**
          * Facts in order
-         * @description Return facts numbered above ``after``, with their payloads.
+         * @description Return facts numbered above ``after``, with their payloads; those of the next page by ``cursor``.
          */
         get: operations["facts_api_v1_facts_get"];
         put?: never;
@@ -1017,7 +1017,7 @@ export interface paths {
         };
         /**
          * Who did what
-         * @description Return lines of the audit log numbered above ``after``, in order.
+         * @description Return lines of the audit log numbered above ``after``, in order; of the next page by ``cursor``.
          */
         get: operations["audit_api_v1_audit_get"];
         put?: never;
@@ -1125,7 +1125,8 @@ export interface components {
          *     buying_power_used : float or None
          *         Margin as a share of equity.
          *     day_profit_cents, total_profit_cents : int
-         *         Since the last valuation of the session before, and since the beginning; deposits left out.
+         *         Since the last valuation of the session before (on the first: of what was paid in), and since the
+         *         beginning; deposits left out.
          *     greeks : Greeks
          *         Of everything held, dollars.
          *     positions, orders : int
@@ -3236,7 +3237,7 @@ export interface components {
          *     data_as_of : datetime or None
          *         When the oldest of the latest chains was taken.
          *     data_age_seconds : float or None
-         *         How old it is by the market's clock.
+         *         How old it is by the market's clock, which goes on when the process that traded by it is gone.
          *     data_grade : str
          *         The worst of their grades; empty where there are none.
          *     reconciled_at : datetime or None
@@ -8964,6 +8965,10 @@ export interface operations {
                 /** @description Only these kinds. */
                 kind?: string[] | null;
                 actor?: string;
+                /** @description The newest first. */
+                newest?: boolean;
+                /** @description The cursor `next` of the answer before. */
+                cursor?: string | null;
             };
             header?: {
                 "If-None-Match"?: string;
@@ -10420,6 +10425,8 @@ export interface operations {
                 /** @description Most items of one answer. */
                 limit?: number;
                 after?: number;
+                /** @description The cursor `next` of the answer before. */
+                cursor?: string | null;
             };
             header?: {
                 "If-None-Match"?: string;

@@ -88,7 +88,7 @@ def test_the_market_has_come_as_far_as_its_picture_though_the_heart_beats_more_s
         assert datetime.fromisoformat(ok(program.get("status"))["market_at"]) == picture.at
 
 
-@pytest.mark.parametrize("path", ["signals", "orders", "trades"])
+@pytest.mark.parametrize("path", ["signals", "orders", "trades", "facts"])
 def test_pages_follow_one_another_without_loss_or_repetition(get: httpx.Client, path: str) -> None:
     whole = ok(get.get(path, params={"limit": 1_000}))
     assert whole["next"] is None
@@ -113,6 +113,32 @@ def test_facts_page_by_the_last_that_is_known(shown: Served, get: httpx.Client) 
             break
         after = int(page["next"])
     assert [one["hash"] for one in found] == [fact.hash for fact in shown.ledger.facts()]
+
+
+def test_a_page_as_large_as_it_may_be_says_that_there_are_more(served: Served) -> None:
+    now = served.clock.now()
+    entries = [Entry(AlertRaised("info", "TEST", str(number)), now, "engine") for number in range(1_200)]
+    served.ledger.append(entries, recorded_at=now)
+    with served.program() as program:
+        page = ok(program.get("facts?limit=1000"))
+        assert page["next"] == "1000"
+        rest = ok(program.get("facts", params={"limit": 1_000, "cursor": page["next"]}))
+    assert len(page["items"]) + len(rest["items"]) == served.ledger.head.seq
+
+
+def test_the_newest_of_somebodys_facts_come_first(shown: Served, get: httpx.Client) -> None:
+    own = [fact.seq for fact in shown.ledger.facts() if fact.actor == "engine"]
+    asked: dict[str, str | int] = {"newest": "true", "actor": "engine", "limit": 3}
+    first = ok(get.get("facts", params=asked))
+    then = ok(get.get("facts", params=asked | {"cursor": first["next"]}))
+    assert [one["seq"] for one in [*first["items"], *then["items"]]] == own[:-7:-1]
+
+
+def test_the_audit_log_pages_like_every_list(served: Served) -> None:
+    with served.program() as program:
+        served.access.note("tester", "", "looked", "")
+        page = ok(program.get("audit", params={"limit": 1}))
+        assert ok(program.get("audit", params={"limit": 1, "cursor": page["next"]}))["items"][0]["seq"] == 2
 
 
 @pytest.mark.parametrize("path", ["facts", "signals", "orders", "trades"])

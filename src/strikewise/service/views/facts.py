@@ -40,9 +40,16 @@ def fact_view(fact: Fact) -> FactView:
 
 
 def facts_after(
-    ledger: Ledger, after: int, *, limit: int = 100, kinds: Iterable[str] = (), actor: str = ""
+    ledger: Ledger,
+    after: int,
+    *,
+    limit: int = 100,
+    kinds: Iterable[str] = (),
+    actor: str = "",
+    before: int | None = None,
+    newest: bool = False,
 ) -> tuple[FactView, ...]:
-    """Return facts numbered above ``after``, in order.
+    """Return facts numbered above ``after``, in order; with ``newest`` the last of them, newest first.
 
     Parameters
     ----------
@@ -51,15 +58,19 @@ def facts_after(
     after : int
         The last that is known already; negative counts from the end: -100 begins a hundred before it.
     limit : int
-        Most of them, at most `MOST`.
+        Most of them.
     kinds : iterable of str
         Only those; empty for all. Names that are no kind find nothing.
     actor : str
         Only his; empty for all.
+    before : int, optional
+        Only those numbered below.
+    newest : bool
+        Whether the last are wanted.
     """
     start = after if after >= 0 else max(0, ledger.head.seq + after)
-    wanted = Wanted(kinds=tuple(dict.fromkeys(kinds)), actor=actor, after=start)
-    return tuple(map(fact_view, ledger.find(wanted, min(limit, MOST))))
+    wanted = Wanted(kinds=tuple(dict.fromkeys(kinds)), actor=actor, after=start, before=before)
+    return tuple(map(fact_view, ledger.find(wanted, limit, newest=newest)))
 
 
 def kinds_named(words: Iterable[str]) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from strikewise.apps.api.answers import After, Limit, Listed, listed, paged
+from strikewise.apps.api.answers import After, Limit, Listed, listed, number_of, paged
 from strikewise.apps.api.commands import Administering, address_of
 from strikewise.apps.api.door import COOKIE, Admin, At, Bearer, Cookie, Door, Reads
 from strikewise.apps.api.problems import ProblemError
@@ -227,10 +227,15 @@ def revoke_token(
 
 @guarded.get("/audit", summary="Who did what")
 def audit(
-    door: At, _: Admin, limit: Limit = 100, after: Annotated[int, Query(ge=0, le=2**62)] = 0
+    door: At,
+    _: Admin,
+    limit: Limit = 100,
+    after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    cursor: After = None,
 ) -> Listed[AuditView]:
-    """Return lines of the audit log numbered above ``after``, in order."""
-    found = [_line(one) for one in door.access.store.audit(after, limit + 1)]
+    """Return lines of the audit log numbered above ``after``, in order; of the next page by ``cursor``."""
+    first = number_of(cursor)
+    found = [_line(one) for one in door.access.store.audit(after if first is None else first, limit + 1)]
     return listed(found, limit, lambda one: str(one.seq))
 
 
