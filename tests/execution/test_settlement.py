@@ -8,6 +8,7 @@ from execution.tapes import bars, call, close_of, market, put, tape
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.orders import SettlementReport
 from strikewise.execution.exercise import ExerciseRule, PinRule
+from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.settlement import (
     LATEST_PRICE,
     SESSION_PRICE,
@@ -17,6 +18,7 @@ from strikewise.execution.settlement import (
 )
 
 EXPIRY = date(2024, 3, 15)
+FEES = FeeSchedule(pass_through=False)
 
 
 def settled(contract: OptionContract, quantity: int, cents: int) -> SettlementReport:
@@ -27,7 +29,7 @@ def settled(contract: OptionContract, quantity: int, cents: int) -> SettlementRe
         SettlementPrice(cents),
         exercised=exercised,
         position_id="p",
-        assignment_cents=500,
+        fees=FEES,
         at=close_of(EXPIRY),
     )
 
@@ -101,7 +103,7 @@ def test_a_later_price_of_its_session_stands_in_for_an_opening_that_nobody_recor
 
 def test_a_report_says_by_which_policy_it_was_priced() -> None:
     price, at = SettlementPrice(47_000, LATEST_PRICE), close_of(EXPIRY)
-    report = settle(put(480), -1, price, exercised=True, position_id="p", assignment_cents=0, at=at)
+    report = settle(put(480), -1, price, exercised=True, position_id="p", fees=FEES, at=at)
     assert (report.settlement_cents, report.policy) == (47_000, LATEST_PRICE)
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from oracle.plain_account import Account, Position
-from oracle.plain_exchange import FeeSettings, FeeTables, Tell, end
+from oracle.plain_exchange import FeeSettings, FeeTables, Tell, end, on
 from oracle.plain_market import PlainView
 from oracle.plain_options import StandIns
 from oracle.plain_splits import bought_out, opening_of, report_of, split
@@ -19,6 +19,7 @@ from strikewise.domain.instruments import (
     Settlement,
     Style,
 )
+from strikewise.market.calendar import NEW_YORK
 
 
 class ExerciseSettings(Protocol):
@@ -227,9 +228,15 @@ class Nights:
             shares = contracts if one.right is Right.CALL else -contracts
             cash = shares * one.strike_milli // 10
         outcome = "expired" if not exercised else "exercised" if quantity > 0 else "assigned"
-        fees = self.fees.assignment_cents if exercised else 0
+        fees = self._delivery(shares, cash, at.astimezone(NEW_YORK).date()) if exercised else 0
         report = report_of(position, one, outcome, cents, cash, shares, fees, at, policy, rule)
         self._book_end(account, position, one, report, view, tell)
+
+    def _delivery(self, shares: int, cash: int, day: date) -> int:
+        """The fee of an exercise; who sells shares by it pays section 31 on the strike."""
+        sold = -cash if shares < 0 and self.fees.pass_through else 0
+        millionths = math.ceil(sold * on(self.tables.section_31, day) / 10_000)
+        return self.fees.assignment_cents + math.ceil(millionths / 10_000)
 
     def _book_end(
         self,

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from execution.tapes import put
+from execution.tapes import call, put
 from realism.nights import MONDAY, dividend, of, settled, week
-from strikewise.domain.instruments import Stock
+from strikewise.domain.instruments import OptionContract, Stock
 from strikewise.domain.orders import LegFill
 from strikewise.execution.fees import KNOWN_SINCE, FeeSchedule
 
@@ -52,6 +52,25 @@ def test_an_assignment_costs_its_fee_and_an_expiry_none() -> None:
     out = put(480, date(2024, 3, 8))
     _, ledger = week(of((out, -3)), [(out, 20, 22)], **charged)
     assert [(one.outcome, one.fees_cents) for one in settled(ledger)] == [("expired", 0)]
+
+
+@pytest.mark.parametrize(
+    ("delivered", "quantity", "cents"),
+    [
+        # Section 31 of March 2024 is $8.00 a million, on the strike of what is sold: 3 × 48,000 dollars.
+        (call(480, date(2024, 3, 8)), -3, 500 + 116),
+        (put(520, date(2024, 3, 8)), 3, 500 + 125),
+        (put(520, date(2024, 3, 8)), -3, 500),
+        (call(480, date(2024, 3, 8)), 3, 500),
+    ],
+)
+def test_who_sells_shares_by_an_exercise_pays_section_31_on_the_strike(
+    delivered: OptionContract, quantity: int, cents: int
+) -> None:
+    charged = {"changes": {"fees": FeeSchedule(commission_cents=0)}}
+    side = 1 if quantity > 0 else -1
+    _, ledger = week(of((delivered, side)), [(delivered, 2_000, 2_010)], told={"units": 3}, **charged)
+    assert [(one.quantity, one.fees_cents) for one in settled(ledger)] == [(quantity, cents)]
 
 
 def test_a_dividend_and_shares_cost_no_commission_unless_told() -> None:

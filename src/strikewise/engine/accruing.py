@@ -92,7 +92,9 @@ def _of_delivery(report: SettlementReport, state: AccountState, fees: FeeSchedul
     if not parts:
         return None
     name = f"fee-due/{report.settlement_id}"
-    return CashFlow(name, FlowKind.FEE_DUE, parts[0].position_id, "", fees.assignment_cents, report.at)
+    day = report.at.astimezone(NEW_YORK).date()
+    cents = fees.delivery_cents(report.shares, report.cash_cents, day)
+    return CashFlow(name, FlowKind.FEE_DUE, parts[0].position_id, "", cents, report.at)
 
 
 def _expected(fills: Iterable[Execution], fees: FeeSchedule) -> int:

@@ -171,6 +171,25 @@ class FeeSchedule:
             micros += -(-proceeds * rates.section_31 // MICROS_PER_CENT)
         return -(-micros // MICROS_PER_CENT)
 
+    def delivery_cents(self, shares: int, cash_cents: int, day: date) -> int:
+        """Return what an exercise or assignment costs.
+
+        Its fee, and section 31 where it sells shares, by the exercise price (17 CFR 240.31).
+
+        Parameters
+        ----------
+        shares : int
+            Shares that it brings, negative where they are sold; 0 where it is settled in cash.
+        cash_cents : int
+            What is paid for them, negative where it is received.
+        day : date
+            Of the exercise.
+        """
+        if shares >= 0 or not self.pass_through:
+            return self.assignment_cents
+        micros = -(cash_cents * self.rates_on(day).section_31 // MICROS_PER_CENT)
+        return self.assignment_cents - (-micros // MICROS_PER_CENT)
+
 
 def _on(table: Table, day: date) -> int:
     position = bisect_right(table, (day, 1 << 62)) - 1

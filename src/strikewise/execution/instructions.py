@@ -49,7 +49,7 @@ def exercise(desk: Desk, contract: OptionContract, quantity: int) -> SubmitAnswe
             exercised=True,
             rule=INSTRUCTED,
             position_id=name,
-            assignment_cents=floor.fees.assignment_cents,
+            fees=floor.fees,
             at=view.as_of,
         )
         # The rest of the contract may settle too: each part has an id of its own.

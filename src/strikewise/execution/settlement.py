@@ -84,7 +84,7 @@ def settle_due(
                     exercised=exercised,
                     rule=why,
                     position_id=position_id,
-                    assignment_cents=fees.assignment_cents,
+                    fees=fees,
                     at=view.calendar.settlement_at(contract),
                 )
             )
@@ -116,7 +116,7 @@ def assign_early(
                 exercised=True,
                 rule=cause,
                 position_id=position_id,
-                assignment_cents=fees.assignment_cents,
+                fees=fees,
                 at=view.calendar.session_close(seen.day),
             )
             account.settle(report)
@@ -131,7 +131,7 @@ def settle(
     *,
     exercised: bool,
     position_id: str,
-    assignment_cents: int,
+    fees: FeeSchedule,
     at: datetime,
     rule: str = "",
 ) -> SettlementReport:
@@ -147,8 +147,8 @@ def settle(
         Whether it is exercised, and why, where not for the settlement price.
     position_id : str
         The position it belongs to.
-    assignment_cents : int
-        Fee of an exercise or assignment.
+    fees : FeeSchedule
+        What an exercise or assignment costs.
     at : datetime
         When.
     """
@@ -169,7 +169,7 @@ def settle(
         settlement_cents=price.cents,
         cash_cents=cash,
         shares=shares,
-        fees_cents=assignment_cents if exercised else 0,
+        fees_cents=fees.delivery_cents(shares, cash, at.astimezone(NEW_YORK).date()) if exercised else 0,
         at=at,
         policy=price.policy,
         rule=rule,

@@ -133,6 +133,11 @@ class SimulatedBroker:
         """
         return happen(self._floor, event)
 
+    @property
+    def fees(self) -> FeeSchedule:
+        """What trading and exercises cost here."""
+        return self._floor.fees
+
     # --- the connection ---------------------------------------------------------------------------------
 
     def connect(self) -> Health:

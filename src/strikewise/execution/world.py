@@ -337,7 +337,7 @@ def _assigned(floor: Floor, view: MarketView, event: Assigned) -> str:
             exercised=True,
             rule=INSTRUCTED,
             position_id=name,
-            assignment_cents=floor.fees.assignment_cents,
+            fees=floor.fees,
             at=view.as_of,
         )
         floor.book(replace(report, settlement_id=f"{report.settlement_id}/{count}"), view)

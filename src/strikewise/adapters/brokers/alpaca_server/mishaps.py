@@ -290,7 +290,7 @@ def assign(venue: Venue, contract: OptionContract, quantity: int) -> None:
         exercised=True,
         rule="early_carry",
         position_id="",
-        assignment_cents=0,
+        fees=venue.broker.fees,
         at=venue.now,
     )
     venue.befall(report)
