@@ -6,6 +6,7 @@ import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -147,7 +148,8 @@ def altered(column: str, expression: pl.Expr, row: int = 3) -> pl.DataFrame:
         ("bid", pl.lit(-1.0, pl.Float32), "price is negative or out of range"),
         ("ask", pl.lit(1e9, pl.Float32), "price is negative or out of range"),
         ("volume", pl.lit(-3, pl.Int32), "volume or open interest is negative or out of range"),
-        ("underlying_price", pl.lit(0.0, pl.Float32), "underlying price is not positive"),
+        ("underlying_price", pl.lit(0.0, pl.Float32), "underlying price is not positive or out of range"),
+        ("underlying_price", pl.lit(1e300, pl.Float64), "underlying price is not positive or out of range"),
     ],
 )
 def test_an_impossible_row_is_counted_by_its_reason_and_the_rest_is_taken(
@@ -259,3 +261,90 @@ def test_files_are_recognised_by_their_contents(tmp_path: Path) -> None:
     found = detect(path)
     assert found is not None
     assert found.name == "dividends"
+
+
+HEADER = "symbol,date,open,high,low,close"
+ROW_OF_BARS = "SPY,2026-01-02,399,401,398,400"
+
+
+@pytest.mark.parametrize(
+    ("name", "contents"),
+    [
+        ("bars.csv", f"\ufeff{HEADER}\r\n{ROW_OF_BARS}\r\n"),
+        ("BARS.CSV", f"{HEADER}\n{ROW_OF_BARS}"),
+        (
+            "bars.csv",
+            f'"{HEADER.replace(",", chr(34) + "," + chr(34))}"\n"SPY","2026-01-02",399,401,398,400\n',
+        ),
+    ],
+    ids=["byte order mark and carriage returns", "name in capitals, no last line end", "quoted"],
+)
+def test_what_other_programs_write_around_values_does_not_matter(
+    tmp_path: Path, name: str, contents: str
+) -> None:
+    source, path = opened(tmp_path), tmp_path / name
+    path.write_bytes(contents.encode())
+    assert import_path(path, source).rows_written == 1
+    bars = source.bars("SPY")
+    assert bars is not None
+    assert bars.close.tolist() == [400.0]
+
+
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [
+        (b"", "it is empty"),
+        (f"{HEADER}\n".replace(",", ";").encode(), "between semicolons: save it with commas"),
+        (f"{HEADER}\n".replace(",", "\t").encode(), "between tabs: save it with commas"),
+        (f"{HEADER}\r{ROW_OF_BARS}\r".encode(), "its lines end as on old Macs"),
+        (f"{HEADER}\n{ROW_OF_BARS}\n".encode("utf-16"), "save it as CSV in UTF-8"),
+        (
+            f"{HEADER},close\n{ROW_OF_BARS},400\n".encode(),
+            "column 'close': the column is there more than once",
+        ),
+        (
+            f"{HEADER}\n../../spy,2026-01-02,399,401,398,400\n".encode(),
+            r"bars.csv, column 'symbol': '../../spy' cannot",
+        ),
+    ],
+    ids=["empty", "semicolons", "tabs", "old Mac", "UTF-16", "column twice", "path for a symbol"],
+)
+def test_a_text_that_is_no_table_of_commas_is_refused_with_what_to_do(
+    tmp_path: Path, contents: bytes, message: str
+) -> None:
+    source, path = opened(tmp_path), tmp_path / "bars.csv"
+    path.write_bytes(contents)
+    with pytest.raises(ImportRefusedError, match=message):
+        import_path(path, source)
+    assert home_files(source) == {}
+
+
+def test_where_nothing_can_be_imported_the_file_that_comes_nearest_says_why(tmp_path: Path) -> None:
+    data, source = tmp_path / "data", opened(tmp_path)
+    data.mkdir()
+    with pytest.raises(ImportRefusedError, match="there is no file in it"):
+        import_path(data, source)
+    (data / "a.md").write_text("hello", encoding="utf-8")
+    interchange_file(data, interchange_frame().drop("ask"))
+    with pytest.raises(ImportRefusedError, match=r"as in .*2026.parquet: of no known format; its columns"):
+        import_path(data, source)
+    with pytest.raises(ImportRefusedError, match="neither a file nor a folder"):
+        import_path(Path("/dev/null"), source)
+
+
+def test_an_infinite_number_is_unknown(tmp_path: Path) -> None:
+    source, path = opened(tmp_path), tmp_path / "bars.csv"
+    path.write_text(
+        f"{HEADER}\n{ROW_OF_BARS}\nSPY,2026-01-05,400,inf,398,401\nSPY,2026-01-06,1,2,1,-inf\n",
+        encoding="utf-8",
+    )
+    report = import_path(path, source)
+    assert report.rejected == {"close is missing or not positive": 1}
+    bars = source.bars("SPY")
+    assert bars is not None
+    assert np.isnan(bars.high[1])
+    frame = interchange_frame().with_columns(underlying_price=pl.lit(float("inf")))
+    import_path(interchange_file(tmp_path, frame), source)
+    chain = source.chain("SPY", datetime(2026, 1, 5, 21, tzinfo=UTC))
+    assert chain is not None
+    assert chain.spot_cents == pytest.approx(40_000, rel=0.01), "implied by parity"

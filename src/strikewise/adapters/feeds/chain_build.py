@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from strikewise.adapters.feeds.chain_rows import VendorRows, sound_rows
 from strikewise.adapters.feeds.conditions import Conditions
-from strikewise.adapters.feeds.context import ImportContext
+from strikewise.adapters.feeds.context import ImportContext, storable
 from strikewise.adapters.feeds.report import Tally
 from strikewise.adapters.store.chain_archive import VendorColumns, archive_name, tape_from_frame
-from strikewise.adapters.store.market_store import check_symbol
 from strikewise.domain.chain import GRADES, ChainColumns, ChainTape, OptionChain
 from strikewise.domain.money import MISSING_CENTS
 from strikewise.market.recompute import RawSnapshot, Recomputed, recompute
@@ -30,7 +29,7 @@ NO_SPOT = "snapshots without a price of the underlying: implied by parity, else 
 
 def load_rows(path: Path, rows: VendorRows, context: ImportContext) -> None:
     """Check, place, recompute and write a vendor's rows."""
-    check_symbol(rows.underlying)
+    storable(path, rows.underlying)
     tally = context.tally
     tally.rows_read += len(rows.frame)
     frame = sound_rows(path, rows, context.calendar, tally)

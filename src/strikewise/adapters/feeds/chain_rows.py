@@ -142,7 +142,9 @@ def _checked(
         "volume or open interest is negative or out of range": ~pl.all_horizontal(
             count_ok.fill_null(value=True)
         ),
-        "underlying price is not positive": pl.col("spot") <= 0,
+        "underlying price is not positive or out of range": ~pl.col("spot").is_between(
+            0.0, MAX_DOLLARS, closed="right"
+        ),
     }
     frame = tally.sift(path, frame, rules)
     codes = pl.col("root").fill_null(_root_rule(underlying, frame, calendar))

@@ -11,11 +11,20 @@ from strikewise.adapters.feeds.conditions import Conditions
 from strikewise.adapters.feeds.report import Tally
 from strikewise.adapters.feeds.tables import Sample
 from strikewise.adapters.store.chain_store import ChainStore
-from strikewise.adapters.store.market_store import MarketStore, StoreSource
+from strikewise.adapters.store.market_store import MarketStore, StoreSource, check_symbol
 from strikewise.adapters.store.staging import Staging
+from strikewise.domain.errors import ImportRefusedError, StoreError
 from strikewise.market.calendar import SessionCalendar
 
-__all__ = ["Format", "ImportContext"]
+__all__ = ["Format", "ImportContext", "storable"]
+
+
+def storable(file: Path, symbol: str, column: str | None = None) -> str:
+    """Return a symbol that a file names, or refuse the file."""
+    try:
+        return check_symbol(symbol)
+    except StoreError as error:
+        raise ImportRefusedError(file, str(error), column=column) from error
 
 
 class ImportContext:

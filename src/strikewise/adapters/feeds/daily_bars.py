@@ -6,10 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
-from strikewise.adapters.feeds.context import Format, ImportContext
+from strikewise.adapters.feeds.context import Format, ImportContext, storable
 from strikewise.adapters.feeds.placing import bars_known_at, moment_column
-from strikewise.adapters.feeds.tables import ROW, Layout, Sample, read_csv, read_parquet
-from strikewise.adapters.store.market_store import BARS, check_symbol
+from strikewise.adapters.feeds.tables import ROW, Layout, Sample, read_table
+from strikewise.adapters.store.market_store import BARS
 from strikewise.domain.errors import ImportRefusedError
 
 __all__ = ["FORMAT", "LAYOUT"]
@@ -30,7 +30,7 @@ LAYOUT = Layout(
 
 def load(path: Path, context: ImportContext) -> None:
     """Import one file."""
-    table = read_csv(path, LAYOUT) if path.suffix == ".csv" else read_parquet(path, LAYOUT)
+    table = read_table(path, LAYOUT)
     context.tally.rows_read += len(table)
     table = table.with_columns(adj_close=pl.coalesce("adj_close", "adjusted_close")).drop("adjusted_close")
     facts = [name for name in table.columns if name != ROW]
@@ -60,7 +60,7 @@ def load(path: Path, context: ImportContext) -> None:
             source=pl.lit(path.name),
         )
         written, same = context.market.write(
-            BARS, frame, symbol=check_symbol(str(symbol)), staging=context.staging
+            BARS, frame, symbol=storable(path, str(symbol), "symbol"), staging=context.staging
         )
         tally.rows_written += written
         tally.rows_unchanged += same

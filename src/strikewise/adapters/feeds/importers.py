@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from strikewise.adapters.feeds import (
@@ -81,7 +81,8 @@ def import_path(
     Raises
     ------
     ImportRefusedError
-        If a file is of a known format but not as it must be; it names file, row and column.
+        If a file is of a known format but not as it must be; it names file, row and column. If there is
+        nothing to import.
     """
     ignored: dict[str, str] = {}
     work = _work(path, format, ignored)
@@ -106,18 +107,30 @@ def _work(path: Path, name: str | None, ignored: dict[str, str]) -> list[tuple[P
         sample = sample_of(path)
         found = forced or _first(sample)
         if found is None:
-            raise ImportRefusedError(path, _unknown(sample))
+            raise ImportRefusedError(path, sample.unknown)
         return [(path, found)]
+    if not path.is_dir():
+        raise ImportRefusedError(path, "it is neither a file nor a folder.")
     work = []
     for file in sorted(each for each in path.rglob("*") if each.is_file()):
         hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
         sample = Sample(file, "other") if hidden else sample_of(file)
         found = forced if forced and sample.form != "other" else _first(sample)
         if found is None:
-            ignored[str(file)] = _unknown(sample)
+            ignored[str(file)] = sample.unknown
         else:
             work.append((file, found))
+    if not work:
+        raise ImportRefusedError(path, _nothing(ignored))
     return sorted(work, key=lambda one: (one[1].rank, one[0]))
+
+
+def _nothing(ignored: Mapping[str, str]) -> str:
+    """Say why there is nothing to import: for the one file that comes nearest to data."""
+    if not ignored:
+        return "there is no file in it."
+    file, why = min(ignored.items(), key=lambda one: (one[1].startswith("not a data file"), one[0]))
+    return f"nothing in it can be imported, as in {file}: {why}"
 
 
 def _first(sample: Sample) -> Format | None:
@@ -130,10 +143,3 @@ def _named(path: Path, name: str) -> Format:
             return one
     known = ", ".join(sorted(one.name for one in FORMATS))
     raise ImportRefusedError(path, f"there is no format {name!r}; there are {known}.")
-
-
-def _unknown(sample: Sample) -> str:
-    if sample.form == "other":
-        return "not a data file: only .parquet, .csv, .txt and .json are read."
-    shown = ", ".join(sample.columns[:12]) or "none"
-    return f"of no known format; its columns are {shown}."

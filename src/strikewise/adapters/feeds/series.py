@@ -8,7 +8,7 @@ import polars as pl
 
 from strikewise.adapters.feeds.context import Format, ImportContext
 from strikewise.adapters.feeds.placing import bars_known_at, moment_column, release_known_at
-from strikewise.adapters.feeds.tables import ROW, Layout, Sample, read_csv, read_parquet
+from strikewise.adapters.feeds.tables import ROW, Layout, Sample, read_csv, read_table
 from strikewise.adapters.store.market_store import BARS, SERIES
 from strikewise.domain.errors import ImportRefusedError
 
@@ -24,7 +24,7 @@ HISTORY_COLUMNS = {"DATE", "OPEN", "HIGH", "LOW", "CLOSE"}
 
 def load_rates(path: Path, context: ImportContext) -> None:
     """Import a table of rates; each column becomes a series."""
-    table = read_csv(path, RATES_LAYOUT) if path.suffix == ".csv" else read_parquet(path, RATES_LAYOUT)
+    table = read_table(path, RATES_LAYOUT)
     _check_order(path, table, "date")
     context.tally.rows_read += len(table)
     days = table["date"].to_physical().to_numpy()

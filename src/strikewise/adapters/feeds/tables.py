@@ -12,12 +12,24 @@ import polars as pl
 
 from strikewise.domain.errors import ImportRefusedError
 
-__all__ = ["ROW", "Kind", "Layout", "Sample", "read_csv", "read_json", "read_parquet", "sample_of"]
+__all__ = [
+    "ROW",
+    "Kind",
+    "Layout",
+    "Sample",
+    "read_csv",
+    "read_json",
+    "read_parquet",
+    "read_table",
+    "sample_of",
+]
 
 Kind = Literal["date", "number", "integer", "text"]
 
 ROW = "row"
 """Column that holds the 1-based row of the file; in text formats the header is row 1."""
+LONGEST_HEADER = 65_536
+"""Characters of a first line that are looked at; one that is longer is no header."""
 MISSING_TEXTS = ("", "null", "NULL", "nan", "NaN", "None", "N/A", ".")
 
 _TYPES: dict[Kind, pl.DataType | type[pl.DataType]] = {
@@ -57,6 +69,8 @@ class Layout:
                 raise ImportRefusedError(path, f"the column is missing; the file has {columns}.", column=name)
         known = {*self.required, *self.optional, *self.ignored}
         for name in columns:
+            if columns.count(name) > 1:
+                raise ImportRefusedError(path, "the column is there more than once.", column=name)
             if name not in known:
                 raise ImportRefusedError(
                     path, "the column is not of this format: is it another vendor's file?", column=name
@@ -88,6 +102,23 @@ class Sample:
     form: Literal["parquet", "csv", "json", "other"]
     columns: tuple[str, ...] = ()
 
+    @property
+    def unknown(self) -> str:
+        """Why it is of no known format, and what to do where that can be told."""
+        if self.form == "other":
+            return "not a data file: only .parquet, .csv, .txt and .json are read."
+        header = ",".join(self.columns)
+        if self.form == "csv" and not header:
+            return "it is empty."
+        if any(sign in header for sign in ("\0", "\ufffd")):
+            return "it is no text in UTF-8: save it as CSV in UTF-8."
+        if "\r" in header:
+            return "its lines end as on old Macs: save it with the line ends of this system."
+        for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+            if len(self.columns) == 1 and sign in header:
+                return f"its values stand between {name}: save it with commas between, and points in numbers."
+        return f"of no known format; its columns are {', '.join(self.columns[:12]) or 'none'}."
+
 
 def sample_of(path: Path) -> Sample:
     """Look at a file without reading all of it.
@@ -97,19 +128,21 @@ def sample_of(path: Path) -> Sample:
     ImportRefusedError
         If it ends in ``.parquet`` and is none, or in ``.json`` and is none.
     """
-    if path.suffix == ".parquet":
+    ending = path.suffix.lower()
+    if ending == ".parquet":
         try:
             return Sample(path, "parquet", tuple(pl.read_parquet_schema(path)))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise ImportRefusedError(path, f"it is no whole Parquet file ({_short(error)}).") from error
-    if path.suffix == ".json":
+    if ending == ".json":
         said = read_json(path)
         return Sample(path, "json", tuple(said) if isinstance(said, dict) else ())
-    if path.suffix in {".csv", ".txt"}:
-        with path.open(encoding="utf-8-sig", errors="replace") as stream:
-            header = stream.readline()
-        return Sample(path, "csv", tuple(_header(header)))
-    return Sample(path, "other")
+    return Sample(path, "csv", tuple(_header(path))) if ending in {".csv", ".txt"} else Sample(path, "other")
+
+
+def read_table(path: Path, layout: Layout) -> pl.DataFrame:
+    """Read a file of a layout that may come as CSV or as Parquet."""
+    return read_csv(path, layout) if path.suffix.lower() == ".csv" else read_parquet(path, layout)
 
 
 def read_parquet(path: Path, layout: Layout) -> pl.DataFrame:
@@ -125,10 +158,9 @@ def read_parquet(path: Path, layout: Layout) -> pl.DataFrame:
 def read_csv(path: Path, layout: Layout) -> pl.DataFrame:
     """Read a comma-separated file of a layout; the header is row 1.
 
-    Blanks around values and ``[BRACKETS]`` around names are vendors' ornaments and dropped.
+    Blanks around values, and quotes and ``[BRACKETS]`` around names, are vendors' ornaments and dropped.
     """
-    with path.open(encoding="utf-8-sig", errors="replace") as stream:
-        names = _header(stream.readline())
+    names = _header(path)
     layout.check(path, names)
     _check_last_line(path, len(names))
     try:
@@ -184,7 +216,9 @@ def _cast(path: Path, column: pl.Series, kind: Kind, first_row: int) -> pl.Serie
         raise ImportRefusedError(
             path, f"{column[position]!r} is no {kind}.", row=position + first_row, column=column.name
         )
-    return cast.fill_nan(None) if cast.dtype.is_float() else cast
+    if not cast.dtype.is_float():
+        return cast
+    return cast.to_frame().select(pl.when(pl.first().is_finite()).then(pl.first())).to_series()
 
 
 def _whole(column: pl.Series) -> pl.Series:
@@ -203,8 +237,11 @@ def _same_family(found: pl.DataType, kind: Kind) -> bool:
     }[kind] or found == pl.Null
 
 
-def _header(line: str) -> list[str]:
-    return [name.strip().strip("[]") for name in line.rstrip("\r\n").split(",")]
+def _header(path: Path) -> list[str]:
+    """Return the names in the first line; one that ends in a lone carriage return holds what follows too."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as stream:
+        line = stream.readline(LONGEST_HEADER)
+    return [name.strip().strip('"[]') for name in line.rstrip("\r\n").split(",")]
 
 
 def _check_last_line(path: Path, fields: int) -> None:
