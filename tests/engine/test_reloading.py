@@ -15,6 +15,7 @@ from strikewise.domain.errors import SettingsError
 from strikewise.domain.events import OrderPlaced, RunStarted, SignalDenied
 from strikewise.engine.answering import Answering
 from strikewise.engine.lookout import Lookout, Vigilance
+from strikewise.engine.patience import Patience
 from strikewise.engine.reloading import (
     SETTINGS_REFUSED,
     Looked,
@@ -24,7 +25,6 @@ from strikewise.engine.reloading import (
 )
 from strikewise.engine.schedule import Cadence
 from strikewise.engine.spec import RunSpec
-from strikewise.engine.supervisor import Patience
 
 
 def new(

@@ -19,8 +19,9 @@ from strikewise.domain.structures import Leg, Structure
 from strikewise.engine.answering import Answering
 from strikewise.engine.loop import Loop, TickReport
 from strikewise.engine.order_work import Prices
+from strikewise.engine.patience import Patience
 from strikewise.engine.spec import RunSpec
-from strikewise.engine.supervisor import Patience, Watch
+from strikewise.engine.supervisor import Watch
 from strikewise.execution.fills import FillRule
 from strikewise.execution.halt_flag import Raised
 from strikewise.execution.simulated import SimulatedBroker

@@ -29,10 +29,11 @@ from strikewise.engine.failures import Ended
 from strikewise.engine.lookout import Lookout, Vigilance
 from strikewise.engine.loop import Loop
 from strikewise.engine.order_work import Prices
+from strikewise.engine.patience import Patience
 from strikewise.engine.pulse import Identity
 from strikewise.engine.reconciliation import Reconciler
 from strikewise.engine.schedule import Cadence
-from strikewise.engine.supervisor import Patience, Watch
+from strikewise.engine.supervisor import Watch
 from strikewise.engine.tenure import Tenure
 from strikewise.execution.fills import FillRule
 from strikewise.execution.ladder import Ladder

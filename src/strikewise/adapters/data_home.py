@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from strikewise.adapters.feeds.importers import import_path
 from strikewise.adapters.feeds.report import ImportReport
 from strikewise.adapters.store.audit import ChainAudit, audit
 from strikewise.adapters.store.chain_archive import MOMENT
@@ -62,7 +62,8 @@ class DataHome:
             if progress is not None:
                 progress(file.name, done, whole)
 
-        return import_path(
+        # Vendors' formats are many modules, and most programs read none of them.
+        report: ImportReport = import_module("strikewise.adapters.feeds.importers").import_path(
             path,
             self._source,
             underlying=underlying,
@@ -70,6 +71,7 @@ class DataHome:
             calendar=self._calendar,
             progress=tell,
         )
+        return report
 
     def audit(self, underlyings: Sequence[str] | None = None) -> list[ChainAudit]:
         """Return what is stored of each underlying, and how sound it is."""

@@ -16,8 +16,9 @@ from strikewise.domain.errors import LedgerError, MissingDataError, SettingsErro
 from strikewise.domain.quotes import Grade, worst_grade
 from strikewise.engine.invariants import check_closed
 from strikewise.engine.loop import Loop
+from strikewise.engine.patience import Patience
 from strikewise.engine.spec import RunSpec
-from strikewise.engine.supervisor import Patience, Watch
+from strikewise.engine.supervisor import Watch
 from strikewise.execution.exercise import ExerciseRule
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule

@@ -11,9 +11,9 @@ from pydantic import Field, model_validator
 from strikewise.bootstrap.documents import Table
 from strikewise.engine.answering import Answering
 from strikewise.engine.lookout import Vigilance
+from strikewise.engine.patience import Patience
 from strikewise.engine.schedule import Cadence
 from strikewise.engine.spec import WEEKDAYS
-from strikewise.engine.supervisor import Patience
 from strikewise.execution.ladder import Ladder
 from strikewise.execution.ticks import TickSizes
 

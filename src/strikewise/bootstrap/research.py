@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
 
 from strikewise.adapters.compute.local import LocalExecutor
-from strikewise.adapters.data_home import DataHome
+from strikewise.adapters.store.market_store import StoreSource
 from strikewise.backtest.executor import Executor
 from strikewise.backtest.trial_run import TrialRun, run_trial
 from strikewise.bootstrap.spec_file import make_spec
@@ -18,9 +19,24 @@ from strikewise.market.source import MarketSource
 __all__ = ["open_executor", "run_document", "runner_of"]
 
 
-def open_executor(workers: int | None = None) -> Executor:
-    """Return who does many runs: some processes of this machine, one a processor unless told otherwise."""
-    return LocalExecutor(workers)
+@contextmanager
+def open_executor(home: Path, runs: int, workers: int | None = None) -> Iterator[Executor]:
+    """Give who does some runs over the past of a home: processes of this machine.
+
+    They import and open what they need while this process prepares the work.
+
+    Parameters
+    ----------
+    home : Path
+        The data home.
+    runs : int
+        How many runs there will be.
+    workers : int, optional
+        How many processes at most; one a processor unless told otherwise.
+    """
+    with LocalExecutor(min(LocalExecutor(workers).workers, max(runs, 1))) as executor:
+        executor.get_ready(partial(_market, home))
+        yield executor
 
 
 def runner_of(home: Path, data: Mapping[str, str]) -> Callable[[str], TrialRun]:
@@ -52,5 +68,4 @@ def run_document(home: Path, data: tuple[tuple[str, str], ...], document: str) -
 
 @lru_cache(maxsize=1)
 def _market(home: Path) -> tuple[MarketSource, SessionCalendar]:
-    calendar = SessionCalendar()
-    return DataHome(home, calendar).source(), calendar
+    return StoreSource.open(home), SessionCalendar()

@@ -11,9 +11,10 @@ from strikewise.domain.events import RunStarted
 from strikewise.engine.answering import Answering
 from strikewise.engine.lookout import Lookout, Vigilance
 from strikewise.engine.loop import Loop
+from strikewise.engine.patience import Patience
 from strikewise.engine.schedule import Cadence
 from strikewise.engine.spec import RunSpec
-from strikewise.engine.supervisor import Patience, Supervisor
+from strikewise.engine.supervisor import Supervisor
 from strikewise.portfolio.ledger import Entry
 from strikewise.risk.governor import Governor
 

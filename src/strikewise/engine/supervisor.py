@@ -26,6 +26,7 @@ from strikewise.engine.held_back import HeldBack
 from strikewise.engine.mandate import STRATEGY_FAULTS, Mandate, Wish, wishes_to_close, wishes_to_take
 from strikewise.engine.order_work import Prices
 from strikewise.engine.oversight import DENIAL_LIFE, Oversight
+from strikewise.engine.patience import Patience
 from strikewise.engine.requests import flag_fact, meet, state_under
 from strikewise.engine.spec import RunSpec
 from strikewise.engine.writer import Writer
@@ -39,26 +40,12 @@ from strikewise.risk.governor import Governor
 from strikewise.risk.guard import ChangeState, ClosePosition, Release, Trip, Warn, guard
 from strikewise.risk.readiness import lacks
 
-__all__ = ["GUARD", "Patience", "Supervisor", "Watch"]
+__all__ = ["GUARD", "Supervisor", "Watch"]
 
 GUARD = "risk"
 """The actor of what the guard of the account decides."""
 
 ENGINE = "engine"
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How much is put up with.
-
-    Attributes
-    ----------
-    failures : int
-        Exceptions of a strategy within an hour, at which it seeks no more until a person resumes; 0 puts up
-        with none, and lets the first one end the run.
-    """
-
-    failures: int = 3
 
 
 def _no_trouble() -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from multiprocessing import active_children
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +47,25 @@ def test_a_process_that_dies_is_an_error_that_says_so() -> None:
 def test_one_task_needs_no_process() -> None:
     assert list(LocalExecutor(8).each(Right, ["P"])) == [(0, Right.PUT)]
     assert list(LocalExecutor(8).each(Right, [])) == []
+
+
+def test_processes_get_ready_before_the_work_is_known(tmp_path: Path) -> None:
+    with LocalExecutor(2) as executor:
+        executor.get_ready((tmp_path / "ready").touch)
+        assert dict(executor.each(Right, ["P", "C"])) == {0: Right.PUT, 1: Right.CALL}
+    assert (tmp_path / "ready").exists()
+
+
+def test_what_fails_to_get_ready_is_told_by_the_work_alone() -> None:
+    with LocalExecutor(2) as executor:
+        executor.get_ready(partial(parse_instrument, "SPY:SPY"))
+        assert dict(executor.each(Right, ["P", "C"])) == {0: Right.PUT, 1: Right.CALL}
+
+
+def test_processes_for_which_no_work_comes_are_ended() -> None:
+    with LocalExecutor(2) as executor:
+        executor.get_ready(int)
+    assert not active_children()
 
 
 def test_there_is_at_least_one_worker() -> None:

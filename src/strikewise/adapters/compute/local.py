@@ -12,7 +12,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from strikewise.domain.errors import ComputeError, SettingsError, StrikewiseError
 
@@ -47,6 +48,29 @@ class LocalExecutor:
         if workers is not None and workers < 1:
             raise SettingsError(f"There must be at least one worker; was {workers}.")
         self._workers = workers or os.cpu_count() or 1
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def get_ready(self, ready: Callable[[], object]) -> None:
+        """Start the processes before there is work, so that they get ready while this one goes on.
+
+        Parameters
+        ----------
+        ready : callable
+            What each does first, such as to import and to open what the work will need. If it fails, so
+            will the work, and that tells it.
+        """
+        if self._workers > 1:
+            pool = self._begin(self._workers)
+            for _ in range(self._workers):
+                pool.submit(ready)
 
     @property
     def workers(self) -> int:
@@ -66,7 +90,7 @@ class LocalExecutor:
         if min(self._workers, len(tasks)) <= 1:
             yield from ((number, work(task)) for number, task in enumerate(tasks))
             return
-        pool = ProcessPoolExecutor(min(self._workers, len(tasks)), mp_context=get_context("spawn"))
+        pool = self._pool or self._begin(min(self._workers, len(tasks)))
         try:
             numbers = {pool.submit(_guarded, work, task): number for number, task in enumerate(tasks)}
             for done in as_completed(numbers):
@@ -77,7 +101,16 @@ class LocalExecutor:
                 "memory for so many, so try fewer workers."
             ) from error
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            self._end()
+
+    def _begin(self, processes: int) -> ProcessPoolExecutor:
+        self._pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+        return self._pool
+
+    def _end(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
 
 
 def _guarded(work: Callable[[Any], Any], task: Any) -> Any:

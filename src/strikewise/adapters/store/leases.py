@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, case, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from strikewise.adapters.store.database import Database
 from strikewise.adapters.store.schema import leases
@@ -36,7 +36,7 @@ class SqlLeases:
         """Take the lease where nobody has it, it has run out, or one has it oneself."""
         at, until = _microseconds(now), _microseconds(now + timedelta(seconds=seconds))
         with self._database.writing() as connection:
-            insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+            insert = import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert
             wanted = insert(leases).values(account=account, holder=holder, taken_at=at, until=until)
             mine = leases.c.holder == holder
             connection.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import Annotated
 
@@ -70,13 +71,15 @@ def sweep_command(
     session = Session.of(context)
     document = changed(read_document(spec), changes or ())
     wanted = make_spec(document, where=str(spec), name=spec.stem)
+    axes = grid_axes(grid)
+    runs = prod(len(values) for values in axes.values())
     system = system_of(session)
-    with session.progress() as tell:
+    with session.progress() as tell, open_executor(system.home, runs, workers) as executor:
         found = sweep(
             system,
             wanted,
-            grid_axes(grid),
-            executor=open_executor(workers),
+            axes,
+            executor=executor,
             runner=lambda data: runner_of(system.home, data),
             sort=sort,
             progress=tell,

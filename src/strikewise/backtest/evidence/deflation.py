@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 
 from strikewise.backtest.evidence.moments import Moments
 from strikewise.backtest.evidence.significance import deflated_sharpe, expected_maximum
@@ -126,8 +125,13 @@ def _clusters(trials: Sequence[TrialCounted]) -> NDArray[np.int64]:
         return np.ones(len(trials), dtype=np.int64)
     distance = np.sqrt(np.clip((1.0 - _correlations(trials)) / 2.0, 0.0, 1.0))
     np.fill_diagonal(distance, 0.0)
-    tree = linkage(squareform(distance, checks=False), method="average")
-    return np.asarray(fcluster(tree, sqrt((1.0 - SAME_IDEA) / 2.0), criterion="distance"), dtype=np.int64)
+    tree = scipy.cluster.hierarchy.linkage(
+        scipy.spatial.distance.squareform(distance, checks=False), method="average"
+    )
+    return np.asarray(
+        scipy.cluster.hierarchy.fcluster(tree, sqrt((1.0 - SAME_IDEA) / 2.0), criterion="distance"),
+        dtype=np.int64,
+    )
 
 
 def _correlations(trials: Sequence[TrialCounted]) -> Array:

@@ -7,8 +7,8 @@ from itertools import combinations
 from math import log
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from strikewise.domain.errors import DomainError
 
@@ -79,7 +79,7 @@ def probability_of_overfitting(returns: Array, *, blocks: int = 10) -> Overfitti
     inside, outside = _halved(returns, blocks, halves)
     best = inside.argmax(axis=1)
     rows = np.arange(len(best))
-    share = rankdata(outside, axis=1)[rows, best] / (count + 1)
+    share = scipy.stats.rankdata(outside, axis=1)[rows, best] / (count + 1)
     logits = np.array([log(w / (1.0 - w)) for w in share.tolist()])
     then, now = outside[rows, best], inside[rows, best]
     spread = float(np.var(now))

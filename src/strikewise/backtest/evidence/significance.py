@@ -13,8 +13,8 @@ from math import e, isfinite, sqrt
 from statistics import NormalDist
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
 from strikewise.backtest.evidence.moments import Moments
 from strikewise.domain.errors import DomainError
@@ -131,7 +131,7 @@ def sharpe_p_value(
         Periods in a year, over which Lo's correction for autocorrelation (2002) is made.
     """
     t = sharpe * _lo(autocorrelation, a_year) * sqrt(observations)
-    return float(2.0 * stdtr(observations - 1, -abs(t)))
+    return float(2.0 * scipy.special.stdtr(observations - 1, -abs(t)))
 
 
 def haircut_sharpe(p_value: float, observations: int) -> float:
@@ -140,7 +140,7 @@ def haircut_sharpe(p_value: float, observations: int) -> float:
     Harvey and Liu, "Backtesting" (2015).
     """
     bounded = min(1.0, max(p_value, 1e-300))
-    return abs(float(stdtrit(observations - 1, bounded / 2.0))) / sqrt(observations)
+    return abs(float(scipy.special.stdtrit(observations - 1, bounded / 2.0))) / sqrt(observations)
 
 
 def holm(p_values: Sequence[float]) -> Array:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from strikewise.backtest.reconstruct.conditions import Conditions
 from strikewise.backtest.reconstruct.fit_problem import START, FitProblem, parameters_of
@@ -118,7 +118,7 @@ def fit_surface(
     # Straddles of neighbouring days say the same: every third is looked at.
     seen = evidence.of(np.isin(days, evidence.quotes.day) | (np.arange(len(days)) % EVERY == 0))
     problem = FitProblem(seen.quotes, seen.conditions, seen.own, seen.straddles, clock, calendar)
-    found = least_squares(
+    found = scipy.optimize.least_squares(
         problem.residuals, start, jac=problem.jacobian, x_scale=problem.scale, max_nfev=rounds
     )
     return parameters_of(found.x), found.x

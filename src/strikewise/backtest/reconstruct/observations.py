@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from strikewise.backtest.reconstruct.anchors import ANCHOR_DAYS
 from strikewise.domain.chain import OptionChain
@@ -115,7 +115,7 @@ def quotes_of(chain: OptionChain, rate: float, paid: tuple[Array, Array]) -> Quo
     forward = _by_parity(key, put, strike, 0.5 * (bid + ask), plain, discount, expiration)
     iv = implied_volatility(~put, 0.5 * (bid + ask), forward, strike, years, discount)
     deviation = iv * np.sqrt(years)
-    above = ndtr(-np.log(strike / forward) / deviation + 0.5 * deviation)
+    above = scipy.special.ndtr(-np.log(strike / forward) / deviation + 0.5 * deviation)
     return Quotes(
         day=np.full(len(keep), day, dtype=np.int64),
         expiration=expiration,

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
 
 __all__ = ["FEATURES", "HIGHEST", "LOWEST", "SHAPES", "Shape", "SmileModel", "features", "otm_price", "strip"]
 
@@ -192,7 +192,7 @@ def otm_price(k: Array, deviation: Array) -> Array:
     d1 = -k / deviation + 0.5 * deviation
     d2 = d1 - deviation
     sign = np.where(k > 0.0, 1.0, -1.0)
-    return np.asarray(sign * (ndtr(sign * d1) - np.exp(k) * ndtr(sign * d2)))
+    return np.asarray(sign * (scipy.special.ndtr(sign * d1) - np.exp(k) * scipy.special.ndtr(sign * d2)))
 
 
 def _simpson(start: float, stop: float, intervals: int) -> tuple[Array, Array]:
