@@ -315,7 +315,7 @@ def test_a_chain_of_an_earlier_session_opens_nothing(strategy: Strategy) -> None
 def test_what_is_missing_or_unmet_is_refused_by_its_name(
     strategy: Strategy, world: World, values: dict[str, object], code: DenialCode
 ) -> None:
-    trends = next(p.choices for p in strategy.space.parameters if p.name == "trend")
+    trends = next((p.choices for p in strategy.space.parameters if p.name == "trend"), ())
     if values.get("trend") and "with" not in trends:
         if "flat" not in trends:
             return  # it looks at no trend

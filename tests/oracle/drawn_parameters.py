@@ -319,6 +319,8 @@ DRAWN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     },
     "index_protective_put": {"otm": st.sampled_from([0.0, 0.02, 0.05])},
 }
+for _bought in ("long_option", "gamma_lotto", "pre_event_straddle", "pre_event_strangle"):
+    del DRAWN[_bought]["max_spread"]  # nothing is sold
 ORDERED = (
     ("short_delta_min", "short_delta_max"),
     ("long_delta_min", "long_delta_max"),

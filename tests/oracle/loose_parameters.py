@@ -6,10 +6,12 @@ from typing import Any
 
 _ANY_DAY = {"dte_exit": 0, "min_dte": 5, "max_dte": 30, "max_units": 5}
 _SHORT = {"short_delta_min": 0.1, "short_delta_max": 0.3, "otm_min": 0.01, "otm_max": 0.08}
-_ANY_COST = {**_ANY_DAY, "max_entry_cost": 1.0, "max_spread": 1.0}
+_BOUGHT = {**_ANY_DAY, "max_entry_cost": 1.0}
+_ANY_COST = {**_BOUGHT, "max_spread": 1.0}
 _ON_CASH = {"trend": "off", "risk_fraction": 0.9}
 _SHARES = {"side": "both", "min_score": 0.0, "max_units": 2_000}
-_STRANGLE = {**_ANY_COST, "delta_balance": 0.02, "leg_delta_min": 0.15, "leg_delta_max": 0.22}
+_EVEN = {"delta_balance": 0.02, "leg_delta_min": 0.15, "leg_delta_max": 0.22}
+_STRANGLE = {**_ANY_COST, **_EVEN}
 LOOSE: dict[str, dict[str, Any]] = {
     "credit_spread": {
         **_ANY_DAY,
@@ -48,7 +50,7 @@ LOOSE: dict[str, dict[str, Any]] = {
         "short_delta_min": 0.3,
         "short_delta_max": 0.4,
     },
-    "long_option": {**_ANY_COST, "min_conviction": 0.0, "long_delta_min": 0.3, "long_delta_max": 0.6},
+    "long_option": {**_BOUGHT, "min_conviction": 0.0, "long_delta_min": 0.3, "long_delta_max": 0.6},
     "calendar": {**_ANY_COST, "max_dte": 20, "gap_min": 3, "gap_max": 20, "min_iv_lead": -0.5},
     "diagonal": {
         **_ANY_COST,
@@ -74,7 +76,7 @@ LOOSE: dict[str, dict[str, Any]] = {
     "short_straddle": _ANY_COST,
     "short_strangle": _STRANGLE,
     "gamma_lotto": {
-        **_ANY_COST,
+        **_BOUGHT,
         "min_dte": 0,
         "max_dte": 4,
         "event_days": 10,
@@ -88,9 +90,9 @@ LOOSE: dict[str, dict[str, Any]] = {
         "month_budget": 0.05,
         "premium_budget": 0.1,
     },
-    "pre_event_straddle": {**_ANY_COST, "event_days": 10},
+    "pre_event_straddle": {**_BOUGHT, "event_days": 10},
     "post_event_straddle": {**_ANY_COST, "event_days": 10},
-    "pre_event_strangle": {**_STRANGLE, "event_days": 10},
+    "pre_event_strangle": {**_BOUGHT, **_EVEN, "event_days": 10},
     "post_event_strangle": {**_STRANGLE, "event_days": 10},
     "index_buy_write": {},
     "index_condor": {},

@@ -175,7 +175,7 @@ class PlainBacktest:
         return orders
 
     def _manage(self, standing: Standing, view: PlainView) -> list[Order]:
-        called, orders = margin_call(standing), []
+        called, orders = margin_call(standing, view), []
         margin = f"margin={standing.margin / 100:.2f} equity={standing.equity_exit / 100:.2f}"
         self._count_adjustments(standing, view)
         strategies = {one.label: one for one in self.spec.run.strategies}

@@ -261,8 +261,11 @@ def share(wanted: Position, standing: Standing) -> Denial | None:
     return "PORTFOLIO_ALLOCATION", f"strategy={wanted.strategy} {numbers}"
 
 
-def margin_call(standing: Standing) -> list[str]:
-    """Worst first, until equity at exit prices carries the rest; what is being closed counts as closed."""
+def margin_call(standing: Standing, view: PlainView) -> list[str]:
+    """Worst first, until equity at exit prices carries the rest; what is being closed counts as closed.
+
+    What nobody could trade now would not be closed: another position is.
+    """
     lacking = standing.margin - standing.equity_exit
     marked = [one for one in standing.positions if one.mark is not None]
     if lacking <= 0:
@@ -270,7 +273,7 @@ def margin_call(standing: Standing) -> list[str]:
     lacking -= sum(one.margin for one in marked if one.closing)
     called = []
     for one in sorted(marked, key=lambda each: (each.profit, each.position_id)):
-        if lacking > 0 and not one.closing and one.margin > 0:
+        if lacking > 0 and not one.closing and one.margin > 0 and tradable_now(one, view):
             called.append(one.position_id)
             lacking -= one.margin
     return called

@@ -253,7 +253,7 @@ def gate_legs(prospect: Prospect, legs: Legs, params: ParameterSet, rejected: Re
     What is sold needs a bid and a spread within ``max_spread``; what is bought an ask above its bid.
     """
     chain = prospect.chain
-    widest, least = params.number("max_spread"), params.integer("min_open_interest")
+    least = params.integer("min_open_interest")
     flaws = np.zeros(len(legs), dtype=np.uint16)
     thin = np.zeros(len(legs), dtype=np.bool_)
     for rows, ratio in zip(legs.rows, legs.ratios, strict=True):
@@ -264,7 +264,8 @@ def gate_legs(prospect: Prospect, legs: Legs, params: ParameterSet, rejected: Re
         flaws[bid < 0] |= Flaw.NO_QUOTE.bit
         if ratio < 0:
             flaws[bid == 0] |= Flaw.ZERO_BID.bit
-            wide = (2 * spread > widest * (ask + bid)) & (spread > TIGHT_CENTS)
+            widest = params.number("max_spread") * (ask + bid)
+            wide = (2 * spread > widest) & (spread > TIGHT_CENTS)
             flaws[wide] |= Flaw.WIDE.bit
         if least > 0:
             thin |= chain.open_interest[rows] < least

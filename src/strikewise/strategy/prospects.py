@@ -28,12 +28,14 @@ Rejections = Counter[DenialCode]
 
 
 def entry_parameters(
-    *, min_dte: int, max_dte: int, trend: str, trends: tuple[str, ...], least_dte: int = 1
+    *, min_dte: int, max_dte: int, trend: str = "off", trends: tuple[str, ...] = (), least_dte: int = 1
 ) -> tuple[Parameter, ...]:
-    """Return the parameters that `prospects` reads (with ``dte_exit`` of the exits).
+    """Return the parameters that `prospects` reads (with ``dte_exit`` of the exits), and the trend's rule.
 
+    ``trends`` are the rules of trend that a strategy obeys; without one it has no such parameter.
     ``least_dte`` is the least that the days may be set to: 0 for what is bought on its last day.
     """
+    rule = Parameter("trend", trend, "Which trend of price, SMA20 and SMA50 is needed.", choices=trends)
     return (
         Parameter("min_dte", min_dte, "Fewest calendar days to expiration at entry.", "days", least_dte, 730),
         Parameter("max_dte", max_dte, "Most calendar days to expiration at entry.", "days", least_dte, 730),
@@ -45,7 +47,7 @@ def entry_parameters(
             0.0,
             1.0,
         ),
-        Parameter("trend", trend, "Which trend of price, SMA20 and SMA50 is needed.", choices=trends),
+        *((rule,) if trends else ()),
         Parameter(
             "avoid_crash",
             False,

@@ -53,17 +53,18 @@ TIGHT_CENTS = 2
 """A spread of two cents is never too wide, however cheap the option."""
 
 
-def quote_parameters() -> tuple[Parameter, ...]:
-    """Return the parameters of the quote gates."""
+def quote_parameters(*, sold: bool = True) -> tuple[Parameter, ...]:
+    """Return the parameters of the quote gates; ``sold`` says whether any leg is."""
+    widest = Parameter(
+        "max_spread",
+        0.25,
+        "Widest bid-ask spread of a leg that is sold, as a share of its mid; two cents always pass.",
+        "of mid",
+        0.0,
+        2.0,
+    )
     return (
-        Parameter(
-            "max_spread",
-            0.25,
-            "Widest bid-ask spread of a leg that is sold, as a share of its mid; two cents always pass.",
-            "of mid",
-            0.0,
-            2.0,
-        ),
+        *((widest,) if sold else ()),
         Parameter(
             "min_open_interest",
             0,

@@ -68,10 +68,11 @@ def play_space(
     return ParameterSpace((*own, *_BY_OCCASION[occasion]), ordered=(*DEFINED_ORDER, *ordered))
 
 
-_EITHER = (*quote_parameters(), *payoff_parameters(max_entry_cost=0.10), *candidate_parameters())
+_EITHER = (*payoff_parameters(max_entry_cost=0.10), *candidate_parameters())
 _BY_OCCASION: dict[Occasion, tuple[Parameter, ...]] = {
     Occasion.PREMIUM: (
-        *entry_parameters(min_dte=30, max_dte=50, trend="off", trends=("off",)),
+        *entry_parameters(min_dte=30, max_dte=50),
+        *quote_parameters(),
         *_EITHER,
         *exit_parameters(profit_target=0.25, stop_loss=1.0, dte_exit=21),
         *delta_hedge_parameters(),
@@ -85,7 +86,8 @@ _BY_OCCASION: dict[Occasion, tuple[Parameter, ...]] = {
             False,
             "Whether it is held until the event is over, rather than sold at the last close before it.",
         ),
-        *entry_parameters(min_dte=3, max_dte=21, trend="off", trends=("off",)),
+        *entry_parameters(min_dte=3, max_dte=21),
+        *quote_parameters(sold=False),
         *_EITHER,
         *stake_exit_parameters(profit_target=0.3, stop_loss=0.3, dte_exit=0),
         *sizing_parameters(risk_fraction=0.02),
@@ -98,7 +100,8 @@ _BY_OCCASION: dict[Occasion, tuple[Parameter, ...]] = {
             "Whether it is sold once the event is over, or on its eve and bought back when it is over.",
             choices=("after", "eve"),
         ),
-        *entry_parameters(min_dte=5, max_dte=21, trend="off", trends=("off",)),
+        *entry_parameters(min_dte=5, max_dte=21),
+        *quote_parameters(),
         *_EITHER,
         *exit_parameters(profit_target=0.3, stop_loss=1.0, dte_exit=2),
         *delta_hedge_parameters(),

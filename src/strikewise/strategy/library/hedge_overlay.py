@@ -79,7 +79,7 @@ class HedgeOverlay:
             Parameter("vix_ceiling", 30.0, "Nothing is bought above this VIX.", "points", 5.0, 200.0),
             *band_parameters("long", low=0.10, high=0.25, what="the put that is bought"),
             *band_parameters("short", low=0.03, high=0.08, what="the put that is sold against it"),
-            *entry_parameters(min_dte=60, max_dte=120, trend="off", trends=("off",)),
+            *entry_parameters(min_dte=60, max_dte=120),
             *quote_parameters(),
             *payoff_parameters(max_entry_cost=0.25, reward=40.0, probability=0.0, edge=20.0),
             *candidate_parameters(),
