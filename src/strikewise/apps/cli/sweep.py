@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Annotated
@@ -71,19 +72,10 @@ def sweep_command(
     session = Session.of(context)
     document = changed(read_document(spec), changes or ())
     wanted = make_spec(document, where=str(spec), name=spec.stem)
-    axes = grid_axes(grid)
-    runs = prod(len(values) for values in axes.values())
-    system = system_of(session)
+    axes, system = grid_axes(grid), system_of(session)
+    runs, runner = prod(map(len, axes.values())), partial(runner_of, system.home)
     with session.progress() as tell, open_executor(system.home, runs, workers) as executor:
-        found = sweep(
-            system,
-            wanted,
-            axes,
-            executor=executor,
-            runner=lambda data: runner_of(system.home, data),
-            sort=sort,
-            progress=tell,
-        )
+        found = sweep(system, wanted, axes, executor=executor, runner=runner, sort=sort, progress=tell)
     if as_json:
         session.json(found.as_dict())
         return
