@@ -40,6 +40,20 @@ def test_a_file_that_cannot_be_read_leaves_the_store_as_it_was(
     assert answer("data", "status", home=home)["chains"] == []
 
 
+def test_an_import_names_what_it_left_alone_and_no_chains_where_it_read_none(
+    call: Any, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "bars.csv").write_text(
+        "symbol,date,open,high,low,close\nSPY,2026-01-02,399,401,398,400\n", encoding="utf-8"
+    )
+    (data / "strange.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    said = call("data", "import", data, home=tmp_path / "home").stdout
+    assert "Chains of" not in said
+    assert f"{data / 'strange.csv'}: of no known format; its columns are a, b." in said.replace("\n", "")
+
+
 def test_an_audit_tells_days_gaps_and_flaws_and_keeps_its_contract(answer: Any) -> None:
     found = answer("data", "audit")
     Audit.model_validate(found)

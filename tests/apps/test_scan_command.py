@@ -63,7 +63,7 @@ def test_people_see_the_grade_the_legs_and_why_not_the_rest(call: Any, found: di
     assert said.rstrip().splitlines()[-1].startswith("Next: ")
 
 
-@pytest.mark.parametrize("columns", [80, 100, 130, 160])
+@pytest.mark.parametrize("columns", [60, 80, 100, 130, 160])
 def test_tables_fit_the_terminal_and_lose_no_figure(call: Any, columns: int) -> None:
     said = call("scan", "--as-of", DAY, columns=columns).stdout
     table = said[: said.index("Next:")]
@@ -81,6 +81,13 @@ def test_a_payoff_ends_at_the_largest_loss_and_profit(answer: Any) -> None:
     assert all("what_if" not in one for one in others)
 
 
+def test_a_payoff_of_no_rank_is_told_to_be_none(call: Any) -> None:
+    result = call("scan", "--as-of", DAY, "--payoff", 99)
+    assert result.exit_code == 0
+    assert "no opportunity of rank 99" in result.stderr
+    assert "Payoff" not in result.stdout
+
+
 @pytest.mark.parametrize("columns", [80, 100, 160])
 def test_a_payoff_fits_the_terminal(call: Any, columns: int) -> None:
     said = call("scan", "--as-of", DAY, "--top", 1, "--payoff", 1, columns=columns).stdout
@@ -95,6 +102,8 @@ def test_a_payoff_fits_the_terminal(call: Any, columns: int) -> None:
         (("--as-of", "2018-02-14T12:00"), "no time zone"),
         (("--as-of", "yesterday"), "no date"),
         (("--top", "0"), "--top"),
+        (("--capital", "inf"), "--capital"),
+        (("--capital", "1e300"), "--capital"),
     ],
 )
 def test_what_cannot_be_read_is_refused(call: Any, words: tuple[str, ...], sentence: str) -> None:

@@ -144,6 +144,14 @@ def test_a_home_that_cannot_be_written_is_told_in_one_line(call: Any, tmp_path: 
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("words", [("data", "status"), ("doctor",), ("init",), ("trades",)])
+def test_a_file_is_no_home(call: Any, tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "file").write_text("")
+    result = call(*words, home=tmp_path / "file")
+    assert result.exit_code == 2
+    assert "a data home is a folder: choose another" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("given", "taken"),
     [

@@ -27,11 +27,20 @@ HOME_VARIABLE = "STRIKEWISE_HOME"
 
 
 def find_home(given: Path | None = None) -> Path:
-    """Return the data home: the one given, else ``STRIKEWISE_HOME``, else the platform's user data folder."""
-    if given is not None:
-        return given.expanduser()
-    named = os.environ.get(HOME_VARIABLE)
-    return Path(named).expanduser() if named else Path(platformdirs.user_data_dir("strikewise"))
+    """Return the data home: the one given, else ``STRIKEWISE_HOME``, else the platform's user data folder.
+
+    Raises
+    ------
+    SettingsError
+        If there is a file of that name.
+    """
+    named = given or os.environ.get(HOME_VARIABLE)
+    home = Path(named).expanduser() if named else Path(platformdirs.user_data_dir("strikewise"))
+    if home.is_file():
+        raise SettingsError(
+            f"{home} is a file, a data home is a folder: choose another with --home or {HOME_VARIABLE}."
+        )
+    return home
 
 
 def user_name() -> str:

@@ -33,6 +33,8 @@ DAYS = ["%Y-%m-%d"]
 FIRST, LAST = datetime(2018, 1, 2, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC)
 EVER, NEVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC)
 OWN_NUMBERS = "calibration.json"
+SHOWN = 10
+"""Files of a folder that were left alone and are named."""
 
 
 @app.callback()
@@ -71,6 +73,8 @@ def import_(
     session.show(import_table(result))
     for example in result["examples"]:
         session.show(soft(f"e.g. {example}"))
+    for file, why in list(result["ignored"].items())[:SHOWN]:
+        session.show(soft(f"left alone: {file}: {why}"))
     session.next(try_="strikewise data audit", why="says how far these data can be believed.")
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from strikewise.apps.cli.tables import LEFT, RIGHT, badge, fitting, table
-from strikewise.apps.figures import UNKNOWN, count, percent
+from strikewise.apps.figures import count, percent
 
 __all__ = ["audit_table", "calibration_table", "flaws_table", "import_table", "stored_table"]
 
@@ -40,9 +40,9 @@ def import_table(result: Mapping[str, Any]) -> Table:
     ]
     rows += [(count(number), f"noted: {note}") for note, number in result["notes"].items() if number]
     if result["ignored"]:
-        rows.append((count(len(result["ignored"])), "files left alone, of no known format"))
-    whose = ", ".join(result["underlyings"]) or UNKNOWN
-    return table((("", RIGHT), (f"Chains of {whose}*", LEFT)), rows)
+        rows.append((count(len(result["ignored"])), "files left alone"))
+    whose = ", ".join(result["underlyings"])
+    return table((("", RIGHT), (f"Chains of {whose}*" if whose else "Imported*", LEFT)), rows)
 
 
 def calibration_table(found: Mapping[str, Any]) -> Table:

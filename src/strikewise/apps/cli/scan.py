@@ -12,6 +12,7 @@ from strikewise.apps.cli.payoff_tables import payoff_view
 from strikewise.apps.cli.scan_tables import opportunities_table, refusals_table, scan_heading, scan_legend
 from strikewise.apps.cli.session import JsonFlag, Session
 from strikewise.apps.cli.tables import soft
+from strikewise.bootstrap.trading import MOST_CAPITAL
 from strikewise.service.queries import find_opportunities, with_capital
 
 __all__ = ["app", "show_scan"]
@@ -36,7 +37,9 @@ Strategies = Annotated[
 Feed = Annotated[str | None, typer.Option(help="Ask this feed instead of the store: alpaca or cboe.")]
 Capital = Annotated[
     float | None,
-    typer.Option(help="Capital of the account in dollars; else that of the settings.", min=1),
+    typer.Option(
+        help="Capital of the account in dollars; else that of the settings.", min=1, max=MOST_CAPITAL
+    ),
 ]
 Top = Annotated[
     int | None, typer.Option(help=f"Show so many; {SHOWN} in tables and all in JSON if not given.", min=1)
@@ -89,6 +92,8 @@ def scan(
     for one in result["opportunities"]:
         if "what_if" in one:
             session.show("", payoff_view(one, session.out.width))
+    if payoff is not None and payoff > len(result["opportunities"]):
+        session.note(f"There is no opportunity of rank {payoff}, so there is no payoff to tell.")
     session.next(try_="strikewise backtest SPEC.toml", why="tries such trades on the past.")
 
 

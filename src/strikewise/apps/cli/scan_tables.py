@@ -80,6 +80,7 @@ def opportunities_table(found: Sequence[Mapping[str, Any]], width: int) -> Table
         table(NARROW, slim),
         table(NARROW[1:], [row[1:] for row in slim], tight=True),
         table(STACKED, [_stacked(one) for one in found], tight=True),
+        table((("Opportunities, best first*", LEFT),), [[_told(rank, one)] for rank, one in ranked]),
     )
 
 
@@ -112,6 +113,20 @@ def _stacked(one: Mapping[str, Any]) -> list[str | Text]:
         f"{percent(one['probability_of_profit'], 0)}\n{percent(one['iv_rank'], 0)}",
         Text(plain(one["score"], 1), style="bold"),
     ]
+
+
+def _told(rank: int, one: Mapping[str, Any]) -> Text:
+    """Return an opportunity in words: what fits into any width, as no figure may be cut."""
+    expiration, days = _expires(one)
+    when = f"{expiration}, {days} days" if days else expiration
+    breakevens = " ".join(f"{price:,.2f}" for price in one["breakevens"]) or UNKNOWN
+    return Text.assemble(
+        (f"{rank} {one['underlying']} {one['strategy']}", "bold"),
+        f"\n{' '.join(legs_text(one['legs']))}, {when}",
+        f"\ncredit {money(one['credit'])}, max loss {money(one['max_loss'])}, breakeven {breakevens}",
+        f"\nchance {percent(one['probability_of_profit'], 0)}, IV rank {percent(one['iv_rank'], 0)}, score ",
+        (plain(one["score"], 1), "bold"),
+    )
 
 
 def _one_line(rank: int, one: Mapping[str, Any]) -> list[str | Text]:
