@@ -39,13 +39,11 @@ def test_a_day_ends_and_the_next_begins_where_a_list_of_everything_says(
 ) -> None:
     found, plain = valuations(rows)
     days = [at.astimezone(NEW_YORK).date() for at, _ in plain]
-    today = [event for day, (_, event) in zip(days, plain, strict=True) if day == days[-1]]
     before = [event for day, (_, event) in zip(days, plain, strict=True) if day < days[-1]]
     start = before[-1] if before else plain[0][1]
     assert found.day_start is not None
     assert found.last is not None
     assert found.day_start.equity_mid_cents == start.equity_mid_cents
-    assert found.highest_today_cents == max(event.equity_mid_cents for event in today)
     assert (found.last.at, found.last.equity_mid_cents) == (plain[-1][0], plain[-1][1].equity_mid_cents)
     assert list(found.days()) == sorted(set(days))
 

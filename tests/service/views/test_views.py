@@ -27,11 +27,13 @@ from strikewise.portfolio.journal import journal_of
 from strikewise.portfolio.ledger import Entry, MemoryLedger, Wanted
 from strikewise.portfolio.picture import LegPicture, Picture, PositionPicture, picture_of
 from strikewise.portfolio.valuation import remembering, value_account
+from strikewise.risk.governor import Governor
 from strikewise.risk.limits import Limits
 from strikewise.service.alert_texts import positions_text
 from strikewise.service.explain import explain_trade
 from strikewise.service.views.account import account_view, equity_curve
 from strikewise.service.views.chart import chart_of
+from strikewise.service.views.day import day_uses
 from strikewise.service.views.desk import Desk
 from strikewise.service.views.facts import fact_lineage, facts_after
 from strikewise.service.views.payoff import payoff_of
@@ -132,6 +134,23 @@ def test_what_was_paid_in_is_won_on_no_day() -> None:
     )
     short.append([Entry(paid, at, "engine"), Entry(more, at, "engine")], recorded_at=at)
     assert account_view(desk_of(short), Limits(), CALENDAR).day_profit_cents == before
+
+
+def test_what_was_paid_out_uses_no_limit_of_the_day() -> None:
+    ledger, _ = traded()
+    short = until(ledger, close_of(TUESDAY))
+    before, at = day_uses(desk_of(short), Governor()), close_of(TUESDAY) + timedelta(minutes=1)
+    last = next(one.event for one in reversed(list(short.records())) if isinstance(one.event, AccountValued))
+    paid = CashFlowed(CashFlow("t-1", FlowKind.TRANSFER, "", "", 5_000_000, at))
+    less = replace(
+        last,
+        cash_cents=last.cash_cents - 5_000_000,
+        equity_mid_cents=last.equity_mid_cents - 5_000_000,
+        equity_exit_cents=last.equity_exit_cents - 5_000_000,
+    )
+    short.append([Entry(paid, at, "engine"), Entry(less, at, "engine")], recorded_at=at)
+    after = day_uses(desk_of(short), Governor())
+    assert [one.used for one in after] == pytest.approx([2 * one.used for one in before], rel=0.02)
 
 
 def test_an_account_that_was_never_valued_says_so() -> None:

@@ -49,7 +49,6 @@ class Valuations:
         self._regime, self._regimes = array("B"), {"": 0}
         self._days: dict[date, _Told] = {}
         self._first: _Told | None = None
-        self._highest = 0
 
     def add(self, valued: AccountValued, seq: int, at: datetime, deposited_cents: int) -> None:
         """Take in the next valuation.
@@ -69,8 +68,6 @@ class Valuations:
         self._cash.append(valued.cash_cents)
         self._regime.append(self._regimes.setdefault(valued.regime, len(self._regimes)))
         day, told = at.astimezone(NEW_YORK).date(), (valued, seq, at, deposited_cents)
-        same, mid = day in self._days, valued.equity_mid_cents
-        self._highest = max(self._highest, mid) if same else mid
         self._days[day] = told
         self._first = self._first or told
         self.profits.update(valued.profits)
@@ -90,11 +87,6 @@ class Valuations:
         before = next((day for day in reversed(self._days) if today is not None and day < today), None)
         told = self._first if before is None else self._days[before]
         return None if told is None else _row(told)
-
-    @property
-    def highest_today_cents(self) -> int:
-        """The highest equity at mid of the last valuation's New York day; 0 where there is none."""
-        return self._highest
 
     def days(self) -> Mapping[date, EquityRow]:
         """Return the last valuation of each New York day, in order."""
