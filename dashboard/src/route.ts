@@ -11,8 +11,17 @@ function read(): string {
   return window.location.hash.replace(/^#\/?/, "");
 }
 
+/** A part of an address; one that nobody encoded right is taken as it stands, so that the frame stays. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 export function routeOf(text: string): Route {
-  const [page = "", ...rest] = text.split("/").map(decodeURIComponent);
+  const [page = "", ...rest] = text.split("/").map(decoded);
   return { page: page || "overview", rest: rest.filter((part) => part !== "") };
 }
 
