@@ -16,6 +16,7 @@ export type Position = Schemas["PositionPicture"];
 export type Reconciliation = Schemas["ReconciliationView"];
 export type RunSummary = Schemas["RunSummary"];
 export type Session = Schemas["SessionView"];
+export type SettingsFile = Schemas["SettingsView"];
 export type Signal = Schemas["SignalView"];
 export type Status = Schemas["StatusView"];
 export type Story = Schemas["TradeStory"];

@@ -9,7 +9,6 @@ import { Because } from "../parts/because";
 import { Badge, Card, Empty, GradeBadge, PageHead, Shown, StateBadge, Trouble, Waiting } from "../parts/parts";
 import { type Column, DataTable } from "../parts/table";
 import { go, link } from "../route";
-import { useStatus } from "../state/queries";
 import { useMay } from "../state/session";
 
 /** Orders, trades and the ledger. `#/orders/trade/ID` tells a trade's story, `#/orders/fact/N` where a fact comes from. */
@@ -224,45 +223,37 @@ function kindOf(fact: Fact): string {
 const PAGE = 40;
 
 function Ledger(): ReactNode {
-  const head = useStatus().data?.ledger_seq ?? 0;
-  const [end, setEnd] = useState<number | null>(null);
   const [actor, setActor] = useState("");
-  const last = end ?? head;
-  const facts = useQuery({
-    queryKey: ["facts", last, actor],
-    enabled: last > 0,
-    placeholderData: (before) => before,
-    queryFn: () =>
-      answered(api.GET("/api/v1/facts", { params: { query: { after: actor ? 0 : Math.max(0, last - PAGE), limit: actor ? 500 : PAGE, actor } } })),
+  const query = useInfiniteQuery({
+    queryKey: ["facts", actor],
+    initialPageParam: "",
+    queryFn: ({ pageParam }) =>
+      answered(api.GET("/api/v1/facts", { params: { query: { newest: true, limit: PAGE, actor, ...(pageParam ? { cursor: pageParam } : {}) } } })),
+    getNextPageParam: (last) => last.next ?? undefined,
   });
+  const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Card
       title="The ledger"
       flush
       aside={
-        <>
-          <label className="row" style={{ gap: 6 }}>
-            By
-            <input className="select" style={{ width: 130 }} value={actor} placeholder="anybody" onChange={(event) => setActor(event.target.value.trim())} />
-          </label>
-          <button type="button" className="button small" disabled={last <= PAGE} onClick={() => setEnd(Math.max(PAGE, last - PAGE))}>
-            Older
-          </button>
-          <button type="button" className="button small" disabled={end === null} onClick={() => setEnd(last + PAGE >= head ? null : last + PAGE)}>
-            Newer
-          </button>
-        </>
+        <label className="row" style={{ gap: 6 }}>
+          By
+          <input className="select" style={{ width: 130 }} value={actor} placeholder="anybody" onChange={(event) => setActor(event.target.value.trim())} />
+        </label>
       }
     >
-      {last === 0 ? (
-        <Empty title="The ledger is empty">Its first fact is written when a trading process starts.</Empty>
-      ) : (
-        <Shown query={facts}>
-          {(data) => (
-            <DataTable label="Facts of the ledger" rows={[...data.items].reverse()} columns={FACTS} tallest={560} keyOf={(row) => String(row.seq)} onPick={(row) => go("orders", "fact", String(row.seq))} />
-          )}
-        </Shown>
-      )}
+      {query.isPending && <Waiting />}
+      {query.error && !query.data && <Trouble error={query.error} />}
+      {query.data &&
+        (rows.length ? (
+          <DataTable label="Facts of the ledger" rows={rows} columns={FACTS} tallest={560} keyOf={(row) => String(row.seq)} onPick={(row) => go("orders", "fact", String(row.seq))} />
+        ) : actor ? (
+          <Empty title={`No fact by ${actor}`}>An actor is written whole, such as engine, or person: and a name.</Empty>
+        ) : (
+          <Empty title="The ledger is empty">Its first fact is written when a trading process starts.</Empty>
+        ))}
+      <More more={query.hasNextPage} busy={query.isFetchingNextPage} onMore={() => void query.fetchNextPage()} />
     </Card>
   );
 }

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useRef, useState } from "react";
 import { RefusedError, answered, api } from "../api/client";
-import type { CheckedSettings } from "../api/types";
+import type { CheckedSettings, SettingsFile } from "../api/types";
 import { instant } from "../format";
 import { Badge, Card, Empty, PageHead, Shown, Trouble } from "../parts/parts";
 import { Tokens } from "../parts/tokens";
@@ -12,13 +12,24 @@ export default function Settings(): ReactNode {
   const may = useMay("admin");
   const [said, say] = useState(""); // kept here: what was saved is another file, with an editor of its own
   const settings = useQuery({ queryKey: ["settings"], staleTime: Infinity, queryFn: () => answered(api.GET("/api/v1/settings")) });
+  // What is being edited stays on the screen when somebody else saves meanwhile: nobody's words are thrown away.
+  const [edited, edit] = useState<SettingsFile | null>(null);
+  const behind = edited !== null && settings.data !== undefined && edited.digest !== settings.data.digest;
   return (
     <>
       <PageHead title="Settings">Checked and compared before they are replaced; used without a restart</PageHead>
       <Taken />
       <Shown query={settings} height={460}>
-        {(data) => <Editor key={data.digest} text={data.toml} digest={data.digest} values={data.values} said={said} say={say} />}
+        {(data) => {
+          const file = edited ?? data;
+          return <Editor key={file.digest} text={file.toml} digest={file.digest} values={file.values} said={said} say={say} edits={(dirty) => edit(dirty ? file : null)} />;
+        }}
       </Shown>
+      {behind && (
+        <p className="notice warn" role="status">
+          The file was changed meanwhile, so what you wrote cannot be saved over it: copy what you need, press Undo all, and write it anew.
+        </p>
+      )}
       {may && <Tokens />}
     </>
   );
@@ -50,9 +61,11 @@ interface Edited {
   values: Record<string, unknown>;
   said: string;
   say: (text: string) => void;
+  /** Told whether the text differs from the file. */
+  edits: (dirty: boolean) => void;
 }
 
-function Editor({ text: before, digest, values, said, say }: Edited): ReactNode {
+function Editor({ text: before, digest, values, said, say, edits }: Edited): ReactNode {
   const may = useMay("admin");
   const name = useSession().data?.name ?? "";
   const [text, setText] = useState(before);
@@ -76,6 +89,7 @@ function Editor({ text: before, digest, values, said, say }: Edited): ReactNode 
     try {
       await answered(api.PUT("/api/v1/settings", { body: { toml: text, digest } }));
       setChecked(null);
+      edits(false);
       say("Saved. The server uses them at once, the process that trades before its next decision.");
       void queries.invalidateQueries();
     } catch (error) {
@@ -95,7 +109,12 @@ function Editor({ text: before, digest, values, said, say }: Edited): ReactNode 
     }
     setPassword("");
   };
-  const savable = checked !== null && checked.problems.length === 0 && checked.changes.length > 0;
+  const undo = (): void => {
+    setText(before);
+    setChecked(null);
+    edits(false);
+  };
+  const savable = dirty && checked !== null && checked.problems.length === 0;
   return (
     <div className="grid two">
       <Card title="The file" aside={dirty ? <Badge quiet kind="warn">changed here</Badge> : <Badge quiet>as saved</Badge>}>
@@ -108,11 +127,12 @@ function Editor({ text: before, digest, values, said, say }: Edited): ReactNode 
           onChange={(event) => {
             setText(event.target.value);
             setChecked(null);
+            edits(event.target.value !== before);
           }}
         />
         <div className="row end" style={{ marginTop: 10 }}>
           {!may && <span className="soft">Only an administrator can change them.</span>}
-          <button type="button" className="button plain" disabled={!dirty} onClick={() => setText(before)}>
+          <button type="button" className="button plain" disabled={!dirty} onClick={undo}>
             Undo all
           </button>
           <button type="button" className="button" disabled={!may || !dirty} onClick={() => void check()}>
@@ -205,7 +225,7 @@ function Changes({ checked }: { checked: CheckedSettings }): ReactNode {
       </div>
     );
   }
-  if (checked.changes.length === 0) return <Empty title="No setting differs">Only spaces or comments were touched.</Empty>;
+  if (checked.changes.length === 0) return <Empty title="No setting differs">Only comments, spaces or a hidden password were touched. They can be saved all the same.</Empty>;
   return (
     <div style={{ display: "grid", gap: 10 }} role="status">
       {checked.dangerous && <p className="notice warn">Some of this may lose more money than before: your password is asked for again.</p>}

@@ -1,11 +1,11 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { answered, api } from "../api/client";
 import type { Signal } from "../api/types";
 import { instant, money, number, percent, sentence, signedMoney, tone, words } from "../format";
 import { Answered, Answers } from "../parts/answer";
 import { Because } from "../parts/because";
-import { Badge, Card, Empty, GradeBadge, PageHead, StateBadge, Trouble, Waiting } from "../parts/parts";
+import { Badge, Card, Empty, GradeBadge, PageHead, Shown, StateBadge, Trouble, Waiting } from "../parts/parts";
 import { link } from "../route";
 import { useOffered } from "../state/queries";
 
@@ -20,11 +20,21 @@ export default function Signals({ rest }: { rest: string[] }): ReactNode {
   });
   const found = query.data?.pages.flatMap((page) => page.items) ?? [];
   const names = [...new Set(found.map((one) => one.strategy))].sort();
-  const first = rest[0] ? [...found].sort((a, b) => Number(b.signal_id === rest[0]) - Number(a.signal_id === rest[0])) : found;
+  const wanted = rest[0];
+  const asked = useQuery({
+    queryKey: ["signal", wanted],
+    enabled: wanted !== undefined,
+    queryFn: () => answered(api.GET("/api/v1/signals/{signal_id}", { params: { path: { signal_id: wanted ?? "" } } })),
+  });
   const offered = useOffered();
   return (
     <>
       <PageHead title="Signals">What strategies saw, what was decided, and what became of it</PageHead>
+      {wanted !== undefined && (
+        <Card title="The signal you asked for" aside={<a href={link("signals")}>Close</a>}>
+          <Shown query={asked}>{(data) => <One key={data.signal_id} signal={data} open />}</Shown>
+        </Card>
+      )}
       {offered.length > 0 && (
         <Card title="Waiting for you" aside={`${offered.length} offered`}>
           <div className="feed">
@@ -53,8 +63,8 @@ export default function Signals({ rest }: { rest: string[] }): ReactNode {
           <Empty title="No signals yet">Strategies speak here once a trading process runs and the market is open.</Empty>
         )}
         <div className="feed">
-          {first.filter((one) => one.decision !== "offered").map((one) => (
-            <One key={one.signal_id} signal={one} open={one.signal_id === rest[0]} />
+          {found.filter((one) => one.decision !== "offered" && one.signal_id !== wanted).map((one) => (
+            <One key={one.signal_id} signal={one} open={false} />
           ))}
         </div>
         {query.hasNextPage && (

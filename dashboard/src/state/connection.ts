@@ -25,6 +25,8 @@ let pause = FIRST_PAUSE;
 let timer: number | undefined;
 let refresh: number | undefined;
 let started = false;
+/** The last fact that was told; null until the first snapshot. */
+let known: number | null = null;
 const listeners = new Set<() => void>();
 
 function put(connection: Connection): void {
@@ -43,6 +45,9 @@ function take(message: MessageEvent<string>): void {
   queries.setQueryData(["status"], told.status);
   queries.setQueryData(["account"], told.account);
   queries.setQueryData(["positions"], { items: told.positions, next: null });
+  // A snapshot of a stream that broke: what happened meanwhile came as no delta.
+  if (known !== null && told.seq !== known && message.type === "snapshot") refreshSoon();
+  known = told.seq;
 }
 
 /** Ask again for what is on the screen, soon and once, however many facts came. */
