@@ -49,7 +49,7 @@ export default function Overview(): ReactNode {
           flush
           aside={
             <>
-              {held.length > 0 && <span>{held.length} held · P&amp;L at mid {signedMoney(sum(held))}</span>}
+              {held.length > 0 && <span>{held.length} held · {profitOf(held)}</span>}
               <a href={link("positions")}>All about them</a>
             </>
           }
@@ -111,8 +111,11 @@ export default function Overview(): ReactNode {
   );
 }
 
-function sum(held: readonly Position[]): number {
-  return held.reduce((total, one) => total + (one.profit_mid_cents ?? 0), 0);
+/** What all held together came to at mid; positions that nobody could price are counted, not taken as nothing. */
+function profitOf(held: readonly Position[]): string {
+  const known = held.flatMap((one) => one.profit_mid_cents ?? []);
+  const total = signedMoney(known.length > 0 ? known.reduce((before, one) => before + one, 0) : null);
+  return `P&L at mid ${total}${known.length < held.length ? ` of ${known.length} with a price` : ""}`;
 }
 
 function NoData(): ReactNode {

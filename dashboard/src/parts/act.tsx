@@ -67,7 +67,7 @@ export function Act(props: {
       <button
         type="button"
         className={props.small ? "button small" : "button"}
-        disabled={!may || props.disabled || (state === "told" && outcome?.state !== "refused")}
+        disabled={!may || props.disabled || state === "busy" || (state === "told" && outcome?.state === "waiting")}
         title={may ? undefined : `This takes the scope “${scope}”`}
         onClick={() => {
           setTrouble(null);
