@@ -25,11 +25,13 @@ def account(equity: int, *positions: Position) -> Portfolio:
     return Portfolio(NOW, equity, equity, equity, total, positions)
 
 
+def called(portfolio: Portfolio, *stuck: str) -> list[str]:
+    return margin_call(portfolio, lambda one: one.position_id not in stuck)
+
+
 def test_there_is_no_call_while_equity_carries_the_margin() -> None:
     assert (
-        margin_call(
-            account(100_000, valued("a", margin=60_000, profit=0), valued("b", margin=40_000, profit=0))
-        )
+        called(account(100_000, valued("a", margin=60_000, profit=0), valued("b", margin=40_000, profit=0)))
         == []
     )
 
@@ -40,9 +42,9 @@ def test_a_call_closes_the_worst_positions_first_and_no_more_than_it_must() -> N
         valued("worst", margin=40_000, profit=-30_000),
         valued("good", margin=40_000, profit=5_000),
     )
-    assert margin_call(account(90_000, *held)) == ["worst"]
-    assert margin_call(account(50_000, *held)) == ["worst", "small"]
-    assert margin_call(account(-1, *held)) == ["worst", "small", "good"]
+    assert called(account(90_000, *held)) == ["worst"]
+    assert called(account(50_000, *held)) == ["worst", "small"]
+    assert called(account(-1, *held)) == ["worst", "small", "good"]
 
 
 def test_what_is_being_closed_already_is_counted_as_closed() -> None:
@@ -51,5 +53,15 @@ def test_what_is_being_closed_already_is_counted_as_closed() -> None:
         valued("next", margin=40_000, profit=-1_000),
         valued("good", margin=40_000, profit=5_000),
     )
-    assert margin_call(account(90_000, *held)) == []
-    assert margin_call(account(70_000, *held)) == ["next"]
+    assert called(account(90_000, *held)) == []
+    assert called(account(70_000, *held)) == ["next"]
+
+
+def test_what_cannot_be_closed_now_is_passed_over_for_what_can() -> None:
+    held = (
+        valued("worst", margin=40_000, profit=-30_000),
+        valued("small", margin=40_000, profit=-1_000),
+        valued("good", margin=40_000, profit=5_000),
+    )
+    assert called(account(90_000, *held), "worst") == ["small"]
+    assert called(account(90_000, *held), "worst", "small", "good") == []

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from engine.hand_made import Told, hand_spec, played
-from execution.tapes import call, close_of, put
+from execution.tapes import CALENDAR, bars, call, close_of, put, tape
 from realism.nights import of
+from strikewise.backtest.runner import replay
+from strikewise.domain.events import OrderPlaced
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.margin import naked_option_margin_cents
 from strikewise.domain.structures import Structure
+from strikewise.market.memory_source import MemorySource
+from strikewise.portfolio.ledger import MemoryLedger
 from strikewise.risk.limits import Limits
 
 MONDAY, TUESDAY, WEDNESDAY = WEEK = tuple(date(2024, 2, day) for day in (5, 6, 7))
@@ -66,6 +71,24 @@ def test_a_margin_call_closes_at_the_touch_and_equity_stays_a_number() -> None:
     # Ten contracts on 100,000 dollars lost 187 a share; nothing was traded on what was no longer there.
     assert journal.equity[-1].equity_exit_cents == 10_000_000 + 10 * 100 * (300 - 19_000)
     assert journal.equity[-1].margin_cents == 0
+
+
+def test_a_call_closes_what_can_be_traded_where_the_worst_cannot() -> None:
+    lost, other = put(480), put(24, underlying="XLF")
+    told = Told({MONDAY: [of((lost, -1)), of((other, -1))]}, units=10, margin_cents=1, max_loss_cents=None)
+    chosen = hand_spec(told, start=MONDAY, end=TUESDAY)
+    chosen = replace(chosen, run=replace(chosen.run, underlyings=("SPY", "XLF")))
+    source = MemorySource(
+        [
+            tape({close_of(MONDAY): (500.0, [(lost, 300, 310)])}),  # nobody quotes it on Tuesday
+            tape({close_of(day): (25.0, [(other, 20, 22)]) for day in (MONDAY, TUESDAY)}, underlying="XLF"),
+        ],
+        bars=[bars("SPY", {MONDAY: (500.0, 500.0), TUESDAY: (430.0, 430.0)})],
+    )
+    ledger = MemoryLedger()
+    replay(chosen, source, CALENDAR, ledger)
+    placed = [one.event.order for one in ledger.records() if isinstance(one.event, OrderPlaced)]
+    assert [(one.underlying, one.reason) for one in placed[2:]] == [("XLF", "MARGIN_CALL")]
 
 
 def test_a_credit_is_not_free_capital() -> None:

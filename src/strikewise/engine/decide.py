@@ -105,7 +105,7 @@ def _count_adjustments(draft: Draft) -> None:
 
 def _manage(draft: Draft) -> None:
     account = draft.held
-    called = set(margin_call(account))
+    called = set(margin_call(account, lambda one: one.strategy != EXTERNAL and _can_trade(one, draft.view)))
     margin, equity = account.margin_cents, account.equity_exit_cents
     margin_called = Close("MARGIN_CALL", f"margin={margin / 100:.2f} equity={equity / 100:.2f}")
     splits = {

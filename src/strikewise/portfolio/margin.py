@@ -11,7 +11,7 @@ requirement although equity at exit prices has lost it already: the published fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -201,10 +201,17 @@ def with_own_margins(positions: Sequence[Position], books: Mapping[str, Book]) -
     )
 
 
-def margin_call(portfolio: Portfolio) -> list[str]:
+def margin_call(portfolio: Portfolio, can_close: Callable[[Position], bool]) -> list[str]:
     """Return the positions to close, worst first, until equity at exit prices carries the margin again.
 
     What is being closed already is counted as closed. Empty where there is no call.
+
+    Parameters
+    ----------
+    portfolio : Portfolio
+        The account, valued.
+    can_close : callable
+        Whether a position could be closed now: another is, where it could not.
     """
     lacking = portfolio.margin_cents - portfolio.equity_exit_cents
     if lacking <= 0:
@@ -215,7 +222,7 @@ def margin_call(portfolio: Portfolio) -> list[str]:
     for position in sorted(held, key=lambda one: (one.profit_exit_cents or 0, one.position_id)):
         if lacking <= 0:
             break
-        if not position.closing_order_id and position.margin_cents > 0:
+        if not position.closing_order_id and position.margin_cents > 0 and can_close(position):
             called.append(position.position_id)
             lacking -= position.margin_cents
     return called
