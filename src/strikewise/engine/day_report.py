@@ -12,8 +12,9 @@ from strikewise.domain.events import AccountValued, OrderDenied, OrderFilled, Or
 from strikewise.domain.money import format_cents
 from strikewise.domain.orders import Order, Purpose
 from strikewise.portfolio.ledger import Record
+from strikewise.risk.track import Track
 
-__all__ = ["DAY_REPORT", "DayReport", "report_of"]
+__all__ = ["DAY_REPORT", "DayReport", "report_of", "won_on"]
 
 DAY_REPORT = "DAY_REPORT"
 """Code of the alert that carries it."""
@@ -123,6 +124,24 @@ def report_of(
     opened, closed = orders.filled(Purpose.OPEN), orders.filled(Purpose.CLOSE)
     vain = orders.vain()
     return DayReport(day, equity, profit_cents, positions, opened, closed, fills, vain, most, faults, state)
+
+
+def won_on(day: date, track: Track, paid_in_cents: int) -> int | None:
+    """Return what an account won on a day, cents at exit prices: on its first one of all that was paid in.
+
+    Parameters
+    ----------
+    day : date
+        Which, in New York.
+    track : Track
+        Equity of late.
+    paid_in_cents : int
+        Of the account until now.
+    """
+    last = track.day
+    if last is None or last.day != day:
+        return None
+    return last.last_exit - (paid_in_cents if track.first_day == day else last.start_exit)
 
 
 class _Orders:

@@ -10,7 +10,7 @@ from strikewise.domain.instruments import OptionContract
 from strikewise.domain.portfolio import Position
 from strikewise.domain.reconciled import DifferenceFound
 from strikewise.engine.broker_link import BrokerLink
-from strikewise.engine.day_report import DAY_REPORT, report_of
+from strikewise.engine.day_report import DAY_REPORT, report_of, won_on
 from strikewise.engine.failures import Failures, Log, Tolerance
 from strikewise.engine.lookout import FEED_FAILED, Lookout
 from strikewise.engine.loop import Loop
@@ -225,11 +225,7 @@ class Duties:
         self._follow(view)
         self.loop.look(view)
         oversight = self._supervisor.oversight
-        track, paid_in = oversight.track, self.loop.state.deposited_cents
-        profit = None
-        if track.day is not None and track.day.day == view.day:
-            begun = paid_in if track.first_day == view.day else track.day.start_exit
-            profit = track.day.last_exit - begun
+        profit = won_on(view.day, oversight.track, self.loop.state.deposited_cents)
         records = self._ledger.records(after=oversight.reported)
         report = report_of(view.day, records, profit, oversight.control.state)
         self._failures.tell([AlertRaised("info", DAY_REPORT, report.text())], now)
