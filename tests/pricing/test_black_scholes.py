@@ -191,7 +191,7 @@ def test_without_volatility_an_option_is_worth_its_discounted_intrinsic_value(ke
 @pytest.mark.parametrize("kernels", BOTH)
 @pytest.mark.parametrize(
     ("position", "flaw"),
-    [(position, np.nan) for position in range(5)] + [(position, -1.0) for position in range(4)],
+    [(position, flaw) for position in range(5) for flaw in (np.nan, -1.0)] + [(4, 0.0), (4, np.inf)],
 )
 def test_a_missing_or_impossible_input_gives_a_missing_price(kernels, position, flaw):
     inputs = [100.0, 95.0, 0.5, 0.2, 0.98]
@@ -208,6 +208,23 @@ def test_a_missing_input_gives_missing_greeks(kernels, position):
     assert all(
         np.isnan(value) for value in (result.price, result.delta, result.gamma, result.theta, result.vega)
     )
+
+
+@pytest.mark.parametrize("kernels", BOTH)
+@pytest.mark.parametrize(("years", "volatility"), [(0.0, 0.2), (0.5, 0.0)])
+@pytest.mark.parametrize("position", range(2))
+def test_a_missing_price_gives_missing_greeks_at_expiry_and_without_volatility_too(
+    kernels, years, volatility, position
+):
+    inputs = [100.0, 95.0]
+    inputs[position] = np.nan
+    assert np.isnan(greeks(True, *inputs, years, volatility, 0.02, 0.01, kernels=kernels)).all()
+
+
+@pytest.mark.parametrize("kernels", BOTH)
+@pytest.mark.parametrize("discount", [0.0, -1.0, np.inf, np.nan])
+def test_greeks_need_a_discount_that_is_one(kernels, discount):
+    assert np.isnan(forward_greeks(True, 100.0, 101.0, 95.0, 0.5, 0.2, discount, kernels=kernels)).all()
 
 
 def test_a_missing_row_leaves_its_neighbours_alone():

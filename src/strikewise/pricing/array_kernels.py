@@ -109,7 +109,7 @@ def price(
     """Write Black-76 prices."""
     side = normalised(forward, strike, _total_volatility(volatility, years))
     intrinsic = np.maximum(np.where(is_call, forward - strike, strike - forward), 0.0)
-    out[:] = discount * (intrinsic + side.price)
+    out[:] = _factor(discount) * (intrinsic + side.price)
 
 
 def greeks(
@@ -141,7 +141,7 @@ def forward_greeks(
     discount: Array,
 ) -> None:
     """Write price, delta, gamma, theta, vega, rho as rows, from a forward and a discount."""
-    span = np.where(years > 0.0, years, np.inf)
+    span, discount = np.where(years > 0.0, years, np.inf), _factor(discount)
     rate = -log_ratio(discount, np.ones_like(discount)) / span
     dividend_yield = rate - log_ratio(forward, spot) / span
     row = (is_call, spot, forward, strike, years, volatility, discount, rate, dividend_yield)
@@ -252,3 +252,8 @@ def _total_from_value(x: Array, kappa: Array) -> Array:
 def _total_volatility(volatility: Array, years: Array) -> Array:
     valid = (volatility >= 0.0) & (years >= 0.0)
     return np.where(valid, volatility * np.sqrt(np.where(valid, years, 0.0)), np.nan)
+
+
+def _factor(discount: Array) -> Array:
+    """Return discounts, NaN where one is none: not greater than zero, or infinite."""
+    return np.where((discount > 0.0) & (discount < np.inf), discount, np.nan)

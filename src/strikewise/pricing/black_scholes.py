@@ -55,7 +55,7 @@ def price(
     volatility
         Annual, as a fraction (0.20 is 20 %); zero gives the discounted intrinsic value.
     discount
-        Value today of one dollar paid at expiry.
+        Value today of one dollar paid at expiry; greater than zero.
     kernels
         The implementation; compiled where Numba is installed.
 
@@ -146,7 +146,7 @@ def forward_greeks(
     volatility
         Annual, as a fraction.
     discount
-        Value today of one dollar paid at expiry.
+        Value today of one dollar paid at expiry; greater than zero.
     kernels
         The implementation; compiled where Numba is installed.
 

@@ -11,6 +11,7 @@ from strikewise.pricing.compiled_math import (
     BLOCK,
     LEAST_TOTAL,
     exp,
+    factor,
     log_ratio,
     normalised,
     part,
@@ -47,7 +48,7 @@ def price(
             _, total = root_and_total(sigma[i], T[i])
             otm, _, _, _ = normalised(F[i], K[i], total)
             gap = F[i] - K[i] if C[i] else K[i] - F[i]
-            values[i] = D[i] * (otm + max(gap, 0.0))
+            values[i] = factor(D[i]) * (otm + max(gap, 0.0))
 
 
 @inlined
@@ -179,7 +180,8 @@ def forward_greeks(
         for i in range(min(BLOCK, n - start)):
             T = Ts[i]
             span = T if T > 0.0 else math.inf
-            r = -log_ratio(D[i], 1.0) / span
+            d = factor(D[i])
+            r = -log_ratio(d, 1.0) / span
             q = r - log_ratio(F[i], S[i]) / span
-            _keep(scratch, i, _sensitivities(C[i], S[i], F[i], K[i], T, sigma[i], D[i], r, q))
+            _keep(scratch, i, _sensitivities(C[i], S[i], F[i], K[i], T, sigma[i], d, r, q))
         _spread(scratch, out[:, start : start + BLOCK])

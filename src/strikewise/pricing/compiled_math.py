@@ -20,6 +20,7 @@ __all__ = [
     "SMALL_T",
     "exp",
     "exp_within",
+    "factor",
     "log_ratio",
     "mills",
     "normalised",
@@ -135,7 +136,7 @@ def normalised(forward: float, strike: float, total: float) -> tuple[float, floa
     tail = bell * m
     near = bell * (even + odd) if small else (tail if z >= 0.0 else 1.0 - tail)
     value = 2.0 * bell * odd if small else max(near - bell * beyond, 0.0)
-    density = 0.0 if total == 0.0 else lo * bell
+    density = 0.0 if valid and total == 0.0 else lo * bell
     return lo * value, density, near, bell * beyond * (lo / max(f, k))
 
 
@@ -144,6 +145,12 @@ def root_and_total(volatility: float, years: float) -> tuple[float, float]:
     """Return sqrt(T) and sigma * sqrt(T), the latter NaN where one is negative or missing."""
     root = math.sqrt(years)
     return root, volatility * root if volatility >= 0.0 else math.nan
+
+
+@inlined
+def factor(discount: float) -> float:
+    """Return a discount, NaN where it is none: not greater than zero, or infinite."""
+    return discount if 0.0 < discount < math.inf else math.nan
 
 
 @inlined
