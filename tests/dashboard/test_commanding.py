@@ -48,7 +48,7 @@ def test_what_others_do_shows_without_a_reload(browser: Browser, home: Path) -> 
     with serving(home) as served, let_in(browser, served, viewport=WIDE) as (_, page, _):
         page.goto(served.url)
         settled(page)
-        expect(page.locator(".light").first).to_contain_text("live")
+        expect(page.locator(".light").first).to_contain_text("connected")
         served.person().post("control/halt", reason="seen from elsewhere")
         expect(page.locator(".banner.halted")).to_contain_text("seen from elsewhere")
 
@@ -62,7 +62,7 @@ def test_a_server_that_goes_away_is_said_plainly_stopping_is_explained_and_its_r
         _, page, _ = window.__enter__()
         page.goto(served.url)
         settled(page)
-        expect(page.locator(".light").first).to_contain_text("live")
+        expect(page.locator(".light").first).to_contain_text("connected")
     expect(page.get_by_test_id("server-down")).to_contain_text("strikewise halt")
     assert page.get_by_text("Net liquidation").is_visible(), "what was known stays"
     stop(page)
@@ -73,7 +73,7 @@ def test_a_server_that_goes_away_is_said_plainly_stopping_is_explained_and_its_r
     with serving(home, ServePlan(port=port)):
         page.get_by_role("button", name="Try again").click()
         expect(page.get_by_test_id("server-down")).to_have_count(0)
-        expect(page.locator(".light").first).to_contain_text("live")
+        expect(page.locator(".light").first).to_contain_text("connected")
         window.__exit__(None, None, None)
 
 

@@ -114,7 +114,7 @@ def test_a_killed_server_is_told_what_to_type_is_explained_and_what_happened_mea
     assert desk.server.setup == ""
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_test_id("server-down")).to_have_count(0)
-    expect(page.locator(".light").first).to_contain_text("live")
+    expect(page.locator(".light").first).to_contain_text("connected")
     page.wait_for_function(
         "(before) => Number(/fact (\\d+)/.exec(document.body.innerText)?.[1] ?? 0) > before",
         arg=before,

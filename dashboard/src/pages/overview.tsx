@@ -3,7 +3,7 @@ import type { Account, Position, Status } from "../api/types";
 import { EquityChart } from "../charts/equity";
 import { PayoffChart, PayoffNotes } from "../charts/payoff";
 import { PriceChart, RegimeLegend } from "../charts/price";
-import { ageOf, duration, instant, money, percent, sentence, signed, signedMoney, signedPercent, tone } from "../format";
+import { ageOf, day, duration, instant, money, percent, sentence, signed, signedMoney, signedPercent, tone } from "../format";
 import { PositionTable, strikesOf } from "../parts/position-table";
 import { Card, Empty, GradeBadge, Meter, Shown, Tile } from "../parts/parts";
 import { SurfaceHeat } from "../parts/surface";
@@ -150,7 +150,7 @@ function Figures({ account }: { account: Account }): ReactNode {
         name="Day P&L"
         value={signedMoney(account.day_profit_cents)}
         tone={tone(account.day_profit_cents)}
-        note={before > 0 ? `${signedPercent(account.day_profit_cents / before, 2)} today` : "today"}
+        note={account.at === null ? "never valued" : `${before > 0 ? `${signedPercent(account.day_profit_cents / before, 2)} ` : ""}on ${day(account.at)}`}
       />
       <Tile
         name="Total P&L"

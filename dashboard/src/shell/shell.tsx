@@ -126,7 +126,7 @@ function TopBar(props: { status: Status | undefined; signedIn: boolean; connecti
 }
 
 function Light({ connection }: { connection: Connection }): ReactNode {
-  const [level, words] = { open: ["good", "live"], connecting: ["warn", "connecting"], down: ["bad", "server down"] }[connection] ?? ["", ""];
+  const [level, words] = { open: ["good", "connected"], connecting: ["warn", "connecting"], down: ["bad", "server down"] }[connection] ?? ["", ""];
   return (
     <span className={`light ${level}`} role="status">
       <i aria-hidden="true" />
