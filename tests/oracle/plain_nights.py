@@ -184,7 +184,8 @@ class Nights:
         calendar, dividends = view.calendar, view.dividends(one.underlying)
         if one.right is Right.CALL:
             cause = "early_dividend"
-            worth = 1000 * sum(paid for day, paid in dividends if seen.day < day <= view.day)
+            until = min(view.day, calendar.settlement_session(one))  # what it delivers has those after it
+            worth = 1000 * sum(paid for day, paid in dividends if seen.day < day <= until)
         else:
             cause = "early_carry"
             left = calendar.settlement_at(one) - calendar.session_close(seen.day)
@@ -268,8 +269,8 @@ class Nights:
         days = set()
         for position in account.positions.values():
             days |= {day for day, _ in view.splits(position.underlying)}
-            if position.shares:
-                days |= {day for day, _ in view.dividends(position.underlying)}
+            # Also where it holds none yet: its options may deliver shares before the ex-date.
+            days |= {day for day, _ in view.dividends(position.underlying)}
         return sorted(day for day in days if after < day <= view.day)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import pytest
 
 from engine.hand_made import Told, hand_spec, played
-from execution.tapes import call, close_of, put
+from execution.tapes import bars, call, close_of, market, put, tape
 from realism.nights import (
     FRIDAY,
     MONDAY,
@@ -21,9 +22,11 @@ from realism.nights import (
     settled,
     week,
 )
-from strikewise.domain.instruments import Stock
+from strikewise.domain.instruments import OptionContract, Stock
 from strikewise.domain.orders import FlowKind
-from strikewise.execution.exercise import EARLY_CARRY, EARLY_DIVIDEND, ExerciseRule
+from strikewise.execution.exercise import EARLY_CARRY, EARLY_DIVIDEND, ExerciseRule, early_cause
+from strikewise.market.estimate import Estimator
+from strikewise.portfolio.ledger import MemoryLedger
 
 LATER = date(2024, 4, 19)
 CALL, WING = call(480, LATER), call(490, LATER)
@@ -46,12 +49,54 @@ def test_a_short_call_is_assigned_before_the_ex_date_when_the_dividend_exceeds_i
     assert trade.profit_cents == 100 * (credit + wing + 48_000 - (50_000 + 5)) - 15_000
 
 
-@pytest.mark.parametrize(("amount", "day"), [(0.99, WEDNESDAY), (1.50, date(2024, 3, 11))])
+@pytest.mark.parametrize(
+    ("amount", "day"),
+    # A cent of extrinsic less would do; and who buys on an ex-date has no part in its dividend.
+    [(1.00, WEDNESDAY), (1.50, date(2024, 3, 11)), (1.50, MONDAY)],
+)
 def test_a_short_call_stays_when_the_dividend_is_less_than_its_extrinsic_or_days_away(
     amount: float, day: date
 ) -> None:
     _, ledger = week(of((CALL, -1), (WING, 1)), CALLS, dividends=[dividend(amount, day)])
     assert settled(ledger) == []
+
+
+def test_extrinsic_is_what_the_mid_says() -> None:
+    (assigned,) = settled(week(of((CALL, -1), (WING, 1)), CALLS, dividends=[dividend(1.01)])[1])
+    assert assigned.rule == EARLY_DIVIDEND
+
+
+def gap(contract: OptionContract, spots: Mapping[date, float]) -> MemoryLedger:
+    """Sell an option on Monday; the next quotes come on Friday, after a dividend of 1.50 on Thursday."""
+    rows = [(contract, 2_095, 2_105), (call(600, LATER), 10, 12)]
+    told = Told({MONDAY: [of((contract, -1))]}, margin_cents=1, max_loss_cents=None)
+    return played(
+        hand_spec(told, start=MONDAY, end=FRIDAY),
+        {close_of(day): (500.0, rows if day == MONDAY else rows[1:]) for day in (MONDAY, FRIDAY)},
+        {day: (price, price) for day, price in spots.items()},
+        dividends=[dividend(1.50, THURSDAY)],
+    )[1]
+
+
+def test_a_call_that_ends_before_the_ex_date_is_not_exercised_early_for_its_dividend() -> None:
+    (ended,) = settled(gap(call(480, WEDNESDAY), {MONDAY: 500.0, WEDNESDAY: 470.0}))
+    assert (ended.outcome, ended.rule, ended.settlement_cents) == ("expired", "", 47_000)
+
+
+def test_shares_delivered_before_an_ex_date_have_its_dividend_whenever_it_is_seen() -> None:
+    ledger = gap(put(520, WEDNESDAY), {MONDAY: 500.0, WEDNESDAY: 500.0})
+    assert [one.outcome for one in settled(ledger)] == ["assigned"]
+    assert [(one.kind, one.cash_cents) for one in flows(ledger)] == [(FlowKind.DIVIDEND, -15_000)]
+
+
+def test_quotes_of_a_session_before_say_nothing_about_the_extrinsic_of_today() -> None:
+    quoted = tape({close_of(MONDAY): (500.0, CALLS)})
+    risen = bars("SPY", {MONDAY: (500.0, 500.0), TUESDAY: (520.0, 520.0)})
+    seen = market(quoted, bars=[risen]).view(close_of(TUESDAY))
+    # 21.00 on Monday is less than Tuesday's intrinsic 40.00, which is no reason to exercise.
+    cause = early_cause(CALL, ExerciseRule(), seen, WEDNESDAY, [dividend(0.50)], Estimator())
+    assert cause == ""
+    assert early_cause(CALL, ExerciseRule(), seen, WEDNESDAY, [dividend(9.0)], Estimator()) == EARLY_DIVIDEND
 
 
 def test_a_call_out_of_the_money_is_not_exercised_for_a_dividend() -> None:

@@ -13,6 +13,7 @@ from execution.tapes import call, close_of, put
 from realism.nights import of, settled
 from strikewise.backtest.pin_stress import pin_stress
 from strikewise.domain.errors import SettingsError
+from strikewise.domain.events import OptionSettled
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.structures import Structure
 from strikewise.execution.exercise import PINNED, ExerciseRule, PinRule
@@ -64,6 +65,20 @@ def test_by_default_its_holder_knows_mondays_price(friday: float, monday: float,
     assert [row.open_positions for row in journal.equity] == [1, 1, 0]
 
 
+def test_no_leg_of_a_pinned_structure_settles_before_the_pinned_one() -> None:
+    near = put(479)
+    told = Told({THURSDAY: [of((SHORT, -1), (near, 1))]})
+    days = zip(WEEK, (485.0, 478.9, 480.3), strict=True)
+    rows = [(SHORT, 100, 110), (near, 80, 90), *LATER]
+    _, ledger = played(
+        hand_spec(told, start=THURSDAY, end=MONDAY),
+        {close_of(day): (spot, LATER if day == MONDAY else rows) for day, spot in days},
+    )
+    ends = [one for one in ledger.records() if isinstance(one.event, OptionSettled)]
+    assert {one.known_at for one in ends} == {close_of(MONDAY)}
+    assert ended(ledger) == {SHORT: ("expired", PINNED), near: ("exercised", "")}
+
+
 def test_no_price_before_the_next_opening_decides() -> None:
     spots = dict(zip(WEEK, (485.0, 480.5, 470.0), strict=True))
     saturday, early = (datetime(2024, 3, day, 12, 0, tzinfo=UTC) for day in (16, 18))
@@ -107,6 +122,8 @@ def test_away_from_the_strike_long_and_for_cash_the_settlement_price_decides_at_
     assert not rule.pinned(index, -1, 480_050)
     assert not rule.pinned(SHORT, 1, 48_050)
     assert rule.pinned(SHORT, -1, 48_050)
+    # A quarter of a percent of the price on either side, to the cent.
+    assert [rule.pinned(put(399), -1, cents) for cents in (40_000, 40_001)] == [True, False]
 
 
 def test_each_pinned_expiry_is_told_with_its_loss_at_a_gap() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.hand_made import Told, hand_spec
+from engine.hand_made import FREE, Told, hand_spec
 from execution.tapes import CALENDAR, bars, call, close_of, put, tape
 from realism.nights import FRIDAY, MONDAY, THURSDAY, TUESDAY, WEDNESDAY, WEEK, of, settled, splits
 from strikewise.adapters.store.printed import bars_as_printed
@@ -22,6 +22,7 @@ from strikewise.domain.quotes import Split
 from strikewise.domain.splits import split_instrument, split_ratio, split_structure
 from strikewise.domain.structures import Structure
 from strikewise.execution.corporate_actions import ADJUSTED
+from strikewise.execution.fees import FeeSchedule
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.quality import Flaw
 from strikewise.portfolio.journal import Journal, journal_of
@@ -40,6 +41,7 @@ def over(
     closes: date = FRIDAY,
     quoted: tuple[date, ...] = WEEK,
     units: int = 2,
+    fees: FeeSchedule = FREE,
 ) -> tuple[Journal, MemoryLedger]:
     """Hold a structure over a split on Wednesday: prices, strikes and quotes of 500 dollars are divided."""
     snapshots: dict[Any, Any] = {}
@@ -54,7 +56,7 @@ def over(
     told = Told({opens: [structure]}, frozenset([closes]), units, margin_cents=1, max_loss_cents=None)
     source = MemorySource([tape(snapshots)], splits=[Split("SPY", WEDNESDAY, ratio)])
     ledger = MemoryLedger()
-    replay(hand_spec(told, start=MONDAY, end=FRIDAY), source, CALENDAR, ledger)
+    replay(hand_spec(told, start=MONDAY, end=FRIDAY, fees=fees), source, CALENDAR, ledger)
     return journal_of(ledger.records()), ledger
 
 
@@ -116,9 +118,16 @@ def test_what_nobody_could_close_before_is_bought_out_at_the_touch_it_last_had()
     (trade,) = journal.trades
     assert (trade.exit_reason, trade.profit_cents) == ("BOUGHT_OUT", 2 * 100 * (360 - 440))
     assert not any(isinstance(one.event, OrderDenied) for one in ledger.records())
+    # It is a trade like any other, and costs what one does: two contracts at 65 cents.
+    charged = FeeSchedule(pass_through=False)
+    _, ledger = over(1.5, of((SHORT, -1)), SPREAD, quoted=(MONDAY, WEDNESDAY, THURSDAY, FRIDAY), fees=charged)
+    assert [one.fees_cents for one in settled(ledger)] == [130]
 
 
-@pytest.mark.parametrize(("ratio", "held", "left", "cash"), [(0.1, 55, 5, 250_000), (1.5, 55, 82, 16_666)])
+@pytest.mark.parametrize(
+    ("ratio", "held", "left", "cash"),
+    [(0.1, 55, 5, 250_000), (1.5, 55, 82, 16_666), (1.5, -55, -82, -16_667)],
+)
 def test_a_fraction_of_a_share_is_paid_in_cash(ratio: float, held: int, left: int, cash: int) -> None:
     _, ledger = over(ratio, of((Stock("SPY"), held)), SPREAD, units=1)
     (report,) = splits(ledger)

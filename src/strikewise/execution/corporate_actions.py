@@ -23,7 +23,9 @@ MICROS, MICROS_PER_CENT = 1_000_000, 10_000
 
 def action_days(account: Account, after: date, view: MarketView) -> list[date]:
     """Return the ex-dates from the day after a date to that of a view that concern what is held, in order."""
-    shares = {symbol for _, symbol, _ in account.shares()}
+    # Options that end meanwhile may deliver shares, where sessions went by that nobody saw.
+    ends = account.next_settlement <= view.as_of
+    shares = account.symbols() if ends else {symbol for _, symbol, _ in account.shares()}
     dates = [one.ex_date for symbol in shares for one in view.dividends(symbol)]
     dates += [one.ex_date for symbol in account.symbols() for one in view.splits(symbol)]
     return sorted({day for day in dates if after < day <= view.day}) if dates else []

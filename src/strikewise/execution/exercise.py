@@ -150,14 +150,15 @@ def early_cause(
     intrinsic = 0 if spot is None else in_the_money(contract, spot)
     if intrinsic <= 0:
         return ""
+    last = seen.calendar.settlement_session(contract)
     if contract.right is Right.CALL:
-        worth = 1000 * _paid(dividends, seen.day, until)
+        # Shares that its end delivers have the dividends after it all the same.
+        worth = 1000 * _paid(dividends, seen.day, min(until, last))
         cause = EARLY_DIVIDEND
     else:
         rate = seen.rate() or 0.0
         settles = seen.calendar.settlement_at(contract)
         years = (settles - seen.calendar.session_close(seen.day)).total_seconds() / SECONDS_PER_YEAR
-        last = seen.calendar.settlement_session(contract)
         worth = -contract.strike_milli * expm1(-rate * years) - 1000 * _paid(dividends, seen.day, last)
         cause = EARLY_CARRY
     if worth <= 0.0:
