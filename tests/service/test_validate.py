@@ -83,6 +83,15 @@ def test_it_is_decided_at_the_touch_whatever_the_specification_hopes() -> None:
     assert page_of(hopeful) == page_of(strict)
 
 
+def test_interest_on_idle_cash_moves_no_verdict() -> None:
+    saving, strict = (
+        validate(system_of(reconstructed()), condors(end="2015-07-10", financing=cash), effort=TINY)
+        for cash in ({"cash": "bills"}, {})
+    )
+    assert saving.result.spec["financing"]["cash"] == "none"
+    assert page_of(saving) == page_of(strict)
+
+
 def test_progress_ends_where_it_said_and_names_what_is_done() -> None:
     told = [one for one in done()[2] if one[0] != "Condors"]
     assert {"neighbours near by", "starting on other days", "configurations to choose among"} <= {

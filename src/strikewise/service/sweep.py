@@ -11,7 +11,7 @@ from typing import Any
 
 from strikewise.backtest.evidence.deflation import TrialCount, count_of, deflation_of
 from strikewise.backtest.evidence.trials import trial_of
-from strikewise.backtest.evidence.variants import Variant, grid_of
+from strikewise.backtest.evidence.variants import Variant, grid_of, without_interest
 from strikewise.backtest.executor import Executor
 from strikewise.backtest.runner import ReplaySpec
 from strikewise.backtest.trial_run import TrialRun
@@ -116,6 +116,8 @@ def sweep(
 ) -> Sweep:
     """Run every combination of some parameters' values; each counts as tried before it is run.
 
+    Idle cash earns nothing in any of them: what bills pay tells no configuration from another.
+
     Parameters
     ----------
     system : System
@@ -142,6 +144,7 @@ def sweep(
     """
     if sort not in SORT_KEYS:
         raise SettingsError(f"Runs cannot be sorted by {sort!r}; by one of {', '.join(SORT_KEYS)}.")
+    spec = without_interest(spec)
     variants = grid_of(spec, axes)
     universe = Universe(system.data.source(), spec.run.underlyings)
     data = {name: system.data.digest(name, spec.start, spec.end) for name in universe.underlyings()}

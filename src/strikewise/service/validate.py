@@ -31,7 +31,14 @@ from strikewise.backtest.evidence.robustness import (
 from strikewise.backtest.evidence.stress_paths import SCENARIOS
 from strikewise.backtest.evidence.superiority import Superiority
 from strikewise.backtest.evidence.trials import trial_of
-from strikewise.backtest.evidence.variants import Variant, at_the_touch, grid_of, identity_of, neighbours
+from strikewise.backtest.evidence.variants import (
+    Variant,
+    at_the_touch,
+    grid_of,
+    identity_of,
+    neighbours,
+    without_interest,
+)
 from strikewise.backtest.evidence.verdict import Verdict, judge
 from strikewise.backtest.evidence.walk_forward import WalkForward, default_windows, folds_of, walk_forward
 from strikewise.backtest.result import ReplayResult
@@ -170,7 +177,7 @@ def validate(
     seed: int = 1,
     progress: Progress | None = None,
 ) -> Validation:
-    """Judge a specification over the stored past; everything is decided at the touch.
+    """Judge a specification over the stored past: at the touch, and without interest on idle cash.
 
     Parameters
     ----------
@@ -188,7 +195,7 @@ def validate(
     MissingDataError, SettingsError
         If chains are not there, or the grid names no parameter of the run.
     """
-    strict, random = at_the_touch(spec), np.random.default_rng(seed)
+    strict, random = without_interest(at_the_touch(spec)), np.random.default_rng(seed)
     near, far = _variants(strict, grid, effort, random)
     finished = run_over_history(system, strict, other_fills=False, progress=progress)
     base = history_of_result(finished.result)

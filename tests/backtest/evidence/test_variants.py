@@ -16,9 +16,11 @@ from strikewise.backtest.evidence.variants import (
     identity_of,
     neighbours,
     with_parameters,
+    without_interest,
 )
 from strikewise.bootstrap.spec_file import make_spec
 from strikewise.domain.errors import ParameterError, SettingsError
+from strikewise.execution.financing import CashInterest
 
 
 def random(seed: int = 0) -> np.random.Generator:
@@ -113,3 +115,11 @@ def test_what_decides_is_decided_at_the_touch() -> None:
     assert strict.fills == replace(hopeful.fills, f_by_legs=(1.0,))
     assert identity_of(strict) == identity_of(spec(fills={"volume_share": 0.2}))
     assert at_the_touch(strict) is strict
+
+
+def test_what_bills_pay_is_left_out_and_nothing_else() -> None:
+    saving = spec(financing={"cash": "bills", "borrow_rate": 0.02})
+    strict = without_interest(saving)
+    assert strict.financing == replace(saving.financing, cash=CashInterest.NONE)
+    assert identity_of(strict) == identity_of(spec(financing={"borrow_rate": 0.02}))
+    assert without_interest(strict) is strict

@@ -16,8 +16,17 @@ from strikewise.backtest.runner import ReplaySpec
 from strikewise.domain.errors import ParameterError, SettingsError
 from strikewise.domain.parameters import Parameter, ParameterSpace, ParameterValue
 from strikewise.engine.spec import StrategySpec
+from strikewise.execution.financing import CashInterest
 
-__all__ = ["Variant", "at_the_touch", "grid_of", "identity_of", "neighbours", "with_parameters"]
+__all__ = [
+    "Variant",
+    "at_the_touch",
+    "grid_of",
+    "identity_of",
+    "neighbours",
+    "with_parameters",
+    "without_interest",
+]
 
 Changes = Mapping[str, Mapping[str, ParameterValue]]
 """New values by strategy label and parameter."""
@@ -63,6 +72,19 @@ def at_the_touch(spec: ReplaySpec) -> ReplaySpec:
     return replace(
         spec, fills=replace(spec.fills, f_by_legs=(1.0,)), run=replace(spec.run, document=document)
     )
+
+
+def without_interest(spec: ReplaySpec) -> ReplaySpec:
+    """Return a specification whose idle cash earns nothing.
+
+    What bills pay is no skill, and comes so evenly that beside it any strategy has a high ratio.
+    """
+    if spec.financing.cash is CashInterest.NONE:
+        return spec
+    document: dict[str, Any] = deepcopy(dict(spec.run.document))
+    document["financing"] = {**document.get("financing", {}), "cash": CashInterest.NONE.value}
+    financing = replace(spec.financing, cash=CashInterest.NONE)
+    return replace(spec, financing=financing, run=replace(spec.run, document=document))
 
 
 def with_parameters(spec: ReplaySpec, changes: Changes) -> ReplaySpec:
