@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ class LateCommand:
         """Import and return the command."""
         command = typer.main.get_command(importlib.import_module(self.module).app)
         command.name = self.name
+        if not gc.isenabled():
+            # The program switched it off for its start. What is imported stays, and is never looked through.
+            gc.freeze()
+            gc.enable()
         return command
 
 

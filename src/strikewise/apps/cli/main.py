@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import traceback
 from collections.abc import Sequence
 from itertools import islice
@@ -168,4 +169,5 @@ def start(
 
 def main() -> None:
     """Run the command line."""
+    gc.disable()  # importing makes no garbage, and looking for it takes a tenth of the start
     app(prog_name="strikewise")
