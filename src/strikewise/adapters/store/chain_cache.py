@@ -16,6 +16,7 @@ import mmap
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
@@ -59,6 +60,9 @@ ROW_BYTES = 46
 """Bytes of one contract in all mapped columns."""
 DIGEST_BYTES = 16
 KEPT_GENERATIONS = 2
+BUILDING = ".building-"
+FORSAKEN_SECONDS = 3600
+"""A generation that was begun so long before another one, and is not done, was left by a crash."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,6 +174,11 @@ def open_generation(archive: Path, folder: Path, underlying: str, year: int) -> 
         The underlying's symbol.
     year : int
         The archive's year.
+
+    Raises
+    ------
+    StoreError
+        If it must be built and cannot be written, for want of room or of the right to.
     """
     state = _state(archive)
     for found in sorted(folder.glob(f"{year}-*/{MANIFEST}")):
@@ -177,15 +186,21 @@ def open_generation(archive: Path, folder: Path, underlying: str, year: int) -> 
         if generation is not None:
             return generation
     contents = archive.read_bytes()
-    digest = hashlib.sha256(contents).hexdigest()
-    target = folder / f"{year}-{digest[:16]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    if _open(target / MANIFEST, None, underlying, year) is None:
-        _build(contents, target, underlying, year, state)
+    target = folder / f"{year}-{hashlib.sha256(contents).hexdigest()[:16]}"
+    if (generation := _open(target / MANIFEST, None, underlying, year)) is None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _build(contents, target, underlying, year, state)
+        except OSError as error:
+            raise StoreError(
+                f"The chains of {underlying} {year} cannot be made ready to read in {folder} "
+                f"({error.strerror or error}): it must be writable, on a disk with room."
+            ) from error
+        generation = _open(target / MANIFEST, None, underlying, year)
     else:
-        _write_manifest(target, state)
+        with suppress(OSError):  # then each opening reads the archive again
+            _write_manifest(target, state)
     _clear_old(folder, year, keep=target)
-    generation = _open(target / MANIFEST, None, underlying, year)
     if generation is None:
         raise StoreError(f"{target} cannot be read right after it was built: is the disk full?")
     return generation
@@ -221,7 +236,7 @@ def _open(manifest: Path, state: State | None, underlying: str, year: int) -> Ge
 def _build(contents: bytes, target: Path, underlying: str, year: int, state: State) -> None:
     """Build a generation aside and rename it into place, unless another process was first."""
     tape = tape_from_frame(underlying, read_archive(contents, CACHED))
-    aside = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
+    aside = Path(tempfile.mkdtemp(prefix=BUILDING, dir=target.parent))
     try:
         for name, together in ARRAYS.items():
             np.save(aside / f"{name}.npy", np.stack([getattr(tape.columns, one) for one in together], axis=1))
@@ -274,7 +289,15 @@ def _write_manifest(folder: Path, state: State) -> None:
 
 
 def _clear_old(folder: Path, year: int, keep: Path) -> None:
-    """Delete generations of a year but the newest few: what a reader has mapped stays readable to it."""
+    """Delete generations of a year but the newest few: what a reader has mapped stays readable to it.
+
+    And what another process began to build long before the newest one, and never finished.
+    """
+    newest = keep.stat().st_mtime
+    for aside in folder.glob(f"{BUILDING}*"):
+        with suppress(FileNotFoundError):
+            if newest - aside.stat().st_mtime > FORSAKEN_SECONDS:
+                shutil.rmtree(aside, ignore_errors=True)
     others = [path for path in folder.glob(f"{year}-*") if path != keep]
     others.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
     for path in others[KEPT_GENERATIONS - 1 :]:
