@@ -25,7 +25,7 @@ from strikewise.domain.control import (
     TradingState,
     TradingStateChanged,
 )
-from strikewise.domain.events import Event, OrderRejected, OrderUnresolved, RunStarted
+from strikewise.domain.events import Event, OrderRejected, OrderUnresolved, RunStarted, SignalGenerated
 from strikewise.domain.reconciled import DifferenceFound, ReconciliationFailed
 from strikewise.portfolio.ledger import Entry, MemoryLedger
 from strikewise.strategy.exit_plan import exit_plan
@@ -102,6 +102,21 @@ def test_the_signals_that_are_wanted_are_told_with_their_decision(signals: Signa
     for one in alerts:
         if one.code == "SIGNAL_DENIED":
             assert "Size: none: PORTFOLIO_DUPLICATE (position=" in one.text
+
+
+def test_a_fact_that_cannot_be_put_into_words_is_named_and_what_follows_is_told() -> None:
+    signal = next(one.event.signal for one in traded().records() if isinstance(one.event, SignalGenerated))
+    odd = SignalGenerated(replace(signal, because={"much": 10**400}))
+    told = heard(Rules(signals=Signals.ALL), after(odd, AlertRaised("critical", "HALT", "Stop.")))
+    assert [one.code for one in told] == ["UNWORDED", "HALT"]
+    assert "Fact 1 " in told[0].title
+
+
+def test_a_feature_that_only_ends_like_a_day_is_told_as_a_number() -> None:
+    signal = next(one.event.signal for one in traded().records() if isinstance(one.event, SignalGenerated))
+    because = {"volume_day": 45_000_000.0, "range_day": 3.2, "earnings_day": 19_782.0}
+    (told,) = heard(Rules(signals=Signals.ALL), after(SignalGenerated(replace(signal, because=because))))
+    assert "volume_day 45,000,000.00, range_day 3.2, earnings_day 2024-02-29" in told.text
 
 
 def test_thresholds_keep_back_what_is_below_them() -> None:

@@ -110,13 +110,23 @@ class Watcher:
         became = _became(batch)
         for record in batch:
             trouble = list(self._add(record))
-            said = self._told_by(record)
-            if isinstance(record.event, SignalGenerated):
-                said = self._signal(record.event.signal, became)
-            elif isinstance(record.event, SignalExpired):
-                said = self._expired(record.event.signal_id)
-            alerts += self._alerts(record, [*said, *self._outcomes(), *trouble])
+            try:
+                said = [*self._said(record, became), *self._outcomes()]
+            except Exception as error:  # whatever a feature or a note holds, what comes after must be told
+                kind, name = type(record.event).__name__, type(error).__name__
+                text = f"{kind}: {name}. The ledger has it: see the page, or /logs."
+                said = [Saying("UNWORDED", f"Fact {record.seq} could not be put into words", text)]
+            alerts += self._alerts(record, [*said, *trouble])
         return alerts
+
+    def _said(self, record: Record, became: _Became) -> Iterator[Saying]:
+        match record.event:
+            case SignalGenerated(signal=signal):
+                return self._signal(signal, became)
+            case SignalExpired(signal_id=name):
+                return self._expired(name)
+            case _:
+                return self._told_by(record)
 
     def _add(self, record: Record) -> Iterator[Saying]:
         """Take in a fact; one that cannot be booked ends outcomes, and nothing else that is told."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
 
 from strikewise.domain.answered import SignalOffered
 from strikewise.domain.events import SignalDenied
@@ -18,6 +17,8 @@ __all__ = ["fill_text", "outcome_text", "pairs_text", "signal_text", "signal_tit
 MOST_REASONS = 12
 """Features that an alert shows; the rest is a question away."""
 LARGE = 1000.0
+DAYS = range(3_650, 100_000)
+"""Numbers that are days, as the name says: from 1980 to 2243."""
 PERCENT = ("iv", "rv", "probability", "pct", "return", "width", "rank", "percentile")
 """Beginnings or ends of names whose values below five are read as percent."""
 
@@ -125,7 +126,7 @@ def _reasons(because: Mapping[str, float | str]) -> str:
 def _feature(name: str, value: float | str) -> str:
     if isinstance(value, str):
         return value
-    if name.endswith("_day") and isfinite(value):
+    if name.endswith("_day") and value in DAYS:
         return date_of(int(value)).isoformat()
     words = name.split("_")
     if abs(value) < 5 and (words[0].rstrip("0123456789") in PERCENT or words[-1] in PERCENT):
