@@ -1,5 +1,5 @@
 import { type ReactNode } from "react";
-import { number, percent, sentence, signed } from "../format";
+import { day, number, percent, sentence, signed } from "../format";
 
 const SHARES = new Set([
   "boll_pct", "credit_to_width", "iv", "iv30", "iv_breakeven", "iv_forecast", "iv_rank", "iv_percentile", "otm_pct", "rate",
@@ -33,6 +33,8 @@ export function featureValue(name: string, value: number | string): string {
   if (typeof value === "string") return value.replace(/_/g, " ");
   if (SHARES.has(name) || name.endsWith("_pct")) return percent(value, 1);
   if (/delta/.test(name)) return signed(value, 2);
+  if (name.endsWith("_day") && Number.isInteger(value) && value >= 3_652 && value < 100_000)
+    return day(new Date(value * 86_400_000).toISOString().slice(0, 10), true); // days since 1970
   return Number.isInteger(value) ? String(value) : number(value);
 }
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from strikewise.domain.errors import InstrumentError
 
 EPOCH = date(1970, 1, 1)
+_DATES = range(3_652, 100_000)
 STRIKE_BITS, RIGHT_BITS, ROOT_BITS = 27, 1, 4
 ROOT_SHIFT = STRIKE_BITS + RIGHT_BITS
 EXPIRATION_SHIFT = ROOT_SHIFT + ROOT_BITS
@@ -110,6 +111,19 @@ def days_of(day: date) -> int:
 def date_of(days: int) -> date:
     """Return the date that lies ``days`` after 1970-01-01."""
     return EPOCH + timedelta(days=int(days))
+
+
+def date_named(name: str, value: float) -> date | None:
+    """Return the date that a feature is whose name ends in ``_day``; None where it only sounds so.
+
+    Parameters
+    ----------
+    name : str
+        The feature's.
+    value : float
+        Days since 1970-01-01: a whole number of the years 1980 to 2243, or it is no date.
+    """
+    return date_of(int(value)) if name.endswith("_day") and value in _DATES else None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import isfinite
 
 from strikewise.domain.answered import SignalTaken
 from strikewise.domain.control import TakeRequested
@@ -25,7 +24,7 @@ from strikewise.domain.events import (
     RunStarted,
     SignalGenerated,
 )
-from strikewise.domain.instruments import date_of
+from strikewise.domain.instruments import date_named
 from strikewise.domain.money import format_cents
 from strikewise.domain.orders import LegFill, Order, Purpose
 from strikewise.domain.signals import Signal
@@ -310,8 +309,8 @@ def _leg_words(leg: LegFill) -> str:
 def _feature(name: str, value: float | str) -> str:
     if isinstance(value, str):
         return value
-    if name.endswith("_day") and isfinite(value):
-        return date_of(int(value)).isoformat()
+    if (on := date_named(name, value)) is not None:
+        return on.isoformat()
     if name in FRACTIONS:
         return f"{value:.1%}"
     return f"{value:,.2f}" if abs(value) >= LARGE else f"{value:,.4g}"

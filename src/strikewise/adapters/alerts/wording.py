@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from strikewise.domain.answered import SignalOffered
 from strikewise.domain.events import SignalDenied
-from strikewise.domain.instruments import date_of
+from strikewise.domain.instruments import date_named
 from strikewise.domain.money import format_cents
 from strikewise.domain.orders import Execution, LegFill, Order, Purpose
 from strikewise.domain.signals import Signal
@@ -17,8 +17,6 @@ __all__ = ["fill_text", "outcome_text", "pairs_text", "signal_text", "signal_tit
 MOST_REASONS = 12
 """Features that an alert shows; the rest is a question away."""
 LARGE = 1000.0
-DAYS = range(3_650, 100_000)
-"""Numbers that are days, as the name says: from 1980 to 2243."""
 PERCENT = ("iv", "rv", "probability", "pct", "return", "width", "rank", "percentile")
 """Beginnings or ends of names whose values below five are read as percent."""
 
@@ -126,8 +124,8 @@ def _reasons(because: Mapping[str, float | str]) -> str:
 def _feature(name: str, value: float | str) -> str:
     if isinstance(value, str):
         return value
-    if name.endswith("_day") and value in DAYS:
-        return date_of(int(value)).isoformat()
+    if (on := date_named(name, value)) is not None:
+        return on.isoformat()
     words = name.split("_")
     if abs(value) < 5 and (words[0].rstrip("0123456789") in PERCENT or words[-1] in PERCENT):
         return f"{value:.1%}"
