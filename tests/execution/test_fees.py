@@ -18,6 +18,8 @@ def fill(instrument: Instrument, quantity: int, price: int) -> LegFill:
 def test_a_bought_contract_pays_commission_clearing_and_the_options_regulatory_fee() -> None:
     # June 2020: 0.65 + 0.055 (OCC) + 0.0379 (ORF) = 0.7429, rounded up.
     assert FeeSchedule().order_cents([fill(put(400), 1, 100)], date(2020, 6, 1)) == 75
+    # Who buys pays no activity fee: of a hundred it would be another 0.20.
+    assert FeeSchedule().order_cents([fill(put(400), 100, 100)], date(2020, 6, 1)) == 7_429
 
 
 def test_a_sold_contract_also_pays_section_31_and_the_trading_activity_fee() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
-from execution.tapes import CALENDAR, call, close_of, one_view, order, put, tape
+from execution.tapes import CALENDAR, call, close_of, market, one_view, order, put, tape
 from strikewise.domain.chain import GRADES, RECORDED_MARK
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.orders import Purpose
@@ -65,3 +65,22 @@ def test_a_fill_is_graded_by_the_contracts_it_is_made_of() -> None:
     assert matcher.match(order({quoted: 1}), 1, view).grade is Grade.QUOTES
     assert matcher.match(order({made: 1}), 1, view).grade is Grade.RECONSTRUCTED
     assert matcher.match(order({quoted: 1, made: -1}), 1, view).grade is Grade.RECONSTRUCTED
+
+
+def test_a_unit_of_several_contracts_takes_the_size_of_each() -> None:
+    view = one_view([(put(480), 200, 210), (put(470), 100, 110)], volume=100)
+    ratio = order({put(480): 1, put(470): -2}, quantity=20)
+    assert Matcher(FillRule()).match(ratio, 20, view).units == 5  # a tenth of the volume is ten of each
+
+
+def test_what_was_taken_of_a_sessions_size_is_back_in_the_next_and_not_before() -> None:
+    noon = close_of(date(2024, 2, 1)) - timedelta(hours=4)
+    instants = (noon, close_of(date(2024, 2, 1)), close_of(date(2024, 2, 2)))
+    made = market(tape(dict.fromkeys(instants, (500.0, [(put(480), 200, 210)])), volume=100))
+    matcher, asked, units = Matcher(FillRule()), order({put(480): 1}, quantity=8), []
+    for at in instants:
+        view = made.view(at)
+        matcher.new_snapshot(view)
+        units.append((match := matcher.match(asked, 8, view)).units)
+        matcher.take(match.legs, view)
+    assert units == [8, 2, 8]
