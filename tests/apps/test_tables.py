@@ -62,12 +62,14 @@ def test_cash_is_a_credit_or_a_debit() -> None:
 
 
 def test_legs_are_written_as_traders_write_them_the_short_strike_first() -> None:
-    def leg(right: str, strike: float, ratio: int) -> dict[str, Any]:
-        return {"right": right, "strike": strike, "ratio": ratio, "expiration": "2026-09-18"}
+    def leg(right: str, strike: float, ratio: int, day: str = "2026-09-18") -> dict[str, Any]:
+        return {"right": right, "strike": strike, "ratio": ratio, "expiration": day}
 
     condor = [leg("P", 615.0, 1), leg("P", 620.0, -1), leg("C", 662.5, -1), leg("C", 670.0, 1)]
     assert legs_text(condor) == ["620/615 P", "662.5/670 C"]
     assert legs_text([leg("C", 1100.0, -2), leg("C", 1050.0, 1)]) == ["2×1,100/1,050 C"]
+    calendar = [leg("P", 620.0, 1, "2026-10-16"), leg("P", 620.0, -1)]
+    assert legs_text(calendar) == ["620 P 18 Sep", "620 P 16 Oct"]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,7 @@ def test_legs_are_written_as_traders_write_them_the_short_strike_first() -> None
             "SPXW 16 Feb 18 2425/2400 P 2700/2725 C",
         ),
         ("+1 SPY 2026-10-16 600C, -1 SPY 2026-09-18 600C", "SPY 18 Sep 26 600 C SPY 16 Oct 26 600 C"),
+        ("-2 SPY 2026-09-18 595P, +1 SPY 2026-09-18 600P", "SPY 18 Sep 26 2×595/600 P"),
         ("+100 SPY shares, -1 SPY 2026-09-18 600C", "+100 SPY shares, -1 SPY 2026-09-18 600C"),
         ("+1 SPY shares", "SPY shares"),
         ("-1 SPY shares", "SPY shares, short"),

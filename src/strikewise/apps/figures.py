@@ -57,6 +57,11 @@ def count(value: float | None) -> str:
     return plain(value, 0)
 
 
+def _units(ratio: str) -> str:
+    many = ratio.lstrip("+-")
+    return "" if many == "1" else f"{many}×"
+
+
 def short_legs(legs: str) -> str:
     """Shorten the legs of a journal: ``SPY 18 Sep 26 600/595 P``, what was sold first; ``SPY shares``."""
     if (alone := SHARE.fullmatch(legs)) is not None:
@@ -72,7 +77,7 @@ def short_legs(legs: str) -> str:
     read.sort(key=lambda leg: (leg["root"], leg["day"], leg["right"] != "P", int(leg["units"])))
     parts: list[str] = []
     for (root, day, right), same in groupby(read, place):
-        strikes = "/".join(leg["strike"] for leg in same)
+        strikes = "/".join(_units(leg["units"]) + leg["strike"] for leg in same)
         where = f"{root} {date.fromisoformat(day):%d %b %y}"
         parts += (
             [f"{strikes} {right}"] if any(part == where for part in parts) else [where, f"{strikes} {right}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from rich import box
@@ -135,12 +136,18 @@ def _tone(value: float | None) -> str:
 
 
 def legs_text(legs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return option legs as traders write them, a line a right: ``620/615 P``, the short strike first."""
+    """Return option legs as traders write them, a line a right: ``620/615 P``, the short strike first.
+
+    Legs that expire at different times stand on lines of their own, with the day.
+    """
+    days = sorted({leg["expiration"] for leg in legs})
     lines = []
     for right in ("P", "C"):
-        of_right = sorted((leg for leg in legs if leg["right"] == right), key=lambda leg: leg["ratio"])
-        if of_right:
-            lines.append(f"{'/'.join(_leg_text(leg) for leg in of_right)} {right}")
+        for day in days:
+            alike = [leg for leg in legs if (leg["right"], leg["expiration"]) == (right, day)]
+            strikes = "/".join(_leg_text(leg) for leg in sorted(alike, key=lambda leg: leg["ratio"]))
+            when = f" {date.fromisoformat(day):%d %b}" if len(days) > 1 else ""
+            lines += [f"{strikes} {right}{when}"] if alike else []
     return lines
 
 
