@@ -74,7 +74,7 @@ def test_the_account_moves_in_front_of_the_user_and_goes_on_where_it_was_at_the_
     home: Path,
 ) -> None:
     with demonstrating(home, "--speed", "30000") as demo, demo.entered() as browser:
-        until(lambda: browser.get("positions").json()["items"])
+        until(lambda: browser.get("positions").json()["items"] and status(browser)["data_grade"])
         told = status(browser)
         assert (told["mode"], told["data_grade"], told["running"]) == ("replay", "reconstructed", True)
         assert browser.get("account").json()["cash_cents"] != 25_000_000
@@ -101,6 +101,15 @@ def test_the_account_moves_in_front_of_the_user_and_goes_on_where_it_was_at_the_
     assert demo.process.returncode == 128 + signal.SIGTERM
     assert phase(place) == "stopping"
     assert [path.name for path in place.parent.iterdir()] == ["demo"]
+
+
+def test_its_replay_ends_too_where_the_server_is_killed(home: Path) -> None:
+    place = home / "rehearsals" / "demo"
+    with demonstrating(home, "--speed", "7200") as demo:
+        until(lambda: phase(place) == "running")
+        demo.process.kill()
+        demo.process.wait()
+        until(lambda: phase(place) == "stopping")
 
 
 def test_it_says_when_its_past_is_over_and_begins_anew_at_the_next_start(home: Path) -> None:

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from strikewise.apps.cli.beside import Beside
 from strikewise.apps.cli.home import home_of
 from strikewise.apps.cli.saying import STYLES, aloud
 from strikewise.apps.cli.session import JsonFlag, Session
@@ -31,9 +32,7 @@ def alerts() -> None:
 def run(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="Tell what is due now, and stop.")] = False,
-    beside: Annotated[
-        int, typer.Option(help="The number of the process with which it ends too.", hidden=True)
-    ] = 0,
+    beside: Beside = 0,
 ) -> None:
     """Read the ledger on and tell people, until it is stopped.
 

@@ -1,4 +1,4 @@
-"""Tell people beside a command that runs on: a process of its own, which never holds that one up."""
+"""Processes beside a command that runs on: they never hold it up, and end with it, whatever ended it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
+from typing import Annotated
+
+import typer
 
 from strikewise.bootstrap.alerts import begin_here
 
-__all__ = ["BESIDE", "Say", "alerts_beside"]
+__all__ = ["BESIDE", "Beside", "Say", "alerts_beside", "ended_with"]
 
 BESIDE = "--beside"
-"""The option by which the process that tells people knows beside whom it runs."""
+"""The option by which a process knows beside whom it runs."""
+Beside = Annotated[
+    int, typer.Option(BESIDE, help="The number of the process with which it ends too.", hidden=True)
+]
 PROGRAM = "from strikewise.apps.cli.main import main; main()"
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 """Seconds until a process that ended is started again: doubled each time."""
@@ -52,6 +58,34 @@ def alerts_beside(home: Path, say: Say) -> Iterator[None]:
     finally:
         stop.set()
         keeper.join(LAST_WORDS + 5.0)
+
+
+@contextmanager
+def ended_with(beside: int, stop: Callable[[str], None]) -> Iterator[None]:
+    """Stop what the body does when the process that began this one is gone, killed ones included.
+
+    Parameters
+    ----------
+    beside : int
+        That process's number; 0 where nobody is waited for.
+    stop : callable
+        Told why.
+    """
+    over = Event()
+
+    def watch() -> None:
+        while not over.wait(LOOK):
+            # Whoever outlives its parent is given to another one.
+            if os.getppid() != beside:
+                stop("The program that it was started by is gone.")
+                return
+
+    if beside:
+        Thread(target=watch, name="beside", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _keep(home: Path, say: Say, stop: Event) -> None:

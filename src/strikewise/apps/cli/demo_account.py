@@ -11,11 +11,13 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Thread
 from types import FrameType, TracebackType
 from typing import Self
 
 from strikewise.apps.cli.backtest import write_run
+from strikewise.apps.cli.beside import BESIDE
 from strikewise.apps.cli.demo_plan import demo_home, shipped, specifications
 from strikewise.apps.cli.session import Session
 from strikewise.bootstrap.build import build_system
@@ -58,7 +60,7 @@ class DemoAccount:
         """Return the command line that trades it, so many seconds of the past in a second."""
         days, spec = f"{self.first}..{self.last}", self.place / "spec.toml"
         said = ["--home", self.home, "run", "--replay", days, "--into", self.place, "--spec", spec]
-        return [*map(str, said), "--speed", str(speed)]
+        return [*map(str, said), "--speed", str(speed), BESIDE, str(os.getpid())]
 
 
 def demo_account(session: Session) -> DemoAccount:
@@ -133,12 +135,13 @@ class Replay:
     def __enter__(self) -> Self:
         for number, handler in ((signal.SIGTERM, _leave), (signal.SIGHUP, _pass_on)):
             self._before[number] = signal.signal(number, handler)
+        # No pipe: where this process is killed, one that breaks would cut the replay off in the middle.
+        self._said = TemporaryFile("w+", encoding="utf-8", errors="replace")
         self._process = subprocess.Popen(  # noqa: S603 - our own command
             self._command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
+            stderr=self._said,
             start_new_session=True,
         )
         self._watcher = Thread(target=self._watch, daemon=True)
@@ -155,19 +158,19 @@ class Replay:
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._watcher.join(STOPS_WITHIN)
+        self._said.close()
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _watch(self) -> None:
-        """Hear what it says to its end, and say how it ended unless we ended it."""
-        lines: deque[str] = deque(maxlen=1)
-        for line in self._process.stderr or ():
-            lines.append(line.strip())
+        """Wait until it ends, and say how it did unless we ended it."""
         code = self._process.wait()
         if self._ending:
             return
         if code:
-            self._session.refuse(f"The replay ended: {' '.join(lines) or f'it exited with {code}.'}")
+            self._said.seek(0)
+            last = "".join(deque(self._said, maxlen=1)).strip()
+            self._session.refuse(f"The replay ended: {last or f'it exited with {code}.'}")
         else:
             self._session.note(
                 f"The replay is at its end, {self._account.last}. The page still shows what it came to; "

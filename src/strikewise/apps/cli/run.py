@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from strikewise.apps.cli.beside import Say, alerts_beside
+from strikewise.apps.cli.beside import Beside, Say, alerts_beside, ended_with
 from strikewise.apps.cli.home import home_of
 from strikewise.apps.cli.saying import aloud
 from strikewise.apps.cli.session import Session
@@ -92,6 +92,7 @@ def run(
     once: Once = False,
     until: Until = None,
     alerts: Alerts = False,
+    beside: Beside = 0,
 ) -> None:
     """Trade around the clock, on paper unless told otherwise.
 
@@ -121,7 +122,7 @@ def run(
     telling = _told(home, say, plan, alerts=alerts)
     with trading_process(home, plan, say) as process, telling:
         _introduce(session, process)
-        with _stopped_by_signals(process):
+        with _stopped_by_signals(process), ended_with(beside, process.daemon.stop):
             ended = process.daemon.run(until=_earlier(process.until, last), once=once)
     session.note(ended.reason)
     if ended.code:
