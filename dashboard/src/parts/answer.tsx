@@ -65,7 +65,7 @@ function Decision({ signal }: { signal: Signal }): ReactNode {
     ["Exit", signal.exit || "by the rules of its strategy"],
     ["Size", signal.quantity ? `${units} ${units === 1 ? "unit" : "units"} at most` : "as its strategy sizes it then; the figures here are of 1 unit"],
     ["Max loss", signal.max_loss_cents === null ? "unbounded" : money(signal.max_loss_cents * units)],
-    ["Probability", `profit in ${percent(signal.probability)} of cases, expects ${signedMoney(signal.expected_cents * units)}`],
+    ["Probability", `profit in ${percent(signal.probability)} of cases, expects ${signedMoney(signal.expected_cents * units)}, as when it was seen`],
     ["Data", `${sentence(signal.grade).toLowerCase()}, ${age === null ? "of unknown age" : `${duration(age)} old`}`],
   ];
   if (signal.decision === "denied") rows.push(["Denied before", `${sentence(signal.code)} (${signal.detail})`]);
@@ -109,7 +109,7 @@ export function Answered({ signal }: { signal: Signal }): ReactNode {
   if (signal.taken_from)
     return (
       <p className="soft">
-        Priced anew from <a href={link("signals", signal.taken_from)}>what was seen before</a>, because a person took it.
+        Priced anew from <a href={link("signals", signal.taken_from)}>what was seen before</a>, because a person took it. Probability and score are those of then.
       </p>
     );
   return null;
