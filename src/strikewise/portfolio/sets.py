@@ -44,6 +44,18 @@ class _Set(NamedTuple):
     longs: list[LongLeg]
 
 
+class _Worst(NamedTuple):
+    """The most that a set loses, cents, and the prices at which it does; no price where it loses nothing.
+
+    Of several prices ``below`` is the one at which the calls sold are worth least, and the puts among those;
+    ``above`` the one at which the puts are, and the calls among those.
+    """
+
+    loss: int
+    below: int | None
+    above: int | None
+
+
 def in_sets(legs: Legs) -> Sets:
     """Return what all expirations lose at most that sell no more of either right than they hold."""
     sets = {leg.expires: _Set([], []) for leg in legs.shorts}
@@ -56,7 +68,7 @@ def in_sets(legs: Legs) -> Sets:
     if not whole:
         return Sets(None, legs, proven=False)
     most = {expires: _most_lost(held) for expires, held in whole.items()}
-    lost = sum(loss for loss, _ in most.values())
+    lost = sum(worst.loss for worst in most.values())
     if len(whole) == len(sets):
         rest = Legs((), tuple(leg for leg in legs.longs if leg.expires not in whole), legs.lots)
         return Sets(lost, rest, _is_proven(legs, whole, most))
@@ -86,42 +98,55 @@ def _worth(leg: ShortLeg | LongLeg, spot: int) -> int:
     return value
 
 
-def _lost(held: _Set, spot: int) -> tuple[int, int]:
-    """Return what a set loses at a price at expiry, and what its options sold are worth at it, cents."""
-    sold = loss = 0
+def _lost(held: _Set, spot: int) -> tuple[int, int, int]:
+    """Return what a set loses at a price at expiry, and what its puts and its calls sold are worth, cents."""
+    puts = calls = 0
     for short in held.shorts:
-        sold += short.contracts * _worth(short, spot)
+        if short.right is PUT:
+            puts += short.contracts * _worth(short, spot)
+        else:
+            calls += short.contracts * _worth(short, spot)
+    loss = puts + calls
     for long in held.longs:
         loss -= long.contracts * _worth(long, spot)
-    return sold + loss, sold
+    return loss, puts, calls
 
 
-def _most_lost(held: _Set) -> tuple[int, int | None]:
-    """Return the most that a set loses at expiry, cents, and the price at which it does.
+def _most_lost(held: _Set) -> _Worst:
+    """Return the most that a set loses at expiry, and prices at which it does.
 
     Between two strikes its value is linear, so that it is least at one of them or at zero; beyond the highest
-    it does not fall. Of several such prices the one at which the options sold are worth least is returned,
-    and no price where nothing is lost.
+    it does not fall.
     """
     strikes = {0, *(leg.strike for leg in held.shorts), *(leg.strike for leg in held.longs)}
-    loss, _, spot = max((loss, -sold, spot) for spot in strikes for loss, sold in [_lost(held, spot)])
-    return (loss, spot) if loss > 0 else (0, None)
+    at = [(*_lost(held, spot), spot) for spot in sorted(strikes)]
+    most = max(loss for loss, _, _, _ in at)
+    if most <= 0:
+        return _Worst(0, None, None)
+    below = min((calls, puts, -spot) for loss, puts, calls, spot in at if loss == most)
+    above = min((puts, calls, spot) for loss, puts, calls, spot in at if loss == most)
+    return _Worst(most, -below[-1], above[-1])
 
 
-def _is_proven(legs: Legs, sets: dict[Expiry, _Set], most: dict[Expiry, tuple[int, int | None]]) -> bool:
-    """Return whether some price for each expiration proves the sets least.
+def _is_proven(legs: Legs, sets: dict[Expiry, _Set], most: dict[Expiry, _Worst]) -> bool:
+    """Return whether some price for each expiration, one at which it loses most, proves the sets least.
 
-    Its own worst, or one at which all lose most: then a long option of a later expiration covers no more than
-    its width.
+    Its own, below or above; or the lowest or highest of all where that is one too: then a long option of a
+    later expiration covers no more than its width.
     """
-    worst = {expires: spot for expires, (_, spot) in most.items() if spot is not None}
-    if not worst or _is_least(legs, worst):
+    below = {expires: worst.below for expires, worst in most.items() if worst.below is not None}
+    above = {expires: worst.above for expires, worst in most.items() if worst.above is not None}
+    if not below or _is_least(legs, below) or (above != below and _is_least(legs, above)):
         return True
-    lost = sum(loss for loss, _ in most.values())
-    return len(worst) > 1 and any(
-        sum(_lost(sets[expires], spot)[0] for expires in worst) == lost
-        and _is_least(legs, dict.fromkeys(worst, spot))
-        for spot in {min(worst.values()), max(worst.values())}
+    return len(below) > 1 and any(
+        _is_least(
+            legs,
+            {
+                expires: spot if _lost(sets[expires], spot)[0] == most[expires].loss else price
+                for expires, price in own.items()
+            },
+        )
+        for own, spot in ((below, min(below.values())), (above, max(above.values())))
     )
 
 
