@@ -160,7 +160,7 @@ def _signal(one: SignalView) -> str:
         became += ", open" if won is None else f", {format_cents(won, sign=True)} ({one.outcome.exit_reason})"
     took = f"\n/take {one.signal_id}" if one.answerable else ""
     return (
-        f"{one.at:%m-%d %H:%M} {one.strategy}: {one.describe}\n"
+        f"{one.at:%m-%d %H:%M} UTC {one.strategy}: {one.describe}\n"
         f"{_priced(one)}, max loss {_bounded(one.max_loss_cents)}, "
         f"{one.probability:.0%}, score {one.score:.0f}, {one.grade}: {became}{took}"
     )
@@ -298,7 +298,7 @@ def log_text(records: Iterable[Record], most: int = 10) -> str:
                 said = f"order unresolved: {reason}"
             case _:
                 continue
-        lines.append(f"{record.known_at:%m-%d %H:%M} #{record.seq} {said}")
+        lines.append(f"{record.known_at:%m-%d %H:%M} UTC #{record.seq} {said}")
     return "\n".join(lines[-most:]) or "Nothing worth a line was written down."
 
 

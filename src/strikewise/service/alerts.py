@@ -202,8 +202,8 @@ class Conversation:
         return Said("\n".join(f"/{name} {said}" for name, said in COMMANDS.items()))
 
     def _pnl(self, rest: Sequence[str]) -> Said:
-        if rest and not (rest[0].isascii() and rest[0].isdigit() and int(rest[0])):
-            return Said(f"/pnl wants a number of sessions, such as /pnl 5; was {rest[0]!r}.")
+        if rest and not (rest[0].isascii() and rest[0].isdigit() and 0 < int(rest[0][:6]) < 100_000):
+            return Said(f"/pnl wants a number of sessions, such as /pnl 5; was {rest[0][:40]!r}.")
         return self._periods("day", int(rest[0]) if rest else SESSIONS)
 
     def _periods(self, kind: str, most: int) -> Said:

@@ -179,6 +179,15 @@ def test_a_whole_session_reads_as_it_is_written_down(tmp_path: Path) -> None:
     assert told == SESSION.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("number", ["9" * 5_000, "0", "-1", "1.5", "100000"])
+def test_a_number_that_nobody_means_is_refused_in_a_sentence(number: str) -> None:
+    clock = Clock()
+    talk = Conversation(system_of(market(), account=traded(TUESDAY), clock=clock), clock, "1")
+    said = talk.answer(("pnl", number)).text
+    assert said.startswith("/pnl wants a number of sessions")
+    assert len(said) < 200
+
+
 def test_a_confirmed_command_is_a_request_of_the_person_and_the_flag_is_up_at_once(tmp_path: Path) -> None:
     with bot(tmp_path) as stage:
         before = stage.ledger.head.seq
