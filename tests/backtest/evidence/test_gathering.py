@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from backtest.evidence.made_up import history
 from engine.runs import spec
 from strikewise.backtest.evidence.deflation import count_of
-from strikewise.backtest.evidence.gathering import Runs, gather
+from strikewise.backtest.evidence.gathering import NOISE_DOLLARS, Runs, gather
 from strikewise.backtest.evidence.history import History
 from strikewise.backtest.evidence.robustness import Disaster, start_sweep
 from strikewise.backtest.evidence.trials import trial_of
@@ -104,3 +105,15 @@ def test_what_needs_others_to_compare_with_is_none_for_one_alone() -> None:
     assert found.overfitting is None
     assert found.superiority is not None
     assert not judge(found).passed
+
+
+def test_other_lives_of_trades_pay_for_the_contracts_they_trade() -> None:
+    (plain, *_) = searched(0.1, np.random.default_rng(3))
+    middle = []
+    for one in (plain, replace(plain, shares=np.full(plain.trades, 0.05))):
+        runs = Runs([one], [], one.returns, ["bull"] * SESSIONS, None, None, (), (), count_of([]))
+        lives = gather(runs, paths=400, blocks=8, random=np.random.default_rng(4), seed=1).lives_of_trades
+        assert lives is not None
+        middle.append(np.log1p(lives.growth[2]))
+    # Half of the noise on average, of a share bought and sold again for every twenty dollars.
+    assert middle[0] - middle[1] == pytest.approx(plain.trades * 0.05 * NOISE_DOLLARS / 2, rel=0.1)

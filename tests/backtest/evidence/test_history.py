@@ -64,6 +64,9 @@ def test_trades_are_fractions_of_the_equity_they_were_opened_on() -> None:
     row = trades.index(first)
     assert found.outcome[row] == pytest.approx(first.profit_cents / 100_000_000, rel=0.2)
     assert np.all(found.closed >= found.opened)
+    before = dict(zip(found.days.tolist(), [1.0, *np.cumprod(1.0 + found.returns)[:-1]], strict=True))
+    equity = np.array([100_000_000 * before[day] for day in found.opened.tolist()])
+    assert found.outcome * equity == pytest.approx([trade.profit_cents for trade in trades], abs=1.0)
     # Two legs, in and out, a hundred shares each, on a million dollars or so.
     assert found.shares[row] == pytest.approx(4 * 100 * first.quantity / 1_000_000, rel=0.2)
 

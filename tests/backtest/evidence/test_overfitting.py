@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from arch.bootstrap import SPA, StepM
+from scipy.stats import linregress
 
 from strikewise.backtest.evidence.overfitting import probability_of_overfitting
 from strikewise.backtest.evidence.superiority import block_length, superior_ability
@@ -120,3 +123,20 @@ def test_returns_that_depend_on_each_other_are_drawn_in_longer_blocks() -> None:
     smooth = np.convolve(noise, np.ones(20) / 20, mode="valid")
     assert 1.0 <= block_length(noise) < block_length(smooth)
     assert block_length(np.zeros(100)) == 1.0
+
+
+def test_losses_and_decay_are_those_of_the_chosen_one_out_of_sample() -> None:
+    returns = np.random.default_rng(5).normal(0.0003, 0.01, (120, 4))
+    blocks = returns.reshape(6, 20, 4)
+    then, now = [], []
+    for half in combinations(range(6), 3):
+        inside = blocks[list(half)].reshape(60, 4)
+        outside = blocks[[one for one in range(6) if one not in half]].reshape(60, 4)
+        ratios = [one.mean(axis=0) / one.std(axis=0, ddof=1) for one in (inside, outside)]
+        chosen = int(ratios[0].argmax())
+        now.append(ratios[0][chosen])
+        then.append(ratios[1][chosen])
+    found = probability_of_overfitting(returns, blocks=6)
+    assert found.loss_probability == pytest.approx(np.mean(np.array(then) < 0.0))
+    assert 0.0 < found.loss_probability < 1.0
+    assert found.slope == pytest.approx(linregress(now, then).slope)

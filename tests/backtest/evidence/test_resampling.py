@@ -132,3 +132,17 @@ def test_many_paths_take_no_more_memory_and_the_fan_begins_at_one() -> None:
 def test_without_days_or_trades_there_is_no_other_life() -> None:
     with pytest.raises(DomainError, match="nothing to draw other lives from"):
         lives_of_trades(np.zeros(0), paths=10, random=random())
+
+
+def test_a_fall_on_the_first_day_is_a_fall() -> None:
+    returns = np.append([-0.4], np.full(40, 0.001))
+    found = bands_of(returns, paths=50, random=np.random.default_rng(0))
+    assert found is not None
+    assert found.drawdown.observed == pytest.approx(-0.4)
+
+
+def test_every_fill_is_worse_by_a_chance_of_its_own() -> None:
+    paid = -with_fill_noise(np.zeros((200, 50)), np.full((200, 50), 0.01), np.random.default_rng(0))
+    assert 0.0 <= paid.min() < 0.0002
+    assert 0.0098 < paid.max() <= 0.01
+    assert paid.mean() == pytest.approx(0.005, rel=0.02)

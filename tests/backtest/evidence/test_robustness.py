@@ -150,3 +150,16 @@ def test_the_error_of_an_intercept_grows_when_days_depend_on_each_other() -> Non
     smooth = np.convolve(noise, np.ones(5) / 5, mode="valid")
     shuffled = random(5).permutation(smooth)
     assert abs(market_share(smooth, market).t) < 0.7 * abs(market_share(shuffled, market).t)
+
+
+def test_the_error_of_an_intercept_is_that_of_newey_and_west() -> None:
+    market, noise = random(6).normal(0.0, 0.01, 300), random(7).normal(0.0005, 0.01, 302)
+    returns = 0.5 * market + np.convolve(noise, np.ones(3) / 3, mode="valid")
+    found = market_share(returns, market)
+    assert found is not None
+    left = returns - found.beta * market
+    apart = np.abs(np.subtract.outer(np.arange(300), np.arange(300)))
+    weights = np.maximum(0.0, 1.0 - apart / 6.0)
+    centred = left - left.mean()
+    error = (centred @ weights @ centred) ** 0.5 / 300
+    assert found.t == pytest.approx(left.mean() / error)

@@ -7,11 +7,13 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy.stats import kurtosis, skew
 
 from backtest.evidence.made_up import history
 from strikewise.backtest.evidence.deflation import TrialCount, deflation_of
 from strikewise.backtest.evidence.findings import Evidence
 from strikewise.backtest.evidence.history import History
+from strikewise.backtest.evidence.moments import moments_of
 from strikewise.backtest.evidence.overfitting import probability_of_overfitting
 from strikewise.backtest.evidence.resampling import bands_of, lives_of_days, lives_of_trades
 from strikewise.backtest.evidence.robustness import (
@@ -199,3 +201,20 @@ def test_the_best_of_many_worthless_results_is_stopped_by_luck_though_the_gate_a
         luck += deflated >= 0.95
     assert gate >= 1
     assert luck <= 1
+
+
+def test_the_worst_disaster_and_the_likeliest_ruin_decide() -> None:
+    mild = good().disasters[0]
+    hit = judge(replace(good(), disasters=(mild, replace(mild, worst=-0.6), mild)))
+    assert failed(hit) == {"disasters"}
+    for name in ("lives_of_days", "lives_of_trades"):
+        lives = replace(getattr(good(), name), ruin=0.2)
+        assert failed(judge(replace(good(), **{name: lives}))) == {"ruin"}
+
+
+def test_moments_are_those_of_the_textbook() -> None:
+    returns = np.random.default_rng(8).standard_t(5, 25) / 100
+    found = moments_of(returns)
+    assert found is not None
+    assert found.sharpe == pytest.approx(returns.mean() / returns.std(ddof=1))
+    assert (found.skew, found.kurtosis) == pytest.approx((skew(returns), kurtosis(returns, fisher=False)))

@@ -159,3 +159,18 @@ def test_time_too_short_for_a_fold_gives_none() -> None:
 def test_days_are_dates() -> None:
     found = walk_forward(candidates(), Windows(100, 50, False, 20), runner(candidates())[1])
     assert isinstance(found.folds[0].train_start, date)
+
+
+@given(st.integers(60, 300), st.integers(1, 90), st.integers(0, 120))
+def test_training_goes_on_until_the_embargo_begins_and_not_into_it(
+    train: int, test: int, embargo: int
+) -> None:
+    days = history(np.zeros(SESSIONS)).days
+    for before, after in folds_of(days, Windows(train, test, True, embargo)):
+        assert days[before.stop - 1] < days[after.start] - embargo <= days[before.stop]
+
+
+def test_a_trade_that_ended_on_the_last_day_of_training_takes_nothing_out_of_it() -> None:
+    found = history(np.zeros(200), trades=[(80, 99, 0.01)])
+    assert purged(found, slice(0, 100), 40) == slice(0, 100)
+    assert purged(found, slice(0, 99), 40) == slice(0, 80)
