@@ -209,3 +209,10 @@ def test_a_kept_run_gives_its_page_and_several_one_side_by_side(
     assert text.count("<th>Other</th>") >= 3
     assert loaded_from_elsewhere(text) == []
     assert call("report", "ffffffffff", "--out", both).exit_code == 2
+
+
+def test_a_narrow_terminal_may_break_lines_but_cuts_no_figure(call: Any, spec: Path) -> None:
+    ran = call("backtest", spec, "--no-other-fills", columns=60)
+    assert ran.exit_code == 0
+    for said in (ran.stdout, call("data", "audit", columns=60).stdout, call("trades", columns=60).stdout):
+        assert "…" not in said

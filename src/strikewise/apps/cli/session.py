@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.columns import Columns
 from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
@@ -24,12 +25,16 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
 from rich.text import Text
 
 __all__ = ["JsonFlag", "Session", "called", "without_secrets"]
 
 WIDE = 160
 """Columns of output that goes to a file or another program."""
+ROOMS = (80, 100, 130, WIDE)
+"""Columns to print a table in that has no room: then the terminal breaks its lines, and no figure is cut."""
+CUT = "…"
 PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]*@")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
@@ -78,9 +83,22 @@ class Session:
         return session
 
     def show(self, *things: RenderableType) -> None:
-        """Print results for people."""
+        """Print results for people; a table that the terminal would cut is printed wider than it."""
         for thing in things:
+            width = self.out.width
+            if isinstance(thing, Table | Columns):
+                self.out.width = next((room for room in self._rooms() if not self._cuts(thing, room)), width)
             self.out.print(thing)
+            self.out.width = width
+
+    def _rooms(self) -> list[int]:
+        return sorted({self.out.width, *(room for room in ROOMS if room > self.out.width)})
+
+    def _cuts(self, table: Table | Columns, room: int) -> bool:
+        self.out.width = room
+        with self.out.capture() as caught:
+            self.out.print(table)
+        return CUT in caught.get()
 
     def next(self, *, try_: str, why: str) -> None:
         """End with what to do next."""
