@@ -24,7 +24,8 @@ from strikewise.backtest.reconstruct.listings import (
 )
 from strikewise.backtest.reconstruct.parameters import fitted, read_fitted
 from strikewise.backtest.reconstruct.quoting import QuoteModel, Ticks
-from strikewise.backtest.reconstruct.recipe import limits_of, recipe_for
+from strikewise.backtest.reconstruct.recipe import recipe_for
+from strikewise.backtest.reconstruct.signature import limits_of
 from strikewise.backtest.reconstruct.smile import strip
 from strikewise.backtest.reconstruct.surface import SurfaceBook, smiles, without_butterflies
 from strikewise.backtest.reconstruct.variance_time import DayWeights, VarianceClock, variance_years

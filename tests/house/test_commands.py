@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 
 from strikewise.apps.cli.main import COMMANDS as LISTED
 from strikewise.apps.cli.main import app
+from strikewise.bootstrap.build import build_system
 
 EXAMPLE = re.compile(r"^\s*(?:\$ )?strikewise (.+)$", re.MULTILINE)
 HEAVY = {
@@ -28,6 +30,8 @@ HEAVY = {
     "polars",
     "sqlalchemy",
 }
+SOLVERS = {"numba", "scipy.optimize", "scipy.special", "scipy.stats"}
+DATA = {"httpx", "polars", "strikewise.adapters.brokers.alpaca"}
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -107,15 +111,39 @@ def test_a_command_that_is_not_there_is_refused_with_the_nearest() -> None:
     assert "backtest" in answer.stderr
 
 
+def loaded_by(statement: str, *words: str) -> set[str]:
+    """Return the modules that a new process has when it has carried out a statement."""
+    program = f"import sys; {statement}; print('\\nLOADED', *sys.modules)"
+    call = [sys.executable, "-c", program, *words]
+    said = subprocess.run(call, capture_output=True, text=True, check=True).stdout
+    found = set(said.partition("LOADED")[2].split())
+    assert "strikewise" in found
+    return found
+
+
+RUN = "from strikewise.apps.cli.main import app; app(sys.argv[1:], standalone_mode=False)"
+
+
 @pytest.mark.parametrize("words", [["--help"], ["version"]], ids=" ".join)
 def test_listing_the_commands_loads_nothing_heavy(words: list[str]) -> None:
-    program = (
-        "import sys; from strikewise.apps.cli.main import app; app(sys.argv[1:], standalone_mode=False); "
-        "print('\\nLOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"
-    )
-    said = subprocess.run(
-        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True
-    ).stdout
-    loaded = set(said.partition("LOADED")[2].split())
-    assert "strikewise" in loaded
-    assert loaded & HEAVY == set()
+    assert loaded_by(RUN, *words) & HEAVY == set()
+
+
+@pytest.mark.parametrize("command", ["status", "positions", "orders", "trades", "signals"])
+def test_what_only_reads_the_ledger_waits_for_no_solver_compiler_or_data(
+    command: str, tmp_path: Path
+) -> None:
+    with build_system(tmp_path).ledger():
+        pass  # made and brought up to date, as it is from the first time on
+    assert loaded_by(RUN, "--home", str(tmp_path), command) & {*SOLVERS, *DATA, "alembic"} == set()
+
+
+@pytest.mark.parametrize("command", ["backtest", "risk", "scan", "sweep"])
+def test_what_prices_loads_solvers_and_the_compiler_when_it_prices(command: str) -> None:
+    found = loaded_by(f"import strikewise.apps.cli.{command}")
+    assert found & {*SOLVERS, "httpx", "strikewise.adapters.brokers.alpaca"} == set()
+
+
+def test_a_process_that_runs_for_a_sweep_loads_no_face_no_ledger_and_no_feed() -> None:
+    found = loaded_by("import strikewise.bootstrap.research")
+    assert found & {*SOLVERS, "alembic", "httpx", "rich", "sqlalchemy", "strikewise.adapters.feeds"} == set()

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from strikewise.backtest.reconstruct.recipe import LIMITS, spread_multiplier_of
+from strikewise.backtest.reconstruct.signature import LIMITS, spread_multiplier_of
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.quotes import Grade
 from strikewise.market.source import MarketSource

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from strikewise.backtest.chain_origins import ChainOrigin, chain_origins
 from strikewise.backtest.portfolio_figures import PortfolioFigures, portfolio_figures
 from strikewise.backtest.runner import ReplaySpec
+from strikewise.backtest.trade_values import trade_as_dict
 from strikewise.domain.events import MarkEstimated, RunStarted
 from strikewise.domain.instruments import date_of, days_of
 from strikewise.domain.money import to_dollars
@@ -19,7 +20,7 @@ from strikewise.portfolio.journal_rows import EquityRow, TradeRow
 from strikewise.portfolio.ledger import Record
 from strikewise.portfolio.performance import EquityPoint, Performance, TradeOutcome, measure
 
-__all__ = ["MissingQuote", "ReplayResult", "performance_of", "result_of", "trade_as_dict"]
+__all__ = ["MissingQuote", "ReplayResult", "performance_of", "result_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,41 +147,6 @@ def equity_as_dict(row: EquityRow) -> dict[str, object]:
         "open_positions": row.open_positions,
         "estimated_legs": row.estimated_legs,
         "regime": row.regime,
-    }
-
-
-def trade_as_dict(trade: TradeRow) -> dict[str, object]:
-    """Return a trade in its JSON form: dollars for all units, fractions, ISO times."""
-
-    def dollars(cents: int | None) -> float | None:
-        return None if cents is None else to_dollars(cents)
-
-    return {
-        "trade_id": trade.trade_id,
-        "campaign_id": trade.campaign_id,
-        "strategy": trade.strategy,
-        "underlying": trade.underlying,
-        "structure": trade.structure,
-        "legs": trade.legs,
-        "quantity": trade.quantity,
-        "opened_at": trade.opened_at.isoformat(),
-        "closed_at": None if trade.closed_at is None else trade.closed_at.isoformat(),
-        "entry": dollars(trade.entry_cents),
-        "exit": dollars(trade.exit_cents),
-        "fees": dollars(trade.fees_cents),
-        "pnl": dollars(trade.profit_cents),
-        "return_on_risk": trade.return_on_risk,
-        "return_on_margin": trade.return_on_margin,
-        "days_held": trade.days_held,
-        "exit_reason": trade.exit_reason,
-        "grade": trade.grade,
-        "max_loss": dollars(trade.max_loss_cents),
-        "margin": dollars(trade.margin_cents),
-        "probability_of_profit": trade.probability_of_profit,
-        "score": trade.score,
-        "regime": trade.regime,
-        "estimated_marks": trade.estimated_marks,
-        "policy_fills": trade.policy_fills,
     }
 
 

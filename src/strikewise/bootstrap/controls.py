@@ -26,15 +26,10 @@ from strikewise.market.clock import PacedClock, SystemClock
 from strikewise.portfolio.ledger import Entry, Ledger, MemoryLedger
 from strikewise.service.comparison import Comparison, comparison_of
 
-__all__ = ["compare_and_put_right", "compare_without_writing", "wall_clock"]
+__all__ = ["compare_and_put_right", "compare_without_writing"]
 
 FURTHER_LOOKS = 3
 """Looks after the first that differences may need."""
-
-
-def wall_clock() -> PacedClock:
-    """Return the computer's clock."""
-    return SystemClock()
 
 
 def compare_without_writing(

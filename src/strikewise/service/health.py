@@ -14,7 +14,7 @@ from strikewise.execution.heartbeat import Heartbeat
 from strikewise.market.view import Market
 from strikewise.portfolio.lease import Lease
 from strikewise.portfolio.ledger import verify
-from strikewise.pricing.backend import DEFAULT, numba_available
+from strikewise.pricing.kernels import DEFAULT
 from strikewise.risk.readiness import lacks
 from strikewise.service.system import System
 
@@ -214,4 +214,4 @@ def verify_ledger(system: System) -> int:
 
 def pricing_kernels() -> tuple[str, bool]:
     """Return the name of the kernels that price, and whether they are the compiled ones."""
-    return DEFAULT.name, numba_available
+    return DEFAULT.name, DEFAULT.name == "numba"

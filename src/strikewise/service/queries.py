@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from strikewise.backtest.result import trade_as_dict
+from strikewise.backtest.trade_values import trade_as_dict
 from strikewise.domain.errors import MissingDataError
 from strikewise.engine.spec import StrategySpec
 from strikewise.market.source import MarketSource

@@ -18,7 +18,8 @@ from strikewise.backtest.reconstruct.evidence import (
     straddles_from,
 )
 from strikewise.backtest.reconstruct.parameters import read_fitted
-from strikewise.backtest.reconstruct.recipe import limits_of, recipe_for
+from strikewise.backtest.reconstruct.recipe import recipe_for
+from strikewise.backtest.reconstruct.signature import limits_of
 from strikewise.backtest.reconstruct.tape import reconstruct
 from strikewise.domain.errors import ImportRefusedError, ParameterError
 from strikewise.domain.instruments import date_of, days_of

@@ -6,10 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
-
-import polars as pl
 
 from strikewise.adapters.store.staging import Staging
 from strikewise.domain.errors import MissingDataError, StoreError
@@ -48,7 +47,8 @@ def write_facts(path: Path, facts: Sequence[Fact]) -> None:
 
 
 def _write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    pl.DataFrame(list(rows), infer_schema_length=None).write_parquet(path, compression="zstd")
+    polars = import_module("polars")  # imported here: whoever lists the runs that are kept needs none of it
+    polars.DataFrame(list(rows), infer_schema_length=None).write_parquet(path, compression="zstd")
 
 
 def _read_fact(line: str) -> Fact:

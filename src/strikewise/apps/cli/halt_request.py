@@ -5,7 +5,7 @@ from __future__ import annotations
 from strikewise.apps.cli.control_tables import show_answer
 from strikewise.apps.cli.installation import system_of
 from strikewise.apps.cli.session import Session
-from strikewise.bootstrap.controls import wall_clock
+from strikewise.bootstrap.wall_clock import wall_clock
 from strikewise.service.control import ask_to_halt
 
 __all__ = ["write_request"]

@@ -10,8 +10,8 @@ from strikewise.apps.cli.control_tables import orders_table, show_answer
 from strikewise.apps.cli.installation import system_of
 from strikewise.apps.cli.session import JsonFlag, Session
 from strikewise.apps.cli.tables import heading, soft
-from strikewise.bootstrap.controls import wall_clock
 from strikewise.bootstrap.settings import user_name
+from strikewise.bootstrap.wall_clock import wall_clock
 from strikewise.service.control import ask_to_cancel
 from strikewise.service.daemon import orders_of
 

@@ -12,8 +12,9 @@ from strikewise.apps.cli.home import home_of
 from strikewise.apps.cli.installation import system_of
 from strikewise.apps.cli.session import JsonFlag, Session
 from strikewise.apps.cli.tables import heading
-from strikewise.bootstrap.controls import compare_and_put_right, compare_without_writing, wall_clock
+from strikewise.bootstrap.controls import compare_and_put_right, compare_without_writing
 from strikewise.bootstrap.settings import user_name
+from strikewise.bootstrap.wall_clock import wall_clock
 from strikewise.service.comparison import Comparison
 from strikewise.service.control import ask_to_reconcile, is_running
 from strikewise.service.daemon import comparison_after

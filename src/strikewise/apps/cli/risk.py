@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from strikewise.apps.cli.installation import system_of
+from strikewise.apps.cli.instants import instant_of
 from strikewise.apps.cli.risk_tables import (
     at_risk_line,
     breakers_table,
@@ -17,7 +18,6 @@ from strikewise.apps.cli.risk_tables import (
     shocks_table,
     warning_line,
 )
-from strikewise.apps.cli.scan import instant_of
 from strikewise.apps.cli.session import JsonFlag, Session
 from strikewise.apps.cli.tables import soft
 from strikewise.service.risk import GRID_DAYS, account_risk

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
 
 from strikewise.apps.cli.installation import system_of
+from strikewise.apps.cli.instants import instant_of
 from strikewise.apps.cli.payoff_tables import payoff_view
 from strikewise.apps.cli.scan_tables import opportunities_table, refusals_table, scan_heading, scan_legend
 from strikewise.apps.cli.session import JsonFlag, Session
@@ -95,30 +95,6 @@ def scan(
     if payoff is not None and payoff > len(result["opportunities"]):
         session.note(f"There is no opportunity of rank {payoff}, so there is no payoff to tell.")
     session.next(try_="strikewise backtest SPEC.toml", why="tries such trades on the past.")
-
-
-def instant_of(text: str) -> datetime | date:
-    """Read a day or an instant.
-
-    Raises
-    ------
-    typer.BadParameter
-        If it is neither, or an instant without zone.
-    """
-    try:
-        if len(text) == len("2026-08-21"):
-            return date.fromisoformat(text)
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is no date: write 2026-08-21, or 2026-08-21T15:30-04:00.", param_hint="--as-of"
-        ) from None
-    if instant.tzinfo is None:
-        raise typer.BadParameter(
-            f"{text!r} has no time zone: write 2026-08-21T15:30-04:00, or a Z at the end for UTC.",
-            param_hint="--as-of",
-        )
-    return instant
 
 
 def show_scan(

@@ -9,8 +9,8 @@ import typer
 from strikewise.apps.cli.control_tables import show_answer
 from strikewise.apps.cli.installation import system_of
 from strikewise.apps.cli.session import JsonFlag, Session
-from strikewise.bootstrap.controls import wall_clock
 from strikewise.bootstrap.settings import user_name
+from strikewise.bootstrap.wall_clock import wall_clock
 from strikewise.service.control import ask_to_take
 
 __all__ = ["app"]

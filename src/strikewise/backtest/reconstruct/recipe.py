@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,12 +20,9 @@ from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Series
 
 __all__ = [
     "BROAD",
-    "LIMITS",
     "Observed",
     "Recipe",
-    "limits_of",
     "recipe_for",
-    "spread_multiplier_of",
 ]
 
 BROAD = ("SPX", "SPY", "XSP")
@@ -39,29 +35,6 @@ OTHER_SKEW = 0.78
 INDEX_SPREAD, STOCK_SPREAD = 2.3, 2.5
 """Half-spreads over SPY's, in basis points: SPXW as quoted in January 2021; those of stocks are a guess."""
 PENNIES, NICKELS = Ticks(1, 1, 300), Ticks(5, 10, 300)
-LIMITS = (
-    "Reconstructed chains are made from closes and volatility indices. They cannot show edges in options "
-    "that expire today or tomorrow, what can be earned by capturing the spread, trades in skew, or any edge "
-    "smaller than a volatility point; their spreads are those of one month of one source, so read results "
-    "under spreads of one, two and three times."
-)
-"""What these chains cannot show, for whoever reads a result made with them."""
-
-
-RECONSTRUCTED = re.compile(r"reconstructed:.+? spread x(?P<spread>[0-9.e+-]+)")
-"""How a recipe signs its chains; a chain that holds recorded rows too names both sources."""
-
-
-def spread_multiplier_of(source: str) -> float | None:
-    """Return how many times usual spreads the chains of a source have; None for recorded ones."""
-    signed = RECONSTRUCTED.search(source)
-    return None if signed is None else float(signed["spread"])
-
-
-def limits_of(source: str) -> str:
-    """Return what chains of a source cannot show, with the multiplier in force; empty for recorded ones."""
-    spread = spread_multiplier_of(source)
-    return "" if spread is None else f"{LIMITS} The spread multiplier in force is {spread:g}."
 
 
 @dataclass(frozen=True, slots=True)
