@@ -128,6 +128,8 @@ def test_holding_counts_dividends_and_splits() -> None:
     source = MemorySource(dividends=[Dividend("XYZ", days[1], 2.0, 0)], splits=[Split("XYZ", days[2], 2.0)])
     numbers = np.array([days_of(day) for day in days], dtype=np.int32)
     assert holding(closes, numbers, source).tolist() == pytest.approx([0.0, 0.01, 1 / 99])
+    special = MemorySource(dividends=[Dividend("XYZ", days[1], amount, 0) for amount in (2.0, 1.0)])
+    assert holding(closes, numbers, special)[1] == pytest.approx(0.02)
     two = holding({**closes, "ABC": [(day, 10.0) for day in days]}, numbers, source)
     assert two.tolist() == pytest.approx([0.0, 0.005, 0.5 / 99])
 

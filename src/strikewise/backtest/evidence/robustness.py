@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -322,13 +323,15 @@ def holding(
     """
     whole = np.zeros(len(days))
     for symbol, closes in prices.items():
-        paid = {days_of(one.ex_date): one.amount for one in source.dividends(symbol)}
+        paid: defaultdict[int, float] = defaultdict(float)
+        for one in source.dividends(symbol):
+            paid[days_of(one.ex_date)] += one.amount  # a regular and a special one may share a day
         split = {days_of(one.ex_date): one.ratio for one in source.splits(symbol)}
         by_day = {}
         for (_, before), (day, now) in pairwise(closes):
             number = days_of(day)
             ratio = split.get(number, 1.0)
-            by_day[number] = ratio * (now + paid.get(number, 0.0)) / before - 1.0 if before > 0.0 else 0.0
+            by_day[number] = ratio * (now + paid[number]) / before - 1.0 if before > 0.0 else 0.0
         whole += np.array([by_day.get(day, 0.0) for day in days.tolist()])
     return whole / max(1, len(prices))
 
