@@ -10,10 +10,12 @@ import pytest
 from engine.runs import CALENDAR, reconstructed, spec
 from strikewise.backtest.attribution import Attribution, attribute
 from strikewise.backtest.runner import ReplaySpec, replay
-from strikewise.domain.events import AccountValued, OrderFilled
+from strikewise.domain.events import AccountValued, CashFlowed, OrderFilled
+from strikewise.domain.quotes import Dividend
 from strikewise.market.source import MarketSource
 from strikewise.portfolio.ledger import MemoryLedger, Record
 
+WHOLE = dict.fromkeys(("max_loss_per_trade", "max_margin_per_trade", "max_at_risk", "max_margin"), 1.0)
 CALM = {"start": date(2015, 6, 1), "end": date(2015, 8, 17)}
 
 
@@ -63,3 +65,26 @@ def test_the_months_of_the_json_form_are_the_days_added_up() -> None:
     assert isinstance(months, list)
     assert [row["month"] for row in months] == ["2015-06", "2015-07", "2015-08"]
     assert sum(row["total"] for row in months) == pytest.approx(found.whole.total, abs=0.05)
+
+
+class Paying:
+    """A market in which a dividend of twenty dollars is paid."""
+
+    def __init__(self, source: MarketSource) -> None:
+        self._source = source
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._source, name)
+
+    def dividends(self, symbol: str) -> tuple[Dividend, ...]:
+        return (Dividend(symbol, date(2015, 7, 15), 20.0, 0),)
+
+
+def test_a_dividend_is_carry_of_the_strategy_whose_shares_brought_it() -> None:
+    holding = {"strategy": "covered_call", "parameters": {"trend": "off", "risk_fraction": 0.5}}
+    chosen = spec(**CALM, underlyings=["SPY"], strategies=[holding], limits=WHOLE)
+    records, found = run(chosen, Paying(reconstructed(underlying="SPY")))
+    paid = [-record.event.flow.cash_cents for record in records if isinstance(record.event, CashFlowed)]
+    assert sum(paid) > 0
+    assert found.strategies["covered_call"].carry == pytest.approx(sum(paid) / 100)
+    assert found.whole.carry == found.strategies["covered_call"].carry

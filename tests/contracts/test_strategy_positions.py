@@ -63,8 +63,8 @@ def test_a_size_never_exceeds_risk_or_free_capital(
     if fixed:
         assert proposal.quantity <= 7
     else:
-        assert signal.margin_cents * proposal.quantity <= fraction * equity + 1
         fees = round(fee * 100) * sum(abs(ratio) for _, ratio in signal.structure.options)
+        assert (signal.margin_cents + fees) * proposal.quantity <= fraction * equity + 1
         affordable = max(account.free_cents, 0) // (signal.margin_cents + fees)
         more = (signal.margin_cents + fees) * (proposal.quantity + 1)
         assert more > fraction * equity - 1 or proposal.quantity in {affordable, 10_000}

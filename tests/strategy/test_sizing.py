@@ -142,7 +142,11 @@ def test_full_half_and_quarter_kelly_are_in_proportion_and_capped() -> None:
     )
     assert full > 0
     assert (half, quarter) == (pytest.approx(full / 2, abs=1), pytest.approx(full / 4, abs=1))
-    assert units(signal(), account_of, sizing="kelly", kelly_share=1.0, kelly_cap=0.001) == 25
+    capped = {"sizing": "kelly", "kelly_share": 1.0, "kelly_cap": 0.001}
+    assert units(signal(), account_of, **capped) == 25
+    made = signal()
+    fees = 5_000 * sum(abs(ratio) for _, ratio in made.structure.options)
+    assert units(made, account_of, **capped, fee_per_contract=50.0) == 1_000_000 // (made.margin_cents + fees)
 
 
 def test_losses_of_a_strategy_itself_take_its_size_away() -> None:
