@@ -9,7 +9,8 @@ from datetime import date, datetime
 from engine.hand_made import Told, hand_spec, played
 from execution.tapes import CALENDAR, Row, close_of, put, tape
 from strikewise.backtest.runner import replay
-from strikewise.domain.events import OrderDenied, OrderPlaced
+from strikewise.domain.events import OrderClosed, OrderDenied, OrderPlaced
+from strikewise.domain.instruments import Stock
 from strikewise.domain.orders import Order, Purpose
 from strikewise.domain.parameters import ParameterSet
 from strikewise.domain.portfolio import Position
@@ -24,6 +25,8 @@ from strikewise.risk.limits import Limits
 from strikewise.strategy.api import Screened
 
 MONDAY, TUESDAY, WEDNESDAY = (date(2024, 2, day) for day in (5, 6, 7))
+WEDNESDAY_BEFORE = date(2024, 3, 13)
+"""Two days before the options expire."""
 SPREAD = Structure.of([Leg(put(480), -1), Leg(put(475), 1)])
 LOWER = Structure.of([Leg(put(470), -1), Leg(put(465), 1)])
 HEDGE, MORE = Structure.of([Leg(put(460), 1)]), Structure.of([Leg(put(460), -1)])
@@ -103,3 +106,19 @@ def test_an_adjustment_that_rests_is_not_asked_for_twice_and_ends_when_its_posit
     assert (adjusting.status, adjusting.note) == ("cancelled", "asked for")
     assert 0 < adjusting.filled < 100
     assert (closing.status, journal.positions) == ("filled", ())
+
+
+def test_a_hedge_that_waits_goes_with_what_it_was_to_hedge() -> None:
+    thursday, friday, monday = (date(2024, 3, day) for day in (14, 15, 18))
+    short, later = Structure.of([Leg(put(480), -1)]), (put(480, date(2024, 4, 19)), 300, 310)
+    hedge = Adjust(Structure.of([Leg(Stock("SPY"), -40)]), 1, "HEDGE")
+    told = Adjusting({WEDNESDAY_BEFORE: [short]}, acts={close_of(thursday): hedge}, max_loss_cents=None)
+    days = {
+        close_of(day): (490.0, [later] if day == monday else [(put(480), 100, 105), later])
+        for day in (WEDNESDAY_BEFORE, thursday, friday, monday)
+    }
+    _, ledger = played(hand_spec(told, start=WEDNESDAY_BEFORE, end=monday, lag=1), days)
+    # It would have been sold on Friday's close, when the put had just expired.
+    ended = [one.event.ended for one in ledger.records() if isinstance(one.event, OrderClosed)]
+    assert [(one.outcome, one.reason) for one in ended] == [("cancelled", f"{put(480)} settled")]
+    assert AccountState.fold(ledger.records()).positions == {}

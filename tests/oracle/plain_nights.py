@@ -260,7 +260,10 @@ class Nights:
         account.reduced(position)
         account.put_away(position)
         for order in list(account.working.values()):
-            if order.position_id == position.position_id and any(leg == one for leg, _ in order.legs):
+            if order.position_id != position.position_id:
+                continue
+            hedges_nothing = order.purpose == "adjust" and not position.held
+            if hedges_nothing or any(leg == one for leg, _ in order.legs):
                 end(order, "cancelled", f"{one} settled", account, view, tell)
 
     # --- corporate actions ---

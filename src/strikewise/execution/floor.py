@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.orders import (
@@ -124,14 +125,18 @@ class Floor:
 
     def tell(self, events: Iterable[NightEvent], view: MarketView) -> None:
         """Pass on what was booked, and cancel the orders that rest on what is no more."""
-        for event in events:
+        told = list(events)
+        ends = {one.position_id: one for one in told if isinstance(one, SettlementReport)}
+        for event in told:
             self.records.tell(_without_place(event))
             if isinstance(event, SettlementReport):
                 if event.shares:
                     self._shares_since[event.position_id] = view.calendar.day_of(event.at)
-                self._cancel(event.position_id, event.contract, f"{event.contract} settled", view)
+                gone = event is ends[event.position_id] and event.position_id not in self.account.held
+                moot = partial(_is_moot, contract=event.contract, gone=gone)
+                self._cancel(event.position_id, moot, f"{event.contract} settled", view)
             elif isinstance(event, SplitReport):
-                self._cancel(event.position_id, None, f"{event.symbol} was split", view)
+                self._cancel(event.position_id, lambda _: True, f"{event.symbol} was split", view)
 
     def book(self, event: NightEvent, view: MarketView) -> None:
         """Book what no market brought, and tell it."""
@@ -182,13 +187,9 @@ class Floor:
             return bool(self.account.lacking(order, self.place(order)))
         return order.purpose is Purpose.OPEN
 
-    def _cancel(
-        self, position_id: str, contract: OptionContract | None, reason: str, view: MarketView
-    ) -> None:
+    def _cancel(self, place: str, moot: Callable[[Order], bool], reason: str, view: MarketView) -> None:
         for working in list(self.working.values()):
-            order = working.order
-            legs = [leg.instrument for leg in order.structure.legs]
-            if self.place(order) == position_id and (contract is None or contract in legs):
+            if self.place(working.order) == place and moot(working.order):
                 self.end(working, "cancelled", reason, view.as_of)
 
     def _work(self, view: MarketView) -> None:
@@ -245,6 +246,15 @@ class Floor:
             del self.working[working.order.order_id]
         else:
             working.problem = "not enough volume or open interest"
+
+
+def _is_moot(order: Order, *, contract: OptionContract, gone: bool) -> bool:
+    """Return whether an order has nothing to trade now that an option, or its whole position, ended.
+
+    A hedge of nothing would be a position of its own.
+    """
+    ended = any(leg.instrument == contract for leg in order.structure.legs)
+    return ended or (gone and order.purpose is Purpose.ADJUST)
 
 
 def _session_of(at: datetime, calendar: SessionCalendar, lag: int) -> date:
