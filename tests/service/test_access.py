@@ -166,12 +166,15 @@ def test_any_change_of_an_audit_log_but_at_its_end_is_seen(data: st.DataObject) 
 def test_what_is_kept_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
     clock = SimulatedClock(START)
     with SqlAccessStore(tmp_path) as store:
-        text, _ = Access(store, CHEAP, clock).tokens.make("one", Scope.TRADE, "me")
+        tokens = Access(store, CHEAP, clock).tokens
+        (text, made), (other, _) = (tokens.make("one", Scope.TRADE, "me") for _ in range(2))
     with SqlAccessStore(tmp_path) as store:
-        caller = Access(store, CHEAP, clock).tokens.program(text)
+        caller, alike = (Access(store, CHEAP, clock).tokens.program(one) for one in (text, other))
         assert caller is not None
-        assert (caller.name, caller.scope) == ("token:one", Scope.TRADE)
-        assert [line.action for line in store.audit()] == ["token_made"]
+        assert (caller.name, caller.scope) == (f"token:{made.token_id} one", Scope.TRADE)
+        assert alike is not None
+        assert alike.name != caller.name
+        assert [line.action for line in store.audit()] == ["token_made"] * 2
 
 
 def test_what_was_answered_is_forgotten_after_a_week(tmp_path: Path) -> None:

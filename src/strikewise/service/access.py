@@ -119,7 +119,7 @@ class Tokens:
             return None
         if token.used_at is None or now - token.used_at >= MINUTE:
             self._store.put_token(_revised(token, used_at=now))
-        return Caller(f"token:{token.label}", token.scope)
+        return Caller(f"token:{token.token_id} {token.label}", token.scope)
 
 
 class _Throttle:

@@ -163,7 +163,7 @@ class Caller:
     Attributes
     ----------
     name : str
-        The person, or ``token:`` and the token's label.
+        The person, or ``token:`` and the token's id and label: two may have one label.
     scope : Scope
         What that one may do.
     csrf : str
