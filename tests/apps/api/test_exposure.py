@@ -157,6 +157,26 @@ def test_the_audit_log_is_chained_and_a_changed_line_is_seen(served: Served, tmp
         assert program.get("audit/verify").json()["whole"] is False
 
 
+def test_the_audit_log_names_everything_by_which_somebody_may_do_more(served: Served) -> None:
+    served.person()
+    person = served.person()
+    assert person.post("session/confirm", password=PASSWORD).status_code == 200
+    token = person.post("tokens", label="sheet", scope="trade", days=3).json()["token"]["token_id"]
+    assert person.send("DELETE", f"tokens/{token}").status_code == 204
+    digest = person.get("settings").json()["digest"]
+    text = "[limits]\nmax_margin = 0.3\n"
+    assert person.send("PUT", "settings", {"toml": text, "digest": digest}).status_code == 200
+    lines = [(line.actor, line.action, line.detail) for line in served.access.store.audit()]
+    assert lines == [
+        (NAME, "setup", ""),
+        (NAME, "login", ""),
+        (NAME, "confirmed", ""),
+        (NAME, "token_made", f"{token} trade"),
+        (NAME, "token_revoked", token),
+        (NAME, "settings", "limits.max_margin"),
+    ]
+
+
 def test_canary_secrets_are_in_no_answer_log_page_or_table(tmp_path: Path) -> None:
     canary = "c4n4ry-s3cr3t-value"
     (tmp_path / "settings.toml").write_text(
