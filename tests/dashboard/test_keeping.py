@@ -15,6 +15,11 @@ from strikewise.domain.control import AlertRaised, RequestMet
 from strikewise.domain.events import SignalGenerated
 
 WIDE = {"width": 1440, "height": 900}
+SEEN = """state => {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""What a browser does when a page is covered, or comes to the front."""
 
 
 @pytest.fixture
@@ -48,6 +53,24 @@ def test_what_happened_while_the_stream_was_broken_shows_and_the_newest_of_an_ac
     expect(ledger.get_by_role("link", name=older, exact=True)).to_have_count(0)
     desk.page.get_by_role("region", name="The ledger").get_by_role("button", name="Older").click()
     expect(ledger.get_by_role("link", name=older, exact=True)).to_be_attached()
+
+
+def test_pages_that_nobody_sees_hold_no_connection_so_that_stopping_never_waits_for_one(desk: Desk) -> None:
+    context = desk.page.context
+    pages = [context.new_page() for _ in range(6)]
+    for page in pages:
+        page.goto(f"{desk.served.url}/#/logs")
+        page.locator(".light.good").wait_for()
+        page.evaluate(SEEN, "hidden")
+    desk.open("overview")
+    expect(desk.page.locator(".light").first).to_contain_text("connected")
+    desk.page.get_by_test_id("stop").click()
+    desk.page.get_by_role("button", name="Stop trading now").click()
+    expect(desk.page.get_by_text("The halt is written down")).to_be_visible()
+    pages[0].evaluate(SEEN, "visible")
+    expect(pages[0].get_by_test_id("stop")).to_contain_text("HALTED")
+    for page in pages:
+        page.close()
 
 
 def test_a_signal_that_is_linked_to_is_shown_however_old_it_is(desk: Desk) -> None:

@@ -79,7 +79,7 @@ function open(): void {
 
 async function later(): Promise<void> {
   const alive = await answers();
-  if (!started) return;
+  if (!started || document.visibilityState === "hidden") return;
   put(alive ? "connecting" : "down");
   if (alive && (await signedOut())) return;
   window.clearTimeout(timer);
@@ -111,7 +111,13 @@ export function connect(): () => void {
   started = true;
   open();
   const retry = (): void => {
-    if (document.visibilityState === "visible" && state.connection !== "open") {
+    // A browser opens six connections to a server: streams of pages that nobody sees must not keep the stop button waiting.
+    if (document.visibilityState === "hidden") {
+      source?.close();
+      source = null;
+      window.clearTimeout(timer);
+      if (state.connection === "open") put("connecting");
+    } else if (state.connection !== "open") {
       pause = FIRST_PAUSE;
       window.clearTimeout(timer);
       open();
