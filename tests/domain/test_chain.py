@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from execution.tapes import put, tape
 from strikewise.domain.chain import OptionChain
+from strikewise.domain.quotes import Quote
 
 AS_OF = datetime(2024, 2, 1, 21, tzinfo=UTC)
 EXPIRATIONS = [date(2024, 2, 9), date(2024, 3, 1), date(2024, 3, 15)]
@@ -33,3 +34,16 @@ def test_rows_are_those_that_a_list_would_give(start: int, stop: int) -> None:
     part = CHAIN.rows(start, stop)
     assert part.key.tolist() == CHAIN.key.tolist()[start:stop]
     assert len(part) == len(part.key)
+
+
+@given(st.sampled_from([470, 480, 485, 490, 495]), st.sampled_from([*EXPIRATIONS, date(2024, 3, 8)]))
+def test_a_contract_is_found_where_it_is_and_one_that_is_not_listed_has_no_quote(
+    strike: int, day: date
+) -> None:
+    contract = put(strike, day)
+    listed = strike in (480, 490) and day in EXPIRATIONS
+    row = CHAIN.find(contract)
+    assert (row is not None) == listed
+    assert CHAIN.quote(contract) == (Quote(10, 12) if listed else Quote.missing())
+    if row is not None:
+        assert CHAIN.contract(row) == contract

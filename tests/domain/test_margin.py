@@ -30,6 +30,10 @@ def test_a_naked_option_holds_what_the_manual_says(
     assert int(naked_margins_cents(right, strike, premium, spot, broad_index=broad)) == dollars * 100
 
 
+def test_part_of_a_cent_is_held_as_a_whole_one() -> None:
+    assert int(naked_margins_cents(Right.PUT, 95_125, 0, 10_000, multiplier=1)) == 1513
+
+
 @given(
     st.sampled_from(list(Right)),
     st.integers(500, 2_000_000),

@@ -68,6 +68,7 @@ NAMED = {
 CUSTOM = {
     "shares that no contract covers whole": [shares(150), call(650, -1)],
     "a call uncovered by half": [shares(100), call(650, -2)],
+    "shares covered in part": [shares(300), call(650, -2)],
     "a strangle with its strikes crossed": [call(610, -1), put(630, -1)],
     "a condor with its strikes crossed": [put(600, 1), put(660, -1), call(650, -1), call(655, 1)],
     "two calls bought": [call(620, 1), call(630, 1)],
@@ -81,6 +82,10 @@ CUSTOM = {
 @pytest.mark.parametrize(("name", "legs"), NAMED.items(), ids=NAMED)
 def test_a_structure_is_called_by_the_name_of_its_shape(name: str, legs: list[Leg]) -> None:
     assert Structure.of(legs).name == name
+
+
+def test_a_collar_at_one_strike_is_a_collar() -> None:
+    assert Structure.of([shares(100), put(620, 1), call(620, -1)]).name == "collar"
 
 
 @pytest.mark.parametrize("legs", CUSTOM.values(), ids=CUSTOM)
@@ -175,6 +180,11 @@ def test_breakevens_and_extremes_are_those_of_the_textbook(
     assert structure.breakevens(cost) == breakevens
     assert structure.max_profit_cents(cost) == (None if profit is None else round(profit * 10_000))
     assert structure.max_loss_cents(cost) == (None if loss is None else round(loss * 10_000))
+
+
+def test_a_fraction_of_a_cent_lost_is_a_whole_one() -> None:
+    short = Structure.of([shares(-1), call(600.125, 1)])
+    assert short.max_loss_cents(0) == 60_013
 
 
 @pytest.mark.parametrize(("spot", "profit"), [(90, 13.0), (55, 8.0)])

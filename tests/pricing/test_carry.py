@@ -78,6 +78,15 @@ def test_one_absurd_quote_hardly_moves_the_forward(where, error):
     assert found.forward == pytest.approx(100.0, abs=0.01)
 
 
+def test_few_narrow_pairs_outweigh_many_wide_ones():
+    strikes = np.array([98.0, 99.0, 100.0, 101.0, 102.0])
+    half = np.array([1.0, 0.01, 1.0, 0.01, 1.0])
+    off = np.where(half == 1.0, 0.8, 0.0)
+    call, put = 5.0 + (100.0 - strikes) + off, np.full(5, 5.0)
+    found = implied_forward(strikes, call - half, call + half, put - half, put + half, 1.0)
+    assert found.forward == pytest.approx(100.0)
+
+
 def test_unquoted_crossed_and_missing_sides_leave_their_strike_out():
     strikes = np.array([98.0, 99.0, 100.0, 101.0, 102.0])
     call_bid, call_ask, put_bid, put_ask = _chain(100.0, 1.0, 0.01, strikes)

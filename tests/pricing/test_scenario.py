@@ -116,6 +116,16 @@ def test_a_grid_of_prices_dates_and_volatilities_is_answered_at_once() -> None:
     assert (value <= 0).all()  # a condor sold owes something everywhere before expiry
 
 
+def test_a_volatility_shifted_below_zero_is_zero() -> None:
+    spots = np.array([560.0, 630.0, 700.0])
+    volatilities, years = inputs(CONDOR)
+    carry = {"rate": 0.04, "dividend_yield": 0.01}
+    shifted = structure_value(CONDOR, spots, volatilities, years, **carry, volatility_shift=-0.9)
+    still = structure_value(CONDOR, spots, [0.0] * 4, years, **carry)
+    assert shifted.tolist() == still.tolist()
+    assert np.isfinite(still).all()
+
+
 def test_a_missing_volatility_makes_the_value_missing() -> None:
     volatilities, years = inputs(CONDOR)
     volatilities[1] = float("nan")
