@@ -84,3 +84,11 @@ def test_what_was_taken_of_a_sessions_size_is_back_in_the_next_and_not_before() 
         units.append((match := matcher.match(asked, 8, view)).units)
         matcher.take(match.legs, view)
     assert units == [8, 2, 8]
+
+
+def test_quotes_of_a_session_before_fill_nothing() -> None:
+    made = market(tape({close_of(date(2024, 2, 1)): (500.0, [(put(480), 200, 210)])}))
+    asked = order({put(480): 1})
+    assert Matcher(FillRule()).match(asked, 1, made.view(close_of(date(2024, 2, 1)))).units == 1
+    late = Matcher(FillRule()).match(asked, 1, made.view(close_of(date(2024, 2, 2))))
+    assert (late.units, late.problem) == (0, f"no usable quote of {put(480)}")

@@ -14,9 +14,11 @@ from strikewise.domain.orders import (
     Purpose,
     Rejected,
     SettlementReport,
+    SplitReport,
     Unknown,
 )
 from strikewise.domain.portfolio import Holding
+from strikewise.execution.account import Account
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.fills import FillRule, MissingQuotePolicy
 from strikewise.execution.financing import Financing
@@ -356,3 +358,11 @@ def test_the_same_history_gives_the_same_events() -> None:
         return list(broker.events())
 
     assert run() == run()
+
+
+@pytest.mark.parametrize(("held", "left"), [(55, 82), (-55, -82)])
+def test_a_fraction_of_a_share_is_dropped_from_what_is_held(held: int, left: int) -> None:
+    spy = Stock("SPY")
+    account = Account(0, {"p": [Holding(spy, held)]})
+    account.split(SplitReport("s", "p", "SPY", 3, 2, 0, close_of(date(2024, 3, 6))))
+    assert account.net() == (Holding(spy, left),)
