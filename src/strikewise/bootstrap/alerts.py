@@ -178,7 +178,7 @@ def alert_process(home: Path, say: Say, *, commands: bool = True) -> Iterator[Al
         talk = Conversation(system, clock, version("strikewise")) if commands else None
         routes = _routes(home, settings, box, stack, say, talk)
         ledger = stack.enter_context(open_ledger(ledger_url(home, settings), backup_folder(home)))
-        parameters = {one.label: dict(one.params) for one in system.strategies}
+        parameters = {one.label: {"strategy": one.strategy.name, **one.params} for one in system.strategies}
         watcher = Watcher(settings.alerts.rules(), parameters)
         dispatcher = Dispatcher(ledger, watcher, box, routes, clock, say)
         yield AlertProcess(dispatcher, tuple(route.name for route in routes))

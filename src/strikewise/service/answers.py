@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from strikewise.domain.errors import MissingDataError, RefusedError
 from strikewise.engine.answering import no_dismissal, no_take
 from strikewise.engine.requests import state_under
@@ -24,7 +26,9 @@ def desk_of(system: System) -> Desk:
 
 def standing_of(system: System, desk: Desk) -> Standing:
     """Return what an account's signals are looked at by."""
-    usual = {one.label: dict(one.params) for one in system.strategies}
+    usual: dict[str, Mapping[str, object]] = {
+        one.label: {"strategy": one.strategy.name, **one.params} for one in system.strategies
+    }
     named = {} if desk.run is None else parameters_of(desk.run.spec)
     parameters = {name: {**usual.get(name, {}), **named.get(name, {})} for name in usual | named}
     return Standing(instant_of(system), system.answering.life, parameters)
