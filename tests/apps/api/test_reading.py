@@ -368,6 +368,25 @@ def test_no_address_leads_out_of_the_page_or_makes_the_server_fail(shown: Served
     assert "import" not in answer.text
 
 
+def test_other_settings_read_the_same_ledger_no_second_time_and_another_one_whole(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        reader = Reader(served.system)
+        with reader.desk() as before:
+            pass
+        reader.use(replace(served.system, capital_cents=1))
+        with reader.desk() as after:
+            assert after is before
+        other = until(traded()[0], close_of(TUESDAY))
+        happened = AlertRaised("info", "OTHER", "another history")
+        while other.head.seq < served.ledger.head.seq:
+            other.append([Entry(happened, served.clock.now(), "engine")], recorded_at=served.clock.now())
+        reader.use(replace(served.system, ledger=lambda: nullcontext(other)))
+        with reader.desk() as anew:
+            assert anew is not before
+            assert len(anew.keeper.state.positions) == 2
+        reader.close()
+
+
 def test_a_mistake_of_the_server_is_told_without_what_it_was(tmp_path: Path) -> None:
     def broken() -> Heartbeat | None:
         raise RuntimeError("canary-in-a-trace")

@@ -15,6 +15,7 @@ from strikewise.apps.api.problems import ProblemError
 from strikewise.service.errors import StrikewiseError
 from strikewise.service.system import System
 from strikewise.service.views.desk import Desk, Picture
+from strikewise.service.views.facts import fact_at
 from strikewise.service.views.status import StatusView, status_view
 
 __all__ = ["FOR_EVER", "Reader", "Reading"]
@@ -67,10 +68,24 @@ class Reader:
             self._ledger = None
 
     def use(self, system: System) -> None:
-        """Read another installation from now on: the same home with other settings."""
+        """Read another installation from now on: the same home with other settings.
+
+        What was read of a ledger is kept where the settings name the same: to read a long one takes minutes.
+        """
         with self._lock:
+            seq, before = self._desk.seq, self._hash_of(self._desk.seq)
             self.close()
-            self.system, self._desk = system, Desk()
+            self.system = system
+            if before is None or before != self._hash_of(seq):
+                self._desk = Desk()
+
+    def _hash_of(self, seq: int) -> str | None:
+        """Return the hash of a fact; None where it cannot be read."""
+        try:
+            with self.ledger() as ledger:
+                return fact_at(ledger, seq).hash
+        except StrikewiseError:
+            return None
 
     @contextmanager
     def desk(self, patience: float = PATIENCE) -> Iterator[Desk]:
