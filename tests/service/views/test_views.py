@@ -136,6 +136,16 @@ def test_what_was_paid_in_is_won_on_no_day() -> None:
     assert account_view(desk_of(short), Limits(), CALENDAR).day_profit_cents == before
 
 
+def test_what_was_paid_in_since_the_last_valuation_is_no_loss() -> None:
+    ledger, _ = traded()
+    before, at = account_view(desk_of(ledger), Limits(), CALENDAR), close_of(WEDNESDAY) + timedelta(minutes=1)
+    paid = CashFlowed(CashFlow("t-1", FlowKind.TRANSFER, "", "", -500_000, at))
+    ledger.append([Entry(paid, at, "engine")], recorded_at=at)
+    after = account_view(desk_of(ledger), Limits(), CALENDAR)
+    assert after.total_profit_cents == before.total_profit_cents
+    assert after.day_profit_cents == before.day_profit_cents
+
+
 def test_what_was_paid_out_uses_no_limit_of_the_day() -> None:
     ledger, _ = traded()
     short = until(ledger, close_of(TUESDAY))

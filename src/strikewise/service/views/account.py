@@ -78,7 +78,7 @@ def account_view(desk: Desk, limits: Limits, calendar: SessionCalendar) -> Accou
         return AccountView(
             None, cash, cash, cash, 0, 0, None, 0, 0, Greeks(), 0, len(state.open_orders), "", {}, ()
         )
-    won = last.equity_mid_cents - state.deposited_cents
+    won = last.equity_mid_cents - (last.deposited_cents or 0)  # what was paid in since is not in it yet
     equity = last.equity_exit_cents
     return AccountView(
         at=last.at,
