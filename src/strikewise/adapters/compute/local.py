@@ -6,6 +6,7 @@ ever. What they map of the store is in memory once for all of them.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -70,7 +71,7 @@ class LocalExecutor:
         if self._workers > 1:
             pool = self._begin(self._workers)
             for _ in range(self._workers):
-                pool.submit(ready)
+                pool.submit(_guarded, _called, ready)
 
     @property
     def workers(self) -> int:
@@ -104,7 +105,8 @@ class LocalExecutor:
             self._end()
 
     def _begin(self, processes: int) -> ProcessPoolExecutor:
-        self._pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+        # What a process imports for its first task is no garbage, and looking through it takes a while.
+        self._pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=gc.disable)
         return self._pool
 
     def _end(self) -> None:
@@ -113,7 +115,14 @@ class LocalExecutor:
             self._pool = None
 
 
+def _called(ready: Callable[[], object]) -> None:
+    ready()
+
+
 def _guarded(work: Callable[[Any], Any], task: Any) -> Any:
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
     try:
         return work(task)
     except StrikewiseError as error:
