@@ -47,6 +47,14 @@ def test_ticks_are_all_snapshots_of_the_universe_each_once_both_days_included() 
     )
 
 
+def test_first_and_last_are_days_of_new_york() -> None:
+    # 20:30 in New York, in winter and after the clocks were set: the next day in UTC.
+    evenings = [datetime(2024, 3, day, 1, 30, tzinfo=UTC) for day in (8, 9)]
+    evenings += [datetime(2024, 3, day, 0, 30, tzinfo=UTC) for day in (12, 13)]
+    source = MemorySource([tape(dict.fromkeys(evenings, (490.0, ROWS)))])
+    assert at(ticks_of(source, date(2024, 3, 8), date(2024, 3, 11))) == evenings[1:3]
+
+
 def test_a_period_without_chains_says_what_there_is() -> None:
     with pytest.raises(MissingDataError, match="No chain of QQQ, SPY lies between 2023-01-01 and 2023-12-31"):
         ticks_of(two_underlyings(), date(2023, 1, 1), date(2023, 12, 31))

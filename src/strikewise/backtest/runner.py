@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from strikewise.execution.fills import FillRule
 from strikewise.execution.financing import Financing
 from strikewise.execution.halt_flag import NoFlag
 from strikewise.execution.simulated import SimulatedBroker
-from strikewise.market.calendar import SessionCalendar
+from strikewise.market.calendar import NEW_YORK, SessionCalendar
 from strikewise.market.clock import SimulatedClock
 from strikewise.market.source import MarketSource
 from strikewise.market.universe import Universe
@@ -90,7 +90,9 @@ class ReplaySpec:
 
 
 def ticks_of(source: MarketSource, start: date, end: date) -> NDArray[np.int64]:
-    """Return the instants (Unix seconds) of all snapshots between two dates, both included, ascending.
+    """Return the instants (Unix seconds) of all snapshots from one date of New York to another, ascending.
+
+    Both are included.
 
     A symbol without chains gives those at which its daily bars were known.
 
@@ -99,8 +101,8 @@ def ticks_of(source: MarketSource, start: date, end: date) -> NDArray[np.int64]:
     MissingDataError
         If there is none; the message says what there is.
     """
-    first = int(datetime(start.year, start.month, start.day, tzinfo=UTC).timestamp())
-    past = int(datetime(end.year, end.month, end.day, tzinfo=UTC).timestamp()) + 86400
+    first = int(datetime.combine(start, time.min, NEW_YORK).timestamp())
+    past = int(datetime.combine(end + timedelta(days=1), time.min, NEW_YORK).timestamp())
     chains = source.underlyings()
     taken = {symbol: source.snapshots(symbol) for symbol in chains}
     charted = {
