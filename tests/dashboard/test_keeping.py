@@ -57,6 +57,12 @@ def test_what_happened_while_the_stream_was_broken_shows_and_the_newest_of_an_ac
 
 def test_pages_that_nobody_sees_hold_no_connection_so_that_stopping_never_waits_for_one(desk: Desk) -> None:
     context = desk.page.context
+    behind = context.new_page()
+    behind.add_init_script(
+        "Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true })"
+    )
+    behind.goto(f"{desk.served.url}/#/logs")
+    expect(behind.locator(".light.warn")).to_be_attached()
     pages = [context.new_page() for _ in range(6)]
     for page in pages:
         page.goto(f"{desk.served.url}/#/logs")
@@ -69,7 +75,9 @@ def test_pages_that_nobody_sees_hold_no_connection_so_that_stopping_never_waits_
     expect(desk.page.get_by_text("The halt is written down")).to_be_visible()
     pages[0].evaluate(SEEN, "visible")
     expect(pages[0].get_by_test_id("stop")).to_contain_text("HALTED")
-    for page in pages:
+    behind.evaluate(SEEN, "visible")
+    expect(behind.locator(".light.good")).to_be_attached()
+    for page in (*pages, behind):
         page.close()
 
 

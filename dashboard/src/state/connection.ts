@@ -60,6 +60,7 @@ function refreshSoon(): void {
 
 function open(): void {
   source?.close();
+  if (document.visibilityState === "hidden") return; // opened behind another page: it begins when it is seen
   source = new EventSource("/api/v1/stream");
   source.addEventListener("open", () => {
     pause = FIRST_PAUSE;
