@@ -348,6 +348,11 @@ def largest_loss(held: dict[Instrument, int], paid: int) -> int | None:
     return worst
 
 
+def _ends(option: OptionContract) -> tuple[date, bool]:
+    """When it ends: on the morning of its expiration, or after it."""
+    return option.expiration, option.root.settlement == "PM"
+
+
 def leaves_naked(options: dict[OptionContract, int], shares: int) -> bool:
     """Whether more is sold than covered: by options that expire no earlier, calls also by long shares."""
     for right in Right:
@@ -355,7 +360,7 @@ def leaves_naked(options: dict[OptionContract, int], shares: int) -> bool:
         lots = max(0, (shares if right is Right.CALL else -shares) // 100)
         for sold, sold_count in ours.items():
             if sold_count < 0:
-                later = sum(count for one, count in ours.items() if one.expiration >= sold.expiration)
+                later = sum(count for one, count in ours.items() if _ends(one) >= _ends(sold))
                 if later + lots < 0:
                     return True
     return False

@@ -168,6 +168,9 @@ def test_a_wing_too_far_away_is_not_used_where_the_naked_margin_is_less() -> Non
 def test_covered_calls_ask_nothing_beyond_their_shares_unless_in_the_money() -> None:
     assert margin({call(520): (-1, 100)}, 500.0, shares=100) == 25_000
     assert margin({call(490): (-1, 1100)}, 500.0, shares=100) == 25_000 + 1_000
+    # Of two calls against 150 shares one is naked.
+    naked = naked_option_margin_cents(call(520), 100, 50_000) / 100
+    assert margin({call(520): (-2, 100)}, 500.0, shares=150) == 37_500 + naked
 
 
 def test_a_credit_is_not_free_capital() -> None:
@@ -319,6 +322,14 @@ def test_only_positions_that_leave_an_option_naked_are_given_a_new_margin_each_d
         naked_option_margin_cents(one, price, 50_000) for one, price in ((put(440), 60), (call(560), 45))
     )
     assert after[2].margin_cents == max(put_side + 4_500, call_side + 6_000)
+
+
+def test_a_wing_that_ends_in_the_morning_leaves_what_ends_in_the_evening_naked() -> None:
+    am, pm = put(3700, underlying="SPX", root_code=0), put(3800, underlying="SPX", root_code=1)
+    held = [position("p", {pm: -1, am: 1})]
+    book = marked_book(held, {pm: (490, 500), am: (300, 310)}, 400_000)
+    (after,) = with_own_margins(held, {"SPX": book})
+    assert after.margin_cents == 4_050_000 + 30_000
 
 
 @pytest.mark.parametrize("spot", [9_000, 10_000, 11_000])

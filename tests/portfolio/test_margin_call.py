@@ -47,6 +47,12 @@ def test_a_call_closes_the_worst_positions_first_and_no_more_than_it_must() -> N
     assert called(account(-1, *held)) == ["worst", "small", "good"]
 
 
+def test_the_equity_that_carries_the_margin_is_that_at_exit_prices() -> None:
+    held = account(90_000, valued("a", margin=100_000, profit=0))
+    assert called(replace(held, equity_mid_cents=110_000)) == ["a"]
+    assert called(replace(held, equity_exit_cents=110_000)) == []
+
+
 def test_what_is_being_closed_already_is_counted_as_closed() -> None:
     held = (
         valued("closing", margin=40_000, profit=-30_000, closing="c-1"),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from strikewise.domain.instruments import Instrument, OptionContract, Right
+from strikewise.domain.instruments import Instrument, OptionContract, Right, Settlement
 from strikewise.domain.portfolio import Holding, Position
 from strikewise.market.estimate import LastQuote
 
@@ -67,12 +67,12 @@ def _leaves_naked(holdings: Sequence[Holding], shares: int) -> bool:
     for right in Right:
         lots = max(0, shares // 100 if right is Right.CALL else -shares // 100)
         held = [
-            (one.instrument.expiration, one.quantity)
+            ((one.instrument.expiration, one.instrument.root.settlement is Settlement.PM), one.quantity)
             for one in holdings
             if isinstance(one.instrument, OptionContract) and one.instrument.right is right
         ]
-        for day in {day for day, quantity in held if quantity < 0}:
-            if sum(quantity for other, quantity in held if other >= day) + lots < 0:
+        for end in {end for end, quantity in held if quantity < 0}:
+            if sum(quantity for other, quantity in held if other >= end) + lots < 0:
                 return True
     return False
 
