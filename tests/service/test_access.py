@@ -115,6 +115,30 @@ def test_sessions_of_a_user_end_when_the_password_is_replaced(
         access.log_in("ada", PASSWORD, "here")
 
 
+class Counted:
+    """Passwords that take no time, and count how often one was looked at."""
+
+    looked = 0
+
+    def hash(self, password: str) -> str:
+        return password[::-1]
+
+    def matches(self, hashed: str, password: str) -> bool:
+        self.looked += 1
+        return hashed == password[::-1]
+
+
+def test_an_unknown_name_costs_as_much_as_a_wrong_password(tmp_path: Path) -> None:
+    passwords = Counted()
+    with SqlAccessStore(tmp_path) as store:
+        access = Access(store, passwords, SimulatedClock(START))
+        access.set_up(access.setup_code() or "", "ada", PASSWORD, "here")
+        for number, name in enumerate(("ada", "nobody", "no name at all"), start=1):
+            with pytest.raises(NotLetInError):
+                access.log_in(name, "a wrong password", "here")
+            assert passwords.looked == number
+
+
 def test_there_is_no_one_time_code_where_somebody_can_log_in(door: tuple[Access, SimulatedClock]) -> None:
     assert door[0].setup_code() is None
 
