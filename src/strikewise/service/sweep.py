@@ -149,10 +149,8 @@ def sweep(
     universe = Universe(system.data.source(), spec.run.underlyings)
     data = {name: system.data.digest(name, spec.start, spec.end) for name in universe.underlyings()}
     done = _counted(system, spec.name, variants, executor, runner(data), progress)
-    runs = [
-        SweptRun(dict(zip(axes, values, strict=True)), run)
-        for values, run in zip(product(*axes.values()), done, strict=True)
-    ]
+    found = zip(product(*axes.values()), done, strict=True)
+    runs = [SweptRun(dict(zip(axes, values, strict=True)), run) for values, run in found]
     runs.sort(key=lambda one: _rank(one.run.summary, sort))
     return Sweep(spec, axes, sort, tuple(runs), count_of(tried(system)))
 
