@@ -181,6 +181,12 @@ def beating(system: System, **changes: Any) -> Heartbeat:
     return replace(beat, **changes)
 
 
+def ok(answer: httpx.Response) -> Any:
+    """Return what an answer says, which must be one that came about."""
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
 def events(lines: Iterator[str]) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """Yield the events of a stream: kind, id, and what they say."""
     told: dict[str, str] = {}
