@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from execution.tapes import call, put
 from portfolio.margin_oracle import Unit, brute_force, most_lost, with_sets
-from strikewise.domain.instruments import OptionContract
+from strikewise.domain.instruments import OptionContract, Stock
 from strikewise.domain.margin import naked_option_margin_cents
 from strikewise.domain.portfolio import Holding, Position
 from strikewise.domain.quotes import Grade
 from strikewise.domain.structures import Leg, Structure
-from strikewise.portfolio.book import Book
+from strikewise.portfolio.book import Book, Part
 from strikewise.portfolio.margin import (
     OptionRows,
     account_margin_cents,
@@ -322,6 +322,26 @@ def test_only_positions_that_leave_an_option_naked_are_given_a_new_margin_each_d
         naked_option_margin_cents(one, price, 50_000) for one, price in ((put(440), 60), (call(560), 45))
     )
     assert after[2].margin_cents == max(put_side + 4_500, call_side + 6_000)
+
+
+@pytest.mark.parametrize(
+    ("legs", "shares", "naked"),
+    [
+        ({call(520): -1}, 100, False),
+        ({call(520): -2}, 150, True),
+        ({call(520): -1}, -100, True),
+        ({put(480): -1}, -100, False),
+        ({put(480): -2}, -199, True),
+        ({put(480): -1}, 100, True),
+        ({put(480): -1, put(480, LATER): 1}, 0, False),
+        ({put(480): 1, put(480, LATER): -1}, 0, True),
+    ],
+)
+def test_shares_of_the_right_side_and_options_that_last_cover_what_is_sold(
+    legs: dict[OptionContract, int], shares: int, naked: bool
+) -> None:
+    held = [Holding(one, count) for one, count in legs.items()]
+    assert Part.of((Holding(Stock("SPY"), shares), *held) if shares else tuple(held)).leaves_naked is naked
 
 
 def test_a_wing_that_ends_in_the_morning_leaves_what_ends_in_the_evening_naked() -> None:
