@@ -92,6 +92,13 @@ def test_a_bid_of_zero_is_a_known_worth_of_nothing() -> None:
     assert (mark.exit_cents, mark.mid_cents, estimated) == (0, 750, ())
 
 
+def test_a_crossed_quote_and_one_of_one_side_mark_nothing() -> None:
+    for bid, ask in ((40, 30), (30, -1), (-1, 30), (0, 0)):
+        mark, (estimated,) = mark_of(position({put(475): 1}), [*OTHERS, (put(475), bid, ask)])
+        assert (estimated.instrument, mark.estimated_legs) == (put(475), 1)
+        assert mark.exit_cents <= mark.mid_cents
+
+
 def test_greeks_are_those_of_the_whole_position_in_dollars() -> None:
     mark, _ = mark_of(position({put(480): -2, put(475): 1}), QUOTES)
     assert mark.greeks.delta == pytest.approx(-1 * 100 * -0.25)
