@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ageOf, contract, count, duration, legs, money, percent, sentence, signed, signedMoney, signedPercent, tone, words } from "./format";
+import { ageOf, contract, count, duration, instant, legs, money, percent, sentence, signed, signedMoney, signedPercent, tone, words } from "./format";
 
 describe("money", () => {
   it("is dollars of cents, with a minus before the sign of the currency", () => {
@@ -50,6 +50,15 @@ describe("the age of data", () => {
     expect(ageOf({ ...status, running: true })).toBe(60);
     expect(ageOf({ ...status, running: false })).toBe(2 * 86_400);
     expect(ageOf({ ...status, running: false, data_as_of: null, data_age_seconds: null })).toBeNull();
+  });
+});
+
+describe("instants", () => {
+  it("are told by the clock of the exchange, with the year of another one", () => {
+    const now = new Date("2026-11-20T12:00:00Z");
+    expect(instant("2026-08-20T20:00:00Z", now)).toBe("Aug 20, 16:00 ET");
+    expect(instant("2018-01-05T21:00:00Z", now)).toBe("Jan 5, 2018, 16:00 ET");
+    expect(instant(null, now)).toBe("–");
   });
 });
 

@@ -105,11 +105,13 @@ export function day(text: string | null | undefined, year = false): string {
   return Number.isNaN(value.getTime()) ? text : (year ? dayYear : dayFormat).format(value);
 }
 
-/** An instant by the clock of the exchange. */
-export function instant(text: string | null | undefined): string {
+/** An instant by the clock of the exchange, with its year where that is not the present one: a past may be replayed. */
+export function instant(text: string | null | undefined, now = new Date()): string {
   if (!text) return NONE;
   const value = new Date(text);
-  return Number.isNaN(value.getTime()) ? text : `${dayFormat.format(value)}, ${clock.format(value)} ET`;
+  if (Number.isNaN(value.getTime())) return text;
+  const written = value.getFullYear() === now.getFullYear() ? dayFormat : dayYear;
+  return `${written.format(value)}, ${clock.format(value)} ET`;
 }
 
 /** Seconds since the data were taken: by the market's clock while a process runs, by the wall's where none does. */
