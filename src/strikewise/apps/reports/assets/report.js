@@ -257,6 +257,7 @@
     const profits = points.map((spot) => [spot, worth(legs, spot) * trade.quantity - trade.entry]);
     payoff = echarts.init(place, null, { renderer: "svg" });
     const at = (value, name, colour) => ({ xAxis: value, name, lineStyle: { color: colour }, label: { formatter: name, color: colour, position: "insideEndTop" } });
+    const both = opened && ended && Math.abs(opened - ended) < 0.04 * (high - low + 2 * reach); // one label would hide the other
     payoff.setOption(Object.assign({}, base, {
       legend: { show: false },
       tooltip: Object.assign({}, base.tooltip, { formatter: ([point]) => `${trade.underlying} at ${point.value[0].toFixed(2)}: <b>${dollars(point.value[1], 2)}</b>` }),
@@ -265,7 +266,7 @@
       series: [
         Object.assign({}, smooth, {
           name: "At expiry", data: profits, color: ink,
-          markLine: { silent: true, symbol: "none", data: [...(opened ? [at(opened, "opened", accent)] : []), ...(ended ? [at(ended, "closed", soft)] : [])] },
+          markLine: { silent: true, symbol: "none", data: [...(opened ? [at(opened, both ? "opened, closed" : "opened", accent)] : []), ...(ended ? [at(ended, both ? "" : "closed", soft)] : [])] },
         }),
         ...[[Math.max, good], [Math.min, bad]].map(([side, colour]) => ({
           type: "line", silent: true, showSymbol: false, color: colour, lineStyle: { width: 0 }, areaStyle: { opacity: 0.18, origin: 0 },
