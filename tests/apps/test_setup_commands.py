@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import json
 import sqlite3
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from typer.testing import CliRunner
 
 from apps.json_contract import Doctor
 from strikewise.apps.cli import scan
-from strikewise.apps.cli.main import app, global_first
+from strikewise.apps.cli.main import app, global_first, main
 from strikewise.bootstrap.configuration import load_settings
 
 
@@ -110,6 +113,35 @@ def test_doctor_fails_on_a_ledger_that_was_tampered_with(
     assert failed["check"] == "ledger"
     assert "2" in failed["found"]
     assert market.exists()
+
+
+def test_doctor_names_a_damaged_archive_and_goes_on(call: Any, tmp_path: Path) -> None:
+    archive = tmp_path / "chains" / "SPY" / "2026.parquet"
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes(b"PAR1 and no more")
+    result = call("doctor", "--json", home=tmp_path)
+    assert result.exit_code == 1
+    (failed,) = [one for one in json.loads(result.stdout)["checks"] if one["level"] == "fail"]
+    assert failed["check"] == "chains"
+    assert f"{archive} is damaged" in failed["found"]
+    assert failed["advice"].startswith("delete it and import")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_lacks_a_sign_shows_a_question_mark(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+) -> None:
+    (tmp_path / "settings.toml").write_text('[account]\nname = "Zürich – 1"\n', encoding="utf-8")
+    for words, said in ((["config", "show"], '"Z'), (["config", "show", "--json"], "\\u2013")):
+        written = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+        monkeypatch.setattr(sys, "argv", ["strikewise", "--home", str(tmp_path), *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        gc.enable()
+        sys.stdout.flush()
+        assert not ended.value.code
+        assert said in written.getvalue().decode(encoding)
 
 
 def test_the_version_is_that_of_the_package(call: Any, answer: Any) -> None:

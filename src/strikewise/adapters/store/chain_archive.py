@@ -174,19 +174,20 @@ def tape_from_frame(underlying: str, frame: pl.DataFrame) -> ChainTape:
     )
 
 
-def read_archive(source: Path | bytes, columns: list[str] | None = None) -> pl.DataFrame:
-    """Read an archive file, or its bytes.
+def read_archive(
+    name: Path, columns: list[str] | None = None, *, contents: bytes | None = None
+) -> pl.DataFrame:
+    """Read an archive file, or what was read of it.
 
     Raises
     ------
     StoreError
         If it is no Parquet file of this schema.
     """
-    name = str(source) if isinstance(source, Path) else "the archive file"
     try:
-        frame = pl.read_parquet(source if isinstance(source, Path) else BytesIO(source), columns=columns)
+        frame = pl.read_parquet(name if contents is None else BytesIO(contents), columns=columns)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise StoreError(f"{name} is damaged ({error}): import its snapshots again.") from error
+        raise StoreError(f"{name} is damaged ({error}): delete it and import its snapshots again.") from error
     wrong = [
         f"{column} is {frame.schema.get(column)}, must be {kind}"
         for column, kind in ARCHIVE_SCHEMA.items()

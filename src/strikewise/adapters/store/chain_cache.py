@@ -190,7 +190,7 @@ def open_generation(archive: Path, folder: Path, underlying: str, year: int) -> 
     if (generation := _open(target / MANIFEST, None, underlying, year)) is None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _build(contents, target, underlying, year, state)
+            _build(archive, contents, target, state)
         except OSError as error:
             raise StoreError(
                 f"The chains of {underlying} {year} cannot be made ready to read in {folder} "
@@ -233,9 +233,10 @@ def _open(manifest: Path, state: State | None, underlying: str, year: int) -> Ge
     return Generation(underlying, year, folder, index, measured, digests, tuple(said["sources"]))
 
 
-def _build(contents: bytes, target: Path, underlying: str, year: int, state: State) -> None:
+def _build(archive: Path, contents: bytes, target: Path, state: State) -> None:
     """Build a generation aside and rename it into place, unless another process was first."""
-    tape = tape_from_frame(underlying, read_archive(contents, CACHED))
+    underlying = archive.parent.name
+    tape = tape_from_frame(underlying, read_archive(archive, CACHED, contents=contents))
     aside = Path(tempfile.mkdtemp(prefix=BUILDING, dir=target.parent))
     try:
         for name, together in ARRAYS.items():
@@ -260,7 +261,7 @@ def _build(contents: bytes, target: Path, underlying: str, year: int, state: Sta
         try:
             aside.rename(target)
         except OSError:
-            if _open(target / MANIFEST, None, underlying, year) is not None:
+            if _open(target / MANIFEST, None, underlying, int(archive.stem)) is not None:
                 return
             shutil.rmtree(target, ignore_errors=True)
             aside.rename(target)

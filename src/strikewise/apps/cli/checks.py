@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -56,8 +57,10 @@ def examine(system: System) -> Iterator[Condition]:
         yield from trader_conditions(trader_seen(system.home), system.now())
     if (broker := broker_seen(system.home)) is not None:
         yield from broker_conditions(broker)
-    yield _store(system)
-    if traded := load_settings(system.home).run.underlyings:
+    chains = _store(system)
+    yield chains
+    traded = load_settings(system.home).run.underlyings
+    if traded and chains.level is not Level.FAIL:
         yield readiness(system, traded)
     yield _kernels()
     yield from _extras()
@@ -122,7 +125,9 @@ def _clock(system: System) -> Condition:
     now = system.now()
     if now < OLDEST_NOW:
         return Condition("clock", Level.FAIL, f"it shows {now:%Y-%m-%d}", "Set the clock of this machine.")
-    ahead = [one.underlying for one in stored(system) if one.last > now]
+    ahead: list[str] = []
+    with suppress(StrikewiseError):  # what cannot be read is told where chains are
+        ahead = [one.underlying for one in stored(system) if one.last > now]
     if ahead:
         found = f"it shows {now:%Y-%m-%d %H:%M} UTC, before the latest chain of {', '.join(ahead)}"
         return Condition("clock", Level.WARN, found, "Set the clock, or look where those chains came from.")
@@ -140,7 +145,11 @@ def _ledger(system: System) -> Condition:
 
 
 def _store(system: System) -> Condition:
-    held = stored(system)
+    try:
+        held = stored(system)
+    except StrikewiseError as error:
+        found, _, advice = str(error).rpartition(": ")
+        return Condition("chains", Level.FAIL, found or str(error), advice)
     if not held:
         return Condition("chains", Level.WARN, "none are stored", "strikewise data import PATH")
     snapshots = sum(one.snapshots for one in held)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import gc
+import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -168,6 +170,9 @@ def start(
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; a sign that the terminal's encoding lacks is printed as a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     gc.disable()  # importing makes no garbage, and looking for it takes a tenth of the start
     app(prog_name="strikewise")

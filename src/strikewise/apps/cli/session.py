@@ -108,7 +108,8 @@ class Session:
 
     def json(self, value: Any) -> None:
         """Print a result for programs: standard JSON, null where a number is unknown."""
-        typer.echo(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+        escaped = not self.out.encoding.startswith("utf")
+        typer.echo(json.dumps(_plain(value), indent=2, ensure_ascii=escaped, allow_nan=False))
 
     def note(self, text: str) -> None:
         """Tell people something that is not the result."""
