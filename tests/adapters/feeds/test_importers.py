@@ -162,6 +162,14 @@ def test_an_impossible_row_is_counted_by_its_reason_and_the_rest_is_taken(
     assert (report.rows_read, report.rows_written) == (28, 27)
 
 
+def test_what_expires_today_is_still_quoted_today(tmp_path: Path) -> None:
+    source = opened(tmp_path)
+    frame = interchange_frame().with_columns(expiration=pl.lit(DAY))
+    frame = frame.unique(("strike", "right"), maintain_order=True)
+    report = import_path(interchange_file(tmp_path, frame), source)
+    assert (report.rejected, report.rows_written) == ({}, len(frame))
+
+
 def test_days_without_a_session_are_rejected(tmp_path: Path) -> None:
     days = (date(2025, 11, 26), date(2025, 11, 27))
     report = import_path(interchange_file(tmp_path, interchange_frame(days)), opened(tmp_path))

@@ -173,6 +173,14 @@ def test_dividends_count_as_declared_two_weeks_before_the_ex_date(tmp_path: Path
     assert list(source.dividends("QQQ")) == []
 
 
+def test_later_dividends_are_added_and_corrected_ones_replaced(tmp_path: Path) -> None:
+    head = "symbol,ex_date,amount"
+    imported(tmp_path, "dividends.csv", head, "SPY,2025-09-19,1.2", "QQQ,2025-09-22,0.7")
+    source = imported(tmp_path, "dividends.csv", head, "SPY,2025-12-19,1.3", "QQQ,2025-09-22,0.8")
+    assert [one.amount for one in source.dividends("SPY")] == [1.2, 1.3]
+    assert [one.amount for one in source.dividends("QQQ")] == [0.8]
+
+
 def test_splits_are_by_ex_date_and_impossible_ones_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "splits.csv"
     path.write_text(

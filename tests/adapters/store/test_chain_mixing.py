@@ -58,6 +58,14 @@ def test_a_few_recorded_contracts_take_their_places_in_whatever_order_they_come(
     assert chain.source == "vendor + reconstructed:fitted-1 spread x2"
 
 
+@pytest.mark.parametrize("late", [MADE, FEW], ids=["made", "recorded"])
+def test_what_is_mixed_is_known_when_its_later_part_is(late: ChainTape, tmp_path: Path) -> None:
+    parts = [replace(one, known_at=one.known_at + 3600 * (one is late)) for one in (MADE, FEW)]
+    for tape in parts:
+        ChainStore(tmp_path).write(tape)
+    assert read(tmp_path).known_at.tolist() == [int(MADE.known_at[0]) + 3600]
+
+
 def test_writing_either_again_changes_nothing(tmp_path: Path) -> None:
     for tape in (MADE, FEW):
         ChainStore(tmp_path).write(tape)
