@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import math
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from rich.console import Console
 
 from strikewise.apps.cli.data_tables import flaws_table
 from strikewise.apps.cli.scan_tables import opportunities_table
-from strikewise.apps.cli.session import without_secrets
+from strikewise.apps.cli.session import Session, without_secrets
 from strikewise.apps.cli.specification import changed
 from strikewise.apps.cli.tables import legs_text
 from strikewise.apps.cli.trade_tables import cash_text, short_legs
@@ -55,6 +57,12 @@ def test_what_is_written_reads_back(value: float) -> None:
     assert float(money(value, 2).replace("$", "").replace(",", "")) == pytest.approx(value, abs=0.006)
     assert float(percent(value, 1).rstrip("%").replace(",", "")) == pytest.approx(100 * value, abs=0.06)
     assert float(plain(value).replace(",", "")) == pytest.approx(value, abs=0.006)
+
+
+def test_json_has_null_where_a_number_is_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    unknown = {"a": [math.nan, 1.5], "b": {"c": -math.inf}}
+    Session.begin(None).json(unknown)
+    assert json.loads(capsys.readouterr().out) == {"a": [None, 1.5], "b": {"c": None}}
 
 
 def test_cash_is_a_credit_or_a_debit() -> None:

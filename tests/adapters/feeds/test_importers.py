@@ -14,6 +14,7 @@ from adapters.feeds.files import DAY, assert_true_to, home_files, interchange_fi
 from adapters.made_chains import World
 from strikewise.adapters.feeds.importers import FORMATS, detect, import_path
 from strikewise.domain.errors import ImportRefusedError
+from strikewise.domain.instruments import Settlement, option_roots
 from strikewise.domain.quotes import Grade
 
 RATES = "date,rate_3m\n2025-12-31,3.97\n2026-01-02,3.95\n"
@@ -168,6 +169,20 @@ def test_what_expires_today_is_still_quoted_today(tmp_path: Path) -> None:
     frame = frame.unique(("strike", "right"), maintain_order=True)
     report = import_path(interchange_file(tmp_path, frame), source)
     assert (report.rejected, report.rows_written) == ({}, len(frame))
+
+
+def test_the_monthly_options_of_an_index_settle_in_the_morning_on_the_day_before_a_holiday_too(
+    tmp_path: Path,
+) -> None:
+    day, thursday, wednesday = date(2025, 4, 14), date(2025, 4, 17), date(2025, 4, 16)  # Good Friday: 18
+    rows = interchange_frame().with_columns(quote_date=pl.lit(day)).unique(("strike", "right"))
+    frame = pl.concat([rows.with_columns(expiration=pl.lit(one)) for one in (wednesday, thursday)])
+    source = opened(tmp_path)
+    import_path(interchange_file(tmp_path, frame), source, underlying="SPX")
+    chain = source.chain("SPX", datetime(2025, 4, 14, 20, tzinfo=UTC))
+    assert chain is not None
+    settled = {(side.expiration, option_roots("SPX")[side.root_code].settlement) for side in chain.sides()}
+    assert settled == {(wednesday, Settlement.PM), (thursday, Settlement.AM)}
 
 
 def test_days_without_a_session_are_rejected(tmp_path: Path) -> None:
