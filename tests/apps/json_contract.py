@@ -307,9 +307,18 @@ class Chains(Part):
     last: AwareDatetime
 
 
+class Beside(Part):
+    kind: Literal["bars", "series", "dividends", "splits", "events"]
+    name: str
+    rows: int
+    first: date
+    last: date
+
+
 class Status(Part):
     home: str
     chains: list[Chains]
+    beside: list[Beside]
 
 
 class Gap(Part):

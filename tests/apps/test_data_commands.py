@@ -28,6 +28,27 @@ def test_an_import_can_be_repeated_and_keeps_its_contract(answer: Any, tmp_path:
     assert [(one["underlying"], one["snapshots"]) for one in held["chains"]] == [("XYZ", 2)]
 
 
+def test_what_stands_beside_chains_is_told_by_name_and_many_names_together(
+    call: Any, answer: Any, tmp_path: Path
+) -> None:
+    home, folder = tmp_path / "home", tmp_path / "given"
+    folder.mkdir()
+    (folder / "rates.csv").write_text("date,DTB3\n2024-01-02,5.2\n2024-01-03,5.3\n")
+    rows = [f"S{number},2024-02-0{1 + number % 9},0.5" for number in range(31)]
+    (folder / "dividends.csv").write_text("\n".join(["symbol,ex_date,amount", *rows]) + "\n")
+    answer("data", "import", folder, home=home)
+    held = answer("data", "status", home=home)
+    Status.model_validate(held)
+    rate = {"kind": "series", "name": "DTB3", "rows": 2, "first": "2024-01-02", "last": "2024-01-03"}
+    assert rate in held["beside"]
+    assert len(held["beside"]) == 32
+    shown = call("data", "status", home=home).stdout
+    assert "There are no chains yet." in shown
+    assert "DTB3" in shown
+    assert "31 symbols" in shown
+    assert "S17" not in shown
+
+
 def test_a_file_that_cannot_be_read_leaves_the_store_as_it_was(
     call: Any, answer: Any, tmp_path: Path
 ) -> None:

@@ -48,6 +48,9 @@ class StoredInMemory:
     def audit(self, underlyings: Sequence[str] | None = None) -> Sequence[Report]:
         return []
 
+    def beside(self) -> Sequence[Report]:
+        return []
+
     def digest(self, underlying: str, start: date, end: date) -> str:
         return f"{underlying} {start} {end}"
 

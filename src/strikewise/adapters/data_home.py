@@ -14,7 +14,7 @@ import polars as pl
 from strikewise.adapters.feeds.report import ImportReport
 from strikewise.adapters.store.audit import ChainAudit, audit
 from strikewise.adapters.store.chain_archive import MOMENT
-from strikewise.adapters.store.market_store import BARS, SERIES, StoreSource
+from strikewise.adapters.store.market_store import BARS, SERIES, StoredRows, StoreSource
 from strikewise.adapters.store.staging import Staging
 from strikewise.domain.chain import ChainTape
 from strikewise.domain.instruments import days_of
@@ -76,6 +76,10 @@ class DataHome:
     def audit(self, underlyings: Sequence[str] | None = None) -> list[ChainAudit]:
         """Return what is stored of each underlying, and how sound it is."""
         return audit(self._source, underlyings)
+
+    def beside(self) -> list[StoredRows]:
+        """Return what is stored beside chains: bars, series, dividends, splits and events, by name."""
+        return list(self._source.market.held())
 
     def digest(self, underlying: str, start: date, end: date) -> str:
         """Return a digest of what a run over an underlying and period reads.

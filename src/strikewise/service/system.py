@@ -58,6 +58,10 @@ class DataStore(Protocol):
         """Return what is stored of each underlying, and how sound it is."""
         ...
 
+    def beside(self) -> Sequence[Report]:
+        """Return what is stored beside chains: bars, series, dividends, splits and events, by name."""
+        ...
+
     def digest(self, underlying: str, start: date, end: date) -> str:
         """Return a digest of all data that a run over an underlying and period reads."""
         ...

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +30,7 @@ __all__ = [
     "SPLITS",
     "MarketStore",
     "StoreSource",
+    "StoredRows",
     "Table",
     "check_symbol",
 ]
@@ -91,6 +93,39 @@ EVENTS = Table(
     ("kind", "day", "symbol"),
 )
 """Scheduled events; ``symbol`` is null for the whole market."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRows:
+    """What is stored under one name of what stands beside chains.
+
+    Attributes
+    ----------
+    kind : str
+        Which table: ``bars``, ``series``, ``dividends``, ``splits`` or ``events``.
+    name : str
+        The symbol, the series, or the kind of event.
+    rows : int
+        How many.
+    first, last : date
+        The earliest and latest day.
+    """
+
+    kind: str
+    name: str
+    rows: int
+    first: date
+    last: date
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "rows": self.rows,
+            "first": self.first.isoformat(),
+            "last": self.last.isoformat(),
+        }
 
 
 def check_symbol(symbol: str) -> str:
@@ -225,6 +260,23 @@ class MarketStore:
         ordered = frame.sort("day", "kind", "symbol")
         return tuple(CalendarEvent(*row) for row in _rows(ordered, "kind", "day", "symbol", "known_at"))
 
+    def held(self) -> Iterator[StoredRows]:
+        """Yield what is stored under each name, kind by kind, by name."""
+        for table in (BARS, SERIES):
+            for path in sorted((self.home / table.name).glob("*.parquet")):
+                frame = self._table(table, path.stem)
+                if frame is not None and len(frame):
+                    yield _spanned(table, path.stem, frame["day"])
+        for table, name, day in (
+            (DIVIDENDS, "symbol", "ex_date"),
+            (SPLITS, "symbol", "ex_date"),
+            (EVENTS, "kind", "day"),
+        ):
+            frame = self._table(table)
+            if frame is not None:
+                for (one,), rows in frame.sort(name).group_by(name, maintain_order=True):
+                    yield _spanned(table, str(one), rows[day])
+
     def _table(self, table: Table, symbol: str | None = None) -> pl.DataFrame | None:
         name = f"{table.name}.parquet" if symbol is None else f"{table.name}/{symbol}.parquet"
         if self._staging is not None:
@@ -303,6 +355,13 @@ def _read(path: Path, table: Table) -> pl.DataFrame:
     if dict(frame.schema) != table.schema:
         raise StoreError(f"{path} has columns {dict(frame.schema)}, a {table.name} table has {table.schema}.")
     return frame
+
+
+def _spanned(table: Table, name: str, days: pl.Series) -> StoredRows:
+    first, last = days.min(), days.max()
+    assert isinstance(first, date)
+    assert isinstance(last, date)
+    return StoredRows(table.name, name, len(days), first, last)
 
 
 def _seconds(frame: pl.DataFrame) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ import typer
 
 from strikewise.apps.cli.data_tables import (
     audit_table,
+    beside_table,
     calibration_table,
     flaws_table,
     import_table,
@@ -128,15 +129,17 @@ def status(context: typer.Context, as_json: JsonFlag = False) -> None:
     session = Session.of(context)
     system = system_of(session)
     held = [one.as_dict() for one in stored(system)]
+    beside = [one.as_dict() for one in system.data.beside()]
     if as_json:
-        session.json({"home": str(system.home), "chains": held})
+        session.json({"home": str(system.home), "chains": held, "beside": beside})
         return
     session.show(heading("Data home", str(system.home)), "")
+    session.show(stored_table(held) if held else "There are no chains yet.")
+    if beside:
+        session.show("", heading("Beside them", soft("prices, rates and calendars")), beside_table(beside))
     if not held:
-        session.show("There are no chains yet.")
         session.next(try_="strikewise data import PATH", why="brings some in.")
         return
-    session.show(stored_table(held))
     session.next(try_="strikewise scan", why="looks at the latest of them.")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from rich.table import Table
@@ -11,7 +13,14 @@ from rich.text import Text
 from strikewise.apps.cli.tables import LEFT, RIGHT, badge, fitting, table
 from strikewise.apps.figures import count, percent
 
-__all__ = ["audit_table", "calibration_table", "flaws_table", "import_table", "stored_table"]
+__all__ = [
+    "audit_table",
+    "beside_table",
+    "calibration_table",
+    "flaws_table",
+    "import_table",
+    "stored_table",
+]
 
 WORST = ("reconstructed", "indicative", "quotes")
 SHORT_WORDS = {
@@ -23,6 +32,8 @@ SHORT_WORDS = {
 }
 ROOMY = 11
 """More columns than these stand closer together, to fit into eighty characters."""
+NAMED = 30
+"""Names of a kind that are listed one by one."""
 REMARKABLE = 0.01
 """Share of rows from which a flaw is shown in bold."""
 
@@ -138,3 +149,24 @@ def stored_table(held: Sequence[Mapping[str, Any]]) -> Table:
         for one in held
     ]
     return table((("", LEFT), ("Chains", RIGHT), ("From", LEFT), ("To", LEFT)), rows)
+
+
+def beside_table(held: Sequence[Mapping[str, Any]]) -> Table:
+    """Return what is stored beside chains; of a kind with many names a line for all of them together."""
+    rows = []
+    for kind, group in groupby(held, key=itemgetter("kind")):
+        found = list(group)
+        if len(found) > NAMED:
+            found = [
+                {
+                    "name": f"{len(found)} symbols",
+                    "rows": sum(one["rows"] for one in found),
+                    "first": min(one["first"] for one in found),
+                    "last": max(one["last"] for one in found),
+                }
+            ]
+        for number, one in enumerate(found):
+            head = Text("" if number else kind, style="bold")
+            rows.append((head, one["name"], count(one["rows"]), one["first"], one["last"]))
+    heads = (("", LEFT), ("Name", LEFT), ("Rows", RIGHT), ("From", LEFT), ("To", LEFT))
+    return table(heads, rows)
