@@ -40,4 +40,4 @@ def explain(
         session.json(story.as_dict())
         return
     session.show(Text(story.text))
-    session.next(try_="strikewise trades", why="lists the others.")
+    session.next(try_="strikewise trades" + ("" if run is None else f" --run {run}"), why="lists the others.")
