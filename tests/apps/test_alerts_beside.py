@@ -163,6 +163,7 @@ def test_a_channel_without_its_address_takes_nothing_from_the_others_and_comes_w
     begin_here(home)
     said: list[str] = []
     with webhook() as other, told_on(home, lambda _level, event, _pairs: said.append(event)):
+        until(lambda: "telling_people" in said)
         settings(home, "[alerts.channels.ops]\n[alerts.channels.later]\n")
         until(lambda: "settings_not_used" in said)
         write(home, "STILL")

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from apps.json_contract import Audit, Imported, Status
+from apps.json_data import Audit, Imported, Status
 from apps.market_home import write_chain_file
 from apps.pages import loaded_from_elsewhere
 

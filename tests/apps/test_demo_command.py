@@ -85,7 +85,11 @@ def test_the_demo_takes_recorded_chains(answer: Any, tmp_path: Path) -> None:
 
 
 def test_a_folder_without_chains_is_refused(call: Any, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    result = call("demo", "--data", tmp_path / "empty", home=tmp_path / "home")
-    assert result.exit_code == 2
-    assert "no option chains" in result.stderr
+    folder = tmp_path / "given"
+    folder.mkdir()
+    empty = call("demo", "--data", folder, home=tmp_path / "home")
+    (folder / "rates.csv").write_text("date,DTB3\n2024-01-02,5.2\n")
+    rates = call("demo", "--data", folder, home=tmp_path / "home")
+    assert (empty.exit_code, rates.exit_code) == (2, 2)
+    assert "there is no file in it" in " ".join(empty.stderr.split())
+    assert "no option chains" in rates.stderr

@@ -149,6 +149,10 @@ def rules_in_force(home: Path) -> RulesInForce:
     )
 
 
+class _TakenError(SettingsError):
+    """Somebody else tells the same people."""
+
+
 @contextmanager
 def alert_process(home: Path, say: Say, *, commands: bool = True) -> Iterator[AlertProcess]:
     """Put together what tells people of a home's account, and let go of everything afterwards.
@@ -258,6 +262,8 @@ def tell_on(home: Path, say: Say, stop: Event, *, alone: Callable[[], bool] | No
                 if stop.is_set():
                     process.once()
         except StrikewiseError as error:
+            if isinstance(error, _TakenError) and alone is not None:
+                continue  # somebody else, who waited too, was faster
             if not began:
                 raise
             say("error", "alerts_not_told", {"problem": str(error)})  # what waits stays, and is told then
@@ -271,7 +277,7 @@ def _turn(home: Path, say: Say, stop: Event, alone: Callable[[], bool]) -> bool:
         try:
             with _alone(home / LOCK):
                 return True
-        except SettingsError as error:
+        except _TakenError as error:
             if not told:
                 say("info", "alerts_wait", {"because": str(error)})
             told = True
@@ -364,7 +370,7 @@ def _alone(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise SettingsError(
+            raise _TakenError(
                 f"Another process tells people of this account (it holds {path}): stop that one first."
             ) from None
         yield
