@@ -213,8 +213,9 @@ def test_the_greeks_are_the_slopes_of_the_price(drawn):
         (value(volatility=volatility * 1.0005) - value(volatility=volatility * 0.9995)) / 0.001 / volatility
     )
     assert found.vega == pytest.approx(0.01 * slope, rel=2e-3, abs=2e-5)
-    slope = (value(rate=rate + 1e-4) - value(rate=rate)) / 1e-4
-    assert found.rho == pytest.approx(0.01 * slope, rel=2e-2, abs=1e-3)
+    slope = (value(rate=rate + 5e-5) - value(rate=rate - 5e-5)) / 1e-4
+    # Its own step is a fifth of that: where rate and yield meet, the boundary's error shows.
+    assert found.rho == pytest.approx(0.01 * slope, rel=2e-2, abs=2e-3)
     slope = (value(years=years * 1.0005) - value(years=years * 0.9995)) / 0.001 / years
     assert found.theta == pytest.approx(-slope / 365.0, rel=2e-3, abs=5e-4 * strike / 365.0)
 
