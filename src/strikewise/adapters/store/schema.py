@@ -5,6 +5,7 @@ Instants are texts in the form of `strikewise.portfolio.codec.instant_text`: wha
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +25,7 @@ from sqlalchemy import (
     event,
     inspect,
 )
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
 DIALECTS = ("sqlite", "postgresql")
@@ -39,6 +40,8 @@ REVISIONS = "alembic_version"
 NEWEST = "0002"
 """The revision that the last migration makes."""
 
+TRIES = 10
+"""At a switch that others make at the same time."""
 _TABLES_LOCK = 0x5354_524B
 
 metadata = MetaData()
@@ -84,8 +87,6 @@ def prepare(engine: Engine, busy_seconds: float = BUSY_SECONDS) -> None:
     milliseconds = round(busy_seconds * 1000)
     if engine.dialect.name == "sqlite":
         pragmas = (
-            f"busy_timeout={milliseconds}",
-            "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             "recursive_triggers=ON",  # so that REPLACE meets the trigger that forbids DELETE
@@ -103,6 +104,9 @@ def prepare(engine: Engine, busy_seconds: float = BUSY_SECONDS) -> None:
         if engine.dialect.name == "sqlite":
             connection.isolation_level = None  # the driver must not begin transactions of its own
         cursor = connection.cursor()
+        if engine.dialect.name == "sqlite":
+            cursor.execute(f"PRAGMA busy_timeout={milliseconds}")
+            _write_ahead(cursor)
         for statement in setting_up:
             cursor.execute(statement)
         cursor.close()
@@ -110,6 +114,23 @@ def prepare(engine: Engine, busy_seconds: float = BUSY_SECONDS) -> None:
             connection.commit()
 
     event.listen(engine, "connect", set_up)
+
+
+def _write_ahead(cursor: DBAPICursor) -> None:
+    """Let SQLite write ahead.
+
+    That switch gives up at once where another connection makes it too: it waits for that one as a writer
+    does, and tries again.
+    """
+    for _ in range(TRIES):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:
