@@ -168,8 +168,8 @@ class FeeSchedule:
             else:
                 micros += sold * rates.taf_share
                 micros += count * round(self.stock_commission_cents * MICROS_PER_CENT)
-            micros += -(-proceeds * rates.section_31 // MICROS_PER_CENT)
-        return -(-micros // MICROS_PER_CENT)
+            micros += _up(proceeds * rates.section_31)
+        return _up(micros)
 
     def delivery_cents(self, shares: int, cash_cents: int, day: date) -> int:
         """Return what an exercise or assignment costs.
@@ -187,8 +187,12 @@ class FeeSchedule:
         """
         if shares >= 0 or not self.pass_through:
             return self.assignment_cents
-        micros = -(cash_cents * self.rates_on(day).section_31 // MICROS_PER_CENT)
-        return self.assignment_cents - (-micros // MICROS_PER_CENT)
+        return self.assignment_cents + _up(_up(-cash_cents * self.rates_on(day).section_31))
+
+
+def _up(amount: int) -> int:
+    """Return an amount over `MICROS_PER_CENT`, rounded up."""
+    return -(-amount // MICROS_PER_CENT)
 
 
 def _on(table: Table, day: date) -> int:

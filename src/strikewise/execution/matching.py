@@ -93,8 +93,8 @@ class Matcher:
         opening = order.purpose is not Purpose.CLOSE
         quotes = []
         for leg in legs:
-            found = self._leg_quote(leg, chain, view, opening=opening)
-            if found is None or (enters and _is_flawed(leg.instrument, chain)):
+            found = self._leg_quote(leg, chain, view, opening=opening, enters=enters)
+            if found is None:
                 return _nothing(f"no usable quote of {leg.instrument}")
             quotes.append(found)
         if opening:
@@ -133,7 +133,7 @@ class Matcher:
         return tuple(filled), cost
 
     def _leg_quote(
-        self, leg: Leg, chain: OptionChain | None, view: MarketView, *, opening: bool
+        self, leg: Leg, chain: OptionChain | None, view: MarketView, *, opening: bool, enters: bool
     ) -> _LegQuote | None:
         instrument = leg.instrument
         if isinstance(instrument, Stock):
@@ -147,6 +147,8 @@ class Matcher:
             return None
         row = None if chain is None else chain.find(instrument)
         if chain is not None and row is not None:
+            if enters and int(chain.flaws[row]) & _NO_ENTRY:
+                return None
             quote = Quote(int(chain.bid[row]), int(chain.ask[row]))
             if can_open(quote, sale=leg.ratio < 0) if opening else quote.known:
                 size = self._rule.contracts(int(chain.volume[row]), int(chain.open_interest[row]))
@@ -228,13 +230,6 @@ def worth_at_most(order: Order) -> int | None:
         at_first[same] = at_first.get(same, 0) + ratio
     legs = [Leg(contract, ratio) for contract, ratio in at_first.items() if ratio]
     return Structure.of(legs).max_profit_cents(0) if legs else 0
-
-
-def _is_flawed(instrument: Instrument, chain: OptionChain | None) -> bool:
-    if chain is None or not isinstance(instrument, OptionContract):
-        return False
-    row = chain.find(instrument)
-    return row is not None and bool(int(chain.flaws[row]) & _NO_ENTRY)
 
 
 def _money(cents: int) -> str:
