@@ -30,6 +30,7 @@ from strikewise.bootstrap.settings_file import SettingsFile
 from strikewise.domain.errors import SettingsError, StrikewiseError
 from strikewise.market.clock import SystemClock
 from strikewise.service.alerts import Conversation
+from strikewise.service.answers import usual_parameters
 
 __all__ = [
     "AlertProcess",
@@ -182,8 +183,7 @@ def alert_process(home: Path, say: Say, *, commands: bool = True) -> Iterator[Al
         talk = Conversation(system, clock, version("strikewise")) if commands else None
         routes = _routes(home, settings, box, stack, say, talk)
         ledger = stack.enter_context(open_ledger(ledger_url(home, settings), backup_folder(home)))
-        parameters = {one.label: {"strategy": one.strategy.name, **one.params} for one in system.strategies}
-        watcher = Watcher(settings.alerts.rules(), parameters)
+        watcher = Watcher(settings.alerts.rules(), usual_parameters(system))
         dispatcher = Dispatcher(ledger, watcher, box, routes, clock, say)
         yield AlertProcess(dispatcher, tuple(route.name for route in routes))
 

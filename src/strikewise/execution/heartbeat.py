@@ -13,6 +13,9 @@ __all__ = ["LATE", "Heartbeat", "ProcessFigures"]
 LATE = timedelta(seconds=30)
 """A heartbeat older than this is that of a process which is stuck or dead."""
 
+APART = timedelta(minutes=1)
+"""From how far apart on a process's two clocks show that it replays the past."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessFigures:
@@ -99,6 +102,11 @@ class Heartbeat:
     process: ProcessFigures | None = None
     settings: str = ""
     restart: tuple[str, ...] = ()
+
+    @property
+    def replays(self) -> bool:
+        """Whether its market's clock stands elsewhere than its own: the past is replayed."""
+        return abs(self.market_at - self.at) >= APART
 
     def alive(self, now: datetime) -> bool:
         """Return whether it is young enough for its process to be running."""

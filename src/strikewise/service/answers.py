@@ -13,7 +13,7 @@ from strikewise.service.views.desk import Desk
 from strikewise.service.views.signals import SignalView, Standing, signals_before
 from strikewise.strategy.exit_plan import parameters_of
 
-__all__ = ["desk_of", "dismiss", "latest_signals", "standing_of", "take", "whole_name"]
+__all__ = ["desk_of", "dismiss", "latest_signals", "standing_of", "take", "usual_parameters", "whole_name"]
 
 
 def desk_of(system: System) -> Desk:
@@ -24,11 +24,14 @@ def desk_of(system: System) -> Desk:
     return desk
 
 
+def usual_parameters(system: System) -> dict[str, Mapping[str, object]]:
+    """Return the parameters of an installation's strategies, by label, with ``strategy``."""
+    return {one.label: {"strategy": one.strategy.name, **one.params} for one in system.strategies}
+
+
 def standing_of(system: System, desk: Desk) -> Standing:
     """Return what an account's signals are looked at by."""
-    usual: dict[str, Mapping[str, object]] = {
-        one.label: {"strategy": one.strategy.name, **one.params} for one in system.strategies
-    }
+    usual = usual_parameters(system)
     named = {} if desk.run is None else parameters_of(desk.run.spec)
     parameters = {name: {**usual.get(name, {}), **named.get(name, {})} for name in usual | named}
     return Standing(instant_of(system), system.answering.life, parameters)

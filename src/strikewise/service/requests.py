@@ -25,7 +25,6 @@ from strikewise.portfolio.controls import person
 from strikewise.portfolio.ledger import Entry
 from strikewise.service.system import System
 from strikewise.service.views.desk import Desk
-from strikewise.service.views.status import APART
 
 __all__ = [
     "CancelRequested",
@@ -177,4 +176,4 @@ def outcome_of(desk: Desk, request: int) -> Told | None:
 def instant_of(system: System) -> datetime:
     """Return the instant of the account's own clock: where its process replays the past, that of the past."""
     now, beat = system.now(), system.heartbeat()
-    return now if beat is None or abs(beat.market_at - beat.at) < APART else beat.market_at
+    return beat.market_at if beat is not None and beat.replays else now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from strikewise.domain.quotes import Grade, worst_grade
@@ -17,11 +17,9 @@ from strikewise.portfolio.picture import Picture
 from strikewise.portfolio.projection import AccountState
 from strikewise.service.views.desk import Desk
 
-__all__ = ["APART", "BreakerView", "FlagView", "StatusView", "status_of", "status_view"]
+__all__ = ["BreakerView", "FlagView", "StatusView", "status_of", "status_view"]
 
 OFF = "off"
-APART = timedelta(minutes=1)
-"""From how far apart on a process's two clocks show that it replays the past."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +162,7 @@ def status_of(
         As in `status_view`.
     """
     running = beat is not None and beat.alive(now) and beat.phase != "stopping"
-    market = now if _stopped(beat, running=running) else _market_at(beat if running else None, picture, now)
+    market = _market_at(beat, picture, now, running=running)
     control = control.at(market)
     (as_of, grade), allowed = _data_of(picture), state_under(control, raised)
     return StatusView(
@@ -194,17 +192,15 @@ def status_of(
     )
 
 
-def _stopped(beat: Heartbeat | None, *, running: bool) -> bool:
-    """Return whether a process that traded the present is gone: the market goes on without it.
+def _market_at(beat: Heartbeat | None, picture: Picture | None, now: datetime, *, running: bool) -> datetime:
+    """Return what the market has come to.
 
-    Where it replayed the past, that past stays where it had come to.
+    The present goes on without the process that traded it; a past stays where its process left it. In a fast
+    replay a heartbeat is older than the latest picture.
     """
-    return beat is not None and not running and abs(beat.market_at - beat.at) < APART
-
-
-def _market_at(beat: Heartbeat | None, picture: Picture | None, now: datetime) -> datetime:
-    """Return what the market has come to: in a fast replay a heartbeat is older than the latest picture."""
-    known = [] if beat is None else [beat.market_at]
+    if beat is not None and not running and not beat.replays:
+        return now
+    known = [beat.market_at] if beat is not None and running else []
     if picture is not None:
         known.append(picture.at)
     return max(known, default=now)
