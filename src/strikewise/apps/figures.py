@@ -6,7 +6,7 @@ import re
 from datetime import date
 from itertools import groupby
 
-__all__ = ["UNKNOWN", "count", "fill_name", "money", "percent", "plain", "short_legs", "signed_money"]
+__all__ = ["UNKNOWN", "count", "fill_name", "money", "percent", "plain", "short_legs", "signed_money", "tone"]
 
 UNKNOWN = "–"
 
@@ -55,6 +55,11 @@ def fill_name(share: float) -> str:
 def count(value: float | None) -> str:
     """Write a whole number with thousands separators; a dash where unknown."""
     return plain(value, 0)
+
+
+def tone(value: float | None) -> str:
+    """Return the class of a gain or a loss."""
+    return "" if not value else ("up" if value > 0 else "down")
 
 
 def _units(ratio: str) -> str:

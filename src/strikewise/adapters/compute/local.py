@@ -7,6 +7,7 @@ ever. What they map of the store is in memory once for all of them.
 from __future__ import annotations
 
 import gc
+import operator
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -71,7 +72,7 @@ class LocalExecutor:
         if self._workers > 1:
             pool = self._begin(self._workers)
             for _ in range(self._workers):
-                pool.submit(_guarded, _called, ready)
+                pool.submit(_guarded, operator.call, ready)
 
     @property
     def workers(self) -> int:
@@ -113,10 +114,6 @@ class LocalExecutor:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
-
-
-def _called(ready: Callable[[], object]) -> None:
-    ready()
 
 
 def _guarded(work: Callable[[Any], Any], task: Any) -> Any:

@@ -101,10 +101,9 @@ def prepare(engine: Engine, busy_seconds: float = BUSY_SECONDS) -> None:
         ]
 
     def set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        if engine.dialect.name == "sqlite":
-            connection.isolation_level = None  # the driver must not begin transactions of its own
         cursor = connection.cursor()
         if engine.dialect.name == "sqlite":
+            connection.isolation_level = None  # the driver must not begin transactions of its own
             cursor.execute(f"PRAGMA busy_timeout={milliseconds}")
             _write_ahead(cursor)
         for statement in setting_up:

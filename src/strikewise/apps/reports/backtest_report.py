@@ -11,10 +11,10 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from strikewise.apps.chain_figures import ORIGIN_COLUMNS, limits_words, origin_rows
-from strikewise.apps.figures import count, fill_name, money, percent, plain, short_legs
+from strikewise.apps.figures import count, fill_name, money, percent, plain, short_legs, tone
 from strikewise.apps.reports.portfolio_section import portfolio_section
 
-__all__ = ["asset", "notice", "render_backtest", "script_safe", "tone"]
+__all__ = ["asset", "notice", "render_backtest", "script_safe"]
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FULL_TONE = 0.08
@@ -126,11 +126,6 @@ def script_safe(result: Mapping[str, Any]) -> Markup:
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)  # noqa: S704 - every character that could leave the element is escaped
-
-
-def tone(value: float | None) -> str:
-    """Return the class of a gain or a loss."""
-    return "" if not value else ("up" if value > 0 else "down")
 
 
 def _cards(summary: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
-from strikewise.apps.figures import percent
-from strikewise.apps.reports.backtest_report import asset, notice, script_safe, tone
+from strikewise.apps.figures import percent, tone
+from strikewise.apps.reports.backtest_report import asset, notice, script_safe
 
 __all__ = ["render_compare"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from strikewise.apps.figures import count, money, percent, plain
+from strikewise.apps.figures import count, money, percent, plain, tone
 
 __all__ = ["portfolio_section"]
 
@@ -38,7 +38,7 @@ def _cell(text: str) -> Cell:
 
 
 def _gain(value: float) -> Cell:
-    return {"text": money(value), "tone": "" if not value else ("up" if value > 0 else "down")}
+    return {"text": money(value), "tone": tone(value)}
 
 
 def _strategy(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
-from strikewise.apps.figures import count, percent, plain
-from strikewise.apps.reports.backtest_report import asset, notice, script_safe, tone
+from strikewise.apps.figures import count, percent, plain, tone
+from strikewise.apps.reports.backtest_report import asset, notice, script_safe
 from strikewise.apps.verdict_figures import (
     GATE_PARTS,
     asked,
