@@ -207,6 +207,28 @@ def test_the_end_of_an_order_is_told_with_the_vendors_word_for_it(
     assert ended.reason
 
 
+def test_an_order_that_ended_with_fills_nobody_told_is_asked_for_and_not_told_as_ended(fills: Fills) -> None:
+    partly = {"status": "canceled", "filled_qty": "2", "canceled_at": "2025-01-21T07:32:40Z"}
+    end = update("canceled", order=single(**partly), legs=None)
+    first = update(order=single(filled_qty="1"), legs=None, execution_id="e-1", qty="1")
+    fills.told(first, NOW)
+    told = fills.told(end, NOW)
+    assert (len(told), len(gaps(told))) == (1, 1)
+    fills.listed([line("e-2", order_id="b-9", side="sell", cum_qty="2")])
+    assert [type(one) for one in fills.told(end, NOW)] == [OrderEnded]
+
+
+def test_an_order_that_ended_with_one_leg_filled_and_not_told_is_asked_for(fills: Fills) -> None:
+    legs = [leg("l-1", PUT, "1.6"), leg("l-2", CALL, "", filled_qty="0", status="canceled")]
+    half = order(filled_qty="0", status="canceled", canceled_at="2025-01-21T07:32:40Z", legs=legs)
+    assert len(gaps(fills.told(update("canceled", order=half, legs=None), NOW))) == 1
+    one = update("partial_fill", order=half, legs=[execution("e-1", "l-1", PUT, "1.6")])
+    fills.told(one, NOW)
+    assert [type(found) for found in fills.told(update("canceled", order=half, legs=None), NOW)] == [
+        OrderEnded
+    ]
+
+
 def test_a_replacement_that_shows_the_new_order_ends_nothing(fills: Fills) -> None:
     assert fills.told(update("replaced", order=single(status="new", filled_qty="0"), legs=None), NOW) == []
 
@@ -230,6 +252,23 @@ def test_a_correction_takes_a_fill_back_and_tells_the_right_one(fills: Fills) ->
     assert isinstance(bust, Bust)
     assert isinstance(right, Execution)
     assert (bust.execution_id, right.execution_id, right.legs[0].price_cents) == ("e-1", "e-2", 150)
+
+
+def test_a_corrected_fill_is_another_than_the_one_that_was_told_before(fills: Fills) -> None:
+    fills.told(update(order=single(), legs=None, execution_id="e-1", qty="3", price="1.6"), NOW)
+    how = {"execution_id": "e-2", "previous_execution_id": "e-1", "qty": "3", "price": "1.5"}
+    (right,) = executions(fills.told(update("trade_correct", order=single(), legs=None, **how), NOW))
+    assert (right.execution_id, right.legs[0].price_cents) == ("e-2", 150)
+    lines = [line(name, order_id="b-9", side="sell", qty="3", cum_qty="3") for name in ("e-1", "e-2")]
+    assert [one.execution_id for one in fills.listed(lines)] == ["e-1", "e-2"]
+
+
+def test_what_fills_again_after_a_fill_was_taken_back_is_another_fill(fills: Fills) -> None:
+    first = update(order=single(filled_qty="1"), legs=None, execution_id="e-1", qty="1")
+    fills.told(first, NOW)
+    fills.told(update("trade_bust", order=single(filled_qty="0"), legs=None, execution_id="e-1"), NOW)
+    again = update(order=single(filled_qty="1"), legs=None, execution_id="e-2", qty="1")
+    assert [one.execution_id for one in executions(fills.told(again, NOW))] == ["e-2"]
 
 
 def test_a_correction_that_names_no_fill_is_a_gap(fills: Fills) -> None:

@@ -94,7 +94,9 @@ class Fills:
     def __init__(self, orders: KnownOrders, symbols: Symbols) -> None:
         self._orders, self._symbols = orders, symbols
         self._ids: OrderedDict[tuple[str, str, int], str] = OrderedDict()
-        self._filled: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._told: OrderedDict[str, dict[str, tuple[str, int]]] = OrderedDict()
+        """By order: which fills were told of it, each with its symbol and quantity, and still stand."""
+        self._taken_back: OrderedDict[str, str] = OrderedDict()
 
     def told(self, update: Update, received_at: datetime) -> list[BrokerEvent]:
         """Return what an event of the stream means; what cannot be read is a gap, for the broker to be asked.
@@ -146,8 +148,9 @@ class Fills:
                 raise ValueError(f"the fill {line.id} of {owner} cannot be read")
             name = line.id.partition("::")[2] or line.id
             filled = count_of(line.cum_qty)
-            if filled is not None:
+            if filled is not None and name not in self._taken_back:
                 name = self._one_id(owner, line.symbol, filled, name)
+            self._tell(owner, name, line.symbol, leg)
             found.append(_execution(name, owner, leg, at))
         return found
 
@@ -174,8 +177,9 @@ class Fills:
             if leg is None:
                 return [StreamGap(f"{update.event}: a fill of {owner} cannot be read", at)]
             name = self._one_id(owner, symbol, filled, one.execution_id or f"{one.order_id}:{filled}")
+            self._tell(owner, name, symbol, leg)
             events.append(_execution(name, owner, leg, instant(one.timestamp) or at))
-            if self._missed(owner, symbol, filled, abs(leg.quantity)):
+            if self._missed(owner, symbol, filled):
                 events.append(StreamGap(f"{update.event}: {owner} had fills before that were not told", at))
         return events
 
@@ -183,6 +187,9 @@ class Fills:
         outcome = OUTCOMES.get(status_of(order))
         if outcome is None:  # of a replacement the new order may be shown, which works
             return []
+        if any(self._missed(owner, one.symbol, count_of(one.filled_qty)) for one in order.legs or (order,)):
+            # Whoever sends what is left of it would count what is filled already once more.
+            return [StreamGap(f"{order.status}: {owner} ended with fills that were not told", at)]
         return [OrderEnded(owner, outcome, reason_of(order) or order.status, at)]
 
     def _bust(self, update: Update, owner: str, at: datetime, *, corrected: bool) -> list[BrokerEvent]:
@@ -190,6 +197,7 @@ class Fills:
         if not name:
             return [StreamGap(f"{update.event}: which fill of {owner} it takes back is not told", at)]
         bust = Bust(name, owner, update.reason or update.event, at)
+        self._take_back(owner, name)
         if not corrected:
             return [bust]
         return [bust, *self._fill(update, owner, at)]
@@ -214,12 +222,24 @@ class Fills:
             _remember(self._ids, key, name)
         return self._ids[key]
 
-    def _missed(self, owner: str, symbol: str, filled: int, quantity: int) -> bool:
-        """Return whether more was filled than was told so far."""
-        key = (owner, symbol)
-        known = self._filled.get(key, 0)
-        _remember(self._filled, key, max(known, filled))
-        return filled - quantity > known
+    def _tell(self, owner: str, name: str, symbol: str, leg: LegFill) -> None:
+        """Remember that a fill was told; what was taken back does not count again."""
+        if name not in self._taken_back:
+            told = self._told.get(owner, {})
+            told[name] = symbol, abs(leg.quantity)
+            _remember(self._told, owner, told)
+
+    def _take_back(self, owner: str, name: str) -> None:
+        """Forget a fill: what is filled up to the same quantity later is another."""
+        _remember(self._taken_back, name, owner)
+        self._told.get(owner, {}).pop(name, None)
+        for key in [key for key, known in self._ids.items() if known == name]:
+            del self._ids[key]
+
+    def _missed(self, owner: str, symbol: str, filled: int | None) -> bool:
+        """Return whether more of an instrument was filled than was told; so it is where nobody says."""
+        told = self._told.get(owner, {}).values()
+        return filled is None or filled > sum(quantity for one, quantity in told if one == symbol)
 
 
 def _with_filled(
