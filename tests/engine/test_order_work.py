@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.hand_made import Told
-from engine.watched import DAY, SPREAD, Account, at, by_the_minute
+from engine.watched import DAY, NEXT, SPREAD, Account, at, by_the_minute
 from strikewise.domain.control import HaltRequested, OrderCancelAsked
 from strikewise.domain.events import OrderClosed, OrderFilled, OrderPlaced
 from strikewise.domain.orders import Order, Purpose, SubmitAnswer, Unresolved
@@ -59,6 +59,37 @@ def test_each_attempt_is_sent_after_the_end_of_the_one_before_was_told() -> None
     second = [number for number, kind in enumerate(kinds) if kind is OrderPlaced][1]
     assert asked < ended < second
     assert account.told(OrderCancelAsked)[0].reason == NEXT_STEP
+
+
+def test_an_end_that_is_told_later_is_gone_on_from_at_once() -> None:
+    account = Account([OPENS], prices=LADDER)
+    account.tick(1)
+    assert account.loop.orders is not None
+    events = account.broker.events
+    account.broker.events = list  # type: ignore[method-assign, assignment]
+    account.work(1, 20)
+    assert len(placed(account)) == 1
+    account.broker.events = events  # type: ignore[method-assign]
+    account.loop.courier.listen(at(1) + timedelta(seconds=21))
+    due = account.loop.orders.due()
+    assert due is not None
+    assert due <= at(1) + timedelta(seconds=21)
+    account.work(1, 21)
+    assert [one.limit_cents for one in placed(account)] == [MID, -5_500]
+    assert account.loop.orders.due() == at(1) + timedelta(seconds=40)
+
+
+def test_what_was_taken_back_in_one_session_is_not_sent_again_in_the_next() -> None:
+    account = Account([OPENS], {**by_the_minute(), **by_the_minute(day=NEXT)}, prices=LADDER)
+    account.tick(1)
+    events = account.broker.events
+    account.broker.events = list  # type: ignore[method-assign, assignment]
+    account.work(1, 20)
+    account.broker.events = events  # type: ignore[method-assign]
+    account.work(1, day=NEXT)
+    assert len(placed(account)) == 1
+    assert account.loop.orders is not None
+    assert account.loop.orders.due() is None
 
 
 def test_an_entry_rests_at_the_touch_and_never_pays_more() -> None:

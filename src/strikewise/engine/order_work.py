@@ -14,6 +14,7 @@ from strikewise.execution.fills import FillRule
 from strikewise.execution.ladder import FORCED, Ladder, unit_quote
 from strikewise.execution.matching import worth_at_most
 from strikewise.execution.planner import next_attempt
+from strikewise.market.calendar import new_york_day
 from strikewise.market.view import MarketView
 from strikewise.portfolio.ledger import Entry
 from strikewise.portfolio.order_state import OrderState, OrderStatus
@@ -81,10 +82,11 @@ class OrderWork:
     def due(self) -> datetime | None:
         """Return when orders must next be looked at; None where none rests that could move.
 
-        What was taken back and has not ended yet is looked at whenever the broker is heard.
+        What was taken back and has ended meanwhile is due at once: its rest waits for the next limit.
         """
         state, ladder = self._writer.state, self._prices.ladder
-        found = []
+        ended = (state.ended_orders.get(name) for name in self._climbing)
+        found = [one.order.created_at for one in ended if one is not None]
         for known in state.open_orders.values():
             began, step = _began(known.order, state), _step(known.order, state, ladder)
             if known.status is OrderStatus.ACCEPTED and step < ladder.last_step(known.order):
@@ -143,6 +145,8 @@ class OrderWork:
             known = state.ended_orders[name]
             if known.status is not OrderStatus.CANCELLED or not known.remaining:
                 continue
+            if new_york_day(known.order.created_at) != view.day:
+                continue  # what was decided in an earlier session is decided upon anew
             sent += self._send(known, step, view, allowed)
         return sent
 
