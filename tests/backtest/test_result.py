@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from io import StringIO
 from itertools import pairwise
 from math import isclose, sqrt
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from engine.hand_made import FREE, Told, hand_spec
 from engine.runs import CALENDAR, SUMMER, reconstructed, spec
-from execution.tapes import close_of, put, tape
+from execution.tapes import put, tape
+from strikewise.apps.cli.trade_tables import trades_table
+from strikewise.apps.reports.backtest_report import render_backtest
+from strikewise.backtest.evidence.history import history_of_result
 from strikewise.backtest.result import ReplayResult, result_of
 from strikewise.backtest.runner import replay
+from strikewise.domain.instruments import date_of
 from strikewise.domain.quotes import Grade
 from strikewise.domain.structures import Leg, Structure
 from strikewise.market.memory_source import MemorySource
@@ -150,7 +156,8 @@ def test_exits_and_strategies_share_out_the_closed_trades() -> None:
 def hand_result(told: Told, hours: tuple[int, ...] = (21,)) -> ReplayResult:
     days = [date(2024, 2, day) for day in (5, 6, 7)]
     rows = [(put(480), 100, 110), (put(475), 40, 50)]
-    made = tape({close_of(day).replace(hour=hour): (490.0 + hour, rows) for day in days for hour in hours})
+    nights = {day: datetime.combine(day, time.min, UTC) for day in days}
+    made = tape({nights[day] + timedelta(hours=hour): (490.0 + hour, rows) for day in days for hour in hours})
     chosen, ledger = hand_spec(told, start=days[0], end=days[-1], fees=FREE), MemoryLedger()
     source = MemorySource([made])
     grade = replay(chosen, source, CALENDAR, ledger)
@@ -179,3 +186,29 @@ def test_a_session_with_several_snapshots_counts_once_by_its_last() -> None:
     assert [row.open_positions for row in found.equity] == [0, 1, 1]
     assert [close for _, close in found.prices["SPY"]] == [511.0, 511.0, 511.0]
     assert len(found.performance.months) == 1
+
+
+def test_an_evening_in_new_york_belongs_to_its_session_though_it_is_the_next_day_in_utc() -> None:
+    days = [date(2024, 2, day) for day in (5, 6, 7)]
+    spread = Structure.of([Leg(put(480), -1), Leg(put(475), 1)])
+    found = hand_result(Told({days[0]: [spread]}, closes=frozenset({days[2]})), hours=(21, 26))
+    assert [(row.at.day, row.at.hour) for row in found.equity] == [(6, 2), (7, 2), (8, 2)]
+    assert [day for day, _ in found.prices["SPY"]] == days
+    assert [(one.first, one.last, one.chains) for one in found.chains] == [(days[0], days[2], 6)]
+    assert [date_of(day) for day in history_of_result(found).days.tolist()] == days
+    assert found.portfolio.curves.days == tuple(days)
+    assert [trade.days_held for trade in found.trades] == [2]
+
+
+def test_a_report_and_a_table_name_the_day_of_the_session() -> None:
+    spread = Structure.of([Leg(put(480), -1), Leg(put(475), 1)])
+    told = Told({date(2024, 2, 5): [spread]}, closes=frozenset({date(2024, 2, 7)}))
+    found: Any = hand_result(told, hours=(26,)).as_dict()
+    (trade,) = found["trades"]
+    assert (trade["opened_at"][:10], trade["closed_at"][:10]) == ("2024-02-06", "2024-02-08")  # in UTC
+    console = Console(width=200, record=True, file=StringIO())
+    console.print(trades_table(found["trades"], 200))
+    for shown in (console.export_text(), render_backtest(found).partition('id="result"')[0]):
+        assert "2024-02-05" in shown
+        assert "2024-02-07" in shown
+        assert "2024-02-08" not in shown

@@ -107,3 +107,13 @@ def test_the_page_shows_the_portfolio_of_the_result(page: Page, result: dict[str
     ]
     regimes = page.locator("section", has_text="By the market's regime").first.locator("tbody tr")
     assert regimes.count() == len(portfolio["regimes"])
+
+
+def test_a_trade_of_an_evening_in_new_york_is_told_on_the_day_of_its_session(
+    page: Page, result: dict[str, Any]
+) -> None:
+    first, *others = result["trades"]
+    evening = {**first, "opened_at": "2026-07-02T01:30:00+00:00"}
+    page.set_content(render_backtest({**result, "trades": [evening, *others]}))
+    page.locator('tr[data-trade="0"]').click()
+    assert "2026-07-01" in page.locator("#trade-facts").inner_text()

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
+from zoneinfo import ZoneInfo
 
-__all__ = ["UNKNOWN", "count", "fill_name", "money", "percent", "plain", "short_legs", "signed_money", "tone"]
+__all__ = [
+    "EXCHANGE",
+    "UNKNOWN",
+    "count",
+    "fill_name",
+    "money",
+    "percent",
+    "plain",
+    "session_day",
+    "short_legs",
+    "signed_money",
+    "tone",
+]
 
+EXCHANGE = ZoneInfo("America/New_York")
 UNKNOWN = "–"
 
 LEG = re.compile(
@@ -55,6 +69,11 @@ def fill_name(share: float) -> str:
 def count(value: float | None) -> str:
     """Write a whole number with thousands separators; a dash where unknown."""
     return plain(value, 0)
+
+
+def session_day(instant: str) -> str:
+    """Write the day of an instant where the exchange is: an evening there is the next day in UTC."""
+    return datetime.fromisoformat(instant).astimezone(EXCHANGE).date().isoformat()
 
 
 def tone(value: float | None) -> str:

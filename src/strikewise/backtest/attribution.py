@@ -30,6 +30,7 @@ from strikewise.domain.events import (
 from strikewise.domain.instruments import Instrument, OptionContract, Stock
 from strikewise.domain.orders import SplitReport
 from strikewise.domain.portfolio import Position
+from strikewise.market.calendar import new_york_day
 from strikewise.market.source import MarketSource
 from strikewise.portfolio.ledger import Record
 from strikewise.portfolio.projection import AccountState
@@ -239,7 +240,7 @@ class _Worker:
             whole += self._add(strategy, paid)
         change = (valued.equity_mid_cents - self.equity) / 100
         whole += Parts(other=change - whole.total)
-        day = at.date()
+        day = new_york_day(at)
         self.days[day] = self.days.get(day, Parts()) + whole
         self.equity = valued.equity_mid_cents
         self._before, self._now, self._paid, self._held = now, None, {}, {}

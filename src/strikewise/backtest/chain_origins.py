@@ -11,6 +11,7 @@ import numpy as np
 from strikewise.backtest.reconstruct.signature import LIMITS, spread_multiplier_of
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.quotes import Grade
+from strikewise.market.calendar import new_york_day, seconds_of_days
 from strikewise.market.source import MarketSource
 
 __all__ = ["ChainOrigin", "chain_origins"]
@@ -78,8 +79,7 @@ def chain_origins(
         Bounds, both included.
     """
     found: dict[tuple[str, str, Grade], ChainOrigin] = {}
-    first = int(datetime(start.year, start.month, start.day, tzinfo=UTC).timestamp())
-    past = int(datetime(end.year, end.month, end.day, tzinfo=UTC).timestamp()) + 86400
+    first, past = seconds_of_days(start, end)
     for symbol in sorted(set(underlyings) & set(source.underlyings())):
         taken = source.snapshots(symbol)
         for seconds in taken[slice(*np.searchsorted(taken, (first, past)))].tolist():
@@ -91,5 +91,6 @@ def chain_origins(
 
 def _count(found: dict[tuple[str, str, Grade], ChainOrigin], chain: OptionChain) -> None:
     key = (chain.underlying, chain.source, chain.grade)
-    before = found.get(key) or ChainOrigin(*key, chains=0, first=chain.day, last=chain.day)
-    found[key] = replace(before, chains=before.chains + 1, last=chain.day)
+    day = new_york_day(chain.as_of)
+    before = found.get(key) or ChainOrigin(*key, chains=0, first=day, last=day)
+    found[key] = replace(before, chains=before.chains + 1, last=day)

@@ -10,7 +10,7 @@ from strikewise.backtest.result import performance_of
 from strikewise.backtest.runner import ReplaySpec, replay
 from strikewise.domain.events import AccountValued
 from strikewise.domain.money import to_dollars
-from strikewise.market.calendar import SessionCalendar
+from strikewise.market.calendar import SessionCalendar, new_york_day
 from strikewise.market.source import MarketSource
 from strikewise.portfolio.ledger import MemoryLedger, Record
 from strikewise.portfolio.performance import Summary
@@ -99,7 +99,7 @@ def curve_of(records: Iterable[Record]) -> tuple[tuple[float, float], ...]:
     for record in records:
         if isinstance(event := record.event, AccountValued):
             marked = to_dollars(event.equity_exit_cents), to_dollars(event.equity_mid_cents)
-            last[record.known_at.date()] = marked
+            last[new_york_day(record.known_at)] = marked
     return tuple(last.values())
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from strikewise.backtest.differences import Difference, Written, facts_of, first_difference
 from strikewise.backtest.runner import ReplaySpec, ticks_of
 from strikewise.domain.errors import SettingsError
-from strikewise.market.calendar import SessionCalendar
+from strikewise.market.calendar import SessionCalendar, new_york_day
 from strikewise.market.source import MarketSource
 from strikewise.market.universe import Universe
 from strikewise.market.view import Market, MarketView
@@ -146,7 +146,7 @@ def check_lookahead(
     found: list[Difference] = []
     for number, seconds in enumerate(chosen, start=1):
         cut = _at(seconds)
-        tell(f"cut at {cut.date().isoformat()}", number, len(chosen) + 1)
+        tell(f"cut at {new_york_day(cut).isoformat()}", number, len(chosen) + 1)
         until = [one for one in whole if one.record.known_at <= cut]
         seen, compared = _without_future(spec, source, market, until, cut)
         facts, features = facts + len(until), features + compared

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from strikewise.domain.control import ResumeRequested
 from strikewise.engine.supervisor import Supervisor
-from strikewise.market.calendar import NEW_YORK
+from strikewise.market.calendar import new_york_day
 from strikewise.portfolio.controls import person
 from strikewise.portfolio.ledger import Entry, Ledger
 
@@ -38,7 +38,7 @@ class Overnight:
         """Ask for trading to go on where a day begins and something stands."""
         if self._supervisor is None:
             return
-        day = now.astimezone(NEW_YORK).date()
+        day = new_york_day(now)
         begins, self._day = day != self._day, day
         control = self._supervisor.oversight.control
         stands = control.by_person or any(one.until is None for one in control.breakers)

@@ -13,6 +13,7 @@ from datetime import date
 from strikewise.domain.events import OptionSettled
 from strikewise.domain.instruments import Delivery, Right
 from strikewise.domain.orders import SettlementReport
+from strikewise.market.calendar import new_york_day
 from strikewise.portfolio.ledger import Record
 
 __all__ = ["GAP", "PinStress", "PinnedExpiry", "pin_stress"]
@@ -139,7 +140,7 @@ def _stressed(report: SettlementReport, gap: float) -> PinnedExpiry:
     opens = report.settlement_cents * (1 + side * gap)
     loss = max(0.0, side * (opens - contract.strike_milli / 10)) * -report.quantity * contract.multiplier
     return PinnedExpiry(
-        day=report.at.date(),
+        day=new_york_day(report.at),
         position_id=report.position_id,
         contract=contract.symbol,
         contracts=-report.quantity,

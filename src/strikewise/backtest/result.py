@@ -14,6 +14,7 @@ from strikewise.domain.events import MarkEstimated, RunStarted
 from strikewise.domain.instruments import date_of, days_of
 from strikewise.domain.money import to_dollars
 from strikewise.domain.quotes import Grade
+from strikewise.market.calendar import new_york_day
 from strikewise.market.source import MarketSource
 from strikewise.portfolio.journal import Journal, journal_of
 from strikewise.portfolio.journal_rows import EquityRow, TradeRow
@@ -201,7 +202,7 @@ def performance_of(spec: ReplaySpec, records: Iterable[Record]) -> Performance:
 def _points(journal: Journal) -> list[EquityPoint]:
     return [
         EquityPoint(
-            row.at.date(),
+            new_york_day(row.at),
             row.equity_exit_cents,
             row.equity_mid_cents,
             row.open_positions,
@@ -223,7 +224,7 @@ def _missing_quotes(records: Iterable[Record]) -> tuple[MissingQuote, ...]:
         event = record.event
         if isinstance(event, MarkEstimated):
             key = (event.position_id, str(event.instrument), event.policy)
-            day = record.known_at.date()
+            day = new_york_day(record.known_at)
             before = found.get(key) or MissingQuote(*key, marks=0, first=day, last=day, last_price=0.0)
             price = to_dollars(event.price_cents)
             found[key] = replace(before, marks=before.marks + 1, last=day, last_price=price)
@@ -231,7 +232,7 @@ def _missing_quotes(records: Iterable[Record]) -> tuple[MissingQuote, ...]:
 
 
 def _last_of_day(rows: Sequence[EquityRow]) -> tuple[EquityRow, ...]:
-    return tuple({row.at.date(): row for row in rows}.values())
+    return tuple({new_york_day(row.at): row for row in rows}.values())
 
 
 def _outcome(trade: TradeRow) -> TradeOutcome:
@@ -258,7 +259,7 @@ def _closes(
     found = {}
     for seconds in source.snapshots(symbol).tolist():
         at = datetime.fromtimestamp(seconds, UTC)
-        chain = source.chain(symbol, at) if first <= days_of(at.date()) <= last else None
+        chain = source.chain(symbol, at) if first <= days_of(new_york_day(at)) <= last else None
         if chain is not None and chain.spot_cents > 0:
-            found[at.date()] = chain.spot
+            found[new_york_day(at)] = chain.spot
     return tuple(found.items())

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from strikewise.execution.fills import FillRule
 from strikewise.execution.financing import Financing
 from strikewise.execution.halt_flag import NoFlag
 from strikewise.execution.simulated import SimulatedBroker
-from strikewise.market.calendar import NEW_YORK, SessionCalendar
+from strikewise.market.calendar import SessionCalendar, new_york_day, seconds_of_days
 from strikewise.market.clock import SimulatedClock
 from strikewise.market.source import MarketSource
 from strikewise.market.universe import Universe
@@ -101,8 +101,7 @@ def ticks_of(source: MarketSource, start: date, end: date) -> NDArray[np.int64]:
     MissingDataError
         If there is none; the message says what there is.
     """
-    first = int(datetime.combine(start, time.min, NEW_YORK).timestamp())
-    past = int(datetime.combine(end + timedelta(days=1), time.min, NEW_YORK).timestamp())
+    first, past = seconds_of_days(start, end)
     chains = source.underlyings()
     taken = {symbol: source.snapshots(symbol) for symbol in chains}
     charted = {
@@ -235,4 +234,4 @@ def _at(seconds: int) -> datetime:
 
 
 def _day(seconds: int) -> str:
-    return _at(seconds).date().isoformat()
+    return new_york_day(_at(seconds)).isoformat()

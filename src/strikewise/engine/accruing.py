@@ -16,7 +16,7 @@ from strikewise.domain.events import CashFlowed, OptionSettled, OrderFilled
 from strikewise.domain.orders import CashFlow, Execution, FlowKind, LegFill, SettlementReport
 from strikewise.domain.reconciled import ExecutionReversed
 from strikewise.execution.fees import FeeSchedule
-from strikewise.market.calendar import NEW_YORK
+from strikewise.market.calendar import new_york_day
 from strikewise.portfolio import booking
 from strikewise.portfolio.ledger import Entry
 from strikewise.portfolio.projection import AccountState
@@ -92,7 +92,7 @@ def _of_delivery(report: SettlementReport, state: AccountState, fees: FeeSchedul
     if not parts:
         return None
     name = f"fee-due/{report.settlement_id}"
-    day = report.at.astimezone(NEW_YORK).date()
+    day = new_york_day(report.at)
     cents = fees.delivery_cents(report.shares, report.cash_cents, day)
     return CashFlow(name, FlowKind.FEE_DUE, parts[0].position_id, "", cents, report.at)
 
@@ -103,4 +103,4 @@ def _expected(fills: Iterable[Execution], fees: FeeSchedule) -> int:
     for one in fills:
         if not one.fees_cents:
             together[one.at].extend(one.legs)
-    return sum(fees.order_cents(legs, at.astimezone(NEW_YORK).date()) for at, legs in together.items())
+    return sum(fees.order_cents(legs, new_york_day(at)) for at, legs in together.items())

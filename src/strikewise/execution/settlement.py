@@ -18,7 +18,7 @@ from strikewise.execution.exercise import (
     in_the_money,
 )
 from strikewise.execution.fees import FeeSchedule
-from strikewise.market.calendar import NEW_YORK
+from strikewise.market.calendar import NEW_YORK, new_york_day
 from strikewise.market.estimate import Estimator
 from strikewise.market.view import MarketView
 
@@ -169,7 +169,7 @@ def settle(
         settlement_cents=price.cents,
         cash_cents=cash,
         shares=shares,
-        fees_cents=fees.delivery_cents(shares, cash, at.astimezone(NEW_YORK).date()) if exercised else 0,
+        fees_cents=fees.delivery_cents(shares, cash, new_york_day(at)) if exercised else 0,
         at=at,
         policy=price.policy,
         rule=rule,

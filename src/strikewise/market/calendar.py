@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ from strikewise.domain.instruments import (
     option_roots,
 )
 
-__all__ = ["FIRST_DAY", "LAST_DAY", "SessionCalendar"]
+__all__ = ["FIRST_DAY", "LAST_DAY", "SessionCalendar", "new_york_day", "seconds_of_days"]
 
 FIRST_DAY = date(1990, 1, 1)
 LAST_DAY = date(2035, 12, 31)
@@ -38,6 +38,18 @@ CLOSURES = files("strikewise.market") / "closures.csv"
 WEEKEND = 5
 OPEN, CLOSE = 9 * 3600 + 30 * 60, 16 * 3600
 """Of a whole session, seconds after midnight in New York."""
+
+
+def new_york_day(at: datetime) -> date:
+    """Return the New York date of an instant: the day its session is named by."""
+    return at.astimezone(NEW_YORK).date()
+
+
+def seconds_of_days(start: date, end: date) -> tuple[int, int]:
+    """Return when the first of some New York days begins and when the last has ended, Unix seconds."""
+    first = datetime.combine(start, time.min, NEW_YORK)
+    past = datetime.combine(end + timedelta(days=1), time.min, NEW_YORK)
+    return int(first.timestamp()), int(past.timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +230,7 @@ class SessionCalendar:
 
     def day_of(self, at: datetime) -> date:
         """Return the New York date of an instant."""
-        return at.astimezone(NEW_YORK).date()
+        return new_york_day(at)
 
     def close_seconds(self, days: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return the closes of many sessions at once, Unix seconds: when their bars are known.

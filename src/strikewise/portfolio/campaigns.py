@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from strikewise.market.calendar import new_york_day
 from strikewise.portfolio.journal_rows import TradeRow
 
 __all__ = ["Campaign", "CampaignStep", "campaigns_of"]
@@ -89,5 +90,5 @@ def _campaign(name: str, members: list[TradeRow]) -> Campaign:
         profit_cents=running,
         fees_cents=sum(one.fees_cents for one in members),
         largest_loss_cents=max(losses) if len(losses) == len(members) else None,
-        days=None if closed_at is None else (closed_at.date() - first.opened_at.date()).days,
+        days=None if closed_at is None else (new_york_day(closed_at) - new_york_day(first.opened_at)).days,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from strikewise.domain.orders import CashFlow, FlowKind
-from strikewise.market.calendar import NEW_YORK
+from strikewise.market.calendar import new_york_day
 
 __all__ = ["FEES", "FeesOwed"]
 
@@ -50,7 +50,7 @@ class FeesOwed:
 
     def after(self, flow: CashFlow) -> tuple[FeesOwed, int]:
         """Return what is owed after a fee, and what of it is to be booked now: paid positive."""
-        day = flow.at.astimezone(NEW_YORK).date()
+        day = new_york_day(flow.at)
         untold = tuple(one for one in self.untold if day - one[0] <= TOLD_WITHIN)
         if flow.kind is FlowKind.FEE_DUE:
             return FeesOwed(_added(self.due, day, flow.cash_cents), untold), flow.cash_cents

@@ -12,7 +12,7 @@ from strikewise.domain.answered import SignalDismissed, SignalExpired, SignalOff
 from strikewise.domain.events import OrderClosed, OrderPlaced, SignalDenied, SignalGenerated
 from strikewise.domain.signals import Signal
 from strikewise.domain.structures import Structure
-from strikewise.market.calendar import NEW_YORK
+from strikewise.market.calendar import new_york_day
 from strikewise.portfolio.ledger import Record
 
 __all__ = ["LONGEST_LIFE", "Offer", "Offers", "Stand"]
@@ -206,7 +206,7 @@ def _dismissed(offers: Offers, event: SignalDismissed, record: Record) -> Offers
     found = offers.signals.get(event.signal_id)
     if found is None:
         return offers
-    day = record.known_at.astimezone(NEW_YORK).date()
+    day = new_york_day(record.known_at)
     today = {what: when for what, when in offers.dismissed.items() if when == day}
     unwanted = found.signal.strategy, found.signal.structure
     after = offers.standing(event.signal_id, stand=Stand.DISMISSED)

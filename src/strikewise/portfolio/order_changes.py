@@ -28,7 +28,7 @@ from strikewise.domain.events import (
 from strikewise.domain.orders import Execution, Order, Purpose
 from strikewise.domain.reconciled import ExecutionReversed
 from strikewise.domain.signals import Signal
-from strikewise.market.calendar import NEW_YORK
+from strikewise.market.calendar import new_york_day
 from strikewise.portfolio import booking
 from strikewise.portfolio.account_books import AccountBooks, Changes, held, unbooked, without
 from strikewise.portfolio.order_state import OrderState, OrderStatus, PendingSignal, taken_back
@@ -88,7 +88,7 @@ def _signal_behind(books: AccountBooks, order: Order) -> Signal:
 
 
 def _opened(books: AccountBooks, order: Order, known_at: datetime) -> Changes:
-    day = known_at.astimezone(NEW_YORK).date()
+    day = new_york_day(known_at)
     if books.opened_on != day:
         return {"opened_on": day, "opened": {order.position_id: order.strategy}}
     if order.position_id in books.opened:

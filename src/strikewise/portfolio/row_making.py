@@ -20,6 +20,7 @@ from strikewise.domain.reconciled import (
 )
 from strikewise.domain.signals import Signal
 from strikewise.domain.structures import Structure
+from strikewise.market.calendar import new_york_day
 from strikewise.portfolio.journal_rows import EquityRow, OrderRow, PositionRow, SignalRow, TradeRow
 
 __all__ = [
@@ -111,7 +112,7 @@ def trade_row(position: Position, trade: TradeNotes) -> TradeRow:
         profit_cents=profit,
         return_on_risk=_fraction(profit, trade.max_loss_cents),
         return_on_margin=_fraction(profit, trade.margin_cents),
-        days_held=(trade.closed_at.date() - position.opened_at.date()).days if trade.closed_at else None,
+        days_held=_days(position.opened_at, trade.closed_at),
         exit_reason=trade.exit_reason,
         grade=position.grade.value,
         max_loss_cents=trade.max_loss_cents,
@@ -223,6 +224,10 @@ def decided_row(
 
 def _regime(signal: Signal) -> str:
     return str(signal.because.get("regime", ""))
+
+
+def _days(opened_at: datetime, closed_at: datetime | None) -> int | None:
+    return None if closed_at is None else (new_york_day(closed_at) - new_york_day(opened_at)).days
 
 
 def _fraction(part: int | None, whole: int | None) -> float | None:

@@ -15,6 +15,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from strikewise.market.calendar import new_york_day
 from strikewise.portfolio.journal_rows import EquityRow, SignalRow, StrategyRow, TradeRow
 from strikewise.portfolio.row_making import ORDERED
 
@@ -149,7 +150,8 @@ def curves_of(
             found[row.strategy][place[row.seq]] = row.profit_cents
     combined = tuple(row.equity_exit_cents - row.paid_in_cents(capital_cents) for row in equity)
     own = tuple(whole - sum(curve[at] for curve in found.values()) for at, whole in enumerate(combined))
-    days, regimes = tuple(row.at.date() for row in equity), tuple(row.regime or UNKNOWN for row in equity)
+    days = tuple(new_york_day(row.at) for row in equity)
+    regimes = tuple(row.regime or UNKNOWN for row in equity)
     return StrategyCurves(days, regimes, {name: tuple(curve) for name, curve in found.items()}, combined, own)
 
 

@@ -16,7 +16,7 @@ from strikewise.domain.events import AccountValued, OptionSettled, OrderClosed, 
 from strikewise.domain.orders import PUT_OFF, OrderEnded
 from strikewise.domain.portfolio import Position
 from strikewise.domain.structures import Structure
-from strikewise.market.calendar import NEW_YORK
+from strikewise.market.calendar import new_york_day
 from strikewise.portfolio.controls import is_person
 from strikewise.portfolio.ledger import Record
 from strikewise.portfolio.projection import AccountState
@@ -222,7 +222,7 @@ def _paid(track: Track, cents: int) -> Track:
 
 
 def _valued(track: Track, valued: AccountValued, at: datetime) -> Track:
-    on = at.astimezone(NEW_YORK).date()
+    on = new_york_day(at)
     worth = valued.equity_exit_cents, valued.equity_mid_cents
     day = Day(on, worth[0], worth[1], *worth) if track.day is None else track.day.valued(on, *worth)
     strategies = dict(track.strategies)

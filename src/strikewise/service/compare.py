@@ -12,6 +12,7 @@ from strikewise.backtest.runner import ReplaySpec, replay
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.events import AccountValued
 from strikewise.domain.quotes import Grade
+from strikewise.market.calendar import new_york_day
 from strikewise.market.index_dividends import IndexDividends
 from strikewise.market.view import DIVIDEND_PROXIES
 from strikewise.portfolio.ledger import MemoryLedger, fingerprint
@@ -111,5 +112,5 @@ def _curve(ledger: MemoryLedger) -> tuple[tuple[date, float], ...]:
     for record in ledger.records():
         event = record.event
         if isinstance(event, AccountValued) and (found or event.open_positions):
-            found[record.known_at.date()] = event.equity_mid_cents / 100.0
+            found[new_york_day(record.known_at)] = event.equity_mid_cents / 100.0
     return tuple(found.items())

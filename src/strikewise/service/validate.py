@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,7 @@ from strikewise.backtest.runner import ReplaySpec
 from strikewise.domain.events import TrialCounted
 from strikewise.domain.instruments import days_of
 from strikewise.domain.parameters import ParameterValue
+from strikewise.market.calendar import new_york_day
 from strikewise.market.source import MarketSource
 from strikewise.market.universe import Universe
 from strikewise.service.commands import run_over_history
@@ -307,5 +308,6 @@ def levels_of_run(system: System, fingerprint: str) -> tuple[str, Levels]:
         If no run, or more than one, begins so.
     """
     result: Mapping[str, Any] = system.runs.result(fingerprint)
-    rows = [(date.fromisoformat(row["at"][:10]), float(row["equity_exit"])) for row in result["equity"]]
-    return str(result["title"]), rows
+    days = (new_york_day(datetime.fromisoformat(row["at"])) for row in result["equity"])
+    levels = (float(row["equity_exit"]) for row in result["equity"])
+    return str(result["title"]), list(zip(days, levels, strict=True))

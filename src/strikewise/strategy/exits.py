@@ -12,6 +12,7 @@ from strikewise.domain.instruments import OptionContract, Stock
 from strikewise.domain.parameters import Parameter, ParameterSet
 from strikewise.domain.portfolio import Position
 from strikewise.domain.signals import Close
+from strikewise.market.calendar import new_york_day
 
 __all__ = ["ExitCode", "assigned", "credit_exit", "exit_parameters", "time_exit"]
 
@@ -141,7 +142,7 @@ def time_exit(position: Position, today: date, params: ParameterSet) -> Close | 
         left = (min(expirations) - today).days
         if left <= dte_exit:
             return Close(ExitCode.DTE_EXIT, f"dte={left}")
-    held = (today - position.opened_at.date()).days
+    held = (today - new_york_day(position.opened_at)).days
     if most and held >= most:
         return Close(ExitCode.TIME_EXIT, f"days_held={held}")
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from strikewise.domain.parameters import Parameter, ParameterSet
 from strikewise.domain.portfolio import Position
 from strikewise.domain.signals import Close
+from strikewise.market.calendar import new_york_day
 from strikewise.market.view import MarketView
 from strikewise.strategy.exits import ExitCode
 from strikewise.strategy.sessions_past import sessions_held
@@ -70,5 +71,5 @@ def share_exit(position: Position, view: MarketView, params: ParameterSet) -> Cl
         if target > 0 and profit >= target:
             return Close(ExitCode.PROFIT_TARGET, f"profit={profit / 100:.2f} target={target / 100:.2f}")
     most = params.integer("max_sessions")
-    held = sessions_held(view, position.opened_at.date()) if most else 0
+    held = sessions_held(view, new_york_day(position.opened_at)) if most else 0
     return Close(ExitCode.TIME_EXIT, f"sessions_held={held}") if most and held >= most else None

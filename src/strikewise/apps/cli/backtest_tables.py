@@ -20,7 +20,7 @@ from strikewise.apps.cli.tables import (
     soft,
     table,
 )
-from strikewise.apps.figures import count, fill_name, money, percent, plain
+from strikewise.apps.figures import count, fill_name, money, percent, plain, session_day
 
 __all__ = [
     "exits_table",
@@ -70,7 +70,7 @@ FORMS: Mapping[str, Callable[[float | None], str | Text]] = {
 def run_heading(result: Mapping[str, Any]) -> Text:
     """Return the name of a run, its period, and how far its data can be believed."""
     equity = result["equity"]
-    period = f"{equity[0]['at'][:10]} to {equity[-1]['at'][:10]}" if equity else "no session"
+    period = f"{session_day(equity[0]['at'])} to {session_day(equity[-1]['at'])}" if equity else "no session"
     sessions = soft(f"{len(equity):,} sessions")
     return heading(result["title"], period, badge(result["grade"]), sessions)
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from strikewise.apps.cli.tables import LEFT, RIGHT, coloured_money, soft, table
-from strikewise.apps.figures import count, money, percent, plain
+from strikewise.apps.figures import count, money, percent, plain, session_day
 
 __all__ = ["campaigns_table", "correlation_table", "months_table", "regimes_table", "strategies_table"]
 
@@ -117,7 +117,7 @@ def campaigns_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             row["campaign_id"],
             row["strategy"],
             row["underlying"],
-            row["opened_at"][:10],
+            session_day(row["opened_at"]),
             count(row["rolls"]),
             count(row["days"]),
             coloured_money(row["pnl"], 0),

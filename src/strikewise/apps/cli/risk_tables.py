@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from rich.table import Table
 from rich.text import Text
 
 from strikewise.apps.cli.tables import LEFT, RIGHT, coloured_money, coloured_percent, fitting, heading, table
-from strikewise.apps.figures import UNKNOWN, count, money, percent, plain
+from strikewise.apps.figures import EXCHANGE, UNKNOWN, count, money, percent, plain
 
 __all__ = [
     "at_risk_line",
@@ -25,7 +24,6 @@ __all__ = [
     "warning_line",
 ]
 
-EXCHANGE = ZoneInfo("America/New_York")
 BAR = 12
 NEAR = 0.75
 """Use from which a limit is near."""

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from rich.table import Table
 from rich.text import Text
 
 from strikewise.apps.cli.tables import LEFT, RIGHT, badge, fitting, heading, legs_text, soft, table
-from strikewise.apps.figures import UNKNOWN, count, money, percent, plain
+from strikewise.apps.figures import EXCHANGE, UNKNOWN, count, money, percent, plain
 from strikewise.service.health import DENIALS
 
 __all__ = ["opportunities_table", "refusals_table", "scan_heading", "scan_legend"]
 
-EXCHANGE = ZoneInfo("America/New_York")
 NARROW = (
     ("#", RIGHT),
     ("Strategy", LEFT),

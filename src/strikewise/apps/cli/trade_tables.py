@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from strikewise.apps.cli.tables import LEFT, RIGHT, coloured_money, coloured_percent, fitting, table
-from strikewise.apps.figures import UNKNOWN, count, money, short_legs
+from strikewise.apps.figures import UNKNOWN, count, money, session_day, short_legs
 
 __all__ = ["trades_table"]
 
@@ -62,7 +62,7 @@ def _short_ids(ids: Sequence[str]) -> int:
 def _one_line(trade: Mapping[str, Any], short: int) -> list[str | Text]:
     return [
         trade["trade_id"][:short],
-        trade["opened_at"][:10],
+        session_day(trade["opened_at"]),
         _closed(trade),
         count(trade["days_held"]),
         trade["strategy"],
@@ -83,7 +83,7 @@ def _two_lines(trade: Mapping[str, Any], short: int) -> list[str | Text]:
 
     return [
         trade["trade_id"][:short],
-        under(trade["opened_at"][:10], _closed(trade)),
+        under(session_day(trade["opened_at"]), _closed(trade)),
         under(short_legs(trade["legs"]), trade["strategy"]),
         count(trade["quantity"]),
         under(cash_text(trade["entry"]), cash_text(trade["exit"])),
@@ -101,4 +101,4 @@ def cash_text(paid: float | None) -> str:
 
 def _closed(trade: Mapping[str, Any]) -> str:
     closed: str | None = trade["closed_at"]
-    return closed[:10] if closed else "open"
+    return session_day(closed) if closed else "open"

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from strikewise.apps.chain_figures import ORIGIN_COLUMNS, limits_words, origin_rows
-from strikewise.apps.figures import count, fill_name, money, percent, plain, short_legs, tone
+from strikewise.apps.figures import count, fill_name, money, percent, plain, session_day, short_legs, tone
 from strikewise.apps.reports.portfolio_section import portfolio_section
 
 __all__ = ["asset", "notice", "render_backtest", "script_safe"]
@@ -66,8 +66,8 @@ def render_backtest(result: Mapping[str, Any]) -> str:
     origins = result.get("chains", ())
     return environment.get_template("backtest.html.j2").render(
         result=result,
-        first=equity[0]["at"][:10] if equity else "–",
-        last=equity[-1]["at"][:10] if equity else "–",
+        first=session_day(equity[0]["at"]) if equity else "–",
+        last=session_day(equity[-1]["at"]) if equity else "–",
         underlyings=", ".join(result["prices"]),
         warning=notice(result["grade"], origins),
         cards=_cards(result["summary"]),
@@ -302,8 +302,8 @@ def _trade(trade: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     closed = trade["closed_at"]
     return [
-        cell(trade["opened_at"][:10], css="text"),
-        cell(closed[:10] if closed else "open", css="text"),
+        cell(session_day(trade["opened_at"]), css="text"),
+        cell(session_day(closed) if closed else "open", css="text"),
         cell(trade["strategy"], css="text"),
         cell(short_legs(trade["legs"]), css="text"),
         cell(str(trade["quantity"])),

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
-from strikewise.apps.figures import count, money, percent, plain, tone
+from strikewise.apps.figures import count, money, percent, plain, session_day, tone
 from strikewise.apps.reports.backtest_report import asset, notice, script_safe
 
 __all__ = ["render_runs"]
@@ -52,7 +52,7 @@ def render_runs(results: Sequence[Mapping[str, Any]]) -> str:
         {
             "name": name,
             "capital": result["spec"]["capital"],
-            "equity": [[row["at"][:10], row["equity_exit"]] for row in result["equity"]],
+            "equity": [[session_day(row["at"]), row["equity_exit"]] for row in result["equity"]],
         }
         for name, result in zip(names, results, strict=True)
     ]
@@ -95,7 +95,7 @@ def _names(results: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _span(result: Mapping[str, Any]) -> str:
     equity = result["equity"]
-    return f"{equity[0]['at'][:10]} to {equity[-1]['at'][:10]}"
+    return f"{session_day(equity[0]['at'])} to {session_day(equity[-1]['at'])}"
 
 
 def _year(result: Mapping[str, Any], year: int) -> dict[str, str]:
@@ -124,7 +124,7 @@ def _correlations(results: Sequence[Mapping[str, Any]], names: Sequence[str]) ->
 def _returns(result: Mapping[str, Any]) -> dict[str, float]:
     equity = result["equity"]
     return {
-        row["at"][:10]: row["equity_exit"] / before["equity_exit"] - 1.0
+        session_day(row["at"]): row["equity_exit"] / before["equity_exit"] - 1.0
         for before, row in pairwise(equity)
         if before["equity_exit"] > 0
     }

@@ -14,7 +14,7 @@ from strikewise.backtest.evidence.moments import Moments, annual_sharpe, moments
 from strikewise.backtest.result import ReplayResult
 from strikewise.backtest.runner import ReplaySpec, replay
 from strikewise.domain.instruments import date_of, days_of
-from strikewise.market.calendar import SessionCalendar
+from strikewise.market.calendar import SessionCalendar, new_york_day
 from strikewise.market.source import MarketSource
 from strikewise.portfolio.journal import journal_of
 from strikewise.portfolio.journal_rows import EquityRow, TradeRow
@@ -133,13 +133,13 @@ def history_of(capital_cents: int, equity: Sequence[EquityRow], trades: Iterable
     trades : iterable of TradeRow
         Open ones too.
     """
-    days = np.array([days_of(row.at.date()) for row in equity], dtype=np.int32)
+    days = np.array([days_of(new_york_day(row.at)) for row in equity], dtype=np.int32)
     curve = np.array([capital_cents, *(row.equity_exit_cents for row in equity)], dtype=np.float64)
     risk = np.array([row.at_risk_cents for row in equity], dtype=np.float64)
     listed = list(trades)
     done = [trade for trade in listed if trade.closed_at is not None]
-    opened = _days(trade.opened_at.date() for trade in done)
-    closed = _days(trade.closed_at.date() for trade in done if trade.closed_at is not None)
+    opened = _days(new_york_day(trade.opened_at) for trade in done)
+    closed = _days(new_york_day(trade.closed_at) for trade in done if trade.closed_at is not None)
     before = np.maximum(curve[np.searchsorted(days, opened)], 1.0)
     profit = np.array([trade.profit_cents or 0 for trade in done], dtype=np.float64)
     shares = np.array([_contracts(trade) * SIDES * SHARES_A_CONTRACT for trade in done], dtype=np.float64)
@@ -154,7 +154,7 @@ def history_of(capital_cents: int, equity: Sequence[EquityRow], trades: Iterable
         shares=100.0 * shares / before,
         regime=tuple(trade.regime for trade in done),
         longest_days=max([held, *(_longest(trade) for trade in listed)]),
-        open_trades=_days(trade.opened_at.date() for trade in listed if trade.closed_at is None),
+        open_trades=_days(new_york_day(trade.opened_at) for trade in listed if trade.closed_at is None),
     )
 
 
@@ -196,7 +196,7 @@ def _by_year(days: Days) -> Mapping[int, NDArray[np.intp]]:
 
 def _read(spec: ReplaySpec, records: Iterable[Record]) -> History:
     journal = journal_of(records)
-    by_day = {row.at.date(): row for row in journal.equity}
+    by_day = {new_york_day(row.at): row for row in journal.equity}
     return history_of(spec.run.capital_cents, tuple(by_day.values()), journal.trades)
 
 
@@ -212,4 +212,4 @@ def _contracts(trade: TradeRow) -> int:
 def _longest(trade: TradeRow) -> int:
     legs = [found for leg in trade.legs.split(", ") if (found := OPTION_LEG.fullmatch(leg)) is not None]
     expires = [date.fromisoformat(leg["expires"]) for leg in legs]
-    return max([0, *((day - trade.opened_at.date()).days for day in expires)])
+    return max([0, *((day - new_york_day(trade.opened_at)).days for day in expires)])

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from strikewise.domain.chain import ChainColumns, OptionChain
 from strikewise.domain.errors import SettingsError
-from strikewise.domain.instruments import date_of
+from strikewise.domain.instruments import date_of, days_of
 from strikewise.domain.money import MISSING_CENTS
 from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Grade, Series, Split, worst_grade
-from strikewise.market.calendar import SessionCalendar
+from strikewise.market.calendar import SessionCalendar, new_york_day
 from strikewise.market.quality import Flaw, quote_flaws
 from strikewise.market.source import MarketSource
 from strikewise.pricing.black_scholes import greeks, price
@@ -179,7 +179,7 @@ class ShockedSource:
     def chain(self, underlying: str, as_of: datetime) -> OptionChain | None:
         """Return the latest chain, bent from the first day of the disaster on."""
         found = self._source.chain(underlying, as_of)
-        if found is None or (session := self._session(_day(found.as_of))) < 0:
+        if found is None or (session := self._session(days_of(new_york_day(found.as_of)))) < 0:
             return found
         key = (underlying, found.as_of)
         if key not in self._chains:
@@ -329,7 +329,3 @@ def _smiles(chain: OptionChain, spot: float) -> tuple[Array, Array]:
             own[rows] = np.interp(strike[rows], known, values)
             moved[rows] = np.interp(strike[rows] / spot, known, values)
     return own, moved
-
-
-def _day(at: datetime) -> int:
-    return int(at.timestamp()) // 86_400

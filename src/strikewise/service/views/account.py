@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from strikewise.domain.greeks import Greeks
-from strikewise.market.calendar import NEW_YORK, SessionCalendar
+from strikewise.market.calendar import SessionCalendar, new_york_day
 from strikewise.portfolio.journal_rows import EquityRow
 from strikewise.risk.limits import Limits
 from strikewise.service.views.desk import Desk
@@ -119,7 +119,7 @@ def equity_curve(
 def _won_before(desk: Desk, last: EquityRow) -> int:
     """Return what was won until the day of the last valuation began: nothing where that day is the first."""
     start = desk.valuations.day_start or last
-    if start.at.astimezone(NEW_YORK).date() == last.at.astimezone(NEW_YORK).date():
+    if new_york_day(start.at) == new_york_day(last.at):
         return 0
     return start.equity_mid_cents - (start.deposited_cents or 0)
 

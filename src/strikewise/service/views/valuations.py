@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikewise.domain.events import AccountValued
-from strikewise.market.calendar import NEW_YORK
+from strikewise.market.calendar import new_york_day
 from strikewise.portfolio.journal_rows import EquityRow
 from strikewise.portfolio.row_making import equity_row
 
@@ -67,7 +67,7 @@ class Valuations:
         self._exit.append(valued.equity_exit_cents)
         self._cash.append(valued.cash_cents)
         self._regime.append(self._regimes.setdefault(valued.regime, len(self._regimes)))
-        day, told = at.astimezone(NEW_YORK).date(), (valued, seq, at, deposited_cents)
+        day, told = new_york_day(at), (valued, seq, at, deposited_cents)
         self._days[day] = told
         self._first = self._first or told
         self.profits.update(valued.profits)

@@ -9,6 +9,8 @@
   const dollars = (value, digits = 0) =>
     (value < 0 ? "-$" : "$") + Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const percent = (value, digits = 1) => (100 * value).toFixed(digits) + "%";
+  const exchange = new Intl.DateTimeFormat("en-CA", { timeZone: "America/New_York", year: "numeric", month: "2-digit", day: "2-digit" });
+  const dayOf = (at) => exchange.format(new Date(at)); // an evening in New York is the next day in UTC
   const charts = [];
 
   const base = {
@@ -46,7 +48,7 @@
     return rows;
   }
 
-  const days = result.equity.map((row) => row.at.slice(0, 10));
+  const days = result.equity.map((row) => dayOf(row.at));
   const curve = (name) => result.equity.map((row, i) => [days[i], row[name]]);
   const smooth = { type: "line", showSymbol: false, lineStyle: { width: 1.8 } };
   draw("equity", {
@@ -167,9 +169,9 @@
     const level = new Map(closes.map((row) => [row.date, row.close]));
     const at = (day) => level.get(day) ?? null;
     const mine = result.trades.filter((trade) => trade.underlying === symbol);
-    const entries = mine.map((trade) => ({ value: [trade.opened_at.slice(0, 10), at(trade.opened_at.slice(0, 10))], trade }));
+    const entries = mine.map((trade) => ({ value: [dayOf(trade.opened_at), at(dayOf(trade.opened_at))], trade }));
     const exits = mine.filter((trade) => trade.closed_at).map((trade) => ({
-      value: [trade.closed_at.slice(0, 10), at(trade.closed_at.slice(0, 10))], trade,
+      value: [dayOf(trade.closed_at), at(dayOf(trade.closed_at))], trade,
       itemStyle: { color: trade.pnl < 0 ? bad : good },
     }));
     const told = (point) => {
@@ -177,8 +179,8 @@
       if (!trade) return `${point.seriesName}: ${dollars(point.value[1], 2)}`;
       const head = `<b>${trade.legs}</b><br>${trade.strategy} × ${trade.quantity}`;
       return point.seriesName === "Opened"
-        ? `${head}<br>opened ${trade.opened_at.slice(0, 10)}`
-        : `${head}<br>closed ${trade.closed_at.slice(0, 10)}: ${trade.exit_reason}<br><b>${dollars(trade.pnl, 2)}</b>`;
+        ? `${head}<br>opened ${dayOf(trade.opened_at)}`
+        : `${head}<br>closed ${dayOf(trade.closed_at)}: ${trade.exit_reason}<br><b>${dollars(trade.pnl, 2)}</b>`;
     };
     draw("price-" + symbol, {
       tooltip: Object.assign({}, base.tooltip, { trigger: "item", formatter: told }),
@@ -229,8 +231,8 @@
     list.replaceChildren();
     [
       ["Strategy", trade.strategy],
-      ["Opened", trade.opened_at.slice(0, 10)],
-      ["Closed", trade.closed_at ? `${trade.closed_at.slice(0, 10)}: ${trade.exit_reason}` : "open"],
+      ["Opened", dayOf(trade.opened_at)],
+      ["Closed", trade.closed_at ? `${dayOf(trade.closed_at)}: ${trade.exit_reason}` : "open"],
       ["Profit", trade.pnl === null ? "–" : dollars(trade.pnl, 2)],
       ["Fees", dollars(trade.fees, 2)],
       ["Largest loss at entry", trade.max_loss === null ? "no bound" : dollars(trade.max_loss, 2)],
@@ -250,7 +252,7 @@
     place.hidden = legs.length === 0 || expirations.size > 1;
     if (place.hidden) return;
     const closes = new Map((result.prices[trade.underlying] ?? []).map((at) => [at.date, at.close]));
-    const opened = closes.get(trade.opened_at.slice(0, 10)), ended = trade.closed_at ? closes.get(trade.closed_at.slice(0, 10)) : undefined;
+    const opened = closes.get(dayOf(trade.opened_at)), ended = trade.closed_at ? closes.get(dayOf(trade.closed_at)) : undefined;
     const marks = [...legs.map((leg) => leg[1]), opened, ended].filter(Boolean);
     const low = Math.min(...marks), high = Math.max(...marks), reach = Math.max(0.35 * (high - low), 0.03 * high);
     const points = [...Array.from({ length: 121 }, (_, i) => low - reach + ((high - low + 2 * reach) * i) / 120), ...marks].sort((a, b) => a - b);
