@@ -88,6 +88,18 @@ def test_what_a_person_halted_no_clock_takes_back() -> None:
     assert Lookout().at_clock(0.0, control) == []
 
 
+def test_a_clock_that_is_right_again_lets_out_what_a_person_wants_flattened() -> None:
+    lookout, seen = Lookout(), []
+    flattened = TradingStateChanged(TradingState.REDUCING, "enough", flatten=True, by_person=True)
+    control = ControlState().apply(1, flattened, NOW, "person:anna")
+    for skew in (31.0, 0.0, 0.0):
+        for event in lookout.at_clock(skew, control):
+            control = control.apply(control.seq + 1, event, NOW, "engine")
+        seen.append((control.state.value, control.flatten))
+    assert seen == [("halted", True), ("reducing", True), ("reducing", True)]
+    assert lookout.at_clock(0.0, control) == []
+
+
 def test_a_broker_that_does_not_say_its_time_is_not_doubted() -> None:
     assert Lookout().at_clock(None, ControlState()) == []
     assert Lookout().at_broker(FINE, NOW, in_session=True) == []

@@ -55,15 +55,23 @@ def diary(*equities: int) -> Diary:
 def state_change(
     portfolio: Portfolio, history: Diary, control: ControlState | None = None, rules: Governor = RULES
 ) -> ChangeState | None:
-    found = guard(VIEW, portfolio, control or history.control, history.track, rules)
-    changes = [one for one in found if isinstance(one, ChangeState)]
+    changes = state_changes(portfolio, history, control, rules)
     assert len(changes) <= 1
     return changes[0] if changes else None
 
 
-def after(control: ControlState, change: ChangeState) -> ControlState:
-    fact = TradingStateChanged(change.state, change.reason, change.detail, change.flatten, change.by_person)
-    return control.apply(control.seq + 1, fact, NOW, "engine")
+def state_changes(
+    portfolio: Portfolio, history: Diary, control: ControlState | None = None, rules: Governor = RULES
+) -> list[ChangeState]:
+    found = guard(VIEW, portfolio, control or history.control, history.track, rules)
+    return [one for one in found if isinstance(one, ChangeState)]
+
+
+def after(control: ControlState, *changes: ChangeState) -> ControlState:
+    for one in changes:
+        fact = TradingStateChanged(one.state, one.reason, one.detail, one.flatten, one.by_person)
+        control = control.apply(control.seq + 1, fact, NOW, "engine")
+    return control
 
 
 def test_a_quiet_account_is_left_alone() -> None:
@@ -200,10 +208,25 @@ def test_what_somebody_else_made_stricter_stays_so() -> None:
     other = ControlState().apply(1, TradingStateChanged(TradingState.HALTED, "RECONCILIATION"), NOW, "engine")
     assert state_change(worth(EQUITY), diary(EQUITY), other) is None
     assert state_change(worth(9_700_000), diary(EQUITY), other) is None
-    found = state_change(worth(9_000_000), diary(EQUITY), other)
-    assert found is not None
-    assert found.state is TradingState.HALTED
-    assert found.flatten
+    flattened = after(other, *state_changes(worth(9_000_000), diary(EQUITY), other))
+    assert (flattened.state, flattened.reason) == (TradingState.HALTED, "RECONCILIATION")
+    let_go = flattened.apply(9, TradingStateChanged(TradingState.ACTIVE, "RECONCILIATION"), NOW, "engine")
+    assert (let_go.state, let_go.flatten) == (TradingState.REDUCING, True), "what fell is still closed out"
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("policy", ["flatten", "reduce"])
+def test_an_outage_during_a_drawdown_is_over_when_the_errors_are(policy: str, *, together: bool) -> None:
+    rules, control = Governor(on_drawdown=type(RULES.on_drawdown)(policy)), ControlState()
+    if not together:
+        control = after(control, *state_changes(worth(9_000_000), diary(EQUITY), control, rules))
+    failing = replace(control, faults=_errors(5).control.faults)
+    halted = after(failing, *state_changes(worth(9_000_000), diary(EQUITY), failing, rules))
+    assert (halted.state, halted.reason) == (TradingState.HALTED, "BREAKER_ERRORS")
+    calm = replace(halted, faults=())
+    back = after(calm, *state_changes(worth(9_000_000), diary(EQUITY), calm, rules))
+    assert (back.state, back.flatten) == (TradingState.REDUCING, policy == "flatten")
+    assert (back.by_person, back.reason) == (True, "LIMIT_DAY_DRAWDOWN")
 
 
 def test_after_a_person_resumed_the_same_fall_does_not_stop_it_again() -> None:
@@ -231,11 +254,9 @@ def test_a_change_is_never_less_strict_than_what_others_hold_and_settles_at_once
         fact = TradingStateChanged(TradingState(state), "theirs", by_person=by_person)
         control = control.apply(1, fact, NOW - timedelta(hours=2), "person:a" if by_person else "engine")
     control = replace(control, faults=history.control.faults)
-    found = state_change(worth(equity), history, control)
-    if found is not None:
-        control_after = after(control, found)
-        assert stricter(control_after.state, control.state) is control_after.state
-        assert state_change(worth(equity), history, control_after) is None, "asked again, nothing is due"
+    control_after = after(control, *state_changes(worth(equity), history, control))
+    assert stricter(control_after.state, control.state) is control_after.state
+    assert state_changes(worth(equity), history, control_after) == [], "asked again, nothing is due"
 
 
 @pytest.mark.parametrize(

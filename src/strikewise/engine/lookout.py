@@ -122,9 +122,10 @@ class Lookout:
         fault = FaultNoted("clock", CLOCK_SKEW, pairs)
         told = list(self._told((CLOCK_SKEW, ""), off > limits.skew_warns, fault, "The clocks agree again."))
         halted = control.reason == CLOCK_SKEW and control.state is TradingState.HALTED
+        lasts = control.standing is not None and control.standing.state is TradingState.HALTED
         if off > limits.skew_halts and control.state is not TradingState.HALTED:
             told.append(TradingStateChanged(TradingState.HALTED, CLOCK_SKEW, pairs))
-        elif off <= limits.skew_warns and halted and not control.by_person:
+        elif off <= limits.skew_warns and halted and not lasts:
             told.append(TradingStateChanged(TradingState.ACTIVE, CLOCK_SKEW, pairs))
         return told
 

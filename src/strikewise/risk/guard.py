@@ -141,7 +141,8 @@ def guard(
     Returns
     -------
     tuple of GuardAction
-        At most one `ChangeState`, then closings, breakers and warnings.
+        At most two `ChangeState`, what only a person takes back before what passes; then closings, breakers
+        and warnings.
     """
     control = control.at(view.as_of)
     return (
@@ -163,28 +164,27 @@ def day_of(history: Track, view: MarketView, portfolio: Portfolio) -> Day:
 def _state(
     view: MarketView, portfolio: Portfolio, control: ControlState, history: Track, governor: Governor
 ) -> Iterator[ChangeState]:
-    """Yield the change of state that is due: as strict as all causes ask together, or back without one.
+    """Yield the changes of state that are due: as strict as all causes ask together, or back without one.
 
-    What somebody else made stricter stays so.
+    What only a person takes back is told by itself, before what passes: an outage must not make a halt that
+    nobody lifts of a drawdown that is to be closed out. What somebody else made stricter stays so.
     """
-    wanted = _together(
-        [*_failing(view, control, history, governor), *_falling(view, portfolio, history, governor)]
-    )
-    standing, ours = control.standing, control.reason in OWN_REASONS
+    causes = [*_failing(view, control, history, governor), *_falling(view, portfolio, history, governor)]
+    lasting = _together([one for one in causes if one.by_person])
+    passing = _together([one for one in causes if not one.by_person])
+    standing, ours, state = control.standing, control.reason in OWN_REASONS, control.state
     floor = TradingState.ACTIVE if standing is None else standing.state
-    if wanted is None:
-        flattens = control.flatten and not (standing is not None and standing.flatten)
-        if ours and (control.state is not floor or flattens):
-            yield ChangeState(TradingState.ACTIVE, CLEARED, "")
-        return
-    lasting = not wanted.by_person or (standing is not None and _covers(standing, wanted))
-    least = stricter(wanted.state, floor)
-    loosens = ours and control.state is not least and stricter(control.state, least) is control.state
-    if lasting and _covers(control, wanted) and not loosens:
-        return
-    state = wanted.state if ours else stricter(wanted.state, control.state)
-    flatten = wanted.flatten or (control.flatten and not ours)
-    yield ChangeState(state, wanted.reason, wanted.detail, flatten, wanted.by_person)
+    if lasting is not None and (standing is None or not _covers(standing, lasting)):
+        yield ChangeState(lasting.state, lasting.reason, lasting.detail, lasting.flatten, by_person=True)
+        floor = state = stricter(lasting.state, floor)
+    least = floor if passing is None else stricter(passing.state, floor)
+    if not ours and stricter(control.state, least) is not least:
+        if state is not control.state:
+            yield ChangeState(control.state, control.reason, control.detail)
+    elif least is not state and passing is not None and least is passing.state:
+        yield ChangeState(least, passing.reason, passing.detail)
+    elif least is not state:
+        yield ChangeState(TradingState.ACTIVE, CLEARED, "")
 
 
 def _together(causes: Sequence[_Wanted]) -> _Wanted | None:
@@ -195,15 +195,11 @@ def _together(causes: Sequence[_Wanted]) -> _Wanted | None:
     for cause in causes[1:]:
         if stricter(cause.state, strictest.state) is not strictest.state:
             strictest = cause
-    return replace(
-        strictest,
-        flatten=any(cause.flatten for cause in causes),
-        by_person=any(cause.by_person for cause in causes),
-    )
+    return replace(strictest, flatten=any(cause.flatten for cause in causes))
 
 
-def _covers(has: ControlState | TradingStateChanged, wanted: _Wanted) -> bool:
-    return stricter(has.state, wanted.state) is has.state and has.flatten >= wanted.flatten
+def _covers(standing: TradingStateChanged, wanted: _Wanted) -> bool:
+    return stricter(standing.state, wanted.state) is standing.state and standing.flatten >= wanted.flatten
 
 
 def _failing(
