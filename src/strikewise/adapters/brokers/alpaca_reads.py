@@ -29,6 +29,8 @@ __all__ = ["MOST_PAGES", "AlpacaReads", "after"]
 T = TypeVar("T")
 
 ORDERS_A_PAGE = 500
+NOT_FOUND = 40410000
+"""The vendor's code where it has not what was asked for."""
 MOST_PAGES = 100
 EDGE = timedelta(milliseconds=1)
 """The vendor's ``after`` leaves its instant out."""
@@ -131,7 +133,7 @@ class AlpacaReads:
         )
         if not isinstance(said, Answered):
             return Unknown(said.reason)
-        if said.status == 404:
+        if _has_none(said):
             return Known(None, self._clock.now())
         answer = read_one(OrderAnswer, said.body) if said.status == 200 else None
         if answer is not None and answer.order_class == "mleg" and not answer.legs:
@@ -155,7 +157,7 @@ class AlpacaReads:
             return False
         answer = read_one(OrderAnswer, said.body) if said.status == 200 else None
         if answer is None or (answer.order_class == "mleg" and not answer.legs):
-            return said.status == 404
+            return _has_none(said)
         self._orders.learn(answer)
         return True
 
@@ -226,6 +228,14 @@ class AlpacaReads:
         if said.status != 200:
             return Unknown(f"GET {path} was answered with {said.status}: {words_of(said.body)}")
         return said
+
+
+def _has_none(said: Answered) -> bool:
+    """Return whether the vendor itself says that it has no such order: others on the way answer 404, too."""
+    body = said.body if isinstance(said.body, dict) else {}
+    return said.status == 404 and (
+        body.get("code") == NOT_FOUND or "order not found" in words_of(body).lower()
+    )
 
 
 def after(since: datetime | None) -> dict[str, str]:
