@@ -145,7 +145,7 @@ export interface paths {
         };
         /**
          * Equity over time
-         * @description Return equity at mid and at exit prices, with the fall from its highest.
+         * @description Return equity at mid and at exit prices, with the fall from its highest but for what was paid in or out.
          */
         get: operations["equity_api_v1_equity_get"];
         put?: never;
@@ -1458,6 +1458,8 @@ export interface components {
         /**
          * EquityPoint
          * @description Equity at an instant, with the fall from its highest so far as a fraction (0 or negative).
+         *
+         *     What is paid in or out neither makes a fall nor mends one: the highest moves with it.
          */
         EquityPoint: {
             /**

@@ -61,7 +61,7 @@ export function EquityChart(props: { curve: readonly EquityPoint[]; height: numb
   const last = curve.at(-1);
   const shown = pointed ?? last;
   const worst = Math.min(0, ...curve.map((point) => point.drawdown));
-  const told = `Equity ${money(last?.equity_mid_cents)} at mid, ${money(last?.equity_exit_cents)} at exit prices; largest fall ${percent(worst, 1)}`;
+  const told = `Equity ${money(last?.equity_mid_cents)} at mid, ${money(last?.equity_exit_cents)} at exit prices; largest fall ${percent(worst, 1)} without deposits and withdrawals`;
   return (
     <div className="chart fill" style={{ minHeight: height }} data-chart="equity">
       {shown && (

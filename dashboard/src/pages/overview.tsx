@@ -135,6 +135,7 @@ function EquityAside(): ReactNode {
       <span>
         <i className="dashed" style={{ borderColor: "var(--soft)" }} /> if all were closed now
       </span>
+      <span>falls leave out deposits and withdrawals</span>
     </div>
   );
 }

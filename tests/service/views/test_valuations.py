@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from strikewise.domain.events import AccountValued
 from strikewise.market.calendar import NEW_YORK
+from strikewise.portfolio.performance import EquityPoint, measure
 from strikewise.service.views.valuations import Valuations
 
 VALUED = AccountValued(0, 1, 1, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0)
@@ -62,6 +64,31 @@ def test_the_curve_between_two_instants_is_what_a_list_of_everything_says(
             fall = event.equity_mid_cents / highest - 1.0 if highest > 0 else 0.0
             wanted.append((at, event.equity_mid_cents, event.equity_exit_cents, fall, event.regime))
     assert [(p.at, p.equity_mid_cents, p.equity_exit_cents, p.drawdown, p.regime) for p in curve] == wanted
+
+
+@given(st.lists(st.tuples(st.floats(-0.5, 0.5), st.integers(-5_000_000, 5_000_000)), min_size=1, max_size=20))
+def test_what_is_paid_in_or_out_is_neither_a_fall_nor_a_gain(moves: list[tuple[float, int]]) -> None:
+    found, equity, deposited, points = Valuations(), 10_000_000, 10_000_000, []
+    for seq, (share, paid) in enumerate([(0.0, 0), *moves], start=1):
+        paid_in, paid_out = max(paid, 0), min(-min(paid, 0), equity // 4)
+        equity = round((equity + paid_in) * (1.0 + share)) - paid_out
+        deposited += paid_in - paid_out
+        event = replace(VALUED, equity_mid_cents=equity, equity_exit_cents=equity)
+        found.add(event, seq, BEGAN + timedelta(days=seq), deposited)
+        points.append(EquityPoint((BEGAN + timedelta(days=seq)).date(), equity, equity, 0, deposited))
+    deepest = measure(10_000_000, points, ()).summary.max_drawdown
+    assert min(point.drawdown for point in found.curve()) == pytest.approx(deepest, abs=1e-9)
+
+
+def test_a_withdrawal_leaves_the_fall_as_it_was() -> None:
+    found = Valuations()
+    for seq, (equity, paid) in enumerate(
+        [(100_000, 100_000), (90_000, 100_000), (45_000, 55_000), (0, 10_000), (50_000, 60_000)]
+    ):
+        event = replace(VALUED, equity_mid_cents=equity, equity_exit_cents=equity)
+        found.add(event, seq, BEGAN + timedelta(days=seq), paid)
+    falls = [round(point.drawdown, 9) for point in found.curve()]
+    assert falls == [0.0, -0.1, -0.1, 0.0, 0.0]  # nothing is left of what fell, and a new account begins
 
 
 def test_what_was_never_valued_says_nothing() -> None:

@@ -24,7 +24,10 @@ _Told = tuple[AccountValued, int, datetime, int]
 
 @dataclass(frozen=True, slots=True)
 class EquityPoint:
-    """Equity at an instant, with the fall from its highest so far as a fraction (0 or negative)."""
+    """Equity at an instant, with the fall from its highest so far as a fraction (0 or negative).
+
+    What is paid in or out neither makes a fall nor mends one: the highest moves with it.
+    """
 
     at: datetime
     equity_mid_cents: int
@@ -35,7 +38,7 @@ class EquityPoint:
 
 
 class Valuations:
-    """What an account was worth, valuation after valuation: 33 bytes of each, and the last of each day whole.
+    """What an account was worth, valuation after valuation: 41 bytes of each, and the last of each day whole.
 
     Attributes
     ----------
@@ -46,6 +49,7 @@ class Valuations:
     def __init__(self) -> None:
         self.profits: dict[str, int] = {}
         self._at, self._mid, self._exit, self._cash = array("q"), array("q"), array("q"), array("q")
+        self._fall, self._high = array("d"), 0.0
         self._regime, self._regimes = array("B"), {"": 0}
         self._days: dict[date, _Told] = {}
         self._first: _Told | None = None
@@ -62,6 +66,8 @@ class Valuations:
         deposited_cents : int
             What was paid in until then.
         """
+        self._high = max(self._moved(valued.equity_mid_cents, deposited_cents), valued.equity_mid_cents)
+        self._fall.append(valued.equity_mid_cents / self._high - 1.0 if self._high > 0 else 0.0)
         self._at.append((at - EPOCH) // MICROSECOND)
         self._mid.append(valued.equity_mid_cents)
         self._exit.append(valued.equity_exit_cents)
@@ -71,6 +77,19 @@ class Valuations:
         self._days[day] = told
         self._first = self._first or told
         self.profits.update(valued.profits)
+
+    def _moved(self, mid_cents: int, deposited_cents: int) -> float:
+        """Return the highest equity so far, moved by the share of equity that was paid in or out since.
+
+        Paid in at the beginning of the time since the last valuation, paid out at its end, as
+        `strikewise.portfolio.performance` has it.
+        """
+        last = next(reversed(self._days.values()), None)
+        paid = 0 if last is None else deposited_cents - last[3]
+        if paid > 0:
+            before = max(self._mid[-1], 1)
+            return self._high * (before + paid) / before
+        return self._high * max(mid_cents, 0) / (max(mid_cents, 0) - paid) if paid < 0 else self._high
 
     def __len__(self) -> int:
         return len(self._at)
@@ -107,7 +126,6 @@ class Valuations:
         at, mid = _ints(self._at), _ints(self._mid)
         if not len(at):
             return ()
-        highest = np.maximum.accumulate(np.maximum(mid, 0))
         inside = np.ones(len(at), dtype=bool)
         if start is not None:
             inside &= at >= (start - EPOCH) // MICROSECOND
@@ -121,10 +139,10 @@ class Valuations:
                 self._mid[n],
                 self._exit[n],
                 self._cash[n],
-                self._mid[n] / top - 1.0 if top > 0 else 0.0,
+                self._fall[n],
                 names[self._regime[n]],
             )
-            for n, top in zip(chosen.tolist(), highest[chosen].tolist(), strict=True)
+            for n in chosen.tolist()
         )
 
 
