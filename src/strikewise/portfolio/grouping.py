@@ -19,7 +19,7 @@ Manual; FINRA Rule 4210(f)(2), with Regulatory Notice 12-44 on spreads of more t
 
 from __future__ import annotations
 
-from math import gcd
+from math import gcd, inf
 from typing import NamedTuple
 
 import numpy as np
@@ -54,19 +54,24 @@ def group(legs: Legs) -> Grouping:
     found, proven = _without_sets(legs)
     if proven:
         return found
-    if sets.lost is not None:
-        left, _ = _without_sets(sets.rest) if sets.rest.shorts else (Grouping(0, naked=False), True)
+    if sets.lost is not None and sets.lost < found.gross:
+        left = Grouping(0, naked=False)
+        if sets.rest.shorts:
+            left, _ = _without_sets(sets.rest, found.gross - sets.lost)
         if sets.lost + left.gross < found.gross:
             found = Grouping(sets.lost + left.gross, left.naked)
     exact = least_of_all(legs)
     return found if exact is None or exact.gross >= found.gross else exact
 
 
-def _without_sets(legs: Legs) -> tuple[Grouping, bool]:
-    """Return the cheapest grouping without sets, and whether it is proven that none is cheaper at all."""
+def _without_sets(legs: Legs, below: float = inf) -> tuple[Grouping, bool]:
+    """Return the cheapest grouping without sets, and whether it is proven that none is cheaper at all.
+
+    One that cannot ask for less than ``below`` is of no use, and need not be the cheapest.
+    """
     if _can_lose_twice(legs):
         return _apart(legs), False
-    found, proven = _in_pairs(legs)
+    found, proven = _in_pairs(legs, below)
     return found, not found.gross or (proven and _sets_save_nothing(legs))
 
 
@@ -106,11 +111,11 @@ def _apart(legs: Legs) -> Grouping:
     return Grouping((puts.gross + calls.gross) * unit, naked=bool(puts.naked or calls.naked))
 
 
-def _in_pairs(legs: Legs) -> tuple[Grouping, bool]:
+def _in_pairs(legs: Legs, below: float) -> tuple[Grouping, bool]:
     """Return the cheapest naked options, spreads, condors and strangles, and whether that is proven."""
     unit = gcd(*legs.counts)
     if not is_small(legs) and len({leg.right for leg in legs.shorts}) == 2:
-        shared, proven = least_shared(legs, unit)
+        shared, proven = least_shared(legs, unit, below)
         if shared is not None and shared.naked:
             return shared, proven
     puts, calls = _assign(legs, Right.PUT, unit), _assign(legs, Right.CALL, unit)
@@ -119,7 +124,7 @@ def _in_pairs(legs: Legs) -> tuple[Grouping, bool]:
     # No grouping costs less than one side alone; and pairs of naked options are best made by rank.
     if gross == max(puts.gross, calls.gross) or not (legs.longs or legs.lots.contracts):
         return found, True
-    shared, proven = least_shared(legs, unit)
+    shared, proven = least_shared(legs, unit, below)
     if shared is not None and shared.gross < found.gross:
         found = shared
     return found, proven

@@ -11,6 +11,8 @@ step: B. T. Polyak, "Minimization of unsmooth functionals" (1969).
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 
 from strikewise.domain.instruments import Right
@@ -28,7 +30,7 @@ MOST_CELLS = 200_000
 """A larger assignment is not tried."""
 
 
-def least_shared(legs: Legs, unit: int) -> tuple[Grouping | None, bool]:
+def least_shared(legs: Legs, unit: int, below: float = inf) -> tuple[Grouping | None, bool]:
     """Return the best grouping found, and whether none is cheaper; None where there are too many contracts.
 
     Parameters
@@ -37,12 +39,14 @@ def least_shared(legs: Legs, unit: int) -> tuple[Grouping | None, bool]:
         Short options of both rights among them.
     unit : int
         A common divisor of all numbers of contracts.
+    below : float
+        What is asked for elsewhere, cents: the search ends once it is clear that no grouping asks for less.
     """
     cells = sum(leg.contracts for leg in legs.shorts) // unit * (sum(legs.counts) // unit)
     if cells > MOST_CELLS:
         return None, False
     puts, calls = _side(legs, Right.PUT, unit), _side(legs, Right.CALL, unit)
-    found = least_in_steps(puts, calls, STEPS if cells <= CELLS else FEW_STEPS)
+    found = least_in_steps(puts, calls, STEPS if cells <= CELLS else FEW_STEPS, below / unit)
     return Grouping(round(found.asked) * unit, found.naked), found.proven
 
 

@@ -79,7 +79,7 @@ class _Answer(NamedTuple):
     naked: bool
 
 
-def least_in_steps(puts: Side, calls: Side, steps: int) -> Shared:
+def least_in_steps(puts: Side, calls: Side, steps: int, below: float) -> Shared:
     """Move the charges until what puts and calls ask for is proven least, or the steps are done.
 
     Parameters
@@ -88,6 +88,8 @@ def least_in_steps(puts: Side, calls: Side, steps: int) -> Shared:
         What is held of each right.
     steps : int
         At most.
+    below : float
+        The search ends too once it is clear that nothing asks for less, cents.
     """
     ours, theirs, length, grain = _laid_out(puts, calls)
     levels = len(length)
@@ -104,6 +106,8 @@ def least_in_steps(puts: Side, calls: Side, steps: int) -> Shared:
         # All amounts are whole multiples of the grain, so nothing lies between; what floats lose is far less.
         if bound > best - grain + 0.001:
             return Shared(best, naked, proven=True)
+        if bound > below:
+            break
         more = (put.counts - call.counts).astype(np.float64)
         more[((theta >= 1.0) & (more > 0)) | ((theta <= 0.0) & (more < 0))] = 0.0
         slope = float(length @ (more * more))
