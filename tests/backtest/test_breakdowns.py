@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
+import numpy as np
 import pytest
 
 from engine.runs import CALENDAR, reconstructed, spec
 from strikewise.backtest.breakdowns import breakdowns_of, details_of
 from strikewise.backtest.runner import replay
+from strikewise.domain.chain import OptionChain
 from strikewise.domain.events import SignalGenerated
+from strikewise.domain.instruments import OptionContract, Right, Stock
+from strikewise.domain.structures import Leg, Structure
 from strikewise.portfolio.journal import journal_of
 from strikewise.portfolio.ledger import MemoryLedger
 
@@ -24,7 +29,7 @@ def records() -> list[object]:
 def test_each_closed_trade_is_in_one_bucket_of_every_property(records: list) -> None:
     trades = journal_of(records).trades
     closed = [trade for trade in trades if trade.profit_cents is not None]
-    found = breakdowns_of(trades, records, CALENDAR)
+    found = breakdowns_of(trades, records, CALENDAR, reconstructed())
     assert [one.by for one in found] == ["weekday", "dte", "delta", "regime", "structure", "underlying"]
     for one in found:
         assert sum(bucket.trades for bucket in one.buckets) == len(closed)
@@ -36,39 +41,90 @@ def test_each_closed_trade_is_in_one_bucket_of_every_property(records: list) -> 
 
 def test_the_buckets_are_those_of_the_trades_and_stand_in_their_natural_order(records: list) -> None:
     trades = journal_of(records).trades
-    by = {one.by: [bucket.name for bucket in one.buckets] for one in breakdowns_of(trades, records, CALENDAR)}
+    by = {
+        one.by: [bucket.name for bucket in one.buckets]
+        for one in breakdowns_of(trades, records, CALENDAR, reconstructed())
+    }
     assert by["dte"] == [name for name in ("2–7 days", "8–21 days", "22–45 days") if name in by["dte"]]
     assert "8–21 days" in by["dte"]
     weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]
     assert by["weekday"] == [day for day in weekdays if day in by["weekday"]]
     assert by["underlying"] == ["SPX"]
     mondays = [trade for trade in trades if trade.profit_cents is not None and trade.opened_at.weekday() == 0]
-    counted = next(one for one in breakdowns_of(trades, records, CALENDAR) if one.by == "weekday")
+    counted = next(
+        one for one in breakdowns_of(trades, records, CALENDAR, reconstructed()) if one.by == "weekday"
+    )
     assert next(one.trades for one in counted.buckets if one.name == "Monday") == len(mondays)
 
 
-@pytest.mark.parametrize(
-    ("told", "bucket"),
-    [
-        ({"short_delta": -0.14}, ".10–.16"),
-        ({"short_put_delta": -0.14, "short_call_delta": 0.19}, ".16–.25"),
-        ({"call_delta": 0.08, "put_delta": -0.09}, ".05–.10"),
-        ({"short_delta": 0.30, "long_delta": 0.70}, ".25–.35"),
-        ({"long_delta": 0.60}, "over .50"),
-        ({"short_delta": float("nan")}, "unknown"),
-        ({}, "unknown"),
-    ],
-)
-def test_what_is_sold_says_the_delta_of_a_trade(records: list, told: dict[str, float], bucket: str) -> None:
+def structures(chain: OptionChain) -> dict[str, tuple[Structure, float]]:
+    """Return structures of a chain's puts, each with the delta that it is to be told by."""
+    near, *_, far = sorted(set(chain.expiration_days.tolist()))
+    deltas = np.where(np.isfinite(chain.delta), chain.delta, 0.0)
+
+    def put(days: int, wanted: float) -> tuple[Stock | OptionContract, float]:
+        row = int(np.argmin(np.abs(deltas + wanted) + 9.0 * (chain.expiration_days != days)))
+        return chain.contract(row), abs(float(deltas[row]))
+
+    (front, sold), (later, _), (deep, bought) = put(near, 0.3), put(far, 0.3), put(near, 0.44)
+    (low, less) = put(near, 0.12)
+    own = Stock(chain.underlying)
+    return {
+        "calendar or diagonal": (Structure.of([Leg(front, -1), Leg(later, 1)]), sold),
+        "two sold": (Structure.of([Leg(front, -1), Leg(low, -1)]), max(sold, less)),
+        "bought below what is sold": (Structure.of([Leg(low, -1), Leg(deep, 1)]), less),
+        "only bought": (Structure.of([Leg(deep, 1)]), bought),
+        "shares with a put": (Structure.of([Leg(own, 100), Leg(low, 1)]), less),
+    }
+
+
+def told_by(records: list, structure: Structure) -> str:
+    """Return the group by delta of a run's first trade, had it been another structure."""
     trade = next(one for one in journal_of(records).trades if one.profit_cents is not None)
     changed = [
-        one._replace(event=SignalGenerated(replace(one.event.signal, because=told)))
+        one._replace(event=SignalGenerated(replace(one.event.signal, structure=structure)))
         if isinstance(one.event, SignalGenerated)
         else one
         for one in records
     ]
-    by = {one.by: [group.name for group in one.buckets] for one in breakdowns_of([trade], changed, CALENDAR)}
-    assert by["delta"] == [bucket]
+    by = {one.by: one for one in breakdowns_of([trade], changed, CALENDAR, reconstructed())}
+    return by["delta"].buckets[0].name
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("calendar or diagonal", "two sold", "bought below what is sold"),
+        *("only bought", "shares with a put"),
+    ],
+)
+def test_the_options_that_are_sold_say_the_delta_of_a_trade(records: list, kind: str) -> None:
+    trade = next(one for one in journal_of(records).trades if one.profit_cents is not None)
+    chain = reconstructed().chain("SPX", trade.opened_at)
+    assert chain is not None
+    structure, delta = structures(chain)[kind]
+    low, high = (float(text) for text in told_by(records, structure).split("–"))
+    assert low <= delta <= high
+
+
+def test_shares_alone_and_what_is_not_in_the_chain_have_no_delta(records: list) -> None:
+    unlisted = OptionContract("SPX", date(2015, 12, 18), Right.PUT, 1)
+    assert told_by(records, Structure.of([Leg(unlisted, -1)])) == "unknown"
+    assert told_by(records, Structure.of([Leg(Stock("SPX"), 100)])) == "shares"
+
+
+def test_spreads_and_condors_are_told_by_the_larger_delta_their_signals_saw(records: list) -> None:
+    signals = [one.event.signal for one in records if isinstance(one.event, SignalGenerated)]
+    trades = [one for one in journal_of(records).trades if one.profit_cents is not None]
+    sold = {"short_delta", "short_put_delta", "short_call_delta"}
+    seen = {
+        one.signal_id: max(abs(float(one.because[name])) for name in sold & one.because.keys())
+        for one in signals
+    }
+    by = {one.by: one for one in breakdowns_of(trades, records, CALENDAR, reconstructed())}
+    for bucket in by["delta"].buckets:
+        low, high = (float(text) for text in bucket.name.split("–"))
+        assert bucket.trades == sum(low < seen[trade.signal_id] <= high for trade in trades)
 
 
 def test_a_trade_is_told_by_the_signal_it_was_opened_on(records: list) -> None:

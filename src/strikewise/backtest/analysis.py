@@ -64,7 +64,7 @@ def analyse(
         The sessions.
     """
     return RunAnalysis(
-        breakdowns=breakdowns_of(trades, records, calendar),
+        breakdowns=breakdowns_of(trades, records, calendar, source),
         details=details_of(trades, records),
         attribution=attribute(records, source),
         pins=pin_stress(records),

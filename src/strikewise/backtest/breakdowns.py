@@ -12,6 +12,7 @@ from strikewise.domain.instruments import OptionContract
 from strikewise.domain.money import to_dollars
 from strikewise.domain.signals import Signal
 from strikewise.market.calendar import SessionCalendar
+from strikewise.market.source import MarketSource
 from strikewise.portfolio.journal_rows import TradeRow
 from strikewise.portfolio.ledger import Record
 
@@ -22,11 +23,8 @@ DTE_EDGES = (1, 7, 21, 45, 90)
 DTE_NAMES = ("0–1 days", "2–7 days", "8–21 days", "22–45 days", "46–90 days", "over 90 days")
 DELTA_EDGES = (0.05, 0.10, 0.16, 0.25, 0.35, 0.50)
 DELTA_NAMES = ("to .05", ".05–.10", ".10–.16", ".16–.25", ".25–.35", ".35–.50", "over .50")
-SOLD = ("short_delta", "short_put_delta", "short_call_delta", "call_delta", "put_delta")
-BOUGHT = ("leg_delta", "long_delta")
-"""How signals tell the deltas of their legs: the sold ones count, bought ones where nothing was sold."""
-UNKNOWN = "unknown"
-"""The group of trades that do not say."""
+UNKNOWN, SHARES = "unknown", "shares"
+"""The groups of trades that do not say, and of those without an option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ class TradeDetail:
 
 
 def breakdowns_of(
-    trades: Sequence[TradeRow], records: Iterable[Record], calendar: SessionCalendar
+    trades: Sequence[TradeRow], records: Iterable[Record], calendar: SessionCalendar, source: MarketSource
 ) -> tuple[Breakdown, ...]:
     """Return the closed trades by each property.
 
@@ -129,6 +127,8 @@ def breakdowns_of(
         The ledger they are from, for their signals.
     calendar : SessionCalendar
         Says which New York day an instant belongs to.
+    source : MarketSource
+        The data they were traded on, for the deltas of their legs.
     """
     signals = _signals(records)
     closed = [trade for trade in trades if trade.profit_cents is not None]
@@ -139,13 +139,15 @@ def breakdowns_of(
     def days_left(trade: TradeRow) -> str:
         signal = signals.get(trade.signal_id)
         if signal is None or not signal.structure.expirations:
-            return UNKNOWN if signal is None else "shares"
+            return UNKNOWN if signal is None else SHARES
         days = (signal.structure.expirations[0] - calendar.day_of(trade.opened_at)).days
         return DTE_NAMES[bisect_left(DTE_EDGES, days)]
 
     def delta_of(trade: TradeRow) -> str:
         signal = signals.get(trade.signal_id)
-        delta = None if signal is None else _largest_delta(signal, SOLD) or _largest_delta(signal, BOUGHT)
+        if signal is None or not signal.structure.options:
+            return UNKNOWN if signal is None else SHARES
+        delta = _largest_delta(signal, source)
         return UNKNOWN if delta is None else DELTA_NAMES[bisect_left(DELTA_EDGES, delta)]
 
     properties: tuple[tuple[str, Callable[[TradeRow], str], Sequence[str]], ...] = (
@@ -181,10 +183,14 @@ def _leg(instrument: object, ratio: int) -> tuple[str, float, int, str]:
     return "S", 0.0, ratio, ""
 
 
-def _largest_delta(signal: Signal, names: Iterable[str]) -> float | None:
-    """Return the largest absolute delta that a signal tells under some names; None where it tells none."""
-    told = (signal.because.get(name) for name in names)
-    return max((abs(delta) for delta in told if isinstance(delta, float) and isfinite(delta)), default=None)
+def _largest_delta(signal: Signal, source: MarketSource) -> float | None:
+    """Return the largest absolute delta of what is sold, or bought where nothing is; None if unknown."""
+    chain = source.chain(signal.underlying, signal.as_of)
+    options = signal.structure.options
+    counted = [contract for contract, ratio in options if ratio < 0] or [contract for contract, _ in options]
+    rows = [] if chain is None else [chain.find(contract) for contract in counted]
+    deltas = [abs(float(chain.delta[row])) for row in rows if chain is not None and row is not None]
+    return max((delta for delta in deltas if isfinite(delta)), default=None)
 
 
 def _signals(records: Iterable[Record]) -> dict[str, Signal]:
