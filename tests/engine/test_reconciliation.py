@@ -9,11 +9,18 @@ from typing import Any
 import pytest
 
 from engine.hand_made import Told
-from engine.watched import DAY, LOWER, SPREAD, Account, at
+from engine.watched import ANNA, DAY, LOWER, SPREAD, Account, at
 from execution.tapes import put
 from strikewise.domain.brokerage import HeldReport
-from strikewise.domain.control import AlertRaised, ReconcileRequested, RequestMet, TradingState
+from strikewise.domain.control import (
+    AlertRaised,
+    ReconcileRequested,
+    RequestMet,
+    TradingState,
+    TradingStateChanged,
+)
 from strikewise.domain.events import OrderClosed, OrderFilled, OrderPlaced
+from strikewise.domain.instruments import instrument_symbol
 from strikewise.domain.orders import Known, Order, OrderEnded, SubmitAnswer, Unknown, Unresolved
 from strikewise.domain.reconciled import (
     EXTERNAL,
@@ -163,6 +170,22 @@ def test_what_the_broker_does_not_have_is_written_off_at_the_second_look_and_no_
     assert ours(account) == truth(account)
 
 
+def test_a_picture_from_before_a_fill_is_no_first_look_at_what_it_brought() -> None:
+    account = Account([Told({DAY: [SPREAD]})], answer=lost(taken=False, account=lambda: account))
+    account.tick(1)
+    (waiting,) = account.loop.state.open_orders.values()
+    made, positions = reconciler(account), account.broker.positions
+    made.run(Trigger.DOUBT, at(2))
+    SimulatedBroker.submit(account.broker, waiting.order)
+    account.broker.positions = lambda: Known((), at(2))  # type: ignore[method-assign]
+    made.run(Trigger.DOUBT, at(3))
+    assert len(account.told(OrderFilled)) == 1
+    assert account.told(PositionWrittenOff) == [], "what it holds now was not yet held at the first look"
+    account.broker.positions = positions  # type: ignore[method-assign]
+    assert settled(account, made, start=at(4))[-1].agreed
+    assert [one.strategy for one in account.loop.state.positions.values()] == ["told"]
+
+
 def test_a_look_that_fails_changes_nothing_and_is_no_empty_account() -> None:
     account = Account([Told({DAY: [SPREAD]})])
     account.tick(1)
@@ -209,6 +232,55 @@ def test_a_holding_on_the_other_side_halts_until_a_person_has_looked() -> None:
     alerts = len(account.told(AlertRaised))
     settled(account, made, start=at(5))
     assert len(account.told(AlertRaised)) == alerts
+
+
+def test_a_holding_on_the_other_side_is_told_once_where_trading_was_halted_already() -> None:
+    account = Account([Told({DAY: [SPREAD]})])
+    account.tick(1)
+    (held,) = account.broker._floor.account.held.values()
+    held[put(480)] = 1
+    before = TradingStateChanged(TradingState.HALTED, "BY_HAND", "anna", by_person=True)
+    account.loop.writer.write([Entry(before, at(1), ANNA)])
+    made = reconciler(account)
+    for minute in range(2, 6):
+        made.run(Trigger.CADENCE, at(minute))
+    held[put(480)] = 2
+    for minute in range(6, 10):
+        made.run(Trigger.CADENCE, at(minute))
+    texts = [one.text for one in account.told(AlertRaised) if one.code == "RECONCILIATION_HALT"]
+    assert [text[-16:] for text in texts] == ["+1 at the broker", "+2 at the broker"]
+    account.loop.writer.write([Entry(TradingStateChanged(TradingState.ACTIVE, "seen"), at(10), ANNA)])
+    made.run(Trigger.CADENCE, at(11))
+    assert account.loop.supervisor is not None
+    assert account.loop.supervisor.state() is TradingState.HALTED, "resumed, and nothing was set right"
+
+
+def test_what_is_left_stands_beside_each_account_of_it_and_with_the_numbers_it_has_then() -> None:
+    """Whoever asks again must not be told that both sides hold what only ours says."""
+    account = Account([Told({DAY: [SPREAD]}, units=2)])
+    account.tick(1)
+    (held,) = account.broker._floor.account.held.values()
+    held[put(480)] = 1
+    made = reconciler(account)
+
+    def asked(minute: int) -> list[tuple[str, str, str]]:
+        head = account.ledger.head.seq
+        made.run(Trigger.REQUEST, at(minute), requests=(account.ask(ReconcileRequested("look")),))
+        written = [one.event for one in account.ledger.records(after=head)]
+        assert any(isinstance(one, ReconciliationFinished) and one.open == 1 for one in written)
+        return [(one.what, one.ours, one.theirs) for one in written if isinstance(one, DifferenceFound)]
+
+    contract = instrument_symbol(put(480))
+    assert asked(2) == [(contract, "-2", "+1")]
+    assert asked(3) == [(contract, "-2", "+1")]
+    held[put(480)] = 3
+    head = account.ledger.head.seq
+    made.run(Trigger.CADENCE, at(4))
+    later = [one.event for one in account.ledger.records(after=head)]
+    assert [one.theirs for one in later if isinstance(one, DifferenceFound)] == ["+3"]
+    head = account.ledger.head.seq
+    made.run(Trigger.CADENCE, at(5))
+    assert account.ledger.head.seq == head, "nothing is repeated that nobody asked for"
 
 
 def test_an_order_of_ours_that_works_there_and_ended_here_is_cancelled_there() -> None:

@@ -113,9 +113,11 @@ class Reconciler:
     def __init__(self, account: str, writer: Writer, courier: Courier, calendar: SessionCalendar) -> None:
         self._account, self._writer, self._courier, self._calendar = account, writer, courier, calendar
         self._before: Snapshot | None = None
+        self._cash_then = 0
         self._missed: dict[str, tuple[int, datetime]] = {}
-        self._failing = False
-        self._open = self._looks = 0
+        self._failing, self._halted_for = False, ""
+        self._looks = 0
+        self._left: frozenset[tuple[str, str, str, str]] = frozenset()
         self._confirmed: frozenset[str] = frozenset()
         self.at: datetime | None = None
 
@@ -139,19 +141,18 @@ class Reconciler:
         seen = self._oversight.control
         differences, findings = self._put_right(snapshot, now)
         waiting = findings.waiting
-        if findings.halt:
-            self._halt(findings.halt, now)
-        if waiting and len(waiting) != self._open:
-            self._write(waiting, now)
+        self._halt(findings.halt, now)
         self._remember(snapshot, waiting)
         told = (snapshot.fills.cursor, snapshot.activities.cursor)
-        same = len(waiting) == self._open and not differences
+        left = frozenset((one.kind, one.what, one.ours, one.theirs) for one in waiting)
+        same = left == self._left and not differences
         self._looks = self._looks + 1 if same and waiting else 0
         moved = told != (seen.fills_cursor, seen.activities_cursor) or not same
-        self._open = len(waiting)
+        self._left = left
         if moved or self._failing or requests or trigger not in QUIET:
+            # What is left stands beside each account of it: whoever reads the last one must not miss it.
             found = differences + len(waiting)
-            self._write([ReconciliationFinished(trigger.value, found, len(waiting), *told)], now)
+            self._write([*waiting, ReconciliationFinished(trigger.value, found, len(waiting), *told)], now)
         self._failing = False
         if not waiting:
             self.at, self._confirmed = now, self._ours(snapshot, now).executions
@@ -186,7 +187,7 @@ class Reconciler:
             findings = compare(
                 self._ours(snapshot, now),
                 snapshot,
-                self._before,
+                self._first_look,
                 account=self._account,
                 calendar=self._calendar,
                 own_prefix=f"{BOT}-",
@@ -255,12 +256,18 @@ class Reconciler:
                 kept[name] = (count + 1, snapshot.taken_at) if spaced else (count, at)
         self._missed = kept
 
+    @property
+    def _first_look(self) -> Snapshot | None:
+        """The picture before this one; None where something was booked since, which it cannot have shown."""
+        return self._before if self._cash_then == self._writer.state.cash_cents else None
+
     def _remember(self, snapshot: Snapshot, waiting: tuple[DifferenceFound, ...]) -> None:
         """Keep the picture that a second look is to be compared with."""
+        before = self._first_look
         if not waiting:
             self._before = None
-        elif self._before is None or snapshot.taken_at - self._before.taken_at >= SECOND_LOOK:
-            self._before = snapshot
+        elif before is None or snapshot.taken_at - before.taken_at >= SECOND_LOOK:
+            self._before, self._cash_then = snapshot, self._writer.state.cash_cents
 
     def _again_in(self, waiting: tuple[DifferenceFound, ...]) -> timedelta | None:
         if not waiting:
@@ -272,9 +279,13 @@ class Reconciler:
         return min(SECOND_LOOK * (1 << doubled), SELDOM)
 
     def _halt(self, why: str, now: datetime) -> None:
+        """Stop trading until a person has looked, and tell it once; another halt may stand already."""
         changed = TradingStateChanged(TradingState.HALTED, "RECONCILIATION", why, by_person=True)
-        if self._oversight.control.standing != changed:
+        standing = self._oversight.control.standing
+        stopped = standing is not None and standing.state is TradingState.HALTED
+        if why and standing != changed and not (stopped and why == self._halted_for):
             self._write([changed, AlertRaised("critical", "RECONCILIATION_HALT", why)], now)
+        self._halted_for = why
 
     def _failed(self, trigger: Trigger, reason: str, now: datetime, requests: tuple[int, ...]) -> Outcome:
         if not self._failing or requests or trigger not in (*QUIET, Trigger.START):
