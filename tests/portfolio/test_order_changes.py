@@ -78,6 +78,15 @@ def test_a_position_is_there_from_its_first_leg_on_with_the_risk_of_that_leg() -
     assert whole.positions["o1"].margin_cents == 2 * 45_500
 
 
+def test_a_leg_that_was_filled_at_two_prices_at_once_counts_once_and_costs_both() -> None:
+    parts = tuple(LegFill(SHORT, -1, price, -1, -1) for price in (145, 146))
+    both = after(*ORDERED, OrderFilled(Execution("e1", "o1", 0, parts, 0, START, Grade.QUOTES)))
+    assert (held(both), both.positions["o1"].cash_cents) == ({SHORT: -2}, -29_100)
+    whole = after(leg("e2", O1, LONG, 2, 100), start=both)
+    assert (whole.ended_orders["o1"].filled, whole.ended_orders["o1"].status) == (2, OrderStatus.FILLED)
+    assert after(busted("e1"), start=whole).positions["o1"].cash_cents == 20_000
+
+
 def test_legs_and_whole_units_add_up_to_what_one_fill_of_all_would_be() -> None:
     pieces = after(
         *ORDERED,

@@ -152,6 +152,16 @@ def test_what_was_filled_before_and_not_told_is_a_gap(fills: Fills) -> None:
     assert len(gaps(fills.told(third, NOW))) == 1
 
 
+def test_shares_improved_upon_by_a_fraction_of_a_cent_bring_what_the_vendor_books(fills: Fills) -> None:
+    shares = single(symbol="SPY", qty="100", filled_qty="100")
+    sold = update(order=shares, legs=None, execution_id="e-1", qty="100", price="512.3457")
+    told = fills.told(sold, NOW)
+    assert gaps(told) == []
+    (execution,) = executions(told)
+    assert sum(one.quantity for one in execution.legs) == -100
+    assert sum(one.cost_cents for one in execution.legs) == -5_123_457
+
+
 def test_what_is_sold_is_negative(fills: Fills) -> None:
     (sold,) = executions(fills.told(update(order=single(), legs=None, execution_id="e-1", qty="3"), NOW))
     assert (sold.legs[0].quantity, sold.order_id) == (-3, "sw-9")

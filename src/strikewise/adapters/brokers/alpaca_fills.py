@@ -19,7 +19,7 @@ from strikewise.adapters.brokers.alpaca_answers import (
     Update,
     instant,
 )
-from strikewise.adapters.brokers.alpaca_money import cents_of, count_of
+from strikewise.adapters.brokers.alpaca_money import count_of, priced_in_cents
 from strikewise.adapters.brokers.alpaca_states import EVENTS, OUTCOMES, Told, reason_of, status_of
 from strikewise.adapters.brokers.alpaca_symbols import Symbols
 from strikewise.domain.errors import InstrumentError
@@ -143,15 +143,15 @@ class Fills:
             if owner is None or not self._orders.ours(owner):
                 continue
             at = instant(line.transaction_time)
-            leg = self._leg(line.symbol, line.side, line.qty, line.price)
-            if at is None or leg is None:
+            legs = self._legs(line.symbol, line.side, line.qty, line.price)
+            if at is None or not legs:
                 raise ValueError(f"the fill {line.id} of {owner} cannot be read")
             name = line.id.partition("::")[2] or line.id
             filled = count_of(line.cum_qty)
             if filled is not None and name not in self._taken_back:
                 name = self._one_id(owner, line.symbol, filled, name)
-            self._tell(owner, name, line.symbol, leg)
-            found.append(_execution(name, owner, leg, at))
+            self._tell(owner, name, line.symbol, legs)
+            found.append(_execution(name, owner, legs, at))
         return found
 
     def _fill(self, update: Update, owner: str, at: datetime) -> list[BrokerEvent]:
@@ -173,12 +173,12 @@ class Fills:
         for one, filled in _with_filled(told, answers):
             answer = answers.get(one.order_id, order)
             symbol = one.symbol or answer.symbol
-            leg = self._leg(symbol, answer.side or answer.position_intent, one.qty, one.price)
-            if leg is None:
+            legs = self._legs(symbol, answer.side or answer.position_intent, one.qty, one.price)
+            if not legs:
                 return [StreamGap(f"{update.event}: a fill of {owner} cannot be read", at)]
             name = self._one_id(owner, symbol, filled, one.execution_id or f"{one.order_id}:{filled}")
-            self._tell(owner, name, symbol, leg)
-            events.append(_execution(name, owner, leg, instant(one.timestamp) or at))
+            self._tell(owner, name, symbol, legs)
+            events.append(_execution(name, owner, legs, instant(one.timestamp) or at))
             if self._missed(owner, symbol, filled):
                 events.append(StreamGap(f"{update.event}: {owner} had fills before that were not told", at))
         return events
@@ -202,16 +202,18 @@ class Fills:
             return [bust]
         return [bust, *self._fill(update, owner, at)]
 
-    def _leg(self, symbol: str, side: str, qty: str, price: str) -> LegFill | None:
-        count, cents = count_of(qty), cents_of(price)
-        if not count or cents is None or not side.startswith(("buy", "sell")):
-            return None
+    def _legs(self, symbol: str, side: str, qty: str, price: str) -> tuple[LegFill, ...]:
+        """Return what was traded, at two prices where one lies between them; nothing if it cannot be read."""
+        count = count_of(qty)
+        if not count or not side.startswith(("buy", "sell")):
+            return ()
         try:
             instrument = self._symbols.read(symbol)
         except InstrumentError:
-            return None
-        signed = abs(count) if side.startswith("buy") else -abs(count)
-        return LegFill(instrument, signed, cents, -1, -1)
+            return ()
+        sign = 1 if side.startswith("buy") else -1
+        parts = priced_in_cents(abs(count), price)
+        return tuple(LegFill(instrument, sign * number, cents, -1, -1) for number, cents in parts)
 
     def _one_id(self, owner: str, symbol: str, filled: int, name: str) -> str:
         """Return the first id a fill was told under: the one that brought its order to this quantity."""
@@ -222,11 +224,11 @@ class Fills:
             _remember(self._ids, key, name)
         return self._ids[key]
 
-    def _tell(self, owner: str, name: str, symbol: str, leg: LegFill) -> None:
+    def _tell(self, owner: str, name: str, symbol: str, legs: tuple[LegFill, ...]) -> None:
         """Remember that a fill was told; what was taken back does not count again."""
         if name not in self._taken_back:
             told = self._told.get(owner, {})
-            told[name] = symbol, abs(leg.quantity)
+            told[name] = symbol, sum(abs(leg.quantity) for leg in legs)
             _remember(self._told, owner, told)
 
     def _take_back(self, owner: str, name: str) -> None:
@@ -255,8 +257,8 @@ def _with_filled(
     return found[::-1]
 
 
-def _execution(name: str, owner: str, leg: LegFill, at: datetime) -> Execution:
-    return Execution(name, owner, 0, (leg,), 0, at, Grade.QUOTES)
+def _execution(name: str, owner: str, legs: tuple[LegFill, ...], at: datetime) -> Execution:
+    return Execution(name, owner, 0, legs, 0, at, Grade.QUOTES)
 
 
 def _remember(into: OrderedDict[K, V], key: K, value: V) -> None:
