@@ -13,7 +13,7 @@ from strikewise.domain.errors import InstrumentError
 from strikewise.domain.instruments import Instrument
 from strikewise.domain.orders import Order, Purpose, Unknown
 
-__all__ = ["account_report", "held_report", "mismatch", "preview_of"]
+__all__ = ["account_report", "held_report", "lacking", "mismatch", "preview_of"]
 
 
 def mismatch(answer: AccountAnswer, wanted: str) -> str:
@@ -71,6 +71,16 @@ def held_report(answer: PositionAnswer, symbols: Symbols) -> HeldReport | Unknow
     )
 
 
+def lacking(order: Order, held: Mapping[Instrument, int]) -> str:
+    """Return of which instruments less is held than an order closes; empty where all of it is."""
+    asked = {leg.instrument: leg.ratio * order.quantity for leg in order.structure.legs}
+    return "; ".join(
+        f"{one}: requested={abs(count)} held={held.get(one, 0)}"
+        for one, count in asked.items()
+        if -held.get(one, 0) * count < count**2
+    )
+
+
 def preview_of(order: Order, account: AccountReport, held: Mapping[Instrument, int]) -> Preview:
     """Say what is known against an order: the vendor itself shows none of it before it is sent."""
     cost = None if order.limit_cents is None else order.limit_cents * order.quantity
@@ -82,13 +92,7 @@ def preview_of(order: Order, account: AccountReport, held: Mapping[Instrument, i
         if level < needed:
             problem = f"options level {level} where {needed} is needed"
     if not problem and order.purpose is Purpose.CLOSE:
-        asked = {leg.instrument: leg.ratio * order.quantity for leg in order.structure.legs}
-        lacking = [
-            f"{one}: requested={abs(count)} held={held.get(one, 0)}"
-            for one, count in asked.items()
-            if -held.get(one, 0) * count < count**2
-        ]
-        problem = "; ".join(lacking)
+        problem = lacking(order, held)
     power = account.buying_power_cents
     if (
         not problem
