@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portfolio.event_strategies import START, fill, opening
+from portfolio.event_strategies import START
 from portfolio.fact_strategies import BY_KIND, instants
 from strikewise.domain.control import (
     REQUESTS,
@@ -24,10 +24,9 @@ from strikewise.domain.control import (
     TradingStateChanged,
 )
 from strikewise.domain.errors import InvariantError
-from strikewise.domain.events import Event, OrderAccepted, OrderClosed, OrderFilled, OrderRejected
-from strikewise.domain.orders import OrderEnded
+from strikewise.domain.events import Event, OrderRejected, OrderUnresolved
 from strikewise.domain.reconciled import ReconciliationFailed, ReconciliationFinished
-from strikewise.portfolio.controls import FAULT_LIFE, ControlState, is_person, person, stricter
+from strikewise.portfolio.controls import FAULT_LIFE, ControlState, NotedFault, is_person, person, stricter
 from strikewise.portfolio.ledger import Entry, MemoryLedger
 
 ACTIVE, REDUCING, HALTED = TradingState.ACTIVE, TradingState.REDUCING, TradingState.HALTED
@@ -176,28 +175,22 @@ def test_the_instant_and_actor_are_those_of_the_last_real_change() -> None:
 def test_a_resume_of_a_person_forgets_what_led_to_the_halt() -> None:
     state = after(
         (FaultNoted("broker", "TIMEOUT", ""), "engine"),
-        (OrderRejected("o1", "TICK", ""), "broker"),
         (BreakerTripped("STREAK", "account", None, ""), "risk"),
         (BreakerTripped("COOL_DOWN", "underlying=SPY", START + HOUR, ""), "risk"),
         (TradingStateChanged(HALTED, "ERRORS"), "risk"),
     )
-    assert (len(state.faults), state.rejections, len(state.breakers)) == (1, 1, 2)
+    assert (len(state.faults), len(state.breakers)) == (1, 2)
     by_engine = after((TradingStateChanged(ACTIVE, "over"), "engine"), start=state)
-    assert (len(by_engine.faults), by_engine.rejections, len(by_engine.breakers)) == (1, 1, 2)
+    assert (len(by_engine.faults), len(by_engine.breakers)) == (1, 2)
     resumed = after((TradingStateChanged(ACTIVE, "seen"), ANNA), start=state)
-    assert (resumed.faults, resumed.rejections) == ((), 0)
+    assert resumed.faults == ()
     assert [one.breaker for one in resumed.breakers] == ["COOL_DOWN"]
 
 
-def test_rejections_count_in_a_row_and_each_order_once() -> None:
-    rejected = OrderClosed(OrderEnded("o2", "rejected", "Inactive", START))
-    cancelled = OrderClosed(OrderEnded("o3", "cancelled", "HALTED", START))
-    told = (OrderRejected("o1", "X", ""), OrderRejected("o2", "X", ""), rejected, cancelled)
-    state = after(*((event, "broker") for event in told))
-    assert state.rejections == 2
-    assert after((OrderAccepted("o4", "b4"), "broker"), start=state).rejections == 0
-    filled = OrderFilled(fill("e", opening("o5", "s"), 1))
-    assert after((filled, "broker"), start=state).rejections == 0
+def test_an_order_that_the_broker_did_not_answer_is_an_error_of_the_broker() -> None:
+    state = after((OrderUnresolved("o1", "timed out"), "broker"))
+    assert state.faults == (NotedFault(START, "broker", "NO_ANSWER"),)
+    assert after((OrderRejected("o1", "X", ""), "broker")).faults == ()
 
 
 def test_a_breaker_that_trips_again_holds_until_the_later_end() -> None:

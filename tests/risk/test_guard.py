@@ -17,7 +17,7 @@ from strikewise.domain.control import (
     TradingState,
     TradingStateChanged,
 )
-from strikewise.domain.events import OrderFilled
+from strikewise.domain.events import OrderFilled, OrderUnresolved
 from strikewise.domain.greeks import Greeks
 from strikewise.domain.portfolio import Mark, Portfolio, Position
 from strikewise.domain.reconciled import EXTERNAL, CashAdjusted
@@ -172,6 +172,16 @@ def test_five_errors_of_broker_or_data_in_an_hour_halt_and_an_hour_without_lets_
     back = state_change(worth(EQUITY), history, calm)
     assert back is not None
     assert back.state is TradingState.ACTIVE
+
+
+def test_five_orders_that_nobody_answered_in_an_hour_halt() -> None:
+    history = diary(EQUITY)
+    for number in range(5):
+        assert state_change(worth(EQUITY), history) is None
+        history.write(OrderUnresolved(f"o-{number}", "timed out"), NOW - timedelta(minutes=40 - number))
+    found = state_change(worth(EQUITY), history)
+    assert found is not None
+    assert (found.state, found.detail) == (TradingState.HALTED, "errors=5 limit=5 minutes=60")
 
 
 def test_one_outage_is_one_error_however_many_symbols_it_is_told_of() -> None:

@@ -26,8 +26,7 @@ from strikewise.domain.control import (
     TradingStateChanged,
 )
 from strikewise.domain.errors import InvariantError
-from strikewise.domain.events import Event, OrderAccepted, OrderClosed, OrderFilled, OrderRejected
-from strikewise.domain.orders import PUT_OFF
+from strikewise.domain.events import Event, OrderUnresolved
 from strikewise.domain.reconciled import ReconciliationFailed, ReconciliationFinished
 from strikewise.portfolio.ledger import Fact, Record
 
@@ -49,8 +48,6 @@ FAULT_LIFE = timedelta(hours=24)
 
 MOST_FAULTS = 1_000
 """Of more faults within their life only the latest are kept, so that a storm of them costs no memory."""
-
-MOST_REFUSED = 100
 
 _PERSON = "person:"
 _STRICTNESS = {TradingState.ACTIVE: 0, TradingState.REDUCING: 1, TradingState.HALTED: 2}
@@ -127,9 +124,8 @@ class ControlState:
     breakers : tuple of TrippedBreaker
         Those that hold, oldest first; one of each code and scope.
     faults : tuple of NotedFault
-        Those of the last 24 hours, oldest first, since a person last resumed.
-    refused : tuple of str
-        Orders that were rejected one after the other, with none accepted or filled between.
+        Those of the last 24 hours, oldest first, since a person last resumed; an order that the broker did
+        not answer is one.
     reconciled_at : datetime or None
         When ours and the broker's last agreed.
     reconciliation_open : int
@@ -156,18 +152,12 @@ class ControlState:
     frozen: Mapping[str, str] = field(default_factory=dict)
     breakers: tuple[TrippedBreaker, ...] = ()
     faults: tuple[NotedFault, ...] = ()
-    refused: tuple[str, ...] = ()
     reconciled_at: datetime | None = None
     reconciliation_open: int = 0
     reconciliation_failures: int = 0
     fills_cursor: str = ""
     activities_cursor: str = ""
     holder: str = ""
-
-    @property
-    def rejections(self) -> int:
-        """How many orders were rejected in a row."""
-        return len(self.refused)
 
     def apply(self, seq: int, event: Event, known_at: datetime, actor: str) -> ControlState:
         """Return the state after one more fact.
@@ -249,7 +239,7 @@ def _state_changed(state: ControlState, told: _Told) -> Changes:
     if by_person and event.state is TradingState.ACTIVE:
         # Somebody looked: what led to the halt must not bring it back at the next tick.
         held = tuple(one for one in state.breakers if one.until is not None)
-        changes |= {"breakers": held, "faults": (), "refused": ()}
+        changes |= {"breakers": held, "faults": ()}
     return changes
 
 
@@ -306,27 +296,16 @@ def _reset(state: ControlState, told: _Told) -> Changes:
 
 def _fault(state: ControlState, told: _Told) -> Changes:
     event: FaultNoted = told.event
-    recent = _recent(state.faults, told.known_at)
-    return {"faults": (*recent, NotedFault(told.known_at, event.source, event.code))[-MOST_FAULTS:]}
+    return _noted(state, NotedFault(told.known_at, event.source, event.code))
 
 
-def _refused(state: ControlState, order_id: str) -> Changes:
-    if order_id in state.refused:
-        return {}
-    return {"refused": (*state.refused, order_id)[-MOST_REFUSED:]}
+def _unanswered(state: ControlState, told: _Told) -> Changes:
+    """Count an order that the broker did not answer among its errors."""
+    return _noted(state, NotedFault(told.known_at, "broker", "NO_ANSWER"))
 
 
-def _rejected(state: ControlState, told: _Told) -> Changes:
-    return {} if told.event.code in PUT_OFF else _refused(state, told.event.order_id)
-
-
-def _closed(state: ControlState, told: _Told) -> Changes:
-    event: OrderClosed = told.event
-    return _refused(state, event.ended.order_id) if event.ended.outcome == "rejected" else {}
-
-
-def _taken(_: ControlState, __: _Told) -> Changes:
-    return {"refused": ()}
+def _noted(state: ControlState, fault: NotedFault) -> Changes:
+    return {"faults": (*_recent(state.faults, fault.at), fault)[-MOST_FAULTS:]}
 
 
 def _finished(_: ControlState, told: _Told) -> Changes:
@@ -357,10 +336,7 @@ _CHANGES: Mapping[type, Callable[[ControlState, _Told], Changes]] = {
     BreakerReset: _reset,
     BreakerTripped: _tripped,
     FaultNoted: _fault,
-    OrderAccepted: _taken,
-    OrderClosed: _closed,
-    OrderFilled: _taken,
-    OrderRejected: _rejected,
+    OrderUnresolved: _unanswered,
     ProcessStarted: _started,
     ProcessStopped: _stopped,
     ReconciliationFailed: _failed,
