@@ -18,6 +18,16 @@ from strikewise.domain.structures import Leg, Structure
 from strikewise.portfolio.journal import journal_of
 from strikewise.portfolio.ledger import MemoryLedger
 
+BANDS = {
+    "to .05": (0.0, 0.05),
+    ".05–.10": (0.05, 0.10),
+    ".10–.16": (0.10, 0.16),
+    ".16–.25": (0.16, 0.25),
+    ".25–.35": (0.25, 0.35),
+    ".35–.50": (0.35, 0.50),
+    "over .50": (0.50, 1.0),
+}
+
 
 @pytest.fixture(scope="module")
 def records() -> list[object]:
@@ -66,7 +76,7 @@ def structures(chain: OptionChain) -> dict[str, tuple[Structure, float]]:
         row = int(np.argmin(np.abs(deltas + wanted) + 9.0 * (chain.expiration_days != days)))
         return chain.contract(row), abs(float(deltas[row]))
 
-    (front, sold), (later, _), (deep, bought) = put(near, 0.3), put(far, 0.3), put(near, 0.44)
+    (front, sold), (later, _), (deep, bought) = put(near, 0.3), put(far, 0.3), put(near, 0.6)
     (low, less) = put(near, 0.12)
     own = Stock(chain.underlying)
     return {
@@ -103,8 +113,8 @@ def test_the_options_that_are_sold_say_the_delta_of_a_trade(records: list, kind:
     chain = reconstructed().chain("SPX", trade.opened_at)
     assert chain is not None
     structure, delta = structures(chain)[kind]
-    low, high = (float(text) for text in told_by(records, structure).split("–"))
-    assert low <= delta <= high
+    low, high = BANDS[told_by(records, structure)]
+    assert low < delta <= high
 
 
 def test_shares_alone_and_what_is_not_in_the_chain_have_no_delta(records: list) -> None:
@@ -123,7 +133,7 @@ def test_spreads_and_condors_are_told_by_the_larger_delta_their_signals_saw(reco
     }
     by = {one.by: one for one in breakdowns_of(trades, records, CALENDAR, reconstructed())}
     for bucket in by["delta"].buckets:
-        low, high = (float(text) for text in bucket.name.split("–"))
+        low, high = BANDS[bucket.name]
         assert bucket.trades == sum(low < seen[trade.signal_id] <= high for trade in trades)
 
 
