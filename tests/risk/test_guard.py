@@ -175,11 +175,11 @@ def test_five_errors_of_broker_or_data_in_an_hour_halt_and_an_hour_without_lets_
 
 
 def test_five_orders_that_nobody_answered_in_an_hour_halt() -> None:
-    history = diary(EQUITY)
+    asked = Diary()
     for number in range(5):
-        assert state_change(worth(EQUITY), history) is None
-        history.write(OrderUnresolved(f"o-{number}", "timed out"), NOW - timedelta(minutes=40 - number))
-    found = state_change(worth(EQUITY), history)
+        assert state_change(worth(EQUITY), diary(EQUITY), asked.control) is None
+        asked.write(OrderUnresolved(f"o-{number}", "timed out"), NOW - timedelta(minutes=40 - number))
+    found = state_change(worth(EQUITY), diary(EQUITY), asked.control)
     assert found is not None
     assert (found.state, found.detail) == (TradingState.HALTED, "errors=5 limit=5 minutes=60")
 
