@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -182,7 +182,7 @@ class Reconciler:
     def _put_right(self, snapshot: Snapshot, now: datetime) -> tuple[int, Findings]:
         """Write what each comparison leads to until there is nothing more; return how much differed."""
         differences = 0
-        self._count_missing(snapshot)
+        self._missed = _counted(self._missed, snapshot)
         for _ in range(ROUNDS):
             findings = compare(
                 self._ours(snapshot, now),
@@ -222,7 +222,7 @@ class Reconciler:
             positions=state.positions,
             orders={name: self._our_order(one, name in state.open_orders) for name, one in orders.items()},
             executions=frozenset(each for one in orders.values() for each in one.executions),
-            activities=frozenset(self._booked(snapshot)),
+            activities=frozenset(_booked(snapshot, state)),
             inferred=frozenset(one.contract.symbol for one in oversight.ended if one.inferred),
             frozen=frozenset(oversight.control.frozen),
             looked_at=oversight.released,
@@ -236,25 +236,6 @@ class Reconciler:
         missed, _ = self._missed.get(known.order.order_id, (0, None))
         answered = known.status not in UNANSWERED
         return OurOrder(known.order, not is_open, answered, known.filled, missed, known.booked)
-
-    def _booked(self, snapshot: Snapshot) -> Iterator[str]:
-        """Yield the ids of what the picture tells of that is booked; all of them would be a long list."""
-        settlements = self._writer.state.settlements
-        for activity in snapshot.activities.items:
-            name = getattr(activity, "settlement_id", "") or getattr(activity, "flow_id", "")
-            split = getattr(activity, "split_id", "")
-            names = (name, *(f"{split}/{position}" for position in self._writer.state.positions if split))
-            yield from (one for one in names if one and settlements.get(one) is not None)
-
-    def _count_missing(self, snapshot: Snapshot) -> None:
-        """Count how often in a row, far enough apart, each order was not there before this picture."""
-        kept: dict[str, tuple[int, datetime]] = {}
-        for name, report in snapshot.sought.items():
-            if report is None:
-                count, at = self._missed.get(name, (-1, snapshot.taken_at - READ_AGAIN))
-                spaced = snapshot.taken_at - at >= READ_AGAIN
-                kept[name] = (count + 1, snapshot.taken_at) if spaced else (count, at)
-        self._missed = kept
 
     @property
     def _first_look(self) -> Snapshot | None:
@@ -300,6 +281,28 @@ class Reconciler:
     def _write(self, events: tuple[Event, ...] | list[Event], now: datetime) -> None:
         state = self._writer.state
         self._writer.write(Entry(event, now, ENGINE, _cause(event, state)) for event in events)
+
+
+def _booked(snapshot: Snapshot, state: AccountState) -> Iterator[str]:
+    """Yield the ids of what the picture tells of that is booked; all of them would be a long list."""
+    for activity in snapshot.activities.items:
+        name = getattr(activity, "settlement_id", "") or getattr(activity, "flow_id", "")
+        split = getattr(activity, "split_id", "")
+        names = (name, *(f"{split}/{position}" for position in state.positions if split))
+        yield from (one for one in names if one and state.settlements.get(one) is not None)
+
+
+def _counted(
+    missed: Mapping[str, tuple[int, datetime]], snapshot: Snapshot
+) -> dict[str, tuple[int, datetime]]:
+    """Count how often in a row, far enough apart, each order was not there before this picture."""
+    kept: dict[str, tuple[int, datetime]] = {}
+    for name, report in snapshot.sought.items():
+        if report is None:
+            count, at = missed.get(name, (-1, snapshot.taken_at - READ_AGAIN))
+            spaced = snapshot.taken_at - at >= READ_AGAIN
+            kept[name] = (count + 1, snapshot.taken_at) if spaced else (count, at)
+    return kept
 
 
 def _settling(oversight: Oversight, calendar: SessionCalendar, now: datetime) -> Iterator[str]:
