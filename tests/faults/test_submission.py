@@ -155,7 +155,7 @@ def test_6_a_definite_refusal_ends_the_order_with_its_reason_and_counts() -> Non
     (refused,) = day.told(OrderRejected)
     assert (refused.code, refused.text) == (Refusal.BUYING_POWER, "insufficient options buying power")
     assert day.loop.supervisor is not None
-    assert day.loop.supervisor.oversight.control.rejections == 1
+    assert day.loop.supervisor.oversight.track.refused == (day.edge.heard[0].order_id,)
     day.check()
     assert not day.loop.state.positions
 
