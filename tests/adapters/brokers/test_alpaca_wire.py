@@ -112,11 +112,10 @@ def test_a_success_without_a_body_is_one(vendor: Canned, wire: AlpacaWire) -> No
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
-        ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 20)}, 20.0),
+        ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 9)}, 9.0),
         ({"Retry-After": "7"}, 7.0),
         ({}, 3.0),
         ({"X-RateLimit-Reset": str(int(NOW.timestamp()) - 500)}, 1.0),
-        ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 9999)}, 60.0),
     ],
 )
 def test_an_exit_that_was_turned_away_comes_back_when_the_vendor_says(
@@ -126,6 +125,29 @@ def test_an_exit_that_was_turned_away_comes_back_when_the_vendor_says(
     vendor.say("POST", "/v2/orders", turned, Answer({"id": "b-1"}))
     assert isinstance(wire.call("POST", "/orders", {}, urgency=Urgency.EXIT), Answered)
     assert timer.slept == [seconds]
+
+
+@pytest.mark.parametrize(("until", "away"), [(11, 11.0), (59, 59.0), (9999, 60.0)])
+def test_an_exit_waits_no_longer_than_the_process_may_be_silent_and_goes_once_it_may(
+    vendor: Canned, wire: AlpacaWire, timer: HandTimer, until: int, away: float
+) -> None:
+    turned = Answer("slow down", 429, {"X-RateLimit-Reset": str(int(NOW.timestamp()) + until)})
+    vendor.say("POST", "/v2/orders", turned, Answer({"id": "b-1"}))
+    said = wire.call("POST", "/orders", {}, urgency=Urgency.EXIT)
+    assert isinstance(said, Limited)
+    assert f"{away:.0f} s" in said.reason
+    assert timer.slept == []
+    timer.now += away - 1.0
+    assert isinstance(wire.call("POST", "/orders", {}, urgency=Urgency.EXIT), Answered)
+    assert timer.slept == [1.0]
+
+
+def test_an_exit_that_comes_back_again_and_again_waits_ten_seconds_in_all(
+    vendor: Canned, wire: AlpacaWire, timer: HandTimer
+) -> None:
+    vendor.say("POST", "/v2/orders", Answer("slow down", 429, {"Retry-After": "6"}))
+    assert isinstance(wire.call("POST", "/orders", {}, urgency=Urgency.EXIT), Limited)
+    assert timer.slept == [6.0]
 
 
 @pytest.mark.parametrize("urgency", [Urgency.READ, Urgency.ENTRY])

@@ -30,6 +30,8 @@ MOST_AWAY = 60.0
 """Seconds; a reset further off is a clock that is wrong."""
 PATIENCE = 1.0
 """Seconds that what is no exit waits for its turn."""
+EXIT_PATIENCE = 10.0
+"""Seconds that an exit waits for its turns in all: meanwhile nobody listens, beats, or keeps the lease."""
 TRIES = 3
 """How often an exit comes back after a 429, which says that nothing was taken."""
 
@@ -173,11 +175,14 @@ class AlpacaWire:
         self, method: Method, path: str, data: Any = None, *, urgency: Urgency = Urgency.READ
     ) -> Answered | Failed | Limited:
         """Send one request; only an exit that a 429 turned away, and so was not taken, is sent again."""
-        for _ in range(TRIES if urgency is Urgency.EXIT else 1):
+        exits = urgency is Urgency.EXIT
+        patience = EXIT_PATIENCE if exits else PATIENCE
+        for _ in range(TRIES if exits else 1):
             wait = self._pace.wait(urgency)
-            if wait > PATIENCE and urgency is not Urgency.EXIT:
+            if wait > patience:
                 return Limited(f"too many requests: {method} {path} may be asked again in {wait:.0f} s")
             if wait > 0:
+                patience -= wait
                 self._timer.sleep(wait)
             answer = self._once(method, path, data)
             if not isinstance(answer, Limited):
