@@ -69,7 +69,7 @@ def test_an_address_of_the_other_mode_is_refused(home: Path, mode: str, host: st
         mode_of(home, asked=mode == "live")
 
 
-def test_a_server_of_ones_own_may_be_named_in_either_mode(home: Path) -> None:
-    for mode in ("paper", "live"):
-        written(home, mode=mode, broker='url = "http://127.0.0.1:9"')
-        assert mode_of(home, asked=mode == "live") == mode
+@pytest.mark.parametrize("mode", ["paper", "live"])
+def test_a_server_of_ones_own_may_be_named_in_either_mode(home: Path, mode: str) -> None:
+    written(home, mode=mode, broker='url = "http://127.0.0.1:9"')
+    assert mode_of(home, asked=mode == "live") == mode

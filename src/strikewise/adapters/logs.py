@@ -64,7 +64,7 @@ class Logbook:
         level: str = "info",
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._clock, self._redaction = clock, redaction or Redaction()
+        self._clock, self.redaction = clock, redaction or Redaction()
         file = _Forgiving(path, maxBytes=round(max_megabytes * MEGABYTE), backupCount=keep, encoding="utf-8")
         self._handlers: list[logging.Handler] = [file]
         file.setFormatter(self._formatter(structlog.processors.JSONRenderer(ensure_ascii=False)))
@@ -118,7 +118,7 @@ class Logbook:
         return {"at": self._clock.now().isoformat(), **told}
 
     def _redact(self, _: Any, __: str, told: EventDict) -> EventDict:
-        redacted: EventDict = self._redaction.value(told)
+        redacted: EventDict = self.redaction.value(told)
         return redacted
 
 

@@ -89,7 +89,7 @@ def compare_and_put_right(
         leases = SqlLeases(stack.enter_context(Database(asked.url)))
         tenure = taken_lease(leases, asked.account, asked.url, asked.clock)
         stack.callback(tenure.release)
-        ledger = stack.enter_context(account_ledger(asked.url, home))
+        ledger = stack.enter_context(account_ledger(asked.url, home, asked.settings))
         if not ledger.head.seq:
             raise SettingsError(
                 "This account has no facts yet, so there is nothing to put right: `strikewise reconcile "

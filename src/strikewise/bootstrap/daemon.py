@@ -24,6 +24,7 @@ from strikewise.bootstrap.account_keeping import account_ledger, taken_lease
 from strikewise.bootstrap.configuration import Settings, load_settings
 from strikewise.bootstrap.feeds import Arriving, arriving
 from strikewise.bootstrap.ledgers import ledger_url
+from strikewise.bootstrap.logbooks import logbook_of
 from strikewise.bootstrap.operation import BrokerName, Mode
 from strikewise.bootstrap.parts import (
     Through,
@@ -33,6 +34,7 @@ from strikewise.bootstrap.parts import (
     simulated,
     uses_alpaca,
 )
+from strikewise.bootstrap.places import rehearsal_place
 from strikewise.bootstrap.rehearsed import through_local_alpaca
 from strikewise.bootstrap.reloading import SettingsWatch
 from strikewise.bootstrap.settings import notify_socket
@@ -63,7 +65,6 @@ from strikewise.risk.governor import Governor
 
 __all__ = ["Process", "RunPlan", "trading_process"]
 
-REHEARSALS = "rehearsals"
 LOG = Path("logs") / "strikewise.log"
 
 
@@ -145,12 +146,12 @@ def trading_process(home: Path, plan: RunPlan, say: Log) -> Iterator[Process]:
     calendar, wall = SessionCalendar(), SystemClock()
     data = DataHome(home, calendar)
     with ExitStack() as stack:
-        aloud = _aloud(stack.enter_context(Logbook(asked.place / LOG, wall)), say)
+        aloud = _aloud(stack.enter_context(logbook_of(asked.place / LOG, wall, asked.settings)), say)
         # The lease comes first: nobody else's journal is touched.
         leases = SqlLeases(stack.enter_context(Database(asked.url)))
         tenure = taken_lease(leases, asked.spec.account, asked.url, wall)
         stack.callback(tenure.release)
-        ledger = stack.enter_context(account_ledger(asked.url, asked.place))
+        ledger = stack.enter_context(account_ledger(asked.url, asked.place, asked.account))
         clock, until = _clock(plan, ledger, wall)
         arrives = _data(asked, data, clock, calendar)
         market = Market(Universe(arrives.source, asked.spec.underlyings), calendar)
@@ -189,6 +190,11 @@ class _Asked:
     @property
     def recorded(self) -> bool:
         return self.plan.replay is not None
+
+    @property
+    def account(self) -> Settings | None:
+        """The settings of the account that is traded; None where it is a rehearsal's."""
+        return None if self.recorded else self.settings
 
     @classmethod
     def of(cls, home: Path, plan: RunPlan) -> _Asked:
@@ -310,11 +316,11 @@ def _identity(asked: _Asked, through: Through) -> Identity:
 
 
 def _aloud(logbook: Logbook, say: Log) -> Log:
-    """Return who says everything twice: in the log, and to whoever looks on."""
+    """Return who says everything twice: in the log, and to whoever looks on, as a service manager's log."""
 
     def both(level: str, event: str, pairs: Mapping[str, object]) -> None:
         logbook(level, event, pairs)
-        say(level, event, pairs)
+        say(level, event, logbook.redaction.value(pairs))
 
     return both
 
@@ -345,24 +351,12 @@ def _check_mode(settings: Settings, plan: RunPlan) -> None:
 
 def _place(home: Path, settings: Settings, plan: RunPlan) -> tuple[Path, str]:
     """Return the folder of halt flag and heartbeat, made where it is not there, and the ledger's address."""
-    place = home if plan.replay is None else _rehearsal(home, plan)
-    place.mkdir(parents=True, exist_ok=True)
     if plan.replay is None:
-        return place, ledger_url(home, settings)
-    return place, plan.ledger or f"sqlite:///{place / 'ledger.db'}"
-
-
-def _rehearsal(home: Path, plan: RunPlan) -> Path:
-    """Return the folder of a replay: the one asked for, else one that is not there yet."""
-    if plan.into is not None:
-        return plan.into
-    start, end = plan.replay or (date.min, date.min)
-    first = home / REHEARSALS / f"{start.isoformat()}_{end.isoformat()}"
-    number, place = 1, first
-    while place.exists():
-        number += 1
-        place = first.with_name(f"{first.name}-{number}")
-    return place
+        place, url = home, ledger_url(home, settings)
+    else:
+        place, url = rehearsal_place(home, settings, plan.replay, into=plan.into, ledger=plan.ledger)
+    place.mkdir(parents=True, exist_ok=True)
+    return place, url
 
 
 def _clock(plan: RunPlan, ledger: Ledger, wall: SystemClock) -> tuple[PacedClock, datetime | None]:

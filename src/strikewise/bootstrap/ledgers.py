@@ -10,7 +10,15 @@ from strikewise.bootstrap.configuration import Settings, load_settings
 from strikewise.market.clock import SystemClock
 from strikewise.portfolio.keeping import LedgerKeeper
 
-__all__ = ["backup_folder", "build_keeper", "ledger_url", "open_account", "open_ledger", "open_trials"]
+__all__ = [
+    "LEDGER",
+    "backup_folder",
+    "build_keeper",
+    "ledger_url",
+    "open_account",
+    "open_ledger",
+    "open_trials",
+]
 
 LEDGER = "ledger.db"
 """The ledger's file, where no address names another database."""

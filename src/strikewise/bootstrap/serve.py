@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from strikewise.adapters.log_reading import LOG_FOLDER, LogReading
-from strikewise.adapters.logs import Logbook
 from strikewise.adapters.passwords import Argon2Passwords
 from strikewise.adapters.store.access import SqlAccessStore
 from strikewise.bootstrap.alarms import Alarms
 from strikewise.bootstrap.build import build_system
 from strikewise.bootstrap.configuration import load_settings
+from strikewise.bootstrap.logbooks import logbook_of
 from strikewise.bootstrap.tracing import traces
 from strikewise.domain.errors import SettingsError, StrikewiseError
 from strikewise.execution.spans import Spans, unseen
@@ -193,11 +193,12 @@ def serve_parts(home: Path, place: Path | None = None) -> Iterator[ServeParts]:
 
     system = rebuilt()
     with ExitStack() as stack:
-        logbook = stack.enter_context(Logbook(home / LOG_FOLDER / LOG_FILE, system.clock))
+        settings = load_settings(home)
+        logbook = stack.enter_context(logbook_of(home / LOG_FOLDER / LOG_FILE, system.clock, settings))
 
         def say(code: str, text: str) -> None:
             logbook("warning", code.lower(), {"text": text})
 
         access = stack.enter_context(open_access(home, say))
-        spans = stack.enter_context(traces(load_settings(home).traces, "strikewise-serve", nested=False))
+        spans = stack.enter_context(traces(settings.traces, "strikewise-serve", nested=False))
         yield ServeParts(system, access, LogReading(place or home).latest, rebuilt, Alarms(home), spans)

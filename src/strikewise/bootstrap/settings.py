@@ -17,6 +17,7 @@ __all__ = [
     "alpaca_key",
     "channel_address",
     "find_home",
+    "known_secrets",
     "notify_socket",
     "settings_path",
     "telegram_token",
@@ -24,6 +25,10 @@ __all__ = [
 ]
 
 HOME_VARIABLE = "STRIKEWISE_HOME"
+ALPACA_VARIABLES = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
+TELEGRAM_VARIABLE = "STRIKEWISE_TELEGRAM_TOKEN"
+CHANNEL_VARIABLES = "STRIKEWISE_ALERTS_"
+"""Beginnings of the names of those that hold a channel's address."""
 
 
 def find_home(given: Path | None = None) -> Path:
@@ -63,11 +68,21 @@ def alpaca_key() -> tuple[str, str]:
     SettingsError
         If one is not set.
     """
-    names = ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
-    key, secret = (os.environ.get(name, "").strip() for name in names)
+    key, secret = (os.environ.get(name, "").strip() for name in ALPACA_VARIABLES)
     if not (key and secret):
-        raise SettingsError(f"An Alpaca account needs {' and '.join(names)} in the environment: set both.")
+        needed = " and ".join(ALPACA_VARIABLES)
+        raise SettingsError(f"An Alpaca account needs {needed} in the environment: set both.")
     return key, secret
+
+
+def known_secrets() -> list[str]:
+    """Return the secrets that the environment holds, which no log may show."""
+    names = (*ALPACA_VARIABLES, TELEGRAM_VARIABLE)
+    return [
+        told
+        for name, value in os.environ.items()
+        if (name in names or name.startswith(CHANNEL_VARIABLES)) and (told := value.strip())
+    ]
 
 
 def telegram_token(home: Path) -> str:
@@ -78,7 +93,7 @@ def telegram_token(home: Path) -> str:
     SettingsError
         If neither is there, or others may read the file.
     """
-    return _secret(home, "STRIKEWISE_TELEGRAM_TOKEN", "telegram_token", "The Telegram bot")
+    return _secret(home, TELEGRAM_VARIABLE, "telegram_token", "The Telegram bot")
 
 
 def channel_address(home: Path, name: str) -> str:
@@ -89,7 +104,7 @@ def channel_address(home: Path, name: str) -> str:
     SettingsError
         If neither is there, or others may read the file.
     """
-    return _secret(home, f"STRIKEWISE_ALERTS_{name.upper()}", f"alerts_{name}", f"The channel {name!r}")
+    return _secret(home, f"{CHANNEL_VARIABLES}{name.upper()}", f"alerts_{name}", f"The channel {name!r}")
 
 
 def _secret(home: Path, variable: str, file: str, whose: str) -> str:
