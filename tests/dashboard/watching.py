@@ -32,6 +32,7 @@ FETCHED = """
   .reduce((sum, one) => sum + one.transferSize, 0)
 """
 """Bytes that came over the wire, compressed as they came."""
+BUSY = "status of 503"
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")
 CONTRAST = ("color-contrast",)
 JUDGE = """
@@ -61,7 +62,8 @@ class Watched:
         page.on("pageerror", lambda error: self._told.append(f"error: {error}"))
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        # A busy server tells the page to ask again, and the browser complains of that whatever comes next.
+        if message.type in {"error", "warning"} and BUSY not in message.text:
             self._told.append(f"{message.type}: {message.text}")
 
     def complaints(self) -> list[str]:
