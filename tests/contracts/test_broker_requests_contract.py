@@ -95,6 +95,22 @@ def test_a_replacement_takes_the_place_of_a_working_order(first: Stage) -> None:
     assert old.replaced_by == new.broker_order_id
 
 
+def test_a_replacement_after_a_partial_fill_is_for_what_is_left(first: Stage) -> None:
+    first.broker.submit(order(SPREAD, quantity=15, limit_cents=-1_000))
+    first.told(1)
+    if not first.broker.capabilities().replaces:
+        return
+    too_much = order(SPREAD, order_id="o-2", quantity=6, limit_cents=-900)
+    assert refused_with(first.broker.replace("o-1", too_much)) == Refusal.BAD_QUANTITY
+    rest = order(SPREAD, order_id="o-3", quantity=5, limit_cents=-900)
+    assert isinstance(first.broker.replace("o-1", rest), Accepted)
+    first.told(1)
+    assert (report(first, "o-1").filled, report(first, "o-3").quantity) == (10, 5)
+    first.tick(in_session(FIRST) + timedelta(minutes=15), QUOTES, volume=200)
+    first.told(1)
+    assert held(first) == {put(480): -15, put(475): 15}
+
+
 def test_a_fill_wins_against_a_replacement(first: Stage) -> None:
     first.broker.submit(order(SPREAD))
     first.told(1)

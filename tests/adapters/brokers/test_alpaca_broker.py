@@ -325,12 +325,12 @@ def test_a_cancel_is_taken_refused_or_not_known(
 
 
 def test_a_replacement_asks_for_the_new_limit_under_a_new_id(vendor: Canned, broker: AlpacaBroker) -> None:
-    vendor.say("GET", BY_CLIENT, Answer(answered()))
+    vendor.say("GET", BY_CLIENT, Answer(answered(qty="5", filled_qty="2", status="partially_filled")))
     vendor.say("PATCH", "/v2/orders/b-1", Answer(answered(id="b-2", client_order_id="o-2", replaces="b-1")))
     asked = replace(order({put(480): 1}, limit_cents=4_600, order_id="o-2"), quantity=3)
     assert broker.replace("o-1", asked) == Accepted("b-2")
     (sent,) = vendor.of("PATCH", "/v2/orders/b-1")
-    assert sent.body == {"client_order_id": "o-2", "limit_price": "0.46", "qty": "3", "time_in_force": "day"}
+    assert sent.body == {"client_order_id": "o-2", "limit_price": "0.46", "qty": "5", "time_in_force": "day"}
     assert isinstance(broker.replace("o-1", order({put(480): 1}, order_id="o-3")), Rejected)
     vendor.say("PATCH", "/v2/orders/b-1", Answer(how="drop"))
     assert isinstance(broker.replace("o-1", asked), Unresolved)

@@ -12,7 +12,7 @@ from strikewise.adapters.brokers.alpaca_refusals import is_taken, refusal_of
 from strikewise.adapters.brokers.alpaca_states import reason_of, status_of
 from strikewise.adapters.brokers.alpaca_symbols import Symbols
 from strikewise.adapters.brokers.alpaca_wire import AlpacaWire, Answered, Failed, Limited, words_of
-from strikewise.domain.brokerage import BrokerStatus
+from strikewise.domain.brokerage import BrokerStatus, OrderReport
 from strikewise.domain.instruments import Instrument, OptionContract
 from strikewise.domain.orders import Accepted, Order, Purpose, Rejected, SubmitAnswer, Unknown, Unresolved
 from strikewise.execution.refusals import Refusal, refused
@@ -64,20 +64,27 @@ class AlpacaDesk:
 
     def replace(self, order_id: str, replacement: Order) -> SubmitAnswer:
         """Ask for another limit; the vendor makes a new order, and a fill of the old one may win the race."""
-        broker_id = self._broker_id(order_id)
-        if not isinstance(broker_id, str):
-            return broker_id
+        old = self._working(order_id)
+        if not isinstance(old, OrderReport):
+            return old
         limit = limit_text(replacement)
         if limit is None:
             return refused(Refusal.BAD_PRICE, "a replacement needs a limit")
+        units = 1 if self._orders.asked(order_id) is None else units_of(replacement)
+        filled, wanted = old.filled * units, replacement.quantity * units_of(replacement)
+        if not 0 < wanted <= old.quantity * units - filled:
+            left = f"requested={wanted} left={old.quantity * units - filled}"
+            return refused(Refusal.BAD_QUANTITY, f"a replacement is for what is left; {left}")
         asked = {
             "client_order_id": replacement.order_id,
             "limit_price": limit,
-            "qty": str(replacement.quantity * units_of(replacement)),
+            "qty": str(
+                filled + wanted
+            ),  # of both orders together, so that no fill in between is one too many
             "time_in_force": "day",
         }
         self._orders.sent(replacement)
-        said = self._wire.call("PATCH", f"/orders/{broker_id}", asked, urgency=Urgency.EXIT)
+        said = self._wire.call("PATCH", f"/orders/{old.broker_order_id}", asked, urgency=Urgency.EXIT)
         return self._placed(replacement, said)
 
     def cancel(self, order_id: str) -> SubmitAnswer:
@@ -134,12 +141,24 @@ class AlpacaDesk:
         known = self._orders.broker_id(order_id)
         if known is not None:
             return known
+        found = self._report(order_id)
+        return found.broker_order_id if isinstance(found, OrderReport) else found
+
+    def _working(self, order_id: str) -> OrderReport | Rejected | Unresolved:
+        """Return an order that may still fill, or why there is none."""
+        found = self._report(order_id)
+        if isinstance(found, OrderReport) and found.status is not BrokerStatus.WORKING:
+            return refused(Refusal.NOT_OPEN, f"{order_id} cannot be replaced: it is {found.status.value}")
+        return found
+
+    def _report(self, order_id: str) -> OrderReport | Rejected | Unresolved:
+        problem = self._reads.problem(Urgency.EXIT)
+        if problem:
+            return _not_sent(problem)
         found = self._reads.order(order_id, Urgency.EXIT)
         if isinstance(found, Unknown):
             return Unresolved(found.reason)
-        if found.value is None:
-            return refused(Refusal.NOT_OPEN, f"Alpaca has no order {order_id}")
-        return found.value.broker_order_id
+        return found.value or refused(Refusal.NOT_OPEN, f"Alpaca has no order {order_id}")
 
     def _placed(self, order: Order, said: Answered | Failed | Limited) -> SubmitAnswer:
         if not isinstance(said, Answered) or said.status >= 300:

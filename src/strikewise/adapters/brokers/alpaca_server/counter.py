@@ -18,6 +18,7 @@ from strikewise.market.calendar import NEW_YORK
 
 __all__ = ["Counter"]
 
+REPLACEABLE = ("new", "partially_filled")
 SOON = time(15, 30)
 """From then on, New York, what expires that day is opened no more."""
 
@@ -104,7 +105,7 @@ class Counter:
         """
         with self.venue.lock:
             old = self.ticket(order_id)
-            if not old.open:
+            if old.status not in REPLACEABLE:
                 raise unprocessable(f"cannot replace order in {old.status} status")
             new = self._new_ticket(_changed(old, change))
             new.replaces = old.order_id
