@@ -304,6 +304,10 @@ def test_activities_are_found_by_their_time_and_kind(stage: Stage) -> None:
     assert kinds(stage, after=close(TUESDAY).isoformat()) == ["OPEXP"]
     assert kinds(stage, until=close(TUESDAY).isoformat()) == ["FILL"]
     assert kinds(stage, activity_types="OPEXP,OPASN") == ["OPEXP"]
+    assert kinds(stage, category="trade_activity") == ["FILL"]
+    assert kinds(stage, category="non_trade_activity") == ["OPEXP"]
+    for query in ({"category": "trade_activity", "activity_types": "FILL"}, {"category": "both"}):
+        assert refusal(lambda asked=query: kinds(stage, **asked))[0] == 422
 
 
 def test_the_clock_and_the_sessions_are_those_of_new_york(stage: Stage) -> None:

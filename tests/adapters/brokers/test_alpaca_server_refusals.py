@@ -109,6 +109,11 @@ def test_what_the_vendor_refuses_is_refused_in_its_words(
     assert words in found[2]
 
 
+def test_legs_that_are_none_are_refused_and_break_nothing(still: Stage) -> None:
+    broken = {**several(part(P, 1), part(Q, -1)), "legs": [P, Q]}
+    assert refusal(lambda: still.raw.post("/orders", broken))[:2] == (422, 40010001)
+
+
 @pytest.mark.parametrize(("asked", "words"), REFUSED_SEVERAL)
 def test_legs_that_do_not_fit_are_refused(still: Stage, asked: Any, words: str) -> None:
     assert words in refusal(lambda: still.raw.post("/orders", asked))[2]

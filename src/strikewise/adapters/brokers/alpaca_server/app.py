@@ -25,6 +25,13 @@ from strikewise.adapters.brokers.alpaca_server.wishes import read_change, read_w
 __all__ = ["Asked", "Desk", "answering"]
 
 YEAR = timedelta(days=365)
+FILLS = ("FILL",)
+CATEGORIES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "": ((), ()),
+    "trade_activity": (FILLS, ()),
+    "non_trade_activity": ((), FILLS),
+}
+"""Which kinds of activities each holds, and which it leaves out."""
 
 
 class Asked:
@@ -223,12 +230,16 @@ class Desk:
 
     def _activities(self, asked: Asked) -> Any:
         kind = asked.path.get("kind")
-        kinds = (kind,) if kind else asked.words("activity_types")
+        kinds, category = (kind,) if kind else asked.words("activity_types"), asked.text("category")
+        if category not in CATEGORIES or (category and kinds):
+            raise unprocessable(f"category {category} cannot be used here")
+        only, but = CATEGORIES[category]
         after, until = asked.instant("after"), asked.instant("until")
         if (day := asked.instant("date")) is not None:
             after, until = day - timedelta(milliseconds=1), day + timedelta(days=1)
         return self._venue.diary.page(
-            kinds,
+            kinds or only,
+            but=but,
             after=after,
             until=until,
             ascending=asked.text("direction", "desc") == "asc",

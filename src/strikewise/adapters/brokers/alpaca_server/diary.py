@@ -69,6 +69,7 @@ class Diary:
         self,
         kinds: Collection[str] = (),
         *,
+        but: Collection[str] = (),
         after: datetime | None = None,
         until: datetime | None = None,
         ascending: bool = False,
@@ -84,7 +85,9 @@ class Diary:
         """
         if not 1 <= size <= LARGEST_PAGE:
             raise unprocessable(f"page_size must be between 1 and {LARGEST_PAGE}")
-        lines = sorted(self._between(kinds, after, until), key=lambda line: line["id"].partition("::")[0])
+        lines = sorted(
+            self._between(kinds, but, after, until), key=lambda line: line["id"].partition("::")[0]
+        )
         if not ascending:
             lines.reverse()
         start = 0
@@ -96,12 +99,17 @@ class Diary:
         return lines[start : start + size]
 
     def _between(
-        self, kinds: Collection[str], after: datetime | None, until: datetime | None
+        self,
+        kinds: Collection[str],
+        but: Collection[str],
+        after: datetime | None,
+        until: datetime | None,
     ) -> Iterator[dict[str, Any]]:
         first = "" if after is None else _moment(after)
         last = "~" if until is None else _moment(until)
         for line in self._lines:
-            if first < line["id"] <= last and (not kinds or line["activity_type"] in kinds):
+            kind = line["activity_type"]
+            if first < line["id"] <= last and (not kinds or kind in kinds) and kind not in but:
                 yield line
 
 

@@ -131,6 +131,8 @@ def _several(body: Mapping[str, Any]) -> tuple[WishLeg, ...]:
         raise unprocessable("symbol and side must not be set for mleg orders")
     legs = []
     for number, leg in enumerate(sent):
+        if not isinstance(leg, Mapping):
+            raise malformed("request body format is invalid")
         intent = str(leg.get("position_intent") or "")
         if intent not in INTENTS:
             raise unprocessable(f"leg.{number} position intent is required")
