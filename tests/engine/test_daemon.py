@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -31,6 +31,7 @@ from strikewise.domain.events import AccountOpened, OrderFilled, OrderPlaced
 from strikewise.domain.orders import BrokerEvent, Known, Purpose, StreamGap, Unknown
 from strikewise.domain.reconciled import ReconciliationFailed, ReconciliationFinished
 from strikewise.execution.halt_flag import Raised
+from strikewise.market.clock import PacedClock
 from strikewise.market.memory_source import MemorySource
 from strikewise.portfolio.ledger import Entry
 
@@ -76,6 +77,58 @@ def test_the_first_day_is_reported_against_what_was_paid_in_and_each_other_again
     assert won == first - paid_in
     assert won < 0, "what it opened costs at least the spread"
     assert then == second - first
+
+
+def reports(world: World) -> list[str]:
+    return [one.text for one in world.told(AlertRaised) if one.code == "DAY_REPORT"]
+
+
+@pytest.mark.parametrize("dies_at", [CALENDAR.session_close(DAY) - timedelta(minutes=30), at(45)])
+@pytest.mark.parametrize("asleep_until", [CALENDAR.session_close(DAY) + timedelta(minutes=9), at(2, NEXT)])
+def test_a_day_whose_end_nobody_was_there_for_is_reported_as_it_was_last_valued(
+    dies_at: Any, asleep_until: Any
+) -> None:
+    world, whole = World(), World()
+    whole.process().run(until=END)
+    world.process().run(until=dies_at)
+    assert reports(world) == []
+    world.clock.wait(asleep_until, 0.0)
+    world.process().run(until=END)
+    first, second = reports(world)
+    assert first.startswith(f"{DAY}: At exit prices the account is worth $")
+    assert "1 orders opened and 0 closed, with 1 fills" in first
+    assert second.startswith(f"{NEXT}: ")
+    assert "0 orders opened and 1 closed, with 1 fills" in second
+    assert len(reports(whole)) == 2
+
+
+def test_whoever_wakes_up_in_the_next_session_reports_the_last_one_and_this_one_at_its_end() -> None:
+    """It reported the morning as the day, and said nothing in the evening."""
+    world = World()
+    wait, slept = world.clock.wait, []
+
+    def sleeps(until: Any, seconds: float) -> None:
+        if not slept and world.clock.now() >= at(60):
+            slept.append(wait(at(1, NEXT), 0.0))
+        wait(until, seconds)
+
+    daemon = world.process()
+    daemon._clock = cast(PacedClock, Sleeping(world.clock, sleeps))
+    daemon.run(until=END)
+    assert slept
+    assert [one.partition(":")[0] for one in reports(world)] == [DAY.isoformat(), NEXT.isoformat()]
+    told = [one for one in world.records() if getattr(one.event, "code", "") == "DAY_REPORT"]
+    assert told[1].known_at >= CALENDAR.session_close(NEXT)
+
+
+class Sleeping:
+    """A clock whose computer is put to sleep while somebody waits."""
+
+    def __init__(self, clock: PacedClock, wait: Callable[[Any, float], None]) -> None:
+        self._clock, self.wait = clock, wait
+
+    def now(self) -> datetime:
+        return self._clock.now()
 
 
 def test_the_same_days_give_the_same_facts_whenever_they_are_replayed() -> None:

@@ -88,8 +88,7 @@ class Daemon:
         self._pace = pace or Pace()
         self._pulse = Pulse(duties, identity, tenure, beat, clock=clock, wall=wall, seconds=self._pace.beat)
         self._calendar = duties.market.calendar
-        self._stop = ""
-        self._phase = "starting"
+        self._stop, self._phase = "", "starting"
         self._polled = float("-inf")
         self._due_at: datetime | None = None
         self._again_at: datetime | None = None
@@ -174,7 +173,8 @@ class Daemon:
         last = self._clock.now()
         # What is held may have waited for somebody to look; what to open waits for its time.
         first = (Task.SCAN if once else Task.MANAGE) if self._calendar.is_open(last) else Task.LOOK
-        self._duties.do({first: last}, last)
+        missed = came_due(self._calendar, self._cadence, self._duties.reported_at, last)
+        self._duties.do({first: last} | {one: at for one, at in missed.items() if one is Task.REPORT}, last)
         while not self._stop and not once:
             self._due_at = self._next(last)
             now = self._clock.now()

@@ -79,14 +79,12 @@ class Duties:
         tolerance: Tolerance | None = None,
         show: Callable[[Picture], None] = _unseen,
     ) -> None:
-        self._show = show
         self.loop, self.reconciler, self.market = loop, reconciler, market
         self._ledger, self._lookout, self._say = ledger, lookout, say
         self._arrive, self._problems, self._follow = arrive, problems, follow
-        self._underlyings = underlyings
+        self._underlyings, self._show = underlyings, show
         self._failures = Failures(loop.writer, lookout, say, tolerance or Tolerance())
         self.link = BrokerLink(loop.courier, lookout)
-        self._reported: date | None = None
         self._told: tuple[bool, tuple[DifferenceFound, ...]] = (False, ())
         self._seen: tuple[tuple[datetime | None, ...], int] = ((), 0)
         self._cutoffs: tuple[Mapping[str, Position] | None, list[datetime]] = (None, [])
@@ -103,6 +101,11 @@ class Duties:
         supervisor = self.loop.supervisor
         assert supervisor is not None, "duties are those of a loop that is watched over"
         return supervisor
+
+    @property
+    def reported_at(self) -> datetime:
+        """When a session was last reported."""
+        return self._supervisor.oversight.reported_at
 
     def standing(self) -> tuple[TradingState, str]:
         """Return what may be sent, and why not everything."""
@@ -143,13 +146,15 @@ class Duties:
                 self._look_for_data(now)
                 self._tick(now, seeks=False, records=False)
             elif (due := self.orders_due()) is not None and due <= now and self.market.calendar.is_open(now):
-                view = self.market.view(now)
-                self._follow(view)
+                self._follow(view := self.market.view(now))
                 self.loop.work(view)
 
     def do(self, due: Mapping[Task, datetime], now: datetime) -> None:
         """Do what is due, in order."""
         calendar = self.market.calendar
+        if (ended := due.get(Task.REPORT)) is not None:  # first: a late one is not of what is done now
+            with self._failures.kept_apart("report", now):
+                self._report(calendar.day_of(ended), now)
         if Task.LOOK in due:
             with self._failures.kept_apart("look", now):
                 self.loop.courier.listen(now)
@@ -159,16 +164,13 @@ class Duties:
                 self._look_for_data(now)
                 if self._is_news(self.market.view(now), scans=Task.SCAN in due):
                     self._tick(now, seeks=Task.SCAN in due, records=Task.SCAN in due)
-        if Task.REPORT in due:
-            with self._failures.kept_apart("report", now):
-                self._report(now)
 
     def reconcile(self, trigger: Trigger, now: datetime) -> Outcome:
         """Bring ours to what the broker has."""
         supervisor, outcome = self._supervisor, Outcome(complete=False, reason="it failed here")
-        with self._failures.kept_apart("reconcile", now):
-            with self.loop.spans("reconcile", trigger=trigger.value):
-                outcome = self.reconciler.run(trigger, now, requests=supervisor.reconcile)
+        seen = self.loop.spans("reconcile", trigger=trigger.value)
+        with self._failures.kept_apart("reconcile", now), seen:
+            outcome = self.reconciler.run(trigger, now, requests=supervisor.reconcile)
             supervisor.reconcile = ()
         told = (outcome.complete, outcome.waiting)
         if told != self._told:
@@ -211,26 +213,25 @@ class Duties:
             return False
         if self.ticked_at is not None and now - self.ticked_at < URGENT:
             return False
-        state = self.loop.state
-        wishes = wishes_to_close(oversight.control, state)
+        wishes = wishes_to_close(oversight.control, state := self.loop.state)
         if any(not state.positions[name].closing_order_id for name in wishes):
             return True
         return allowed is TradingState.ACTIVE and bool(wishes_to_take(oversight.control, oversight.offers))
 
-    def _report(self, now: datetime) -> None:
-        """Value the account at the day's end, and tell what the day came to."""
+    def _report(self, day: date, now: datetime) -> None:
+        """Tell what a day came to: one that is over as it was last valued, and not where it never was."""
         view = self.market.view(now)
-        if self._reported == view.day:
-            return
-        self._follow(view)
-        self.loop.look(view)
+        if day == view.day:
+            self._follow(view)
+            self.loop.look(view)
         oversight = self._supervisor.oversight
-        profit = won_on(view.day, oversight.track, self.loop.state.deposited_cents)
+        profit = won_on(day, oversight.track, self.loop.state.deposited_cents)
+        if profit is None and day != view.day:
+            return
         records = self._ledger.records(after=oversight.reported)
-        report = report_of(view.day, records, profit, oversight.control.state)
-        self._failures.tell([AlertRaised("info", DAY_REPORT, report.text())], now)
-        self._reported = view.day
-        self._say("info", "day", {"report": report.text()})
+        text = report_of(day, records, profit, oversight.control.state).text()
+        self._failures.tell([AlertRaised("info", DAY_REPORT, text)], now)
+        self._say("info", "day", {"report": text})
 
 
 def _say_of(say: Log, trigger: Trigger, outcome: Outcome) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from strikewise.domain.control import (
@@ -41,6 +41,8 @@ Changes = dict[str, Any]
 
 STRATEGY, STRATEGY_FAILED = "strategy", "STRATEGY_FAILED"
 """Source and code of the fault that a strategy's exception is; its actor is the strategy's label."""
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 FAILURE_LIFE = timedelta(hours=1)
 """How long a strategy's exception counts against it."""
@@ -90,6 +92,8 @@ class Oversight:
         What breakers look back on.
     reported : int
         The fact that reported the last session; 0 where none was.
+    reported_at : datetime
+        When that was; long ago where none was.
     offers : Offers
         Signals that people may answer.
     """
@@ -102,6 +106,7 @@ class Oversight:
     denied: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     track: Track = field(default_factory=Track)
     reported: int = 0
+    reported_at: datetime = LONG_AGO
     offers: Offers = field(default_factory=Offers)
 
     def apply(self, record: Record, before: AccountState, after: AccountState) -> Oversight:
@@ -135,7 +140,8 @@ def _changed(_: Oversight, event: TradingStateChanged, record: Record) -> Change
 
 
 def _alert(_: Oversight, event: AlertRaised, record: Record) -> Changes:
-    return {"reported": record.seq} if event.code == DAY_REPORT else {}
+    told = event.code == DAY_REPORT
+    return {"reported": record.seq, "reported_at": record.known_at} if told else {}
 
 
 def _cancel(state: Oversight, event: OrderCancelAsked, record: Record) -> Changes:
