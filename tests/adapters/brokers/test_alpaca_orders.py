@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from execution.tapes import call, order, put
 from strikewise.adapters.brokers.alpaca_answers import OrderAnswer
-from strikewise.adapters.brokers.alpaca_orders import in_units_of, limit_text, order_report, order_request
+from strikewise.adapters.brokers.alpaca_orders import (
+    in_units_of,
+    is_same,
+    limit_text,
+    order_report,
+    order_request,
+)
 from strikewise.adapters.brokers.alpaca_states import STATUSES
 from strikewise.adapters.brokers.alpaca_symbols import Symbols
 from strikewise.domain.brokerage import BrokerStatus
@@ -68,6 +74,25 @@ def test_a_report_of_an_order_says_what_was_asked_in_its_own_units(
     report = in_units_of(asked, plain)
     assert (report.structure, report.quantity, report.order_id) == (asked.structure, quantity, "o-1")
     assert (report.limit_cents is None) == (limit is None)
+
+
+@given(STRUCTURES, st.integers(1, 20), LIMITS, LIMITS)
+def test_an_order_is_recognised_in_what_the_vendor_has_of_it_and_no_other_is(
+    legs: dict[Instrument, int], quantity: int, limit: int | None, another: int | None
+) -> None:
+    asked = order(legs, quantity=quantity, limit_cents=limit)
+    request = order_request(asked, SYMBOLS)
+    if isinstance(request, Rejected):
+        return
+    report = order_report(echoed(request), SYMBOLS)
+    assert report is not None
+    assert is_same(asked, report)
+    assert is_same(asked, in_units_of(asked, report))
+    dearer = order(legs, quantity=quantity, limit_cents=another)
+    assert is_same(dearer, report) == (
+        limit_text(dearer) == limit_text(asked) and (another is None) == (limit is None)
+    )
+    assert not is_same(order(legs, quantity=quantity + 1, limit_cents=limit), report)
 
 
 @given(STRUCTURES, LIMITS.filter(lambda limit: limit is not None))
