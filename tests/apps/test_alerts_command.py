@@ -227,6 +227,6 @@ def _looked(home: Path) -> None:
     clock = SystemClock()
     while True:
         with Outbox(home / "alerts.db", "main") as box:
-            if box.cursor() is not None:
+            if box.place() is not None:
                 return
         clock.wait(clock.now() + timedelta(seconds=1), 0.02)

@@ -15,7 +15,7 @@ from strikewise.adapters.alerts.alert import Alert, Level
 from strikewise.adapters.alerts.channels import AppriseChannel, Later, Sent
 from strikewise.adapters.alerts.confirmations import Confirmations
 from strikewise.adapters.alerts.dispatcher import Dispatcher, Route
-from strikewise.adapters.alerts.outbox import Outbox
+from strikewise.adapters.alerts.outbox import Outbox, Place
 from strikewise.adapters.alerts.policy import Message, Waiting
 from strikewise.adapters.alerts.rules import Watcher
 from strikewise.adapters.alerts.sayings import CODES
@@ -219,8 +219,8 @@ def begin_here(home: Path) -> None:
         Outbox(home / OUTBOX, settings.account.name) as box,
         open_ledger(ledger_url(home, settings), backup_folder(home)) as ledger,
     ):
-        if box.cursor() is None:
-            box.take([], ledger.head.seq, {}, SystemClock().now())
+        if box.place() is None:
+            box.take([], Place.of(ledger, ledger.head.seq), {}, SystemClock().now())
 
 
 def tell_on(home: Path, say: Say, stop: Event, *, alone: Callable[[], bool] | None = None) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +19,7 @@ from adapters.alerts.stage import START, Clock, Saying, Wire, alert, traded, wri
 from strikewise.adapters.alerts.alert import Level
 from strikewise.adapters.alerts.channels import Failed, Later, Outcome
 from strikewise.adapters.alerts.dispatcher import Dispatcher, Route
-from strikewise.adapters.alerts.outbox import Outbox
+from strikewise.adapters.alerts.outbox import Outbox, Place
 from strikewise.adapters.alerts.policy import Message, Policy
 from strikewise.adapters.alerts.rules import Rules, Watcher
 from strikewise.domain.control import AlertRaised, BreakerReset, BreakerTripped, FaultNoted
@@ -205,6 +208,57 @@ def test_a_service_that_asks_to_wait_is_not_called_before(tmp_path: Path) -> Non
     assert wire.titles() == ["Now."]
 
 
+@dataclass
+class Replaced:
+    """A ledger in whose place another can be put."""
+
+    ledger: MemoryLedger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.ledger, name)
+
+
+def lived(days: Sequence[int], name: str) -> MemoryLedger:
+    """Return a ledger with a fact of each of these days."""
+    ledger = MemoryLedger()
+    for day in days:
+        written(ledger, AlertRaised("info", f"C{day}", f"{name} {day}."), at=START + timedelta(days=day))
+    return ledger
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["while it is read", "before it is read again"])
+@pytest.mark.parametrize(
+    "days", [[4], [4, 5], [4, 5, 6], []], ids=["shorter", "as long", "longer", "only put back"]
+)
+def test_a_backup_that_is_put_back_is_said_once_and_all_that_came_after_it_is_told(
+    tmp_path: Path, days: list[int], running: bool
+) -> None:
+    clock, wire = Clock(), Wire()
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        begun, first = lived([], "a"), lived([0, 1, 2, 3], "a")
+        held = Replaced(begun)
+        teller = dispatcher(held, box, clock, wire)
+        teller.look()
+        held.ledger = first
+        teller.flush()
+        clock.on(5 * 86_400)
+        held.ledger = lived([0, 1], "a")
+        if not running:
+            teller = dispatcher(held, box, clock, wire)
+        if not days:
+            teller.flush()
+        held.ledger = lived([0, 1], "a")
+        for day in days:
+            written(held.ledger, AlertRaised("info", f"C{day}", f"b {day}."), at=START + timedelta(days=day))
+        for _ in range(3):
+            teller.flush()
+        dispatcher(held, box, clock, wire).flush()
+    told = [title for title in wire.titles() if not title.startswith("Another ledger")]
+    assert told == ["a 0.", "a 1.", "a 2.", "a 3.", *(f"b {day}." for day in days)]
+    (said,) = (title for title in wire.titles() if title.startswith("Another ledger"))
+    assert said == "Another ledger is in place; alerts go on with its fact 3"
+
+
 def test_facts_that_take_the_place_of_others_are_told(tmp_path: Path) -> None:
     clock, wire = Clock(), Wire()
     with Outbox(tmp_path / "alerts.db", "main") as box:
@@ -214,7 +268,22 @@ def test_facts_that_take_the_place_of_others_are_told(tmp_path: Path) -> None:
             teller.look()
             written(ledger, AlertRaised("info", "X", text), at=START + timedelta(days=day))
             teller.flush()
-    assert wire.titles() == ["The first ledger.", "Another one, put back."]
+    assert wire.titles() == [
+        "The first ledger.",
+        "Another ledger is in place; alerts go on with its fact 1",
+        "Another one, put back.",
+    ]
+
+
+def test_a_place_that_an_earlier_version_kept_is_gone_on_from(tmp_path: Path) -> None:
+    clock, wire, ledger = Clock(), Wire(), lived([0, 1, 2], "a")
+    with sqlite3.connect(tmp_path / "alerts.db") as old:
+        old.execute("CREATE TABLE cursors (ledger TEXT PRIMARY KEY, seq INTEGER NOT NULL)")
+        old.execute("INSERT INTO cursors VALUES ('main', 2)")
+    with Outbox(tmp_path / "alerts.db", "main") as box:
+        dispatcher(ledger, box, clock, wire).flush()
+        assert wire.titles() == ["a 2."]
+        assert box.place() == Place.of(ledger, 3)
 
 
 def test_levels_say_through_which_channel_something_is_told(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from strikewise.adapters.alerts.alert import Button, Level
 from strikewise.adapters.alerts.channels import Failed, Later, Outcome, Sent
 from strikewise.adapters.alerts.confirmations import Confirmations
 from strikewise.adapters.alerts.dispatcher import Dispatcher, Route
-from strikewise.adapters.alerts.outbox import Outbox
+from strikewise.adapters.alerts.outbox import Outbox, Place
 from strikewise.adapters.alerts.policy import Message, Waiting
 from strikewise.adapters.alerts.rules import Rules, Signals, Watcher
 from strikewise.adapters.alerts.telegram_desk import TelegramDesk
@@ -124,7 +124,7 @@ def one(number: int = 1, level: Level = Level.INFO, buttons: tuple[Button, ...] 
 
 def tells(stage: Set, rules: Rules | None = None) -> Dispatcher:
     """Return what tells through the bot what happens in the ledger from the first fact on."""
-    stage.outbox.take([], 0, {}, stage.clock.now())
+    stage.outbox.take([], Place.of(stage.ledger, 0), {}, stage.clock.now())
     watcher = Watcher(rules or Rules(), {"told": {"profit_target": 0.5, "stop_loss": 2.0, "dte_exit": 21}})
     return Dispatcher(stage.ledger, watcher, stage.outbox, [Route(stage.channel)], stage.clock, stage.said)
 

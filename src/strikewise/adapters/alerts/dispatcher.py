@@ -15,6 +15,7 @@ from strikewise.adapters.alerts.alert import Alert, Level
 from strikewise.adapters.alerts.channels import Channel, Failed, Later, Outcome, Sent
 from strikewise.adapters.alerts.outbox import Outbox
 from strikewise.adapters.alerts.policy import Message, Policy
+from strikewise.adapters.alerts.reading import Reader
 from strikewise.adapters.alerts.rules import Watcher
 from strikewise.domain.errors import LedgerError, StoreError
 from strikewise.market.clock import Clock
@@ -102,45 +103,16 @@ class Dispatcher:
         *,
         first_wait: float = FIRST_WAIT,
     ) -> None:
-        self._ledger, self._watcher, self._outbox, self._clock, self._say = (
-            ledger,
-            watcher,
-            outbox,
-            clock,
-            say,
-        )
+        self._outbox, self._clock, self._say = outbox, clock, say
         self.routes, self._first_wait = tuple(routes), first_wait
         self._levels = {route.name: route.least for route in self.routes}
-        self._pending: list[Alert] = []
-        self._told: int | None = None
+        self._reader = Reader(ledger, watcher, outbox, self._levels, clock)
         self._new = Condition()
         self._taken = 0
 
     def look(self) -> int:
-        """Read the ledger on; return how many alerts are new.
-
-        Whoever looks for the first time is told what happens from then on, not the whole past.
-
-        Raises
-        ------
-        LedgerError
-            If the ledger cannot be read.
-        StoreError
-            If the outbox does not take what was read: it is offered again then.
-        """
-        end = self._ledger.head.seq
-        if self._told is None:
-            cursor = self._outbox.cursor()
-            self._told = end if cursor is None else min(cursor, end)
-            if self._told != cursor:  # nobody ever looked, or a shorter ledger was put in its place
-                self._outbox.take([], self._told, self._levels, self._clock.now())
-        if end > self._watcher.seq:
-            after = self._watcher.seq
-            self._pending += self._watcher.read(self._ledger.records(after=after), self._told)
-        elif not self._pending:
-            return 0
-        taken = self._outbox.take(self._pending, self._watcher.seq, self._levels, self._clock.now())
-        self._pending = []
+        """Read the ledger on; return how many alerts are new, as `Reader.look` does."""
+        taken = self._reader.look()
         if taken:
             self._wake()
         return taken

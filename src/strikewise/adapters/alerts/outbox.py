@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,12 @@ from strikewise.adapters.alerts.outbox_tables import (
 )
 from strikewise.adapters.alerts.policy import MINUTE, Waiting
 from strikewise.domain.identifiers import short_digest
+from strikewise.portfolio.ledger import GENESIS, Ledger, Wanted
 
-__all__ = ["Outbox"]
+__all__ = ["Outbox", "Place"]
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""When the place before the first fact was written."""
 
 KEPT = timedelta(days=90)
 """How long what was told is remembered."""
@@ -31,6 +37,45 @@ MOST = 500
 """Deliveries that are looked at together, the most important first."""
 
 WAITING, TOLD, ELSEWHERE = "waiting", "told", "elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a ledger was read.
+
+    Attributes
+    ----------
+    seq : int
+        The last fact; 0 for the beginning.
+    hash : str
+        Its hash, by which another ledger is known; empty where an earlier version did not keep it.
+    written_at : datetime
+        When it was written; 1970 where an earlier version did not keep it.
+    """
+
+    seq: int
+    hash: str
+    written_at: datetime
+
+    @classmethod
+    def of(cls, ledger: Ledger, seq: int) -> Place | None:
+        """Return the place of a fact; None where the ledger has none of that number."""
+        if seq == 0:
+            return cls(0, GENESIS, BEGINNING)
+        found = ledger.find(Wanted(after=seq - 1, before=seq + 1), 1)
+        return cls(seq, found[0].hash, found[0].recorded_at) if found else None
+
+    def is_in(self, ledger: Ledger) -> bool:
+        """Return whether a ledger has this very fact."""
+        there = Place.of(ledger, self.seq)
+        return there is not None and self.hash in ("", there.hash)
+
+    def last_before(self, ledger: Ledger) -> int:
+        """Return the last fact of another ledger that is no younger; its last where that is unknown."""
+        if not self.hash:
+            return ledger.head.seq
+        older = takewhile(lambda fact: fact.recorded_at <= self.written_at, ledger.facts())
+        return max((fact.seq for fact in older), default=0)
 
 
 class Outbox(OutboxFile):
@@ -57,14 +102,14 @@ class Outbox(OutboxFile):
 
     # --- reading on ------------------------------------------------------------------------------------
 
-    def cursor(self) -> int | None:
+    def place(self) -> Place | None:
         """Return the last fact whose alerts were taken; None where nobody ever asked."""
         with self.reading() as connection:
-            found = connection.scalar(select(cursors.c.seq).where(cursors.c.ledger == self._ledger))
-        return None if found is None else int(found)
+            found = connection.execute(select(cursors).where(cursors.c.ledger == self._ledger)).first()
+        return None if found is None else Place(found.seq, found.hash, _instant(found.written_at))
 
     def take(
-        self, found: Sequence[Alert], seq: int | None, channels: Mapping[str, Level], now: datetime
+        self, found: Sequence[Alert], place: Place | None, channels: Mapping[str, Level], now: datetime
     ) -> int:
         """Take alerts and move the cursor, both or neither; return how many are new and will be told.
 
@@ -72,7 +117,7 @@ class Outbox(OutboxFile):
         ----------
         found : sequence of Alert
             In order.
-        seq : int or None
+        place : Place or None
             The last fact they were made of; None leaves the cursor where it is.
         channels : mapping of str to Level
             Channels, and from which level on each is told.
@@ -83,9 +128,10 @@ class Outbox(OutboxFile):
         with self.writing() as connection:
             for alert in found:
                 taken += self._take(connection, alert, channels, now)
-            if seq is not None:
+            if place is not None:
+                at = {"seq": place.seq, "hash": place.hash, "written_at": _micro(place.written_at)}
                 connection.execute(delete(cursors).where(cursors.c.ledger == self._ledger))
-                connection.execute(insert(cursors).values(ledger=self._ledger, seq=seq))
+                connection.execute(insert(cursors).values(ledger=self._ledger, **at))
         return taken
 
     def _take(

@@ -20,6 +20,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     create_engine,
+    inspect,
+    text,
 )
 from sqlalchemy.exc import DBAPIError
 
@@ -32,7 +34,12 @@ METADATA = MetaData()
 number = BigInteger().with_variant(Integer, "sqlite")
 
 cursors = Table(
-    "cursors", METADATA, Column("ledger", Text, primary_key=True), Column("seq", number, nullable=False)
+    "cursors",
+    METADATA,
+    Column("ledger", Text, primary_key=True),
+    Column("seq", number, nullable=False),
+    Column("hash", Text, nullable=False, server_default=""),
+    Column("written_at", number, nullable=False, server_default="0"),
 )
 alerts = Table(
     "alerts",
@@ -103,6 +110,7 @@ class OutboxFile:
         prepare(self._engine)
         with self.writing() as connection:
             METADATA.create_all(connection)
+            _complete(connection)
 
     def __enter__(self) -> Self:
         return self
@@ -135,3 +143,14 @@ class OutboxFile:
             yield
         except DBAPIError as error:
             raise StoreError(f"The outbox of alerts {self.path} does not answer ({error.orig}).") from error
+
+
+def _complete(connection: Connection) -> None:
+    """Add the columns of the cursor that a file of an earlier version does not have."""
+    held = {column["name"] for column in inspect(connection).get_columns("cursors")}
+    for column in cursors.c:
+        if column.name not in held:
+            kind, default = column.type.compile(connection.dialect), "''" if column is cursors.c.hash else "0"
+            connection.execute(
+                text(f"ALTER TABLE cursors ADD COLUMN {column.name} {kind} NOT NULL DEFAULT {default}")
+            )

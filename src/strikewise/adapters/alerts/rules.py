@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from strikewise.adapters.alerts.alert import Alert, Button, Level
@@ -118,6 +119,31 @@ class Watcher:
                 said = [Saying("UNWORDED", f"Fact {record.seq} could not be put into words", text)]
             alerts += self._alerts(record, [*said, *trouble])
         return alerts
+
+    def anew(self) -> Watcher:
+        """Return one with the same rules that has read nothing yet."""
+        return Watcher(self._rules, self._usual)
+
+    def replaced(self, last: int, told: int, at: datetime) -> list[Alert]:
+        """Return what a person is told where the fact that was told last is in the ledger no more.
+
+        Parameters
+        ----------
+        last, told : int
+            That fact, and up to which one of the ledger that is there now nothing is told.
+        at : datetime
+            The present instant.
+        """
+        code = "LEDGER_REPLACED"
+        level = self._rules.level_of(code, CODES[code][0])
+        title = f"Another ledger is in place; alerts go on with its fact {told + 1:,}"
+        text = (
+            f"Fact {last:,}, which was told last, is not in it: a backup was put back, or another. All "
+            "that was written since is told. Compare it with the broker: `strikewise reconcile --look`."
+        )
+        name = f"replaced@{round(at.timestamp() * 1_000_000)}"
+        found = Alert(name, told, level, code, title, text, at)
+        return [found] if self._rules.tells(code, level) else []
 
     def _said(self, record: Record, became: _Became) -> Iterator[Saying]:
         match record.event:

@@ -69,6 +69,10 @@ CODES: Mapping[str, tuple[Level, str]] = {
     "TOKEN_MADE": (Level.WARNING, "A token was made: whoever has it may do what its scope allows."),
     "DANGER_SAVED": (Level.WARNING, "Settings were saved by which more may be lost."),
     "BOOKS": (Level.WARNING, "A fact cannot be booked here, so that outcomes of trades are not told."),
+    "LEDGER_REPLACED": (
+        Level.WARNING,
+        "Another ledger is in the place of the one that was told.",
+    ),
     "UNWORDED": (Level.WARNING, "A fact could not be put into words; the ledger has it."),
     "REQUEST_MET": (Level.INFO, "The loop did what somebody asked for."),
     "REQUEST_REFUSED": (Level.WARNING, "The loop did not do what somebody asked for, and why."),
