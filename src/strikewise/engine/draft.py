@@ -138,7 +138,8 @@ class Draft:
         cause = self.state.fact_of(position.position_id)
         match verdict:
             case Denied(code=code, detail=detail):
-                self.write(OrderDenied(position.position_id, code, detail), actor, cause)
+                if (position.position_id, code) not in self.mandate.told:
+                    self.write(OrderDenied(position.position_id, code, detail), actor, cause)
             case ApprovedAdjusting(after=after):
                 self.place(order, actor, cause)
                 self.count_as(after)

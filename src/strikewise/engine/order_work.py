@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from strikewise.domain.control import TradingState
 from strikewise.domain.events import OrderPlaced
-from strikewise.domain.orders import Order, Purpose
+from strikewise.domain.orders import Order
 from strikewise.engine.courier import Courier
 from strikewise.engine.writer import Writer
 from strikewise.execution.fills import FillRule
@@ -19,6 +19,7 @@ from strikewise.market.view import MarketView
 from strikewise.portfolio.ledger import Entry
 from strikewise.portfolio.order_state import OrderState, OrderStatus
 from strikewise.portfolio.projection import AccountState
+from strikewise.risk.adjustment import goes_on
 
 __all__ = ["NEXT_STEP", "OrderWork", "Prices"]
 
@@ -154,7 +155,7 @@ class OrderWork:
         order = known.order
         if allowed is TradingState.HALTED:
             return False
-        if allowed is TradingState.REDUCING and order.purpose is not Purpose.CLOSE:
+        if allowed is TradingState.REDUCING and not self._goes_on(known):
             return False
         priced = self._prices.at_step(order, self._decided(known), step, view)
         if priced is None:
@@ -162,6 +163,10 @@ class OrderWork:
         following = next_attempt(order, known.remaining, priced.limit_cents, view.as_of)
         self._writer.write([Entry(OrderPlaced(following), view.as_of, order.strategy, known.seq)])
         return self._courier.send(following, view.as_of, allowed)
+
+    def _goes_on(self, known: OrderState) -> bool:
+        rest = replace(known.order, quantity=known.remaining)
+        return goes_on(rest, self._writer.state.positions.get(rest.position_id))
 
     def _decided(self, known: OrderState) -> Order:
         """Return an order with the limit it was decided upon with."""

@@ -17,7 +17,6 @@ from strikewise.domain.control import (
 )
 from strikewise.domain.errors import LedgerConflictError, LedgerError
 from strikewise.domain.events import Event
-from strikewise.domain.orders import Purpose
 from strikewise.domain.portfolio import Portfolio
 from strikewise.domain.signals import Close
 from strikewise.engine.answering import Answering, expiries
@@ -35,6 +34,7 @@ from strikewise.execution.halt_flag import HaltFlag
 from strikewise.market.view import MarketView
 from strikewise.portfolio.controls import ControlState, stricter
 from strikewise.portfolio.ledger import Entry
+from strikewise.risk.adjustment import goes_on
 from strikewise.risk.gate_control import GateControl
 from strikewise.risk.governor import Governor
 from strikewise.risk.guard import ChangeState, ClosePosition, Release, Trip, Warn, guard
@@ -264,8 +264,9 @@ class Supervisor:
 
     def _new_risk(self) -> Iterable[str]:
         """Return the orders at work that open or add."""
-        waiting = self._writer.state.open_orders.values()
-        return [one.order.order_id for one in waiting if one.order.purpose is not Purpose.CLOSE]
+        state = self._writer.state
+        rests = [replace(one.order, quantity=one.remaining) for one in state.open_orders.values()]
+        return [one.order_id for one in rests if not goes_on(one, state.positions.get(one.position_id))]
 
     def _failing(self, now: datetime) -> list[Entry]:
         """Return the breakers of strategies that failed too often."""

@@ -12,13 +12,13 @@ from strikewise.domain.chain import OptionChain
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.errors import StructureError
 from strikewise.domain.instruments import Instrument, OptionContract, Stock
-from strikewise.domain.orders import Order
+from strikewise.domain.orders import Order, Purpose
 from strikewise.domain.portfolio import Holding, Position
 from strikewise.domain.structures import Leg, Structure
 from strikewise.portfolio.margin import OptionRows, margin_cents
 from strikewise.risk.checks import Denial, check_held
 
-__all__ = ["adjusted", "only_reduces", "while_working"]
+__all__ = ["adjusted", "goes_on", "only_reduces", "while_working"]
 
 Quantities = Mapping[Instrument, int]
 
@@ -40,6 +40,27 @@ def only_reduces(order: Order, position: Position) -> bool:
         return True
     worst_before, worst_after = _max_loss_cents(before, 0), _max_loss_cents(after, 0)
     return worst_before is not None and worst_after is not None and worst_after <= worst_before
+
+
+def goes_on(order: Order, position: Position | None) -> bool:
+    """Return whether an order at work may go on while risk is being reduced.
+
+    What closes may, and of adjustments what the gate lets pass then: what only takes risk away, and shares
+    alone against options, which are hedges.
+
+    Parameters
+    ----------
+    order : Order
+        The order, with the units that are not filled yet.
+    position : Position or None
+        What is held of what it works on.
+    """
+    if order.purpose is not Purpose.ADJUST or position is None:
+        return order.purpose is Purpose.CLOSE
+    hedges = not order.structure.options and any(
+        isinstance(one.instrument, OptionContract) for one in position.holdings
+    )
+    return hedges or only_reduces(order, position)
 
 
 def while_working(order: Order, position: Position, chain: OptionChain | None) -> Position:
