@@ -59,6 +59,7 @@ REFUSED = [
     (sent(P480.symbol, qty="0"), 422, 42210000, "qty must be > 0"),
     (sent(P480.symbol, side="up"), 422, 42210000, "side must be buy or sell"),
     (sent(NOWHERE), 422, 42210000, f'contract "{NOWHERE}" not found'),
+    (sent("SPY", time_in_force="gtc"), 422, 42210000, "time_in_force gtc is not rehearsed"),
     (sent("NOPE"), 422, 42210000, 'asset "NOPE" not found'),
     (sent(P480.symbol, side="sell", position_intent="sell_to_close"), 422, 42210000, MISMATCH),
     (sent(P480.symbol, position_intent="sell_to_open"), 422, 42210000, "do not agree"),

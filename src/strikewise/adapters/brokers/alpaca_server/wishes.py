@@ -198,7 +198,7 @@ def _time_in_force(body: Mapping[str, Any], *, options: bool, several: bool) -> 
     allowed = ("day",) if options else EQUITY_TIMES
     if sent not in allowed:
         raise unprocessable("invalid time in force" if several else "invalid option time_in_force")
-    if sent not in ("day", "gtc"):
+    if sent != "day":
         raise unprocessable(f"time_in_force {sent} is not rehearsed by this server")
     return sent
 
