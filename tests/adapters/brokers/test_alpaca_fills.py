@@ -222,9 +222,10 @@ def test_an_order_that_ended_with_fills_nobody_told_is_asked_for_and_not_told_as
     end = update("canceled", order=single(**partly), legs=None)
     first = update(order=single(filled_qty="1"), legs=None, execution_id="e-1", qty="1")
     fills.told(first, NOW)
+    fills.listed([line("e-2", order_id="b-9", side="sell", cum_qty="2")])  # who asked may throw it away
     told = fills.told(end, NOW)
     assert (len(told), len(gaps(told))) == (1, 1)
-    fills.listed([line("e-2", order_id="b-9", side="sell", cum_qty="2")])
+    fills.told(update(order=single(filled_qty="2"), legs=None, execution_id="e-2", qty="1"), NOW)
     assert [type(one) for one in fills.told(end, NOW)] == [OrderEnded]
 
 

@@ -95,7 +95,10 @@ class Fills:
         self._orders, self._symbols = orders, symbols
         self._ids: OrderedDict[tuple[str, str, int], str] = OrderedDict()
         self._told: OrderedDict[str, dict[str, tuple[str, int]]] = OrderedDict()
-        """By order: which fills were told of it, each with its symbol and quantity, and still stand."""
+        """By order: which fills the stream told of it, each with its symbol and quantity, and still stand.
+
+        What is listed may yet be thrown away by who asked, where the rest of a picture could not be had.
+        """
         self._taken_back: OrderedDict[str, str] = OrderedDict()
 
     def told(self, update: Update, received_at: datetime) -> list[BrokerEvent]:
@@ -150,7 +153,6 @@ class Fills:
             filled = count_of(line.cum_qty)
             if filled is not None and name not in self._taken_back:
                 name = self._one_id(owner, line.symbol, filled, name)
-            self._tell(owner, name, line.symbol, legs)
             found.append(_execution(name, owner, legs, at))
         return found
 
@@ -225,7 +227,7 @@ class Fills:
         return self._ids[key]
 
     def _tell(self, owner: str, name: str, symbol: str, legs: tuple[LegFill, ...]) -> None:
-        """Remember that a fill was told; what was taken back does not count again."""
+        """Remember that the stream told a fill; what was taken back does not count again."""
         if name not in self._taken_back:
             told = self._told.get(owner, {})
             told[name] = symbol, sum(abs(leg.quantity) for leg in legs)
