@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,8 +14,8 @@ from risk.risk_facts import Diary
 from risk.risk_markets import EXPIRY, NOW, held
 from strikewise.domain.control import BreakerReset, BreakerTripped, TradingState, TradingStateChanged
 from strikewise.domain.denials import DenialCode
-from strikewise.domain.events import OrderAccepted, OrderClosed, OrderRejected
-from strikewise.domain.orders import OrderEnded
+from strikewise.domain.events import OptionSettled, OrderAccepted, OrderClosed, OrderFilled, OrderRejected
+from strikewise.domain.orders import OrderEnded, SettlementReport
 from strikewise.portfolio.controls import ControlState, TrippedBreaker
 from strikewise.risk.breakers import check_breakers, fresh, trips
 from strikewise.risk.direction import Direction, direction_of, strikes_of
@@ -115,9 +116,10 @@ def test_a_cool_down_runs_out_by_itself_at_its_minute() -> None:
     assert not tripped(diary, over)
 
 
-def test_exact_strikes_are_blocked_two_hours_after_a_stop_whatever_the_expiration() -> None:
+@pytest.mark.parametrize("reason", ["STOP_LOSS", "POSITION_LOSS", "MARGIN_CALL"])
+def test_exact_strikes_are_blocked_two_hours_after_a_stop_whatever_the_expiration(reason: str) -> None:
     diary = Diary(at=LATER)
-    diary.lose(BEAR_CALL, minutes(0), minutes(5), reason="STOP_LOSS")
+    diary.lose(BEAR_CALL, minutes(0), minutes(5), reason=reason)
     breakers = held_breakers(diary, minutes(6))
     later = EXPIRY + timedelta(days=7)
     same = held({call(520, later): -1, call(530, later): 1})
@@ -204,6 +206,55 @@ def test_rejections_count_in_a_row_and_an_accepted_order_that_is_then_refused_do
     assert _refused([*diary.records, _record(diary, OrderClosed(ended))]) == 4
     cancelled = OrderEnded("x", "cancelled", "ours", minutes(5))
     assert _refused([*diary.records, _record(diary, OrderClosed(cancelled))]) == 0
+
+
+def test_what_says_nothing_against_an_order_neither_counts_as_a_rejection_nor_ends_a_run_of_them() -> None:
+    diary = Diary(at=LATER)
+    for number in range(3):
+        diary.write(OrderRejected(f"o-{number}", "LEVEL", "no"), minutes(number))
+    put_off = OrderRejected("x", "MARKET_CLOSED", "later")
+    assert _refused([*diary.records, _record(diary, put_off)]) == 3
+    never_sent = OrderClosed(OrderEnded("x", "never_sent", "", minutes(5)))
+    assert _refused([*diary.records, _record(diary, never_sent)]) == 3
+    resumed = TradingStateChanged(TradingState.ACTIVE, "looked")
+    assert _refused([*diary.records, _record(diary, resumed)]) == 3, "the loop is no person"
+    diary.write(resumed, minutes(6), "person:ann")
+    assert _refused(diary.records) == 0
+
+
+def test_what_fees_make_a_loss_is_one() -> None:
+    diary = Diary(at=LATER)
+    diary.close(diary.open(BEAR_CALL, minutes(0)), minutes(5), price=10_000)
+    (even,) = diary.track.trades
+    assert (even.profit_cents, even.lost) == (0, False)
+    closed = diary.records.pop()
+    assert isinstance(closed.event, OrderFilled)
+    dearer = replace(closed.event.execution, fees_cents=130)
+    diary.write(OrderFilled(dearer), minutes(5), "broker")
+    (lost,) = diary.track.trades
+    assert (lost.profit_cents, lost.lost) == (-130, True)
+
+
+def test_options_that_end_worthless_are_losses_like_any_other() -> None:
+    diary = Diary(at=LATER)
+    for number, strike in enumerate((520, 525)):
+        bought = call(strike, EXPIRY)
+        name = diary.open({bought: 1}, minutes(number), price=10_000)
+        ended = SettlementReport(f"s-{number}", name, bought, 1, "expired", 50_000, 0, 0, 0, minutes(5))
+        diary.write(OptionSettled(ended), minutes(5), "broker")
+    assert [(one.reason, one.profit_cents) for one in diary.track.trades] == [("SETTLED", -10_000)] * 2
+    assert set(tripped(diary, minutes(6))) == {"underlying=SPY direction=bullish"}
+
+
+def test_a_late_fill_takes_the_end_of_a_trade_back_and_its_next_end_counts_once() -> None:
+    diary = Diary(at=LATER)
+    diary.lose(BEAR_CALL, minutes(0), minutes(5), reason="DTE_EXIT")
+    opened, closed = (one.event for one in diary.records if isinstance(one.event, OrderFilled))
+    for number, fill in enumerate((opened, closed)):
+        again = replace(fill.execution, execution_id=f"late-{number}")
+        diary.write(OrderFilled(again), minutes(6 + number), "broker")
+        assert len(diary.track.trades) == number
+    assert not tripped(diary, minutes(8))
 
 
 def _record(diary: Diary, event: object) -> object:

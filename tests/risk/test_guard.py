@@ -300,10 +300,10 @@ def test_what_was_bought_has_no_premium_to_lose_twice() -> None:
 
 
 def test_a_loss_beyond_what_can_be_lost_is_a_bad_quote_and_counts_no_more() -> None:
-    absurd = at_mark(held(SPREAD, cost=-30_000, max_loss=45_000), 300_000)
-    assert not any(
-        isinstance(one, ClosePosition) for one in guard(VIEW, account(absurd), ControlState(), Track(), RULES)
-    )
+    for fees, closes in ((4_999, False), (5_000, True)):
+        absurd = replace(at_mark(held(SPREAD, cost=-30_000, max_loss=45_000), 300_000), fees_cents=fees)
+        found = guard(VIEW, account(absurd), ControlState(), Track(), RULES)
+        assert any(isinstance(one, ClosePosition) for one in found) is closes, "fees come on top"
 
 
 @pytest.mark.parametrize("changed", [{"closing_order_id": "c"}, {"strategy": EXTERNAL}, {"mark": None}])
