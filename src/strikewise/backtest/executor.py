@@ -14,11 +14,6 @@ Outcome = TypeVar("Outcome")
 class Executor(Protocol):
     """Whoever does the same work on many tasks."""
 
-    @property
-    def workers(self) -> int:
-        """How many tasks are worked on at once."""
-        ...
-
     def each(self, work: Callable[[Task], Outcome], tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:
         """Yield the number of each task and its outcome, in the order in which they are done.
 

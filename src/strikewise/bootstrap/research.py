@@ -34,8 +34,8 @@ def open_executor(home: Path, runs: int, workers: int | None = None) -> Iterator
     workers : int, optional
         How many processes at most; one a processor unless told otherwise.
     """
-    with LocalExecutor(min(LocalExecutor(workers).workers, max(runs, 1))) as executor:
-        executor.get_ready(partial(_market, home))
+    with LocalExecutor(workers) as executor:
+        executor.get_ready(partial(_market, home), runs)
         yield executor
 
 

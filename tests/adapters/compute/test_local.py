@@ -51,24 +51,31 @@ def test_one_task_needs_no_process() -> None:
 
 def test_processes_get_ready_before_the_work_is_known(tmp_path: Path) -> None:
     with LocalExecutor(2) as executor:
-        executor.get_ready((tmp_path / "ready").touch)
+        executor.get_ready((tmp_path / "ready").touch, 2)
         assert dict(executor.each(Right, ["P", "C"])) == {0: Right.PUT, 1: Right.CALL}
     assert (tmp_path / "ready").exists()
 
 
 def test_what_fails_to_get_ready_is_told_by_the_work_alone() -> None:
     with LocalExecutor(2) as executor:
-        executor.get_ready(partial(parse_instrument, "SPY:SPY"))
+        executor.get_ready(partial(parse_instrument, "SPY:SPY"), 2)
         assert dict(executor.each(Right, ["P", "C"])) == {0: Right.PUT, 1: Right.CALL}
 
 
 def test_processes_for_which_no_work_comes_are_ended() -> None:
     with LocalExecutor(2) as executor:
-        executor.get_ready(int)
+        executor.get_ready(int, 2)
     assert not active_children()
 
 
 def test_there_is_at_least_one_worker() -> None:
     with pytest.raises(SettingsError, match="was 0"):
         LocalExecutor(0)
-    assert LocalExecutor().workers >= 1
+
+
+def test_no_more_processes_are_started_than_there_are_tasks() -> None:
+    with LocalExecutor(8) as executor:
+        executor.get_ready(int, 1)
+        assert active_children() == []
+        executor.get_ready(int, 2)
+        assert len(active_children()) == 2

@@ -60,7 +60,7 @@ class LocalExecutor:
     ) -> None:
         self._end()
 
-    def get_ready(self, ready: Callable[[], object]) -> None:
+    def get_ready(self, ready: Callable[[], object], tasks: int) -> None:
         """Start the processes before there is work, so that they get ready while this one goes on.
 
         Parameters
@@ -68,16 +68,14 @@ class LocalExecutor:
         ready : callable
             What each does first, such as to import and to open what the work will need. If it fails, so
             will the work, and that tells it.
+        tasks : int
+            How many there will be: no more processes are started.
         """
-        if self._workers > 1:
-            pool = self._begin(self._workers)
-            for _ in range(self._workers):
+        processes = min(self._workers, tasks)
+        if processes > 1:
+            pool = self._begin(processes)
+            for _ in range(processes):
                 pool.submit(_guarded, operator.call, ready)
-
-    @property
-    def workers(self) -> int:
-        """How many tasks are worked on at once."""
-        return self._workers
 
     def each(self, work: Callable[[Task], Outcome], tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:
         """Yield the number of each task and its outcome, in the order in which they are done.
