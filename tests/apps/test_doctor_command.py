@@ -171,6 +171,7 @@ HELD = Lease("main", "host:1:", NOW - timedelta(hours=1), NOW + timedelta(second
         (TraderSeen(heartbeat=beat("stopping", 9_000)), Level.OK, "stopped at"),
         (TraderSeen(heartbeat=beat("running", 90), lease=HELD), Level.FAIL, "no sign of life"),
         (TraderSeen(heartbeat=beat("running", 90)), Level.WARN, "no sign of life"),
+        (TraderSeen(heartbeat=beat("running", 1), lease=HELD, gone=True), Level.WARN, "no sign of life"),
         (TraderSeen(heartbeat=beat("running", 2, connected=False)), Level.WARN, "cannot reach alpaca"),
     ],
 )

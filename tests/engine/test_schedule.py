@@ -141,8 +141,29 @@ def test_they_are_compared_an_hour_before_what_is_held_trades_for_the_last_time(
     assert came_due(CALENDAR, REAL, new_york(saturday, 11, 0), at, [cutoff]) == {Task.RECONCILE: at}
 
 
+@pytest.mark.parametrize("day", [date(2026, 7, 22), date(2026, 11, 27)])
+def test_the_longest_times_around_a_session_that_are_allowed_are_kept(day: date) -> None:
+    """They once reached into the days beside it, where nobody looked for them: no report was ever due."""
+    cadence = Cadence(before_open=9 * 3600, after_close=7 * 3600)
+    walked = struck(cadence, new_york(day, 0, 0), new_york(day, 23, 59))
+    (reported,) = [at for at, tasks in walked if Task.REPORT in tasks]
+    compared = [at for at, tasks in walked if Task.RECONCILE in tasks]
+    opens, closes = CALENDAR.session_open(day), CALENDAR.session_close(day)
+    assert (compared[0], compared[-1]) == (opens - timedelta(hours=9), reported)
+    assert reported == closes + timedelta(hours=7)
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"scan": 59}, {"manage": 0}, {"reconcile": 9}, {"outside": 1}, {"before_open": -1}]
+    "wrong",
+    [
+        {"scan": 59},
+        {"manage": 0},
+        {"reconcile": 9},
+        {"outside": 1},
+        {"before_open": -1},
+        {"before_open": 9 * 3600 + 1},
+        {"after_close": 7 * 3600 + 1},
+    ],
 )
 def test_a_cadence_that_cannot_be_kept_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):

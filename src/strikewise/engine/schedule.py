@@ -75,10 +75,11 @@ class Cadence:
                 raise SettingsError(
                     f"The schedule's {name} must be at least {least} seconds; was {getattr(self, name)}."
                 )
-        for name in ("before_open", "after_close", "cutoff", "no_entries"):
-            if not 0 <= getattr(self, name) <= 12 * 3600:
+        # Before the open and after the close: within the New York day of the session.
+        for name, most in (("before_open", 9), ("after_close", 7), ("cutoff", 12), ("no_entries", 12)):
+            if not 0 <= getattr(self, name) <= most * 3600:
                 raise SettingsError(
-                    f"The schedule's {name} must be 0 to 43200 seconds; was {getattr(self, name)}."
+                    f"The schedule's {name} must be 0 to {most * 3600} seconds; was {getattr(self, name)}."
                 )
 
 

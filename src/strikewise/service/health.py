@@ -188,7 +188,8 @@ def _process(seen: TraderSeen, now: datetime) -> Condition:
     at = f"{beat.at:%Y-%m-%d %H:%M:%S} UTC"
     if beat.phase == "stopping":
         return Condition("process", Level.OK, f"stopped at {at}")
-    if not beat.alive(now):
+    died = seen.gone and seen.lease is not None and seen.lease.holder == beat.holder
+    if died or not beat.alive(now):
         found = f"no sign of life since {at}, and it did not stop: it died or is stuck"
         advice = "strikewise run starts it again; where it is stuck, end that process first."
         return Condition("process", Level.FAIL if seen.lease and not seen.gone else Level.WARN, found, advice)
