@@ -33,7 +33,8 @@ def no_room_left() -> Iterator[None]:
 def test_without_room_for_the_cache_the_error_says_so_and_nothing_half_done_stays(tmp_path: Path) -> None:
     ChainStore(tmp_path).write(small_tape(DAYS))
     shutil.rmtree(tmp_path / "cache", ignore_errors=True)
-    with no_room_left(), pytest.raises(StoreError, match=r"SPY 2025 .* disk with room.*`strikewise data status`"):
+    said = r"SPY 2025 .* writable, on a disk with room.*`strikewise data status`"
+    with no_room_left(), pytest.raises(StoreError, match=said):
         ChainStore(tmp_path).snapshots("SPY")
     assert list((tmp_path / "cache").rglob("*.npy")) == []
     assert len(ChainStore(tmp_path).snapshots("SPY")) == 2

@@ -194,8 +194,8 @@ def open_generation(archive: Path, folder: Path, underlying: str, year: int) -> 
         except OSError as error:
             raise StoreError(
                 f"The chains of {underlying} {year} cannot be made ready to read in {folder} "
-                f"({error.strerror or error}): it must be writable, on a disk with room. A home whose chains were "
-                "made ready (`strikewise data status` does it) is read on any disk, a copy of it too."
+                f"({error.strerror or error}): it must be writable, on a disk with room. Where that was done "
+                "once, as `strikewise data status` does it, a home or its copy is read on any disk."
             ) from error
         generation = _open(target / MANIFEST, None, underlying, year)
     else:
