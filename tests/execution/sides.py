@@ -88,7 +88,9 @@ def of_kind(findings: Findings, kind: type[Event]) -> list[Event]:
 def our_order(
     name: str = "sw-1", *, answered: bool = True, ended: bool = False, filled: int = 0, missed: int = 0
 ) -> OurOrder:
-    return OurOrder(order({P480: -1, P475: 1}, quantity=2, order_id=name), ended, answered, filled, missed)
+    booked = (execution("e-1", filled, name),) if filled else ()
+    ordered = order({P480: -1, P475: 1}, quantity=2, order_id=name)
+    return OurOrder(ordered, ended, answered, filled, missed, booked)
 
 
 def report(status: BrokerStatus, *, filled: int = 0, name: str = "sw-1", reason: str = "") -> OrderReport:

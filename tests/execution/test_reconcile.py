@@ -80,6 +80,15 @@ def test_more_filled_than_ordered_is_held_and_freezes_the_symbol() -> None:
     assert [frozen.symbol for frozen in of_kind(findings, SymbolFrozen)] == ["SPY"]  # type: ignore[union-attr]
 
 
+def test_more_of_one_leg_than_was_ordered_is_noticed_where_fills_are_told_leg_by_leg() -> None:
+    mine = ours(orders=(our_order(ended=True, filled=2),), executions=frozenset({"e-1"}))
+    (sold, _), whole = execution("e-2", 1).legs, execution("e-2", 1)
+    findings = found(mine, theirs(fills=(replace(whole, quantity=0, legs=(sold,)),)))
+    assert [frozen.symbol for frozen in of_kind(findings, SymbolFrozen)] == ["SPY"]  # type: ignore[union-attr]
+    (alert,) = of_kind(findings, AlertRaised)
+    assert alert.code == "OVERFILL"  # type: ignore[union-attr]
+
+
 def test_an_unresolved_order_that_works_is_taken_on_and_not_sent_again() -> None:
     mine = ours(orders=(our_order(answered=False),))
     findings = found(mine, theirs(orders=(report(BrokerStatus.WORKING),)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -10,6 +9,7 @@ from strikewise.domain.control import FaultNoted, OrderCancelAsked, TradingState
 from strikewise.domain.events import OrderClosed
 from strikewise.domain.orders import (
     BrokerEvent,
+    Bust,
     Execution,
     Order,
     OrderEnded,
@@ -27,6 +27,7 @@ from strikewise.execution.odd_fills import odd_fill
 from strikewise.execution.refusals import Refusal
 from strikewise.execution.spans import Spans, unseen
 from strikewise.portfolio.ledger import Entry
+from strikewise.portfolio.order_state import OrderState
 
 __all__ = ["ASK_AGAIN", "Courier"]
 
@@ -143,16 +144,27 @@ class Courier:
         oversight, state = self._writer.oversight, self._writer.state
         if oversight is None:
             return
-        filled: Counter[str] = Counter()
+        over: set[str] = set()
+        booked: dict[str, tuple[Execution, ...]] = {}
         for event in told:
-            known = state.order(event.order_id) if isinstance(event, Execution) else None
-            if known is None or not isinstance(event, Execution) or event.execution_id in known.executions:
+            known = state.order(event.order_id) if isinstance(event, Bust | Execution | OrderEnded) else None
+            if known is None:
                 continue
-            before, frozen = known.filled + filled[event.order_id], oversight.control.frozen
-            ended = event.order_id not in state.open_orders
-            for fact in odd_fill(known.order, event, before=before, ended=ended, frozen=frozen):
-                yield Entry(fact, at, ENGINE, state.fact_of(event.order_id))
-            filled[event.order_id] += event.quantity
+            name = known.order.order_id
+            before = booked.get(name, known.booked)
+            match event:
+                case OrderEnded():
+                    over.add(name)
+                case Bust(execution_id=taken):
+                    booked[name] = tuple(one for one in before if one.execution_id != taken)
+                case Execution(execution_id=new) if new not in _told(known, before):
+                    ended = name in over or name not in state.open_orders
+                    frozen = oversight.control.frozen
+                    for fact in odd_fill(known.order, event, before, ended=ended, frozen=frozen):
+                        yield Entry(fact, at, ENGINE, state.fact_of(name))
+                    booked[name] = (*before, event)
+                case _:
+                    pass
 
     def _asked_lately(self, name: str, at: datetime) -> bool:
         oversight = self._writer.oversight
@@ -172,3 +184,8 @@ class Courier:
             return ""
         why = oversight.control.reason if raised is None else f"{raised.by}: {raised.reason}"
         return f"{state.name}: {why}" if why else state.name
+
+
+def _told(known: OrderState, lately: Iterable[Execution]) -> set[str]:
+    """Return the fills of an order that were told: those that are booked, and others before in this batch."""
+    return {*known.executions, *(one.execution_id for one in lately)}

@@ -252,7 +252,7 @@ def _holdings(
 
 def _fills(ours: Ours, snapshot: Snapshot) -> tuple[Event, ...]:
     facts: list[Event] = []
-    filled = {name: one.filled for name, one in ours.orders.items()}
+    booked = {name: one.booked for name, one in ours.orders.items()}
     for execution in snapshot.fills.items:
         known = ours.orders.get(execution.order_id)
         if known is None or execution.execution_id in ours.executions:
@@ -263,8 +263,8 @@ def _fills(ours: Ours, snapshot: Snapshot) -> tuple[Event, ...]:
             DifferenceFound("fill", name, "not booked", told, "booked", execution.execution_id),
             OrderFilled(execution),
         ]
-        facts += odd_fill(known.order, execution, before=filled[name], ended=known.ended, frozen=ours.frozen)
-        filled[name] += execution.quantity
+        facts += odd_fill(known.order, execution, booked[name], ended=known.ended, frozen=ours.frozen)
+        booked[name] = (*booked[name], execution)
     return tuple(facts)
 
 

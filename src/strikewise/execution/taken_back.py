@@ -14,6 +14,7 @@ from strikewise.domain.instruments import Instrument
 from strikewise.domain.orders import Execution, Order
 from strikewise.domain.reconciled import DifferenceFound, ExecutionReversed
 from strikewise.execution.differing_holdings import Holdings
+from strikewise.execution.odd_fills import traded
 
 __all__ = ["TakenBack", "taken_back_in_silence"]
 
@@ -100,14 +101,6 @@ def _explaining(
     for number in range(1, len(booked) + 1):
         for fills in combinations(reversed(booked), number):
             told = sum(one.quantity for one in fills)
-            if _moved(fills) == Counter(surplus) and told in (0, units):
+            if traded(fills) == Counter(surplus) and told in (0, units):
                 return fills
     return ()
-
-
-def _moved(fills: Iterable[Execution]) -> Counter[Instrument]:
-    moved: Counter[Instrument] = Counter()
-    for one in fills:
-        for leg in one.legs:
-            moved[leg.instrument] += leg.quantity
-    return moved
