@@ -12,7 +12,16 @@ from apps.json_risk import RiskResult
 from apps.market_home import END
 from risk.risk_facts import Diary
 from strikewise.bootstrap.build import build_system
-from strikewise.domain.control import BreakerTripped, SymbolFrozen, TradingState, TradingStateChanged
+from strikewise.bootstrap.spec_file import SPEC_EXAMPLE, parse_spec
+from strikewise.domain.control import (
+    BreakerTripped,
+    ProcessStarted,
+    ProcessStopped,
+    SymbolFrozen,
+    TradingState,
+    TradingStateChanged,
+)
+from strikewise.domain.events import RunStarted
 from strikewise.domain.instruments import OptionContract, Right
 from strikewise.market.calendar import SessionCalendar
 from strikewise.portfolio.ledger import Entry
@@ -79,6 +88,24 @@ def test_a_program_reads_limits_value_at_risk_and_stress(answer: Any, home: Path
     assert [one.name for one in told.shocks][-1] == "limit-down halt"
     assert all(one.profit >= told.stress.worst.profit - 1 for one in told.shocks)
     assert told.positions[0].closed_at_loss == 500.0
+
+
+def test_limits_are_those_that_the_process_trades_by(answer: Any, home: Path) -> None:
+    def of(name: str) -> float:
+        told = RiskResult.model_validate(answer("risk", home=home))
+        return next(one.limit for one in told.limits if one.name == name)
+
+    written = SPEC_EXAMPLE.replace("[[", "[limits]\nmax_positions = 14\n[governor]\nerrors = 9\n[[", 1)
+    settings = of("limits.max_positions"), of("governor.errors")
+    assert settings == (10, 5)
+    add(home, ProcessStarted("host:1", "1", "paper", "stored"), "engine")
+    add(home, RunStarted(parse_spec(written).run.document, {}, None), "engine")
+    assert (of("limits.max_positions"), of("governor.errors")) == (14, 9)
+    add(home, RunStarted(parse_spec(SPEC_EXAMPLE).run.document, {}, None), "engine")
+    assert (of("limits.max_positions"), of("governor.errors")) == settings, "which sets no governor"
+    add(home, RunStarted(parse_spec(written).run.document, {}, None), "engine")
+    add(home, ProcessStopped("host:1", "asked to"), "engine")
+    assert (of("limits.max_positions"), of("governor.errors")) == settings, "nothing trades by it any more"
 
 
 def test_what_is_stopped_is_shown_with_its_reason(answer: Any, call: Any, home: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field
 
 from strikewise.backtest.runner import ReplaySpec
+from strikewise.bootstrap.configuration import Settings
 from strikewise.bootstrap.documents import Table, check, read_toml, told_of
 from strikewise.bootstrap.trading import (
     MOST_CAPITAL,
@@ -26,8 +27,9 @@ from strikewise.bootstrap.trading import (
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.money import to_cents
 from strikewise.engine.spec import WEEKDAYS, RunSpec
+from strikewise.service.system import Rules
 
-__all__ = ["SPEC_EXAMPLE", "load_spec", "make_spec", "parse_spec"]
+__all__ = ["SPEC_EXAMPLE", "load_spec", "make_spec", "parse_spec", "rules_in"]
 
 
 class StrategyTable(Table):
@@ -142,6 +144,22 @@ def make_spec(
             financing=table.financing.frozen(),
             governor=None if table.governor is None else table.governor.frozen(),
         )
+
+
+def rules_in(settings: Settings, document: Mapping[str, Any]) -> Rules | None:
+    """Return what a run is held to whose document is a specification; None where it is one of settings.
+
+    Raises
+    ------
+    SettingsError
+        If the document is one that this version does not know.
+    """
+    if "start" not in document:
+        return None
+    limits = check(LimitsTable, document.get("limits", {}), "run's limits").frozen()
+    own = document.get("governor")
+    governor = settings.governor if own is None else check(GovernorTable, own, "run's governor")
+    return Rules(limits, governor.frozen())
 
 
 def _run_spec(table: SpecDocument) -> RunSpec:

@@ -186,7 +186,8 @@ class Conversation:
         return status_view(self._read(), system.heartbeat(), system.halt.read(), system.now(), system.account)
 
     def _account(self) -> AccountView:
-        return account_view(self._read(), self._system.limits, self._system.calendar)
+        desk, system = self._read(), self._system
+        return account_view(desk, system.in_force(desk.run, desk.control).limits, system.calendar)
 
     # --- answers ---------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from strikewise.domain.events import RunStarted
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.market.estimate import MissingQuotePolicy
 from strikewise.market.source import MarketSource
@@ -25,7 +26,7 @@ from strikewise.risk.stress import GRID_DAYS, SHOCKS, ShockResult, StressGrid, s
 from strikewise.risk.track import Track
 from strikewise.risk.usage import LimitUse, book_uses, limit_uses
 from strikewise.risk.value_at_risk import ValueAtRisk
-from strikewise.service.system import System
+from strikewise.service.system import Rules, System
 
 __all__ = ["GRID_DAYS", "Folded", "RiskReport", "account_risk"]
 
@@ -112,22 +113,26 @@ class Folded:
     ----------
     known_at : datetime or None
         When its last fact was known; None where there is none.
+    run : RunStarted or None
+        The latest run's beginning.
     """
 
     state: AccountState
     control: ControlState
     track: Track
     known_at: datetime | None
+    run: RunStarted | None = None
 
     @classmethod
     def of(cls, ledger: Ledger) -> Folded:
         """Read a ledger from its first fact to its last, holding one at a time."""
-        state, control, track, at = AccountState(), ControlState(), Track(), None
+        state, control, track, at, run = AccountState(), ControlState(), Track(), None, None
         for record in ledger.records():
             before, state = state, state.apply(record.seq, record.event, record.known_at)
             control = control.apply(record.seq, record.event, record.known_at, record.actor)
             track, at = track.apply(record, before, state), record.known_at
-        return cls(state, control, track, at)
+            run = record.event if isinstance(record.event, RunStarted) else run
+        return cls(state, control, track, at, run)
 
 
 def account_risk(
@@ -165,18 +170,19 @@ def account_risk(
     instant = _instant(system, source, folded.known_at, held, as_of)
     view = Market(source, system.calendar).view(instant)
     portfolio = _valued(system, state, view)
-    return _report(system, state.account or system.account, view, portfolio, control, history)
+    rules = system.in_force(folded.run, control)
+    return _report(state.account or system.account, rules, view, portfolio, control, history)
 
 
 def _report(
-    system: System,
     account: str,
+    held_to: Rules,
     view: MarketView,
     portfolio: Portfolio,
     control: ControlState,
     history: Track,
 ) -> RiskReport:
-    rules, now = system.governor, control.at(view.as_of)
+    rules, now = held_to.governor, control.at(view.as_of)
     risk = AccountRisk(view, rules)
     book = risk.book(portfolio.positions)
     found = risk.value_at_risk_of(book)
@@ -189,7 +195,7 @@ def _report(
         portfolio=portfolio,
         control=now,
         limits=(
-            *limit_uses(portfolio, system.limits, risk, day, now, history),
+            *limit_uses(portfolio, held_to.limits, risk, day, now, history),
             *book_uses(book, found, equity, risk),
         ),
         value_at_risk=found,
@@ -197,7 +203,7 @@ def _report(
         shocks=_shocks(book, view) if isinstance(book, RiskBook) and known else (),
         sectors=sector_cents(portfolio.positions, rules.sectors),
         warnings=tuple(one for one in guard(view, portfolio, now, history, rules) if isinstance(one, Warn)),
-        positions=tuple(_position(one, system, risk) for one in portfolio.positions),
+        positions=tuple(_position(one, risk) for one in portfolio.positions),
     )
 
 
@@ -232,16 +238,16 @@ def _valued(system: System, state: AccountState, view: MarketView) -> Portfolio:
     return value_account(state, view, MissingQuotePolicy.MODEL).portfolio
 
 
-def _position(position: Position, system: System, risk: AccountRisk) -> dict[str, Any]:
+def _position(position: Position, risk: AccountRisk) -> dict[str, Any]:
     """Return a position with what it loses now, and at which loss it would be closed."""
     profit = position.profit_exit_cents
-    limits = loss_limits(position, system.governor)
+    limits = loss_limits(position, risk.governor)
     own = risk.value_at_risk([position])
     return {
         "position_id": position.position_id,
         "strategy": position.strategy,
         "underlying": position.underlying,
-        "sector": sector_of(position.underlying, system.governor.sectors),
+        "sector": sector_of(position.underlying, risk.governor.sectors),
         "structure": position.structure.describe(),
         "quantity": position.quantity,
         "profit": None if profit is None else profit / 100,

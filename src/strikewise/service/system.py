@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from strikewise.domain.chain import ChainTape
+from strikewise.domain.events import RunStarted
 from strikewise.domain.quotes import DailyBars, Series
 from strikewise.engine.answering import Answering
 from strikewise.engine.spec import StrategySpec
@@ -18,6 +19,7 @@ from strikewise.execution.heartbeat import Heartbeat
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import Clock
 from strikewise.market.source import MarketSource
+from strikewise.portfolio.controls import ControlState
 from strikewise.portfolio.ledger import Fact, Ledger
 from strikewise.portfolio.picture import Picture
 from strikewise.portfolio.reading import Checkpoint, NoCheckpoint
@@ -101,6 +103,18 @@ def _no_heartbeat() -> Heartbeat | None:
     return None
 
 
+class Rules(NamedTuple):
+    """What an account is held to: the limits of a trade, and the governor's."""
+
+    limits: Limits
+    governor: Governor
+
+
+def _of_settings(_: Mapping[str, Any]) -> Rules | None:
+    """Take every run for one of the settings."""
+    return None
+
+
 class FlagInMemory:
     """A halt flag that only this program sees; implements `strikewise.execution.halt_flag.HaltFlag`."""
 
@@ -161,6 +175,8 @@ class System:
         Returns the latest heartbeat of the account's process, if it ever ran.
     checkpoint : callable
         Opens what keeps the ledger's state between programs, if anything does.
+    rules_of : callable
+        Returns what a run's document sets, where it is a specification with limits of its own; else None.
     """
 
     home: Path
@@ -181,6 +197,20 @@ class System:
     halt: HaltFlag = field(default_factory=FlagInMemory)
     heartbeat: Callable[[], Heartbeat | None] = _no_heartbeat
     checkpoint: Callable[[], Checkpoint] = NoCheckpoint
+    rules_of: Callable[[Mapping[str, Any]], Rules | None] = _of_settings
+
+    def in_force(self, run: RunStarted | None, control: ControlState) -> Rules:
+        """Return what the account is held to: by the specification its process trades by, else the settings.
+
+        Parameters
+        ----------
+        run : RunStarted or None
+            The beginning of the ledger's latest run.
+        control : ControlState
+            Says whether a process holds the ledger.
+        """
+        traded = self.rules_of(run.spec) if run is not None and control.holder else None
+        return traded or Rules(self.limits, self.governor)
 
     def now(self) -> datetime:
         """Return the present instant."""

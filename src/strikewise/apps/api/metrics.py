@@ -157,7 +157,8 @@ def _of_data(desk: Desk, status: StatusView) -> Iterator[Metric]:
 
 def _of_account(desk: Desk, reader: Reader) -> Iterator[Metric]:
     system = reader.system
-    account = account_view(desk, system.limits, system.calendar)
+    held_to = system.in_force(desk.run, desk.control)
+    account = account_view(desk, held_to.limits, system.calendar)
     if account.at is None:
         return
     equity = {("mid",): account.equity_mid_cents / 100, ("exit",): account.equity_exit_cents / 100}
@@ -177,7 +178,7 @@ def _of_account(desk: Desk, reader: Reader) -> Iterator[Metric]:
         ("strikewise_vega_dollars", greeks.vega),
     ):
         yield _one(name, value)
-    uses = (*account.limits, *day_uses(desk, system.governor))
+    uses = (*account.limits, *day_uses(desk, held_to.governor))
     shares = {(one.name.replace(" ", "_"),): one.share for one in uses}
     yield _told("strikewise_limit_used_ratio", shares)
 

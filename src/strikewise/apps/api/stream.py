@@ -218,7 +218,7 @@ class Hub:
 
     def _state(self, desk: Desk) -> dict[str, Any]:
         system = self._reader.system
-        account = account_view(desk, system.limits, system.calendar)
+        account = account_view(desk, system.in_force(desk.run, desk.control).limits, system.calendar)
         shown = _State(self._reader.status(), account, positions_view(desk))
         told: dict[str, Any] = _STATE.dump_python(shown, mode="json")
         return told

@@ -20,7 +20,8 @@ router = APIRouter(tags=["account"])
 def account(reader: Reading) -> AccountView:
     """Return the account as it was last valued, with how far its limits are used."""
     with reader.desk() as desk:
-        return account_view(desk, reader.system.limits, reader.system.calendar)
+        system = reader.system
+        return account_view(desk, system.in_force(desk.run, desk.control).limits, system.calendar)
 
 
 @router.get("/equity", summary="Equity over time")

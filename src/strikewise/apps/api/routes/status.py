@@ -27,7 +27,7 @@ def status(reader: Reading) -> StatusView:
 def risk(reader: Reading) -> dict[str, Any]:
     """Return limits and their use, breakers, value at risk and stress, as `strikewise risk --json` prints."""
     with reader.desk() as desk:
-        folded = Folded(desk.keeper.state, desk.control, desk.track, desk.known_at)
+        folded = Folded(desk.keeper.state, desk.control, desk.track, desk.known_at, desk.run)
     with reader.market():
         return account_risk(reader.system, as_of=reader.now(), folded=folded).as_dict()
 
