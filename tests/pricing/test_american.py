@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strikewise.pricing import american, black_scholes
-from strikewise.pricing.backend import ARRAY
+from strikewise.pricing.backend import ARRAY, DEFAULT
 from strikewise.pricing.collocation import FAST, PRECISE
 
 RATES = st.floats(0.0, 0.12)
@@ -213,11 +213,39 @@ def test_the_greeks_are_the_slopes_of_the_price(drawn):
         (value(volatility=volatility * 1.0005) - value(volatility=volatility * 0.9995)) / 0.001 / volatility
     )
     assert found.vega == pytest.approx(0.01 * slope, rel=2e-3, abs=2e-5)
-    slope = (value(rate=rate + 5e-5) - value(rate=rate - 5e-5)) / 1e-4
-    # Its own step is a fifth of that: where rate and yield meet, the boundary's error shows.
-    assert found.rho == pytest.approx(0.01 * slope, rel=2e-2, abs=2e-3)
+    slope = (value(rate=rate + 1e-4) - value(rate=rate - 1e-4)) / 2e-4
+    assert found.rho == pytest.approx(0.01 * slope, rel=2e-2, abs=1e-3)
     slope = (value(years=years * 1.0005) - value(years=years * 0.9995)) / 0.001 / years
     assert found.theta == pytest.approx(-slope / 365.0, rel=2e-3, abs=5e-4 * strike / 365.0)
+
+
+@pytest.mark.parametrize("scheme", [FAST, PRECISE], ids=["fast", "precise"])
+@pytest.mark.parametrize("kernels", [DEFAULT, ARRAY], ids=["usual", "arrays"])
+def test_no_price_leaps_where_rate_and_yield_nearly_meet(kernels, scheme):
+    yields = 0.01
+    rates = yields + np.linspace(-6e-4, 6e-4, 81)
+    drawn = [(113.18, 2.2915, 0.3719), (116.8, 2.1049, 0.4278), (108.17, 0.1261, 0.5634), (90.0, 1.0, 0.2)]
+    for strike, years, volatility in drawn:
+        asked = (False, 100.0, strike, years, volatility, rates, yields)
+        worth = american.price(*asked, scheme=scheme, kernels=kernels)
+        # A put is worth less by its rho with each step of the rate: a tenth of a cent at most.
+        assert np.abs(np.diff(worth)).max() < 4e-3
+        assert np.abs(np.diff(worth, 2)).max() < 4e-4
+
+
+@pytest.mark.parametrize("kernels", [DEFAULT, ARRAY], ids=["usual", "arrays"])
+def test_where_rate_and_yield_nearly_meet_rho_is_the_slope_over_a_wider_step(kernels):
+    draw = np.random.default_rng(3)
+    strike, years = 100.0 * np.exp(draw.uniform(-0.3, 0.3, 300)), draw.uniform(0.05, 3.0, 300)
+    asked = (draw.random(300) < 0.5, 100.0, strike, years, draw.uniform(0.08, 0.6, 300))
+    exercise = np.where(asked[0], 100.0 - strike, strike - 100.0)
+    for rate in (0.0099, 0.01, 0.0101):
+        up, here, down = (
+            american.price(*asked, rate + by, 0.01, scheme=PRECISE) for by in (2.5e-4, 0.0, -2.5e-4)
+        )
+        found = american.greeks(*asked, rate, 0.01, scheme=PRECISE, kernels=kernels).rho
+        held = here - exercise > 0.1
+        assert np.abs(found - 0.01 * (up - down) / 5e-4)[held].max() < 6e-3
 
 
 def test_where_exercise_is_best_at_once_an_option_moves_like_its_exercise():

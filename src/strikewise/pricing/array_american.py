@@ -26,6 +26,8 @@ LEAST_TOTAL = 1e-5
 """Total volatility below which nothing is random."""
 
 BUMP = 1e-5
+RATE_BUMP = 1e-4
+"""Wide: near the yield the boundary's error changes fast with the rate."""
 """Step of the one-sided differences: relative in volatility, absolute in rates."""
 
 TRIALS = 100
@@ -182,19 +184,29 @@ def _sensitivities(
     quiet = sigma * np.sqrt(T) < LEAST_TOTAL
     step = BUMP * sigma
     sharper = _puts(x, terms._replace(volatility=sigma + step), stiff, scheme)[0]
-    bumped = terms._replace(
-        rate=np.where(calls, terms.rate, terms.rate + BUMP),
-        yields=np.where(calls, terms.yields + BUMP, terms.yields),
-    )
     still = exercised & ~quiet
     vega = np.where(quiet | still, 0.0, (sharper - value) / np.where(quiet, 1.0, step))
-    rho = np.where(still, 0.0, (_puts(x, bumped, stiff, scheme)[0] - value) / BUMP)
+    rho = np.where(still, 0.0, _slope_in_rate(x, value, terms, calls, stiff, scheme))
     delta = np.where(calls, value - x * first, first)
     gamma = second * np.where(calls, x * x / S, 1.0 / K)
     decay = r * scale * value - (r - q) * S * delta - 0.5 * (sigma * S) ** 2 * gamma
     theta = np.where(exercised | (T == 0.0), 0.0, decay / 365.0)
     paid = np.maximum(scale * value, np.where(calls, S - K, K - S))
     return np.array([paid, delta, gamma, theta, 0.01 * scale * vega, 0.01 * scale * rho])
+
+
+def _slope_in_rate(
+    x: Array, value: Array, terms: Terms, calls: Flags, stiff: Flags, scheme: Collocation
+) -> Array:
+    """Return the slope in the rate, which is a call's yield once it is a put; one-sided at no interest."""
+    by_rate, by_yield = np.where(calls, 0.0, RATE_BUMP), np.where(calls, RATE_BUMP, 0.0)
+    higher = terms._replace(rate=terms.rate + by_rate, yields=terms.yields + by_yield)
+    low, under = terms.rate - by_rate, terms.yields - by_yield
+    bare = ((under < low) & (low < 0.0)) | ((low < 0.0) & (terms.rate >= 0.0))
+    lower = terms._replace(rate=np.where(bare, terms.rate, low), yields=np.where(bare, terms.yields, under))
+    up = _puts(x, higher, stiff, scheme)[0]
+    down = np.where(bare, value, _puts(x, lower, stiff, scheme)[0])
+    return (up - down) / np.where(bare, RATE_BUMP, 2.0 * RATE_BUMP)
 
 
 def _solve(value: Array, x: Array, terms: Terms, start: Array, scheme: Collocation) -> Array:

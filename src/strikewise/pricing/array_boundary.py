@@ -171,8 +171,10 @@ def _iterated(
     for _ in range(rounds):
         g = np.sqrt(h)
         gap = _joined(scheme.join, h).reshape(scheme.root.size, -1, g.shape[1]) - g[:, np.newaxis]
-        better = np.maximum(step(g - log_top, gap.reshape(inner.s.shape), inner, whole) + log_top, 0.0)
-        h = np.where(np.isfinite(better), better, g) ** 2
+        better = step(g - log_top, gap.reshape(inner.s.shape), inner, whole) + log_top
+        # Where rate and yield meet, steps near expiry overshoot each other by more each round.
+        bounded = np.clip(better, 0.5 * g, np.maximum(2.0 * g, whole.s))
+        h = np.where(np.isfinite(better), bounded, g) ** 2
     return h
 
 

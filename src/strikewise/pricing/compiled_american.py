@@ -34,6 +34,7 @@ Flags = NDArray[np.bool_]
 
 LEAST_TOTAL = 1e-5  # total volatility below which nothing is random
 BUMP = 1e-5
+RATE_BUMP = 1e-4  # wide: near the yield the boundary's error changes fast with the rate
 TRIALS = 100
 PATIENCE = 12  # secants before every other step halves the bracket
 MOST_TOTAL = 60.0
@@ -127,7 +128,8 @@ def _sensitivities(
     bump_yield: bool,
     h: Array,
     kept: Memory,
-    moved_kept: Memory,
+    up_kept: Memory,
+    down_kept: Memory,
     work: Array,
     scheme: Collocation,
 ) -> tuple[float, float, float, float, float, bool]:
@@ -152,11 +154,13 @@ def _sensitivities(
         delta, gamma = delta + first, gamma + second
     step = BUMP * volatility
     vega = (_put(x, years, volatility + step, rate, yields, stiff, h, kept, work, scheme) - value) / step
-    if bump_yield:
-        moved = _put(x, years, volatility, rate, yields + BUMP, stiff, h, moved_kept, work, scheme)
-    else:
-        moved = _put(x, years, volatility, rate + BUMP, yields, stiff, h, moved_kept, work, scheme)
-    return value, delta, gamma, vega, (moved - value) / BUMP, False
+    by_rate, by_yield = (0.0, RATE_BUMP) if bump_yield else (RATE_BUMP, 0.0)
+    up = _put(x, years, volatility, rate + by_rate, yields + by_yield, stiff, h, up_kept, work, scheme)
+    low, under = rate - by_rate, yields - by_yield
+    if under < low < 0.0 or low < 0.0 <= rate:
+        return value, delta, gamma, vega, (up - value) / RATE_BUMP, False
+    down = _put(x, years, volatility, low, under, stiff, h, down_kept, work, scheme)
+    return value, delta, gamma, vega, (up - down) / (2.0 * RATE_BUMP), False
 
 
 @compiled
@@ -174,7 +178,8 @@ def greeks(
 ) -> None:
     """Write price, delta, gamma, theta, vega, rho as rows."""
     h, work = np.empty(scheme.root.size), workspace(scheme)
-    kept, moved = memory(scheme, OCTAVES if together else 0), memory(scheme, OCTAVES if together else 0)
+    octaves = OCTAVES if together else 0
+    kept, up, down = memory(scheme, octaves), memory(scheme, octaves), memory(scheme, octaves)
     for i in range(out.shape[1]):
         call = is_call[i if is_call.size > 1 else 0]
         S, K = _at(spot, i), _at(strike, i)
@@ -186,7 +191,7 @@ def greeks(
         if not _solvable(x, T, sigma, near, far):
             continue
         value, first, second, vega, rho, now = _sensitivities(
-            x, T, sigma, near, far, call, h, kept, moved, work, scheme
+            x, T, sigma, near, far, call, h, kept, up, down, work, scheme
         )
         scale = S if call else K
         delta = value - x * first if call else first

@@ -280,8 +280,8 @@ def boundary(
             else:
                 above, below = _sums_of_bells(work, g, start, start + inner)
                 better = _improved(g, above, below, t, s, rate, yields, log_top)
-            better = max(better, 0.0)
-            better = better if better < math.inf else g
+            # Where rate and yield meet, steps near expiry overshoot each other by more each round.
+            better = min(max(better, 0.5 * g), max(2.0 * g, s)) if better < math.inf else g
             h[i] = better * better
 
 
