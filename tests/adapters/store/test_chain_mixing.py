@@ -74,6 +74,41 @@ def test_writing_either_again_changes_nothing(tmp_path: Path) -> None:
         assert (report.written, report.replaced) == (0, 0)
 
 
+def test_almost_half_a_day_written_again_changes_nothing(tmp_path: Path) -> None:
+    some = part(FULL, slice(0, 9))
+    for tape in (MADE, some):
+        ChainStore(tmp_path).write(tape)
+    report = ChainStore(tmp_path).write(some)
+    assert (report.written, report.replaced) == (0, 0)
+    assert np.array_equal(read(tmp_path).chain(0).key, MADE.columns.key)
+
+
+def test_more_contracts_recorded_of_a_day_stand_beside_those_recorded_before(tmp_path: Path) -> None:
+    for tape in (MADE, FEW, part(FULL, slice(10, 13))):
+        ChainStore(tmp_path).write(tape)
+    chain = read(tmp_path).chain(0)
+    assert np.array_equal(chain.key, MADE.columns.key)
+    recorded = [row for row in range(len(chain)) if chain.grade_of(row) is Grade.QUOTES]
+    assert recorded == [4, 5, 6, 7, 8, 10, 11, 12]
+    assert np.array_equal(chain.ask[recorded], FULL.columns.ask[recorded])
+    ChainStore(tmp_path).write(part(FULL, slice(0, 3)))
+    chain = read(tmp_path).chain(0)
+    assert (chain.grade, chain.source) == (Grade.QUOTES, "vendor")
+    assert np.array_equal(chain.key, FULL.columns.key[[0, 1, 2, 4, 5, 6, 7, 8, 10, 11, 12]])
+    assert {chain.grade_of(row) for row in range(len(chain))} == {Grade.QUOTES}
+
+
+def test_what_was_recorded_is_left_alone_where_the_rest_is_made_of_another_close(
+    tmp_path: Path,
+) -> None:
+    moved = replace(MADE, spot_cents=MADE.spot_cents * 102 // 100)
+    for tape in (MADE, FEW, moved):
+        ChainStore(tmp_path).write(tape)
+    chain = read(tmp_path).chain(0)
+    assert (chain.grade, chain.source) == (Grade.QUOTES, "vendor")
+    assert np.array_equal(chain.key, FEW.columns.key)
+
+
 def test_a_full_recorded_day_replaces_a_reconstructed_one_whole(tmp_path: Path) -> None:
     for tape in (MADE, FEW, FULL, MADE):
         ChainStore(tmp_path).write(tape)

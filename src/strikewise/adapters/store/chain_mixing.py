@@ -38,15 +38,13 @@ def mixed(before: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame | None:
     parts = _recorded_and_made(before, new)
     if parts is None:
         return None
-    recorded, made = parts
-    if len(recorded) >= FULL_SHARE * len(made) or not _one_moment(recorded, made):
-        return None if recorded is new or recorded is before else recorded
+    recorded, made, listed = parts
     rest = made.join(recorded, on=CONTRACT, how="anti", nulls_equal=True)
-    if len(rest) == 0:
+    if len(recorded) >= FULL_SHARE * listed or not _one_moment(recorded, made) or len(rest) == 0:
         return None if recorded is new or recorded is before else recorded
     head = recorded.row(0, named=True)
     known_at = max(head["known_at"], made["known_at"][0])
-    source = f"{head['source'].split(AND)[0]}{AND}{made['source'][0].split(AND)[-1]}"
+    source = f"{head['source']}{AND}{made['source'][0].split(AND)[-1]}"
     marked = recorded.with_columns((pl.col("flaws") | int(RECORDED_MARK)).cast(pl.UInt16))
     return (
         pl.concat([marked, rest])
@@ -60,22 +58,34 @@ def mixed(before: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame | None:
     )
 
 
-def _recorded_and_made(before: pl.DataFrame, new: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame] | None:
-    """Return the recorded rows and the reconstructed ones, or None where there are not both."""
+def _recorded_and_made(
+    before: pl.DataFrame, new: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, int] | None:
+    """Return recorded rows, reconstructed ones and how many contracts a whole day has; None without both."""
     grades = before["grade"][0], new["grade"][0]
-    if grades == (_MADE, _QUOTES):
-        return new, _unmarked(before)
     if grades == (_QUOTES, _MADE):
-        return before, new
-    if grades == (_MADE, _MADE):
-        marked = before.filter((pl.col("flaws") & int(RECORDED_MARK)) != 0)
-        if len(marked):
-            return marked, new
-    return None
+        return before, new, len(new)
+    if before["grade"][0] != _MADE or new["grade"][0] not in (_QUOTES, _MADE):
+        return None
+    marked = (pl.col("flaws") & int(RECORDED_MARK)) != 0
+    earlier = before.filter(marked).with_columns(
+        flaws=(pl.col("flaws") ^ int(RECORDED_MARK)).cast(pl.UInt16),
+        grade=pl.lit(_QUOTES),
+        source=pl.col("source").str.split(AND).list.first(),
+    )
+    if new["grade"][0] == _MADE:
+        return (earlier, new, len(new)) if len(earlier) else None
+    # What took the place of a reconstructed contract stays: that one is gone, and there would be a hole.
+    stays = earlier.join(new, on=CONTRACT, how="anti", nulls_equal=True)
+    recorded = _beside(new, stays) if len(stays) else new
+    return recorded, before.filter(~marked), len(before)
 
 
-def _unmarked(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.filter((pl.col("flaws") & int(RECORDED_MARK)) == 0)
+def _beside(new: pl.DataFrame, stays: pl.DataFrame) -> pl.DataFrame:
+    """Return rows recorded now and before as one snapshot, as the new one describes it."""
+    head = {name: new[name].first() for name in ("known_at", "spot_cents", "source")}
+    same = [pl.lit(value, dtype=new.schema[name]).alias(name) for name, value in head.items()]
+    return pl.concat([new, stays.with_columns(same)]).sort(CONTRACT)
 
 
 def _one_moment(recorded: pl.DataFrame, made: pl.DataFrame) -> bool:
