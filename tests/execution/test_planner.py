@@ -8,14 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execution.tapes import call, put
+from strikewise.domain.brokerage import Capabilities
 from strikewise.domain.errors import DomainError
-from strikewise.domain.instruments import Stock
+from strikewise.domain.instruments import Instrument, Stock
 from strikewise.domain.orders import Purpose
 from strikewise.domain.portfolio import Holding, Position
 from strikewise.domain.quotes import Grade
 from strikewise.domain.signals import Adjust, Signal
 from strikewise.domain.structures import Leg, Structure
-from strikewise.execution.planner import adjusting_order, closing_order, opening_order, order_id
+from strikewise.execution.planner import (
+    adjusting_order,
+    closed_first,
+    closing_order,
+    opening_order,
+    order_id,
+)
 
 NOW = datetime(2024, 2, 1, 21, tzinfo=UTC)
 SPREAD = Structure.of([Leg(put(480), -1), Leg(put(475), 1)])
@@ -162,3 +169,43 @@ def test_an_adjustment_trades_its_own_legs_into_the_position() -> None:
     legs = Structure.of([Leg(put(470), 1)])
     made = adjusting_order("main", held, Adjust(legs, 2, "HEDGE"), NOW)
     assert (made.position_id, made.structure, made.quantity, made.purpose) == ("p-1", legs, 2, Purpose.ADJUST)
+
+
+APART = Capabilities("apart", max_legs=4, mixes_shares=False)
+"""A broker that takes shares and options one after the other, four options at most."""
+INSTRUMENTS = (Stock("SPY"), *(made(strike) for made in (put, call) for strike in (470, 475, 480, 490)))
+
+
+@given(st.dictionaries(st.sampled_from(INSTRUMENTS), st.integers(-300, 300).filter(bool), min_size=1))
+def test_a_position_is_closed_by_orders_that_the_broker_takes_one_after_the_other(
+    quantities: dict[Instrument, int],
+) -> None:
+    left = tuple(Holding(instrument, quantity) for instrument, quantity in quantities.items())
+    while left:
+        part = closed_first(left, APART)
+        shares = [one for one in part if isinstance(one.instrument, Stock)]
+        assert part
+        assert len(part) <= 4
+        assert not shares or part == tuple(shares)
+        left = tuple(one for one in left if one not in part)
+
+
+def test_what_was_assigned_goes_before_the_options_that_are_left_unless_it_covers_calls() -> None:
+    shares, long_put, short_call = Holding(Stock("SPY"), 200), Holding(put(475), 2), Holding(call(490), -2)
+    assert closed_first((shares, long_put), APART) == (shares,)
+    assert closed_first((shares, short_call), APART) == (short_call,)
+    assert closed_first((shares, short_call, Holding(call(495), 2)), APART) == (shares,)
+    order = closing_order("test", position(shares, long_put), NOW, "STOP", broker=APART)
+    assert (order.structure, order.quantity) == (Structure.of([Leg(Stock("SPY"), -1)]), 200)
+
+
+def test_of_more_options_than_one_order_takes_those_that_were_sold_go_first() -> None:
+    held = tuple(
+        Holding(made(strike), side)
+        for made in (put, call)
+        for strike, side in ((470, 1), (475, -1), (480, -1))
+    )
+    part = closed_first(held, APART)
+    assert len(part) == 4
+    assert all(one in part for one in held if one.quantity < 0)
+    assert closed_first(held, Capabilities("whole", max_legs=99)) == held

@@ -100,13 +100,20 @@ class Draft:
             return None
 
     def close(self, position: Position, why: Close | Roll, actor: str, cause: int | None = None) -> bool:
-        """Order the closing of a position, if the gate lets it pass and nothing else works on it."""
+        """Order the closing of a position, if the gate lets it pass and nothing else works on it.
+
+        Returns
+        -------
+        bool
+            Whether all of it is ordered to close: some brokers take shares and options one after the other.
+        """
         if self.mandate.watched and (working := self.working_on(position.position_id)):
             self.cancels += working
             return False
         if position.position_id in self.mandate.waiting:
             return False
-        order = closing_order(self.spec.account, position, self.view.as_of, why.reason, why.detail)
+        broker = self.mandate.broker
+        order = closing_order(self.spec.account, position, self.view.as_of, why.reason, why.detail, broker)
         verdict = judge_closing(order, position, self.view, self.mandate.gate)
         cause = cause or self.state.fact_of(position.position_id)
         if isinstance(verdict, Denied):
@@ -114,7 +121,7 @@ class Draft:
                 self.write(OrderDenied(position.position_id, verdict.code, verdict.detail), actor, cause)
             return False
         self.place(order, actor, cause)
-        return True
+        return len(order.structure.legs) == len(position.holdings)
 
     def working_on(self, position_id: str) -> list[str]:
         """Return the orders that may still fill into a position."""

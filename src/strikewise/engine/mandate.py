@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from strikewise.domain.brokerage import Capabilities
 from strikewise.domain.control import CloseRequested, FlattenRequested, TakeRequested, TradingState
 from strikewise.domain.reconciled import EXTERNAL
 from strikewise.domain.signals import Close
@@ -76,6 +77,8 @@ class Mandate:
         What people are asked, and do not want.
     takes : tuple of Take
         What people took.
+    broker : Capabilities or None
+        What the broker takes in one order; None where it takes everything.
     """
 
     state: TradingState = TradingState.ACTIVE
@@ -91,6 +94,7 @@ class Mandate:
     answering: Answering = field(default_factory=Answering)
     offers: Offers = field(default_factory=Offers)
     takes: tuple[Take, ...] = ()
+    broker: Capabilities | None = None
 
     @property
     def opens(self) -> bool:

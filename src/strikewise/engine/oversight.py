@@ -16,14 +16,23 @@ from strikewise.domain.control import (
     TradingState,
     TradingStateChanged,
 )
-from strikewise.domain.events import OptionSettled, OrderClosed, OrderDenied, OrderRejected
+from strikewise.domain.events import (
+    Event,
+    OptionSettled,
+    OrderClosed,
+    OrderDenied,
+    OrderFilled,
+    OrderRejected,
+)
 from strikewise.domain.instruments import OptionContract
+from strikewise.domain.orders import Purpose
 from strikewise.domain.reconciled import ReconciliationFinished
 from strikewise.engine.day_report import DAY_REPORT
 from strikewise.execution.unexplained_ends import INFERRED
 from strikewise.portfolio.controls import ControlState, is_person
 from strikewise.portfolio.ledger import Record
 from strikewise.portfolio.offers import Offers
+from strikewise.portfolio.order_state import OrderStatus
 from strikewise.portfolio.projection import AccountState
 from strikewise.risk.track import Track
 
@@ -96,6 +105,8 @@ class Oversight:
         When that was; long ago where none was.
     offers : Offers
         Signals that people may answer.
+    leaving : mapping of str to str
+        Positions of which a closing order filled and something is left, with that order: the rest follows.
     """
 
     control: ControlState = field(default_factory=ControlState)
@@ -108,6 +119,7 @@ class Oversight:
     reported: int = 0
     reported_at: datetime = LONG_AGO
     offers: Offers = field(default_factory=Offers)
+    leaving: Mapping[str, str] = field(default_factory=dict)
 
     def apply(self, record: Record, before: AccountState, after: AccountState) -> Oversight:
         """Return it after one more fact, with the account before and after it."""
@@ -116,11 +128,23 @@ class Oversight:
         track = self.track.apply(record, before, after)
         offers = self.offers.apply(record)
         changes = _CHANGES.get(event.__class__)
+        leaving = _leaving(self.leaving, event, after)
         same = control is self.control and track is self.track and offers is self.offers
-        if changes is None and same:
+        if changes is None and same and leaving is self.leaving:
             return self
         more = changes(self, event, record) if changes else {}
-        return replace(self, control=control, track=track, offers=offers, **more)
+        return replace(self, control=control, track=track, offers=offers, leaving=leaving, **more)
+
+
+def _leaving(before: Mapping[str, str], event: Event, after: AccountState) -> Mapping[str, str]:
+    """Return which positions are half closed after a fact."""
+    if any(name not in after.positions for name in before):
+        before = {name: one for name, one in before.items() if name in after.positions}
+    known = after.order(event.execution.order_id) if isinstance(event, OrderFilled) else None
+    if known is None or known.order.purpose is not Purpose.CLOSE or known.status is not OrderStatus.FILLED:
+        return before
+    name = known.order.position_id
+    return {**before, name: known.order.order_id} if name in after.positions else before
 
 
 # --- what each kind of fact changes; a kind that is not here changes nothing --------------------------------

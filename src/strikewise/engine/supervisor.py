@@ -201,6 +201,16 @@ class Supervisor:
         except LedgerError:
             self._deaf = True
 
+    def wishes(self) -> dict[str, Wish]:
+        """Return what people want closed, and what is left of positions that were closed in part."""
+        state, oversight = self._writer.state, self.oversight
+        left: dict[str, Wish] = {}
+        for name, order_id in oversight.leaving.items():
+            known = state.order(order_id)
+            if known is not None:
+                left[name] = Wish(Close(known.order.reason, known.order.detail), ENGINE)
+        return {**left, **wishes_to_close(oversight.control, state)}
+
     def mandate(self, view: MarketView, portfolio: Portfolio, *, seeks: bool) -> Mandate:
         """Guard the account, write down what that leads to, and return what the tick may do.
 
@@ -224,7 +234,7 @@ class Supervisor:
         return Mandate(
             state=TradingState.HALTED if self.cut_off else state,
             seeks=seeks,
-            closing={**closing, **wishes_to_close(control, self._writer.state)},
+            closing={**closing, **self.wishes()},
             quiet=frozenset(quiet),
             told=frozenset(name for name, at in self.oversight.denied.items() if at > lately),
             waiting=self._held_back.positions(now),
@@ -235,6 +245,7 @@ class Supervisor:
             answering=self._answering,
             offers=self.oversight.offers,
             takes=wishes_to_take(control, self.oversight.offers),
+            broker=self._courier.broker.capabilities(),
         )
 
     def _guarded(self, view: MarketView, portfolio: Portfolio) -> dict[str, Wish]:

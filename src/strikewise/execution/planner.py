@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from math import gcd
 from typing import Protocol
 
+from strikewise.domain.brokerage import Capabilities
 from strikewise.domain.errors import DomainError
 from strikewise.domain.identifiers import short_digest
+from strikewise.domain.instruments import OptionContract, Right
 from strikewise.domain.orders import Order, Purpose
-from strikewise.domain.portfolio import Position
+from strikewise.domain.portfolio import Holding, Position
 from strikewise.domain.signals import Adjust, Signal
 from strikewise.domain.structures import Leg, Structure
 
@@ -19,6 +22,7 @@ __all__ = [
     "Sanctioned",
     "adjusting_order",
     "another_attempt",
+    "closed_first",
     "closing_order",
     "next_attempt",
     "opening_order",
@@ -137,15 +141,26 @@ def opening_order(account: str, approved: Sanctioned, at: datetime) -> Order:
     )
 
 
-def closing_order(account: str, position: Position, at: datetime, reason: str, detail: str = "") -> Order:
+def closing_order(
+    account: str,
+    position: Position,
+    at: datetime,
+    reason: str,
+    detail: str = "",
+    broker: Capabilities | None = None,
+) -> Order:
     """Return the market order that closes all a position holds: options, and shares it was assigned.
+
+    Where a broker takes not all of it in one order, it closes what may go first; the rest is closed by the
+    next one, once this is filled.
 
     Raises
     ------
     DomainError
         If the position holds nothing.
     """
-    structure, quantity = _reversed(position)
+    held = position.holdings if broker is None else closed_first(position.holdings, broker)
+    structure, quantity = _reversed(position, held)
     intent = f"close|{position.position_id}|{reason}|{at.isoformat()}"
     return Order(
         order_id=order_id(account, position.strategy, intent, at),
@@ -180,9 +195,30 @@ def adjusting_order(account: str, position: Position, action: Adjust, at: dateti
     )
 
 
-def _reversed(position: Position) -> tuple[Structure, int]:
-    """Return the structure that undoes the holdings, and how many units of it."""
-    held = position.holdings
+def closed_first(held: Sequence[Holding], broker: Capabilities) -> tuple[Holding, ...]:
+    """Return what of some holdings one order can close at a broker, so that nothing bare is left behind.
+
+    Shares go before options, unless they cover calls that were sold; of too many options those that were sold
+    go first.
+    """
+    options = [one for one in held if isinstance(one.instrument, OptionContract)]
+    if len(options) < len(held) and options and not broker.mixes_shares:
+        calls = sum(one.quantity for one in options if _is_call(one))
+        if calls >= 0:
+            return tuple(one for one in held if one not in options)
+        held = options
+    if len(options) <= broker.max_legs:
+        return tuple(held)
+    first = sorted(options, key=lambda one: one.quantity > 0)[: broker.max_legs]
+    return tuple(one for one in held if one in first)
+
+
+def _is_call(one: Holding) -> bool:
+    return isinstance(one.instrument, OptionContract) and one.instrument.right is Right.CALL
+
+
+def _reversed(position: Position, held: Sequence[Holding]) -> tuple[Structure, int]:
+    """Return the structure that undoes holdings of a position, and how many units of it."""
     units = gcd(*(holding.quantity for holding in held))
     if units == 0:
         raise DomainError(f"Position {position.position_id} cannot be closed: it holds nothing.")
