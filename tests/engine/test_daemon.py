@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -127,7 +127,7 @@ class Sleeping:
     def __init__(self, clock: PacedClock, wait: Callable[[Any, float], None]) -> None:
         self._clock, self.wait = clock, wait
 
-    def now(self) -> datetime:
+    def now(self) -> Any:
         return self._clock.now()
 
 
@@ -285,6 +285,30 @@ def test_a_broker_that_is_gone_for_a_while_is_told_once_and_connected_again() ->
     faults = [one for one in world.told(FaultNoted) if one.code == "DISCONNECTED"]
     assert len(faults) == 1
     assert "DISCONNECTED_OVER" in [one.code for one in world.told(AlertRaised)]
+    assert ours(daemon) == world.truth()
+
+
+def test_while_a_broker_that_answers_tells_nothing_exits_go_on_and_nothing_is_opened() -> None:
+    world = World(trader=Told({DAY: [SPREAD], NEXT: [SPREAD]}, closes=frozenset({NEXT})))
+    lost = (at(0, NEXT), CALENDAR.session_close(NEXT))
+    inner, events = world.broker.health, world.broker.events
+
+    def silent() -> bool:
+        return lost[0] <= world.clock.now() < lost[1]
+
+    def health() -> Health:
+        return Health(connected=True, reason="the line is cut", tells=False) if silent() else inner()
+
+    world.broker.health = world.broker.connect = health  # type: ignore[method-assign]
+    world.broker.events = lambda: [] if silent() else events()  # type: ignore[method-assign]
+    daemon = world.process()
+    daemon.run(until=END)
+    orders = [one.order.purpose for one in world.told(OrderPlaced)]
+    assert orders == [Purpose.OPEN, Purpose.CLOSE]
+    assert [one.code for one in world.told(FaultNoted)].count("STREAM_LOST") == 1
+    assert [one.code for one in world.told(AlertRaised)].count("STREAM_LOST_OVER") == 1
+    filled = [one.known_at for one in world.records() if isinstance(one.event, OrderFilled)]
+    assert lost[0] < filled[1] < lost[1], "asking finds what nobody told"
     assert ours(daemon) == world.truth()
 
 

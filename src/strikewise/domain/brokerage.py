@@ -189,16 +189,19 @@ class Health:
     Attributes
     ----------
     connected : bool
-        Whether orders can be sent and events arrive.
+        Whether it answers: orders can be sent, and what it has can be read.
     reason : str
-        Why not; empty where it is connected.
+        Why it is not connected, or does not tell; empty where all is well.
     last_event_at : datetime or None
         When its stream last said anything, heartbeats included.
     skew_seconds : float or None
         What its clock is ahead of ours; None where it was not asked.
+    tells : bool
+        Whether events arrive: what is not told is found by asking, which takes longer.
     """
 
     connected: bool
     reason: str = ""
     last_event_at: datetime | None = None
     skew_seconds: float | None = None
+    tells: bool = True

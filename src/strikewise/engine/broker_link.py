@@ -45,13 +45,17 @@ class BrokerLink:
     def look(self, now: datetime, control: ControlState, *, in_session: bool) -> list[Event]:
         """Look how the broker is, connect again where it is gone, and return what is to be told and done."""
         self.health = self._courier.broker.health()
-        if not self.health.connected and now >= self._try_at:
+        if not _is_whole(self.health) and now >= self._try_at:
             self._try_at = now + min(AT_FIRST * (1 << min(self._tries, 10)), AT_MOST)
             self._tries += 1
             self.health = self._courier.broker.connect()
-            if self.health.connected:
+            if _is_whole(self.health):
                 self._courier.doubtful = True  # what happened meanwhile nobody told us
-        if self.health.connected:
+        if _is_whole(self.health):
             self._tries = 0
         told = self._lookout.at_broker(self.health, now, in_session=in_session)
         return told + self._lookout.at_clock(self.health.skew_seconds, control)
+
+
+def _is_whole(health: Health) -> bool:
+    return health.connected and health.tells

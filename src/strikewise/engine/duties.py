@@ -14,7 +14,7 @@ from strikewise.engine.day_report import DAY_REPORT, report_of, won_on
 from strikewise.engine.failures import Failures, Log, Tolerance
 from strikewise.engine.lookout import FEED_FAILED, Lookout
 from strikewise.engine.loop import Loop
-from strikewise.engine.mandate import wishes_to_close, wishes_to_take
+from strikewise.engine.mandate import wishes_to_take
 from strikewise.engine.reconciliation import Outcome, Reconciler, Trigger
 from strikewise.engine.schedule import Task
 from strikewise.engine.supervisor import Supervisor
@@ -139,6 +139,7 @@ class Duties:
             in_session, control = self.market.calendar.is_open(now), self._supervisor.oversight.control
             self._failures.tell(self.link.look(now, control, in_session=in_session), now)
             self._supervisor.cut_off = not self.link.health.connected
+            self._supervisor.in_doubt |= not self.link.health.tells
             self.loop.courier.listen(now)
             self._supervisor.poll(now)
             self._failures.tell(self._lookout.at_ledger(self._supervisor.trouble), now)
@@ -151,15 +152,14 @@ class Duties:
 
     def do(self, due: Mapping[Task, datetime], now: datetime) -> None:
         """Do what is due, in order."""
-        calendar = self.market.calendar
         if (ended := due.get(Task.REPORT)) is not None:  # first: a late one is not of what is done now
             with self._failures.kept_apart("report", now):
-                self._report(calendar.day_of(ended), now)
+                self._report(self.market.calendar.day_of(ended), now)
         if Task.LOOK in due:
             with self._failures.kept_apart("look", now):
                 self.loop.courier.listen(now)
         # Whoever wakes late, or after the close, must not act on what was.
-        if (Task.SCAN in due or Task.MANAGE in due) and calendar.is_open(now):
+        if (Task.SCAN in due or Task.MANAGE in due) and self.market.calendar.is_open(now):
             with self._failures.kept_apart("tick", now):
                 self._look_for_data(now)
                 if self._is_news(self.market.view(now), scans=Task.SCAN in due):
@@ -176,7 +176,7 @@ class Duties:
         if told != self._told:
             _say_of(self._say, trigger, outcome)
         self._told, self.open_differences = told, len(outcome.waiting)
-        supervisor.in_doubt = not outcome.agreed
+        supervisor.in_doubt = not (outcome.agreed and self.link.health.tells)
         return outcome
 
     def _look_for_data(self, now: datetime) -> None:
@@ -213,8 +213,8 @@ class Duties:
             return False
         if self.ticked_at is not None and now - self.ticked_at < URGENT:
             return False
-        wishes = wishes_to_close(oversight.control, state := self.loop.state)
-        if any(not state.positions[name].closing_order_id for name in wishes):
+        wishes, held = self._supervisor.wishes(), self.loop.state.positions
+        if any(not held[name].closing_order_id for name in wishes):
             return True
         return allowed is TradingState.ACTIVE and bool(wishes_to_take(oversight.control, oversight.offers))
 

@@ -106,6 +106,9 @@ class Lookout:
         """Return what is to be told of the connection to the broker."""
         cut = FaultNoted("broker", "DISCONNECTED", health.reason)
         told = list(self._told(("DISCONNECTED", ""), not health.connected, cut, "The broker answers again."))
+        lost = FaultNoted("broker", "STREAM_LOST", health.reason)
+        deaf = health.connected and not health.tells
+        told += self._told(("STREAM_LOST", ""), deaf, lost, "The broker tells again what happens.")
         last, limit = health.last_event_at, self._vigilance.silent
         if limit and in_session and last is not None:
             silent = FaultNoted("broker", "STREAM_SILENT", f"last={last.isoformat()} limit={limit}s")

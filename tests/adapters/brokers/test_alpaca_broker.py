@@ -18,6 +18,7 @@ from strikewise.execution.refusals import Refusal
 SPREAD = {put(480): -1, put(475): 1}
 ORDERS, POSITIONS, ACTIVITIES = "/v2/orders", "/v2/positions", "/v2/account/activities"
 BY_CLIENT = "/v2/orders:by_client_order_id"
+CLOCK = Answer({"timestamp": "2024-03-12T15:00:31-04:00", "is_open": True})
 
 
 @pytest.fixture
@@ -270,7 +271,7 @@ def test_what_costs_more_than_the_buying_power_is_known_before_it_is_sent(
 def test_the_vendors_clock_is_compared_once_a_minute(vendor: Canned) -> None:
     timer = HandTimer()
     broker = broker_of(vendor, timer=timer)
-    vendor.say("GET", "/v2/clock", Answer({"timestamp": "2024-03-12T15:00:31-04:00", "is_open": True}))
+    vendor.say("GET", "/v2/clock", CLOCK)
     assert broker.health().skew_seconds == 31.0
     assert broker.health().skew_seconds == 31.0
     assert len(vendor.of("GET", "/v2/clock")) == 1
@@ -280,11 +281,22 @@ def test_the_vendors_clock_is_compared_once_a_minute(vendor: Canned) -> None:
     broker.close()
 
 
-def test_a_stream_that_cannot_be_opened_is_no_connection(vendor: Canned) -> None:
-    broker = broker_of(vendor, patience=Patience(stream=0.3))
+def test_a_vendor_whose_stream_cannot_be_opened_answers_and_tells_nothing(vendor: Canned) -> None:
+    """Exits go on then: they stopped with the stream, however well orders were answered."""
+    timer = HandTimer()
+    broker = broker_of(vendor, timer=timer, patience=Patience(stream=0.3))
+    vendor.say("GET", "/v2/clock", CLOCK)
     health = broker.connect()
-    assert not health.connected
+    assert (health.connected, health.tells) == (True, False)
     assert "stream" in health.reason
+    timer.now += 10
+    vendor.say("GET", "/v2/clock", Answer(how="drop"))
+    health = broker.health()
+    assert (health.connected, health.tells) == (False, False)
+    assert "stream" in health.reason
+    timer.now += 10
+    vendor.say("GET", "/v2/clock", CLOCK)
+    assert broker.health().connected
     broker.close()
 
 

@@ -47,8 +47,8 @@ __all__ = ["ALPACA_FEES", "AlpacaBroker", "Patience"]
 CAPABILITIES = Capabilities("alpaca", max_legs=MAX_LEGS, mixes_shares=False)
 ALPACA_FEES = FeeSchedule(commission_cents=0.0, assignment_cents=0)
 """What Alpaca charges, the day after: no commission, and the fees it passes on."""
-SKEW_EVERY = 60.0
-"""Seconds between two looks at the vendor's clock."""
+SKEW_EVERY, PROBE_EVERY = 60.0, 10.0
+"""Seconds between two looks at the vendor's clock, which show that it answers while the stream is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +166,17 @@ class AlpacaBroker:
         """Stop listening, and let go of connections."""
         self._stream.close()
         self._wire.close()
+        self._skew, self._skew_asked = None, self._timer.monotonic()
 
     def health(self) -> Health:
-        """Say whether orders can be sent and events arrive; the clocks are compared once a minute."""
-        problem = self._reads.problem()
+        """Say whether orders can be sent, and whether events arrive; the clocks are compared now and then."""
+        problem, silence = self._reads.problem(), self._stream.problem
         if not problem:
-            problem = self._stream.problem
-            if self._timer.monotonic() - self._skew_asked >= SKEW_EVERY:
+            if self._timer.monotonic() - self._skew_asked >= (PROBE_EVERY if silence else SKEW_EVERY):
                 self._skew, self._skew_asked = self._reads.skew_seconds(), self._timer.monotonic()
-        return Health(not problem, problem, self._stream.last_at, self._skew)
+            if silence and self._skew is None:
+                problem = silence  # neither of the two lines stands
+        return Health(not problem, problem or silence, self._stream.last_at, self._skew, not silence)
 
     def capabilities(self) -> Capabilities:
         """Return what Alpaca can do."""
