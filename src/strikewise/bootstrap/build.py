@@ -69,7 +69,7 @@ def build_system(home: Path, settings: Settings | None = None, *, place: Path | 
         halt=HaltFile(at),
         heartbeat=HeartbeatFile(at).read,
         checkpoint=partial(SqlCheckpoint, at / CHECKPOINT_FILE),
-        rules_of=late_call("strikewise.bootstrap.spec_file:rules_in", chosen),
+        rules_of=late_call("strikewise.bootstrap.spec_file:rules_in", chosen.governor),
     )
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import Field
 
 from strikewise.backtest.runner import ReplaySpec
-from strikewise.bootstrap.configuration import Settings
 from strikewise.bootstrap.documents import Table, check, read_toml, told_of
 from strikewise.bootstrap.trading import (
     MOST_CAPITAL,
@@ -146,7 +145,7 @@ def make_spec(
         )
 
 
-def rules_in(settings: Settings, document: Mapping[str, Any]) -> Rules | None:
+def rules_in(usual: GovernorTable, document: Mapping[str, Any]) -> Rules | None:
     """Return what a run is held to whose document is a specification; None where it is one of settings.
 
     Raises
@@ -158,7 +157,7 @@ def rules_in(settings: Settings, document: Mapping[str, Any]) -> Rules | None:
         return None
     limits = check(LimitsTable, document.get("limits", {}), "run's limits").frozen()
     own = document.get("governor")
-    governor = settings.governor if own is None else check(GovernorTable, own, "run's governor")
+    governor = usual if own is None else check(GovernorTable, own, "run's governor")
     return Rules(limits, governor.frozen())
 
 
