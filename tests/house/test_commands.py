@@ -141,7 +141,8 @@ def test_what_only_reads_the_ledger_waits_for_no_solver_compiler_or_data(
 @pytest.mark.parametrize("command", ["backtest", "risk", "scan", "sweep"])
 def test_what_prices_loads_solvers_and_the_compiler_when_it_prices(command: str) -> None:
     found = loaded_by(f"import strikewise.apps.cli.{command}")
-    assert found & {*SOLVERS, "httpx", "strikewise.adapters.brokers.alpaca"} == set()
+    others = {"httpx", "strikewise.adapters.alerts.watcher", "strikewise.adapters.brokers.alpaca"}
+    assert found & {*SOLVERS, *others} == set()
 
 
 def test_a_process_that_runs_for_a_sweep_loads_no_face_no_ledger_and_no_feed() -> None:

@@ -17,10 +17,10 @@ from strikewise.adapters.alerts.confirmations import Confirmations
 from strikewise.adapters.alerts.dispatcher import Dispatcher, Route
 from strikewise.adapters.alerts.outbox import Outbox, Place
 from strikewise.adapters.alerts.policy import Message, Waiting
-from strikewise.adapters.alerts.rules import Watcher
 from strikewise.adapters.alerts.sayings import CODES
 from strikewise.adapters.alerts.telegram_desk import TelegramDesk
 from strikewise.adapters.alerts.telegram_link import TelegramChannel, TelegramLink, TelegramOptions
+from strikewise.adapters.alerts.watcher import Watcher
 from strikewise.bootstrap.alarms import OUTBOX, told_from
 from strikewise.bootstrap.build import build_system
 from strikewise.bootstrap.configuration import Settings, load_settings

@@ -13,7 +13,8 @@ from strikewise.adapters.alerts.channels import AppriseChannel, Failed, Sent
 from strikewise.adapters.alerts.dispatcher import Dispatcher, Route
 from strikewise.adapters.alerts.outbox import Outbox
 from strikewise.adapters.alerts.policy import Message, Waiting
-from strikewise.adapters.alerts.rules import Rules, Watcher
+from strikewise.adapters.alerts.rules import Rules
+from strikewise.adapters.alerts.watcher import Watcher
 from strikewise.domain.control import AlertRaised
 from strikewise.domain.errors import SettingsError
 from strikewise.market.clock import SystemClock

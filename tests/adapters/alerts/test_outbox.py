@@ -21,7 +21,8 @@ from strikewise.adapters.alerts.channels import Failed, Later, Outcome
 from strikewise.adapters.alerts.dispatcher import Dispatcher, Route
 from strikewise.adapters.alerts.outbox import Outbox, Place
 from strikewise.adapters.alerts.policy import Message, Policy
-from strikewise.adapters.alerts.rules import Rules, Watcher
+from strikewise.adapters.alerts.rules import Rules
+from strikewise.adapters.alerts.watcher import Watcher
 from strikewise.domain.control import AlertRaised, BreakerReset, BreakerTripped, FaultNoted
 from strikewise.domain.errors import StoreError
 from strikewise.domain.events import Event, OrderDenied

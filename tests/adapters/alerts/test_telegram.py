@@ -23,9 +23,10 @@ from strikewise.adapters.alerts.confirmations import Confirmations
 from strikewise.adapters.alerts.dispatcher import Dispatcher, Route
 from strikewise.adapters.alerts.outbox import Outbox, Place
 from strikewise.adapters.alerts.policy import Message, Waiting
-from strikewise.adapters.alerts.rules import Rules, Signals, Watcher
+from strikewise.adapters.alerts.rules import Rules, Signals
 from strikewise.adapters.alerts.telegram_desk import TelegramDesk
 from strikewise.adapters.alerts.telegram_link import TelegramChannel, TelegramLink, TelegramOptions, pieces
+from strikewise.adapters.alerts.watcher import Watcher
 from strikewise.domain.control import FlattenRequested, HaltRequested, RequestMet, ResumeRequested
 from strikewise.engine.answering import Answering
 from strikewise.portfolio.ledger import MemoryLedger

@@ -16,7 +16,7 @@ from strikewise.adapters.alerts.channels import Channel, Failed, Later, Outcome,
 from strikewise.adapters.alerts.outbox import Outbox
 from strikewise.adapters.alerts.policy import Message, Policy
 from strikewise.adapters.alerts.reading import Reader
-from strikewise.adapters.alerts.rules import Watcher
+from strikewise.adapters.alerts.watcher import Watcher
 from strikewise.domain.errors import LedgerError, StoreError
 from strikewise.market.clock import Clock
 from strikewise.portfolio.ledger import Ledger

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from strikewise.adapters.alerts.alert import Alert, Level
 from strikewise.adapters.alerts.outbox import Outbox, Place
-from strikewise.adapters.alerts.rules import Watcher
+from strikewise.adapters.alerts.watcher import Watcher
 from strikewise.market.clock import Clock
 from strikewise.portfolio.ledger import Head, Ledger
 

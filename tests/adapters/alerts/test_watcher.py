@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from adapters.alerts.stage import START, TUESDAY, traded, written
 from strikewise.adapters.alerts.alert import Alert, Level
-from strikewise.adapters.alerts.rules import Rules, Signals, Watcher
+from strikewise.adapters.alerts.rules import Rules, Signals
 from strikewise.adapters.alerts.sayings import CODES, SAYINGS
+from strikewise.adapters.alerts.watcher import Watcher
 from strikewise.domain.control import (
     AlertRaised,
     BreakerTripped,
