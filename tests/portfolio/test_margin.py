@@ -302,6 +302,15 @@ def test_a_kept_grouping_gives_what_a_fresh_one_gives_when_the_market_falls() ->
         assert account_margin_cents([book]) == account_margin_cents([fresh])
 
 
+def test_far_below_the_price_that_a_grouping_was_proven_for_it_is_found_anew() -> None:
+    """A wing twenty points away is worth having at 500; at 100 the naked call asks a tenth of the spot."""
+    held = [position("wide", {call(500): -1, call(520): 1})]
+    book = marked_book(held, {call(500): (0, 0), call(520): (0, 0)}, 50_000)
+    assert account_margin_cents([book]) == 200_000
+    book.spot_cents = 10_000
+    assert account_margin_cents([book]) == 100_000
+
+
 def test_only_positions_that_leave_an_option_naked_are_given_a_new_margin_each_day() -> None:
     naked = position("n", {put(450): -1}, max_loss=4_490_000)
     spread = position("s", {put(480): -1, put(475): 1})

@@ -9,7 +9,7 @@ import pytest
 
 from engine.runs import reconstructed, spec, through_history
 from execution.tapes import put
-from realism.nights import of, week
+from realism.nights import WEDNESDAY, of, week
 from strikewise.domain.errors import InvariantError
 from strikewise.domain.events import AccountValued
 from strikewise.engine.invariants import check_closed
@@ -62,3 +62,12 @@ def test_a_position_that_lost_more_than_it_could_stops_the_run() -> None:
     check_closed(before, after, [name])  # one that was delivered shares may have met a gap
     check_closed({name: replace(held, max_loss_cents=None)}, after, ())
     check_closed(before, replace(after, closed=state.closed.put(name, replace(lost, cash_cents=86_000))), ())
+
+
+def test_every_look_of_a_run_over_the_past_asks_what_was_closed_for_its_loss() -> None:
+    spread = of((put(480, LATER), -1), (put(470, LATER), 1))
+    rows = [(put(480, LATER), 300, 310), (put(470, LATER), 150, 160)]
+    closing = {"max_loss_cents": 86_000, "closes": frozenset({WEDNESDAY})}
+    week(spread, rows, told=closing)
+    with pytest.raises(InvariantError, match="could lose 1000 and lost 2000"):
+        week(spread, rows, told={**closing, "max_loss_cents": 1_000})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,11 +11,22 @@ import numpy as np
 import polars as pl
 import pytest
 
-from adapters.feeds.files import DAY, assert_true_to, home_files, opened, quotes
+from adapters.feeds.files import (
+    DAY,
+    assert_true_to,
+    home_files,
+    interchange_file,
+    interchange_frame,
+    opened,
+    quotes,
+)
 from adapters.made_chains import World
 from strikewise.adapters.feeds.importers import detect, import_path
+from strikewise.domain.chain import GRADES
 from strikewise.domain.errors import ImportRefusedError
 from strikewise.domain.instruments import ROOT_MASK, ROOT_SHIFT
+from strikewise.domain.quotes import Grade
+from strikewise.market.quality import Flaw
 
 OPTIONSDX_HEADER = (
     "[QUOTE_UNIXTIME], [QUOTE_READTIME], [QUOTE_DATE], [QUOTE_TIME_HOURS], [UNDERLYING_LAST], "
@@ -178,6 +190,22 @@ def test_optionsdx_keeps_the_vendors_figures_and_reads_blanks_as_missing(tmp_pat
     assert frame["open_interest"].null_count() == len(frame)
 
 
+def test_optionsdx_volatilities_that_are_none_are_missing_and_leave_the_quotes(tmp_path: Path) -> None:
+    names = [name.strip() for name in OPTIONSDX_HEADER.split(",")]
+    rows = [line.split(", ") for line in optionsdx_text().splitlines()[1:]]
+    for row, told in zip(rows, ("0.000000", "-0.182000"), strict=False):
+        row[names.index("[C_IV]")] = told
+    path = tmp_path / "spy_eod_202601.txt"
+    path.write_text("\n".join([OPTIONSDX_HEADER, *map(", ".join, rows)]) + "\n", encoding="utf-8")
+    source = opened(tmp_path)
+    import_path(path, source)
+    frame = pl.read_parquet(source.chains.home / "chains/SPY/2026.parquet")
+    calls = frame.filter(pl.col("right") == "C")
+    assert calls["vendor_iv"].drop_nulls().to_list() == [np.float32(0.182)] * (len(rows) - 2)
+    assert len(calls) == len(rows) > 2
+    assert calls["bid"].null_count() == 0
+
+
 def test_optionsdx_intraday_files_and_nameless_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "spy_eod_202601.txt"
     lines = optionsdx_text().splitlines() + optionsdx_text(time="15:30").splitlines()[1:]
@@ -263,3 +291,44 @@ def test_a_wrong_value_of_an_answer_is_named_by_row_and_column(tmp_path: Path) -
     path.write_text(json.dumps(answer), encoding="utf-8")
     with pytest.raises(ImportRefusedError, match=r"row 7, column 'strike': 'four hundred' is no number"):
         import_path(path, opened(tmp_path))
+
+
+def copies(day: date, *later: date) -> pl.DataFrame:
+    """Return a day's rows, and the same again as those of later days."""
+    frame = interchange_frame((day,))
+    return pl.concat([frame, *(frame.with_columns(quote_date=pl.lit(one)) for one in later)])
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["one file", "two files"])
+@pytest.mark.parametrize(
+    ("later", "stale"), [(date(2026, 1, 6), True), (date(2026, 1, 7), False)], ids=["next", "one missing"]
+)
+def test_quotes_are_stale_beside_those_of_the_session_before_and_no_earlier_one(
+    later: date, stale: bool, apart: bool, tmp_path: Path
+) -> None:
+    source, frame = opened(tmp_path), copies(DAY, later)
+    for day in (DAY, later) if apart else ():
+        part = frame.filter(pl.col("quote_date") == day)
+        import_path(interchange_file(tmp_path / day.isoformat(), part), source)
+    if not apart:
+        import_path(interchange_file(tmp_path / "both", frame), source)
+    for day, expected in ((DAY, False), (later, stale)):
+        chain = source.chain("SPY", datetime(day.year, day.month, day.day, 23, tzinfo=UTC))
+        assert chain is not None
+        assert chain.day == day
+        assert set((chain.flaws & Flaw.STALE.bit > 0).tolist()) == {expected}
+
+
+def test_no_quote_is_stale_beside_a_reconstructed_one(tmp_path: Path) -> None:
+    source, frame, later = opened(tmp_path), copies(DAY, date(2026, 1, 6)), date(2026, 1, 6)
+    import_path(interchange_file(tmp_path / "a", frame.filter(pl.col("quote_date") == DAY)), source)
+    tape = source.chains.tape("SPY", DAY.year)
+    made = replace(tape, grade=np.full(1, GRADES.index(Grade.RECONSTRUCTED), dtype=np.int8))
+    (source.chains.home / "chains/SPY/2026.parquet").unlink()
+    source.chains.refresh()
+    source.chains.write(made)
+    import_path(interchange_file(tmp_path / "b", frame.filter(pl.col("quote_date") == later)), source)
+    chain = source.chain("SPY", datetime(2026, 1, 6, 23, tzinfo=UTC))
+    assert chain is not None
+    assert chain.day == later
+    assert not (chain.flaws & Flaw.STALE.bit).any()

@@ -17,8 +17,9 @@ from strikewise.adapters.feeds.conditions import Conditions
 from strikewise.adapters.feeds.context import ImportContext, storable
 from strikewise.adapters.feeds.report import Tally
 from strikewise.adapters.store.chain_archive import VendorColumns, archive_name, tape_from_frame
-from strikewise.domain.chain import GRADES, ChainColumns, ChainTape, OptionChain
+from strikewise.domain.chain import GRADES, RECORDED_MARK, ChainColumns, ChainTape, OptionChain
 from strikewise.domain.money import MISSING_CENTS
+from strikewise.domain.quotes import Grade
 from strikewise.market.recompute import RawSnapshot, Recomputed, recompute
 
 __all__ = ["chains_of", "load_rows"]
@@ -133,11 +134,12 @@ def _recomputed(
 
 
 def _archived(context: ImportContext, underlying: str, day: date) -> OptionChain | None:
-    """Return the last archived snapshot of a session, for judging the first snapshot of a file."""
+    """Return what was recorded in the last snapshot of a session, for judging the first one of a file."""
     path = context.staging.current(archive_name(underlying, day.year))
     if path is None:
         return None
-    of_day = pl.scan_parquet(path).filter(pl.col("as_of").dt.date() == day).collect()
+    made = (pl.col("grade") == str(Grade.RECONSTRUCTED)) & (pl.col("flaws") & int(RECORDED_MARK) == 0)
+    of_day = pl.scan_parquet(path).filter(pl.col("as_of").dt.date() == day, ~made).collect()
     tape = tape_from_frame(underlying, of_day)
     return tape.chain(len(tape) - 1) if len(tape) else None
 
