@@ -19,9 +19,11 @@ from __future__ import annotations
 import argparse
 import json
 import time
+import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +43,20 @@ from strikewise.backtest.evidence.verdict import Verdict, judge
 from strikewise.backtest.evidence.walk_forward import default_windows, walk_forward
 from strikewise.backtest.runner import ReplaySpec
 from strikewise.bootstrap.build import build_system
-from strikewise.bootstrap.spec_file import load_spec
+from strikewise.bootstrap.spec_file import make_spec
 from strikewise.domain.instruments import date_of, days_of
 from strikewise.market.universe import Universe
 
 STUDIES = Path(__file__).resolve().parent.parent / "examples" / "studies"
 SPECS = ("spy_put_spread_16_delta", "spy_wheel", "spy_strangle_16_delta_21_days")
+CHANGES: dict[str, dict[str, Any]] = {
+    "spy_strangle_16_delta_21_days": {
+        "start": date(2018, 1, 2),
+        "end": date(2025, 12, 31),
+        "cadence": {"entry": ["MON"]},
+    }
+}
+"""What is judged over the years of the others, and one a week, for its neighbours take long."""
 NEIGHBOURS, CHOICES, FAR = 12, 16, 0.5
 PATHS, BLOCKS, STARTS = 500, 16, 8
 PLANTED = ((0.0, 0.0), (1.0, 0.0), (1.5, 0.0), (2.0, 0.0), (1.0, 0.5), (1.5, 0.5), (2.0, 0.5), (2.0, 1.0))
@@ -69,7 +79,8 @@ class World:
 def real_world(home: Path, path: Path) -> World:
     """Run a specification and its neighbours once."""
     system, random = build_system(home), np.random.default_rng(1)
-    spec, source = at_the_touch(load_spec(path)), system.data.source()
+    document = tomllib.loads(path.read_text(encoding="utf-8")) | CHANGES.get(path.stem, {})
+    spec, source = at_the_touch(make_spec(document)), system.data.source()
     near, far = neighbours(spec, NEIGHBOURS, NEAR, random), neighbours(spec, CHOICES, FAR, random)
     variants = [Variant("as written", spec), *far, *near]
     histories = [run(one.spec, source, system.calendar) for one in variants]
