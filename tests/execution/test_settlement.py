@@ -1,21 +1,26 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from execution.tapes import bars, call, close_of, market, put, tape
+from execution.tapes import CALENDAR, bars, call, close_of, market, put, tape
 from strikewise.domain.instruments import OptionContract
 from strikewise.domain.orders import SettlementReport
+from strikewise.domain.portfolio import Holding
+from strikewise.execution.account import Account
 from strikewise.execution.exercise import ExerciseRule, PinRule
 from strikewise.execution.fees import FeeSchedule
 from strikewise.execution.settlement import (
+    EARLIER_PRICE,
     LATEST_PRICE,
     SESSION_PRICE,
     SettlementPrice,
     settle,
+    settle_due,
     settlement_price,
 )
+from strikewise.market.view import Market
 
 EXPIRY = date(2024, 3, 15)
 FEES = FeeSchedule(pass_through=False)
@@ -119,3 +124,28 @@ def test_a_price_that_is_old_is_better_than_none_and_none_is_none() -> None:
     view = made.view(close_of(EXPIRY))
     assert settlement_price(put(480), view) == (47_000, LATEST_PRICE)
     assert settlement_price(put(480, underlying="QQQ"), view) is None
+
+
+def test_a_chain_of_its_session_from_before_the_close_is_an_earlier_price_and_says_so() -> None:
+    noon = close_of(EXPIRY) - timedelta(hours=4)
+    made = market(tape({noon: (478.0, [])}))
+    assert settlement_price(put(480), made.view(close_of(EXPIRY))) == (47_800, EARLIER_PRICE)
+    made = market(tape({noon: (478.0, []), close_of(EXPIRY): (481.0, [])}))
+    assert settlement_price(put(480), made.view(close_of(EXPIRY))) == (48_100, "")
+
+
+def test_what_has_an_earlier_price_only_waits_for_a_close_until_the_next_session_opens() -> None:
+    monday, evening = date(2024, 3, 18), close_of(EXPIRY) + timedelta(hours=2)
+    noon, opening = close_of(EXPIRY) - timedelta(hours=4), CALENDAR.session_open(monday)
+    made = market(tape({noon: (460.0, []), opening: (450.0, [])}))
+    told = market(tape({noon: (460.0, []), evening: (465.0, []), opening: (450.0, [])}))
+
+    def found(source: Market, *looks: datetime) -> list[SettlementPrice]:
+        account = Account(0, {"p": [Holding(put(480), -1)]})
+        account.look_ahead(CALENDAR)
+        reports = [settle_due(account, source.view(at), at, ExerciseRule(), FEES) for at in looks]
+        return [SettlementPrice(one.settlement_cents, one.policy) for some in reports for one in some]
+
+    assert found(made, close_of(EXPIRY) + timedelta(minutes=1), evening) == []
+    assert found(made, close_of(EXPIRY), evening, opening) == [(46_000, EARLIER_PRICE)]
+    assert found(told, close_of(EXPIRY), evening) == [(46_500, "")]
