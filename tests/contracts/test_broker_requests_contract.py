@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -38,7 +37,6 @@ from strikewise.domain.orders import (
     Accepted,
     Known,
     OrderEnded,
-    Purpose,
     SettlementReport,
     Unknown,
 )
@@ -131,20 +129,6 @@ def test_closing_more_than_is_held_is_refused_and_changes_nothing(first: Stage, 
     before, cash_before = held(first), cash(first)
     assert refused_with(first.broker.submit(closing(quantity=quantity))) == Refusal.NOT_HELD
     assert (held(first), cash(first), first.told()) == (before, cash_before, [])
-
-
-@pytest.mark.parametrize("side", [1, -1])
-def test_shares_that_are_gone_are_not_closed_into_the_opposite(first: Stage, side: int) -> None:
-    gone = order(
-        {Stock("SPY"): -side}, order_id="c-1", quantity=100, purpose=Purpose.CLOSE, position_id="o-1"
-    )
-    assert refused_with(first.broker.submit(gone)) == Refusal.NOT_HELD
-    first.broker.submit(order({Stock("SPY"): side}, quantity=100))
-    first.told(1)
-    again = replace(gone, order_id="c-2")
-    assert isinstance(first.broker.submit(again), Accepted)
-    first.told(1)
-    assert held(first) == {}
 
 
 def test_what_a_working_order_would_close_is_not_closed_twice(first: Stage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,9 @@ from engine.hand_made import Told
 from engine.watched import DAY, NEXT, SPREAD, Account, at, by_the_minute
 from strikewise.domain.control import HaltRequested, OrderCancelAsked
 from strikewise.domain.events import OrderClosed, OrderFilled, OrderPlaced
-from strikewise.domain.orders import Order, Purpose, SubmitAnswer, Unresolved
+from strikewise.domain.instruments import Stock
+from strikewise.domain.orders import Known, Order, Purpose, SubmitAnswer, Unknown, Unresolved
+from strikewise.domain.structures import Leg, Structure
 from strikewise.engine.order_work import NEXT_STEP, Prices
 from strikewise.execution.fills import FillRule
 from strikewise.execution.ladder import Ladder
@@ -210,3 +213,32 @@ def test_the_steps_follow_the_clock_and_not_the_number_of_looks(minute: int) -> 
     account.tick(1)
     account.work(minute)
     assert [one.limit_cents for one in placed(account)] == [MID, TOUCH]
+
+
+def leaving_shares() -> Account:
+    """Return an account that holds shares and wants to be rid of them at the next tick."""
+    shares = Structure.of([Leg(Stock("SPY"), 1)])
+    told = Told({DAY: [shares]}, units=10, margin_cents=50_000, max_loss_cents=50_000)
+    account = Account([told])
+    account.tick(1)
+    assert account.loop.state.positions
+    leaves = replace(account.spec.strategies[0], strategy=Told({}, closes=frozenset({DAY})))
+    account.loop._spec = replace(account.spec, strategies=(leaves,))
+    return account
+
+
+@pytest.mark.parametrize("answer", [Known((), at(2)), Unknown("no answer")])
+def test_shares_that_somebody_sold_or_nobody_knows_of_are_not_sold_short(
+    answer: Known[Any] | Unknown,
+) -> None:
+    account = leaving_shares()
+    positions = account.broker.positions
+    account.broker.positions = lambda: answer  # type: ignore[method-assign]
+    account.tick(2)
+    assert [one.purpose for one in account.broker.heard] == [Purpose.OPEN]
+    assert "not ours" in account.told(OrderClosed)[-1].ended.reason
+    assert account.loop.courier.doubtful, "both sides are compared before it is tried again"
+    account.broker.positions = positions  # type: ignore[method-assign]
+    account.tick(3)
+    assert [one.purpose for one in account.broker.heard] == [Purpose.OPEN, Purpose.CLOSE]
+    assert not account.loop.state.positions

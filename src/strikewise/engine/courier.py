@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 
 from strikewise.domain.control import FaultNoted, OrderCancelAsked, TradingState
 from strikewise.domain.events import OrderClosed
+from strikewise.domain.instruments import Stock
 from strikewise.domain.orders import (
     BrokerEvent,
     Bust,
     Execution,
+    Known,
     Order,
     OrderEnded,
     Purpose,
@@ -94,7 +96,7 @@ class Courier:
             What could be sent when it was decided on: what has become stricter since is kept.
         """
         cause = self._writer.state.fact_of(order.order_id)
-        if barred := self._barred(order, decided_under):
+        if barred := self._barred(order, decided_under) or self._contradicted(order):
             ended = OrderEnded(order.order_id, "cancelled", barred, at)
             self._writer.write([Entry(OrderClosed(ended), at, ENGINE, cause)])
             return False
@@ -170,6 +172,24 @@ class Courier:
         oversight = self._writer.oversight
         asked = None if oversight is None else oversight.cancels.get(name)
         return asked is not None and at < asked.at + ASK_AGAIN
+
+    def _contradicted(self, order: Order) -> str:
+        """Return why shares are not closed now: the broker holds another number of them than we.
+
+        Of options an order says that it closes; a broker that has no such shares sells them short.
+        """
+        if self._writer.oversight is None or order.purpose is not Purpose.CLOSE or not order.structure.shares:
+            return ""
+        stock, told = Stock(order.underlying), self.broker.positions()
+        held = (one for position in self._writer.state.positions.values() for one in position.holdings)
+        ours = sum(one.quantity for one in held if one.instrument == stock)
+        if isinstance(told, Known):
+            theirs = sum(one.quantity for one in told.value if one.instrument == stock)
+            if ours == theirs:
+                return ""
+        self.doubtful = True
+        shown = theirs if isinstance(told, Known) else told.reason
+        return f"the broker's {stock} are not ours: ours={ours} theirs={shown}"
 
     def _barred(self, order: Order, decided_under: TradingState) -> str:
         """Return why an order is not sent any more; empty where it is."""

@@ -13,7 +13,7 @@ from strikewise.domain.errors import InstrumentError
 from strikewise.domain.instruments import Instrument
 from strikewise.domain.orders import Order, Purpose, Unknown
 
-__all__ = ["account_report", "held_report", "lacking", "mismatch", "preview_of"]
+__all__ = ["account_report", "held_report", "mismatch", "preview_of"]
 
 
 def mismatch(answer: AccountAnswer, wanted: str) -> str:
@@ -71,7 +71,7 @@ def held_report(answer: PositionAnswer, symbols: Symbols) -> HeldReport | Unknow
     )
 
 
-def lacking(order: Order, held: Mapping[Instrument, int]) -> str:
+def _lacking(order: Order, held: Mapping[Instrument, int]) -> str:
     """Return of which instruments less is held than an order closes; empty where all of it is."""
     asked = {leg.instrument: leg.ratio * order.quantity for leg in order.structure.legs}
     return "; ".join(
@@ -92,7 +92,7 @@ def preview_of(order: Order, account: AccountReport, held: Mapping[Instrument, i
         if level < needed:
             problem = f"options level {level} where {needed} is needed"
     if not problem and order.purpose is Purpose.CLOSE:
-        problem = lacking(order, held)
+        problem = _lacking(order, held)
     power = account.buying_power_cents
     if (
         not problem

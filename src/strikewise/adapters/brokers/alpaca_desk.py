@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from strikewise.adapters.brokers.alpaca_account import lacking
 from strikewise.adapters.brokers.alpaca_answers import OrderAnswer, read_one
 from strikewise.adapters.brokers.alpaca_fills import KnownOrders
 from strikewise.adapters.brokers.alpaca_orders import is_same, limit_text, order_request, units_of
@@ -49,16 +48,11 @@ class AlpacaDesk:
         problem = self._reads.problem(urgency)
         if problem:
             return _not_sent(problem)
-        closes, shares = order.purpose is Purpose.CLOSE, bool(order.structure.shares)
-        held = self._held(urgency) if closes is shares else None
+        asks = order.purpose is not Purpose.CLOSE and order.structure.options
+        held = self._held(urgency) if asks else None
         request = order_request(order, self._symbols, held)
         if isinstance(request, Rejected):
             return request
-        if closes and shares:  # nothing says of shares that they close: what is not held is sold short
-            if held is None:
-                return _not_sent("whether these shares are held is not known")
-            if lacks := lacking(order, held):
-                return refused(Refusal.NOT_HELD, lacks)
         self._orders.sent(order)
         return self._placed(order, self._wire.call("POST", "/orders", request, urgency=urgency))
 
