@@ -154,6 +154,10 @@ class DenialCode(StrEnum):
         "The strategy's share of the account is used up, or it has none in the present regime.",
     )
     PORTFOLIO_UNIVERSE = "PORTFOLIO_UNIVERSE", "The underlying is not one that the run may trade."
+    PORTFOLIO_BROKER = (
+        "PORTFOLIO_BROKER",
+        "The broker takes no such order: shares and options together, or more legs than it allows.",
+    )
     PORTFOLIO_DUPLICATE = "PORTFOLIO_DUPLICATE", "The same structure is already held or ordered."
     PORTFOLIO_CONFLICT = (
         "PORTFOLIO_CONFLICT",

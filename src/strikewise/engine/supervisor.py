@@ -228,6 +228,7 @@ class Supervisor:
         if state is not TradingState.ACTIVE and not self.cut_off:
             self._courier.take_back(self._new_risk(), f"trading is {state.value}", now)
         gate = GateControl.of(control, self._governor, view, state=state, least_scores=self._least_scores)
+        broker = self._courier.broker.capabilities()
         flattened = dict.fromkeys(_flattened(control), "it is being flattened")
         quiet = (one.scope.partition("=")[2] for one in control.breakers if one.breaker == STRATEGY_FAULTS)
         lately = now - DENIAL_LIFE
@@ -238,14 +239,14 @@ class Supervisor:
             quiet=frozenset(quiet),
             told=frozenset(name for name, at in self.oversight.denied.items() if at > lately),
             waiting=self._held_back.positions(now),
-            gate=replace(gate, frozen={**gate.frozen, **flattened}),
+            gate=replace(gate, frozen={**gate.frozen, **flattened}, broker=broker),
             prices=self._prices,
             watched=True,
             strict=not self._patience.failures,
             answering=self._answering,
             offers=self.oversight.offers,
             takes=wishes_to_take(control, self.oversight.offers),
-            broker=self._courier.broker.capabilities(),
+            broker=broker,
         )
 
     def _guarded(self, view: MarketView, portfolio: Portfolio) -> dict[str, Wish]:

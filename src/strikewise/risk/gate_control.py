@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from strikewise.domain.brokerage import Capabilities
 from strikewise.domain.control import TradingState
 from strikewise.market.view import MarketView
 from strikewise.portfolio.controls import ControlState, TrippedBreaker
@@ -30,6 +31,8 @@ class GateControl:
         Those that hold.
     least_scores : mapping of str to float
         The least score of each strategy's signals, by label; 0 where it has none.
+    broker : Capabilities or None
+        What the broker takes in one order; None where it takes everything.
     """
 
     risk: AccountRisk
@@ -37,6 +40,7 @@ class GateControl:
     frozen: Mapping[str, str] = field(default_factory=dict)
     breakers: tuple[TrippedBreaker, ...] = ()
     least_scores: Mapping[str, float] = field(default_factory=dict)
+    broker: Capabilities | None = None
 
     @classmethod
     def of(

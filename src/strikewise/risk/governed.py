@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from strikewise.domain.brokerage import Capabilities
 from strikewise.domain.control import TradingState
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.orders import Order
@@ -52,14 +53,25 @@ PATIENT = frozenset({"PROFIT_TARGET", "TIME_EXIT", "REVERTED"})
 
 
 def check_standing(proposal: Position, control: GateControl) -> Denial | None:
-    """Deny new risk while it is stopped: for all, on a frozen underlying, or by a breaker."""
+    """Deny new risk while it is stopped, for all, one underlying or by a breaker, and what is no order."""
     if control.state is not TradingState.ACTIVE:
         halted = control.state is TradingState.HALTED
         code = DenialCode.STATE_HALTED if halted else DenialCode.STATE_REDUCING
         return Denial(code, f"state={control.state.value}")
     if (why := control.frozen.get(proposal.underlying)) is not None:
         return Denial(DenialCode.STATE_FROZEN, f"underlying={proposal.underlying} reason={why}")
+    if control.broker is not None and (refused := _untaken(proposal.structure, control.broker)):
+        return Denial(DenialCode.PORTFOLIO_BROKER, refused)
     return check_breakers(proposal, control.breakers, control.risk.view.as_of)
+
+
+def _untaken(structure: Structure, broker: Capabilities) -> str:
+    """Return why a broker takes no order of a structure; empty where it does."""
+    options = len(structure.options)
+    if options > broker.max_legs:
+        return f"broker={broker.name} legs={options} limit={broker.max_legs}"
+    mixed = 0 < options < len(structure.legs)
+    return f"broker={broker.name} mixed=shares" if mixed and not broker.mixes_shares else ""
 
 
 def check_closing(order: Order, position: Position, control: GateControl) -> Denial | None:
