@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from strikewise.apps.cli.data_tables import flaws_table
+from strikewise.apps.cli.data_tables import flaws_table, stored_table
 from strikewise.apps.cli.scan_tables import opportunities_table
 from strikewise.apps.cli.session import Session, without_secrets
 from strikewise.apps.cli.specification import changed
@@ -174,3 +174,10 @@ def test_every_kind_of_flaw_has_a_column_and_all_fit_into_eighty_characters() ->
     assert "…" not in text
     assert text.count("34.5%") == len(Flaw)
     assert "spot" in text
+
+
+def test_chains_that_are_stored_are_told_by_the_days_of_new_york() -> None:
+    held = {"underlying": "SPY", "snapshots": 2, "first": "2026-07-02T01:30:00+00:00"}
+    shown = Console(file=io.StringIO(), width=80)
+    shown.print(stored_table([{**held, "last": "2026-07-03T20:00:00+00:00"}]))
+    assert {"2026-07-01", "2026-07-03"} <= set(shown.file.getvalue().split())  # type: ignore[attr-defined]

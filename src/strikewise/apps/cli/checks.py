@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from strikewise.apps.cli.extras import missing_extras
+from strikewise.apps.figures import EXCHANGE
 from strikewise.bootstrap.configuration import Settings, load_settings
 from strikewise.bootstrap.settings import settings_path
 from strikewise.bootstrap.surroundings import broker_seen, trader_seen
@@ -153,7 +154,7 @@ def _store(system: System) -> Condition:
     if not held:
         return Condition("chains", Level.WARN, "none are stored", "strikewise data import PATH")
     snapshots = sum(one.snapshots for one in held)
-    latest = max(one.last for one in held)
+    latest = max(one.last for one in held).astimezone(EXCHANGE)
     return Condition(
         "chains", Level.OK, f"{snapshots:,} of {len(held)} underlyings, the latest {latest:%Y-%m-%d}"
     )

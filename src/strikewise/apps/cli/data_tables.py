@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from strikewise.apps.cli.tables import LEFT, RIGHT, badge, fitting, table
-from strikewise.apps.figures import count, percent
+from strikewise.apps.figures import count, percent, session_day
 
 __all__ = [
     "audit_table",
@@ -145,7 +145,12 @@ def _share(flaw: Mapping[str, Any]) -> Text:
 def stored_table(held: Sequence[Mapping[str, Any]]) -> Table:
     """Return what is stored of each underlying."""
     rows = [
-        (Text(one["underlying"], style="bold"), count(one["snapshots"]), one["first"][:10], one["last"][:10])
+        (
+            Text(one["underlying"], style="bold"),
+            count(one["snapshots"]),
+            session_day(one["first"]),
+            session_day(one["last"]),
+        )
         for one in held
     ]
     return table((("", LEFT), ("Chains", RIGHT), ("From", LEFT), ("To", LEFT)), rows)
