@@ -145,7 +145,7 @@ export interface paths {
         };
         /**
          * Equity over time
-         * @description Return equity at mid and at exit prices, with the fall from its highest but for what was paid in or out.
+         * @description Return equity at mid and at exit prices, with the fall from its highest but for payments.
          */
         get: operations["equity_api_v1_equity_get"];
         put?: never;

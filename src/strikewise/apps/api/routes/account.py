@@ -31,7 +31,7 @@ def equity(
     end: Annotated[datetime | None, Query(alias="to", description="Up to this instant.")] = None,
     points: Annotated[int, Query(ge=4, le=10_000, description="Most points; extremes stay.")] = 1_000,
 ) -> Listed[EquityPoint]:
-    """Return equity at mid and at exit prices, with the fall from its highest but for what was paid in or out."""
+    """Return equity at mid and at exit prices, with the fall from its highest but for payments."""
     first, last = zoned(start), zoned(end)
     with reader.desk() as desk:
         return Listed(items=list(equity_curve(desk, start=first, end=last, points=points)))
