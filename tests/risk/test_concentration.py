@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from execution.tapes import put
-from risk.risk_markets import EXPIRY, closes, held, view_of, volatility_index
+from risk.risk_markets import EXPIRY, TODAY, closes, held, view_of, volatility_index
+from strikewise.domain.quotes import DailyBars
 from strikewise.risk.concentration import correlation, sector_cents
 from strikewise.risk.past_moves import Unpriced
 from strikewise.risk.sectors import SECTORS, family_of, sector_of
@@ -75,6 +79,39 @@ def test_a_correlation_is_that_of_the_returns(share: float) -> None:
     assert isinstance(found, float)
     # The sample of 120 strays from the share it was drawn with by one over the root of 120, three times.
     assert abs(found - share) < 3 * (1 - share**2) / np.sqrt(120) + 1e-6
+
+
+def test_a_correlation_is_that_of_the_last_sessions_and_a_gap_is_no_return() -> None:
+    stock = closes("AAA", 100.0, seed=5, of=MARKET, share=0.9)
+    noise, steps = np.random.default_rng(4).normal(0.0, 0.05, len(stock.days)), np.ones(len(stock.days))
+    steps[:150] = np.exp(noise[:150])
+    before = replace(stock, close=stock.close * steps)
+    lately = _correlation(stock)
+    assert _correlation(before) == pytest.approx(lately, abs=1e-12)
+    kept = np.ones(len(stock.days), dtype=np.bool_)
+    kept[-60:-50] = False
+    jumped = stock.close.copy()
+    jumped[:-55] *= 3.0  # within what is missing
+    columns = ("days", "open", "high", "low", "volume", "known_at")
+    cut = replace(stock, close=jumped[kept], **{one: getattr(stock, one)[kept] for one in columns})
+    assert abs(_correlation(cut) - lately) < 0.1
+
+
+def _correlation(stock: DailyBars) -> float:
+    view = view_of({"SPY": 500.0, "AAA": 100.0}, bars=[MARKET, stock])
+    found = correlation(view, "SPY", "AAA", 120)
+    assert isinstance(found, float)
+    return found
+
+
+def test_a_past_that_is_too_old_or_stands_still_says_nothing_of_today() -> None:
+    long_ago = TODAY - timedelta(days=90)
+    bars = [closes("SPY", 500.0, until=long_ago), closes("AAA", 100.0, seed=5, until=long_ago)]
+    old = correlation(view_of({"SPY": 500.0, "AAA": 100.0}, bars=bars), "SPY", "AAA", 120)
+    assert old == Unpriced("underlyings=SPY,AAA last_days_ago=90 oldest_days=60")
+    still = replace(MARKET, symbol="AAA", close=np.full(len(MARKET.days), 100.0))
+    found = correlation(view_of({"SPY": 500.0, "AAA": 100.0}, bars=[MARKET, still]), "SPY", "AAA", 120)
+    assert found == Unpriced("underlyings=SPY,AAA returns=constant")
 
 
 def test_symbols_of_one_index_are_one_underlying_without_looking() -> None:

@@ -10,15 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from execution.tapes import call, order, put
-from risk.asking import BARS, LOOSE, VIEW, WIDE, control, denied, spread, verdict
+from risk.asking import LOOSE, VIEW, WIDE, control, denied, spread, verdict
 from risk.risk_markets import EXPIRY, NOW, account, closes, held, past, signal_of, view_of
 from strikewise.domain.brokerage import Capabilities
 from strikewise.domain.control import TradingState
 from strikewise.domain.denials import DenialCode
-from strikewise.domain.greeks import Greeks
 from strikewise.domain.instruments import Stock
 from strikewise.domain.orders import Order, Purpose
-from strikewise.domain.portfolio import Mark, Portfolio, Position
+from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.quotes import DailyBars
 from strikewise.domain.reconciled import EXTERNAL
 from strikewise.market.regime import Regime
@@ -29,7 +28,6 @@ from strikewise.risk.gate import (
     Approved,
     ApprovedAdjusting,
     ApprovedClosing,
-    Denied,
     GateControl,
     judge,
     judge_adjusting,
@@ -165,21 +163,6 @@ def test_underlyings_that_move_together_are_not_held_together() -> None:
     assert isinstance(verdict(spread(475, name="s"), ours, rules), Approved), "one underlying is no pair"
 
 
-def test_underlyings_that_move_against_each_other_are_not_held_together_either() -> None:
-    inverse = replace(BARS[0], symbol="SH", close=1e4 / BARS[0].close)
-    view = view_of({"SPY": 500.0, "SH": 20.0}, bars=[BARS[0], inverse, BARS[-1]])
-    rules = replace(LOOSE, max_correlation=0.70)
-    wish = spread(15, underlying="SH", width=5, name="i")
-    detail = denied(verdict(wish, account(spread()), rules, view=view), DenialCode.RISK_CORRELATION)
-    assert detail == "with=SPY correlation=-1.00 limit=0.7"
-
-
-def test_shares_count_in_the_notional_of_an_order() -> None:
-    covered = held({Stock("SPY"): 100, call(520, EXPIRY): -1}, max_loss=90_000, margin=90_000)
-    detail = denied(verdict(covered, rules=replace(LOOSE, max_notional=0.99)), DenialCode.RISK_NOTIONAL)
-    assert detail == "notional=100000.00 limit=99000.00"
-
-
 def test_a_correlation_that_is_not_known_is_denied() -> None:
     view = view_of({"SPY": 500.0, "AAA": 95.0}, bars=past({"SPY": 500.0}))
     rules = replace(LOOSE, max_correlation=0.70)
@@ -255,47 +238,6 @@ def test_an_adjustment_may_not_break_a_limit_of_the_account_either() -> None:
         judge_adjusting(adds, position, account(position), WIDE, VIEW, working="", control=gate),
         DenialCode.RISK_VEGA,
     )
-
-
-def test_an_adjusted_position_counts_once_and_as_it_will_be() -> None:
-    position = spread(name="p", many=20)
-    adds = order({put(490, EXPIRY): -1, put(480, EXPIRY): 1}, purpose=Purpose.ADJUST, position_id="p", at=NOW)
-
-    def asked(rules: Governor) -> ApprovedAdjusting | Denied:
-        return judge_adjusting(
-            adds, position, account(position), WIDE, VIEW, working="", control=control(rules)
-        )
-
-    assert isinstance(asked(replace(LOOSE, max_sector=0.211)), ApprovedAdjusting)
-    denied(asked(replace(LOOSE, max_sector=0.205)), DenialCode.RISK_SECTOR)
-    denied(asked(replace(LOOSE, max_notional=0.4)), DenialCode.RISK_NOTIONAL)
-    alone, both = (_numbers(account(*held_then), control()) for held_then in (
-        [spread(name="p", many=20), spread(490, name="q")], [position, position]))  # fmt: skip
-    assert alone["vega"] < 0.6 * both["vega"]
-    assert isinstance(asked(replace(LOOSE, max_vega=1.1 * alone["vega"] / 100_000)), ApprovedAdjusting)
-
-
-def test_what_is_nobodys_is_not_adjusted_and_no_hedge_passes_a_halt() -> None:
-    greeks = Greeks(delta=100.0)
-    position = replace(spread(name="p"), mark=Mark(0, 0, 50_000, 0, greeks, NOW))
-    shares = order({Stock("SPY"): -1}, quantity=10, purpose=Purpose.ADJUST, position_id="p", at=NOW)
-
-    def asked(held_now: Position, state: TradingState) -> ApprovedAdjusting | Denied:
-        gate = control(state=state)
-        return judge_adjusting(shares, held_now, account(held_now), WIDE, VIEW, working="", control=gate)
-
-    assert isinstance(asked(position, TradingState.REDUCING), ApprovedAdjusting)
-    denied(asked(position, TradingState.HALTED), DenialCode.STATE_HALTED)
-    external = replace(position, strategy=EXTERNAL)
-    denied(asked(external, TradingState.ACTIVE), DenialCode.PORTFOLIO_EXTERNAL)
-
-
-def test_what_was_held_for_exactly_the_least_may_go() -> None:
-    gate = control(replace(LOOSE, min_hold_hours=4.0))
-    for hours, passes in ((4.0, True), (3.999, False)):
-        position = spread(opened_at=NOW - timedelta(hours=hours))
-        answer = judge_closing(closing(position, "PROFIT_TARGET"), position, VIEW, gate)
-        assert isinstance(answer, ApprovedClosing) is passes
 
 
 def test_a_frozen_underlying_takes_no_entry_and_lets_out() -> None:

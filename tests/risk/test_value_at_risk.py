@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -197,6 +198,32 @@ def test_a_gap_in_the_bars_is_no_move_of_a_session() -> None:
     assert isinstance(found, JointMoves)
     assert len(found) == SESSIONS - 20 - 1 - 1
     assert float(np.abs(found.spots).max()) < 0.05
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_close_that_is_no_price_makes_no_move_and_hides_no_loss(bad: float) -> None:
+    bars = closes("SPY", 500.0, seed=7)
+    close = bars.close.copy()
+    close[-40::2] = bad
+    wrong = replace(bars, open=close, high=close, low=close, close=close)
+    found = risk_of([held(SPREAD)], view_of({"SPY": 500.0}, bars=[wrong, volatility_index(bars)]))
+    sound = risk_of([held(SPREAD)], view_of({"SPY": 500.0}, bars=[bars, volatility_index(bars)]))
+    assert found.worst_cents > 0
+    assert found.cents == pytest.approx(sound.cents, rel=0.25)
+
+
+def test_a_volatility_index_of_its_own_counts_where_it_reaches_back_and_vix_where_it_does_not() -> None:
+    bars = [closes("QQQ", 400.0), volatility_index(closes("QQQ", 400.0, seed=2))]
+    own = volatility_index(closes("QQQ", 400.0, seed=3), name="VXN")
+    short = volatility_index(closes("QQQ", 400.0, seed=3, sessions=200), name="VXN")
+    moves = []
+    for more in ([], [own], [short]):
+        found = joint_moves(view_of({"QQQ": 400.0}, bars=[*bars, *more]), ["QQQ"], sessions=500, least=250)
+        assert isinstance(found, JointMoves)
+        moves.append(found.volatilities[-100:, 0])
+    vix, vxn, stood_in = moves
+    assert np.array_equal(vix, stood_in)
+    assert not np.allclose(vix, vxn)
 
 
 def test_nothing_known_later_is_looked_at() -> None:

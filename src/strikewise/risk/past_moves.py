@@ -99,7 +99,8 @@ def closes_of(view: MarketView, symbol: str, last: int | None = None) -> Closes 
         if bars is None or not len(bars):
             continue
         frame = PriceFrame(bars if last is None else _tail(bars, last), view.splits(name))
-        found = Closes(name, frame.days, frame.close)
+        priced = frame.close > 0.0
+        found = Closes(name, frame.days[priced], frame.close[priced])
         if not len(found.days):
             continue
         if _recent(found, view):
