@@ -91,6 +91,23 @@ def test_each_assignment_takes_its_own_trade() -> None:
     ]
 
 
+def test_without_a_group_each_assignment_takes_the_trade_at_its_own_strike_and_each_trade_once() -> None:
+    other = "AAPL230721C00160000"
+    reports = read(
+        line("OPASN", id="1::a", symbol=CALL, qty="2"),
+        line("OPASN", id="2::b", symbol=other, qty="2"),
+        line("OPASN", id="3::c", symbol=CALL, qty="2"),
+        line("OPTRD", id="4::d", symbol="AAPL", qty="-200", net_amount="32000"),
+        line("OPTRD", id="5::e", symbol="AAPL", qty="-200", net_amount="30000"),
+        line("OPTRD", id="6::f", symbol="AAPL", qty="-200", net_amount="29990"),
+    )
+    assert [one.cash_cents for one in reports if isinstance(one, SettlementReport)] == [
+        -3_000_000,
+        -3_200_000,
+        -2_999_000,
+    ]
+
+
 @pytest.mark.parametrize(("qty", "held"), [("1", -1), ("-3", 3)])
 def test_what_expires_moves_nothing_else(qty: str, held: int) -> None:
     report = settled(line("OPEXP", symbol=PUT, qty=qty))

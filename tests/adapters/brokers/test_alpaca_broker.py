@@ -205,6 +205,18 @@ def test_another_account_than_the_one_named_is_neither_read_nor_traded(vendor: C
     broker.close()
 
 
+def test_an_account_that_turns_out_to_be_another_is_traded_no_more(vendor: Canned) -> None:
+    broker = broker_of(vendor, account_id="ACC123")
+    assert isinstance(broker.account(), Known)
+    vendor.say("GET", "/v2/account", Answer(ACCOUNT | {"id": "another", "account_number": "ACC999"}))
+    assert isinstance(broker.account(), Unknown)
+    answer = broker.submit(order(SPREAD, purpose=Purpose.CLOSE))
+    assert isinstance(answer, Rejected)
+    assert "ACC999" in answer.text
+    assert not vendor.of("POST", "/v2/orders")
+    broker.close()
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [

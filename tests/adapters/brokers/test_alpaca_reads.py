@@ -129,6 +129,18 @@ def test_positions_are_told_with_their_sign_cost_and_what_no_order_holds_back(
     )
 
 
+def test_what_is_called_short_is_negative_however_its_quantity_is_written(
+    vendor: Canned, broker: AlpacaBroker
+) -> None:
+    for qty in ("4", "-4"):
+        vendor.say(
+            "GET", POSITIONS, Answer([{"symbol": "SPY", "qty": qty, "side": "short", "cost_basis": "9"}])
+        )
+        told = broker.positions()
+        assert isinstance(told, Known)
+        assert told.value == (HeldReport(Stock("SPY"), -4, -900),)
+
+
 def test_a_position_that_cannot_be_read_is_not_left_out(vendor: Canned, broker: AlpacaBroker) -> None:
     for position in ({"symbol": "SPY", "qty": "0.5"}, {"symbol": "SPY991399P00480000", "qty": "1"}):
         vendor.say("GET", POSITIONS, Answer([{"symbol": "QQQ", "qty": "1"}, position]))

@@ -187,6 +187,15 @@ def test_no_minute_has_more_requests_than_allowed_and_exits_wait_last(
             assert len(minute) <= 100 - 60
 
 
+@pytest.mark.parametrize(("urgency", "kept"), [(Urgency.READ, 60), (Urgency.ENTRY, 30), (Urgency.EXIT, 0)])
+def test_the_last_requests_of_a_minute_are_kept_for_who_goes_first(urgency: Urgency, kept: int) -> None:
+    pace, went = Pace(HandTimer(), 200), 0
+    while pace.wait(urgency) == 0:
+        pace.asked()
+        went += 1
+    assert went == 200 - kept
+
+
 def test_a_full_minute_frees_itself() -> None:
     timer = HandTimer()
     pace = Pace(timer, 100)

@@ -109,7 +109,7 @@ def _settlement(
     if outcome != "expired" and contract.root.delivery is Delivery.PHYSICAL:
         shares = (held if contract.right is Right.CALL else -held) * contract.multiplier
         cash = round(shares * contract.strike_milli / 10)
-        trade = _take_trade(line, trades, contract.underlying, shares)
+        trade = _take_trade(line, trades, contract.underlying, shares, cash)
         if trade is not None:
             cash = -_required_cents(trade)
     together = [
@@ -153,14 +153,14 @@ def _bought_out(line: ActivityAnswer, symbols: Symbols) -> SettlementReport | No
 
 
 def _take_trade(
-    line: ActivityAnswer, trades: list[ActivityAnswer], underlying: str, shares: int
+    line: ActivityAnswer, trades: list[ActivityAnswer], underlying: str, shares: int, cash_cents: int
 ) -> ActivityAnswer | None:
-    """Find and use up the trade that an exercise or assignment led to: of its group, or of its day."""
+    """Find and use up the trade that an exercise or assignment led to: of its group, or day and strike."""
     fits = [one for one in trades if one.symbol == underlying and count_of(one.qty) == shares]
     same = [one for one in fits if line.group_id and one.group_id == line.group_id]
-    found = (
-        same or [one for one in fits if one.id == line.id] or [one for one in fits if one.date == line.date]
-    )
+    that_day = [one for one in fits if one.date == line.date]
+    at_strike = [one for one in that_day if cents_of(one.net_amount) == -cash_cents]
+    found = same or [one for one in fits if one.id == line.id] or at_strike or that_day
     if not found:
         return None
     trades.remove(found[0])
