@@ -186,6 +186,24 @@ def test_a_picture_from_before_a_fill_is_no_first_look_at_what_it_brought() -> N
     assert [one.strategy for one in account.loop.state.positions.values()] == ["told"]
 
 
+def test_a_picture_that_still_shows_what_was_closed_is_no_position_of_somebody_else() -> None:
+    account = Account([Told({DAY: [SPREAD]}, closes=frozenset({DAY}))])
+    account.tick(1)
+    made, positions = reconciler(account), account.broker.positions
+    assert made.run(Trigger.CADENCE, at(1)).agreed
+    old = positions()
+    account.tick(2)
+    assert not account.loop.state.positions
+    account.broker.positions = lambda: old  # type: ignore[method-assign]
+    assert not made.run(Trigger.CADENCE, at(3)).agreed
+    account.broker.positions = positions  # type: ignore[method-assign]
+    assert settled(account, made, start=at(4))[-1].agreed
+    assert account.told(PositionAdopted) == []
+    account.broker.positions = lambda: old  # type: ignore[method-assign]
+    settled(account, made, start=at(5))
+    assert len(account.told(PositionAdopted)) == 1, "what a second look shows too is there"
+
+
 def test_a_look_that_fails_changes_nothing_and_is_no_empty_account() -> None:
     account = Account([Told({DAY: [SPREAD]})])
     account.tick(1)

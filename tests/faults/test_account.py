@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from execution.tapes import put
@@ -11,10 +13,11 @@ from strikewise.domain.control import AlertRaised, ClaimRequested, FaultNoted, S
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.events import CashFlowed, OrderClosed, OrderPlaced, OrderRejected, SignalDenied
 from strikewise.domain.instruments import Stock
-from strikewise.domain.orders import LegFill, Purpose
+from strikewise.domain.orders import Known, LegFill, Order, Purpose, Unknown
 from strikewise.domain.reconciled import (
     EXTERNAL,
     CashAdjusted,
+    DifferenceFound,
     HoldingAdjusted,
     PositionAdopted,
     PositionWrittenOff,
@@ -44,11 +47,17 @@ def test_28_what_nobody_here_opened_is_adopted_counted_and_not_traded_until_it_i
 
 
 def test_29_what_the_broker_does_not_have_is_closed_here_after_two_looks_and_without_an_order() -> None:
-    day = Day([], (ONCE,))
+    day = Day([], (ONCE,), poll=1.0)
     for contract, quantity in ((put(480), 1), (put(475), -1)):
         day.clock.plan(at(20), lambda c=contract, n=quantity: day.truth.happened(Transferred(c, n)))
     day.run(60)
     assert len(day.told(PositionWrittenOff)) == 1
+    looked, *_, gone = (
+        one.known_at
+        for one in day.ledger.records()
+        if isinstance(one.event, DifferenceFound) and one.event.kind == "holding"
+    )
+    assert timedelta(seconds=10) <= gone - looked <= timedelta(minutes=1)
     assert "PHANTOM_POSITION" in [one.code for one in day.told(AlertRaised)]
     assert len(day.edge.heard) == 1
     day.check()
@@ -87,6 +96,29 @@ def test_32_a_read_that_failed_or_was_cut_off_is_never_an_empty_account(kind: Fa
     assert day.told(ReconciliationFailed)
     assert day.told(PositionWrittenOff) == []
     assert len(day.ours_alone()) == 1
+    day.check()
+    assert len(day.ours_alone()) == 1
+
+
+@pytest.mark.parametrize("complete", [None, False], ids=["an error", "cut off"])
+def test_32_what_is_held_is_not_gone_because_nobody_could_say_it(complete: bool | None) -> None:
+    """All else is answered, and for half an hour no question about positions is."""
+    day = Day([], (ONCE,), poll=5.0)
+    answers = day.edge.positions
+
+    def fail() -> None:
+        told = Unknown("500") if complete is None else Known((), at(20), complete=complete)
+        day.edge.positions = lambda: told  # type: ignore[method-assign]
+
+    def mend() -> None:
+        day.edge.positions = answers  # type: ignore[method-assign]
+
+    day.clock.plan(at(20), fail)
+    day.clock.plan(at(50), mend)
+    day.run(60)
+    assert day.told(ReconciliationFailed)
+    assert not day.told(PositionWrittenOff)
+    assert not day.told(HoldingAdjusted)
     day.check()
     assert len(day.ours_alone()) == 1
 
@@ -166,12 +198,29 @@ def test_34_an_order_that_works_for_a_position_that_is_gone_is_not_left_behind()
 
 
 def test_36_a_recent_order_that_is_not_found_yet_is_no_order_that_never_was() -> None:
-    """Fewer than three spaced reads that miss it give nothing up."""
-    day = Day([first(FaultKind.TIMEOUT_AFTER_ACCEPTANCE), first(FaultKind.ORDER_NOT_FOUND, lasts=2)], (ONCE,))
+    """Two spaced reads that miss an exit give nothing up, and no other one is sent."""
+    leaves = Timed({}, at_minutes={15: [SPREAD]}, leaves_after=10)
+    day = Day([first(FaultKind.TIMEOUT_AFTER_ACCEPTANCE, nth=4)], (leaves,), ladder=PATIENT, poll=1.0)
+    edge, found = day.edge, (day.edge.open_orders, day.edge.orders_since, day.edge.order)
+
+    def hide(order: Order) -> None:
+        if order.purpose is Purpose.CLOSE:
+            edge.open_orders = lambda: Known((), day.clock.now())  # type: ignore[method-assign]
+            edge.orders_since = lambda since: Known((), day.clock.now())  # type: ignore[method-assign]
+            edge.order = lambda name: Known(None, day.clock.now())  # type: ignore[method-assign]
+            edge.slow = lambda _order: None
+            day.clock.plan(day.clock.now() + timedelta(seconds=8), show)
+
+    def show() -> None:
+        edge.open_orders, edge.orders_since, edge.order = found  # type: ignore[method-assign]
+
+    edge.slow = hide
     day.run(60)
+    looks = [one.reason for one in day.told(DifferenceFound) if one.kind == "order"]
+    assert looks == ["read 1 of 3", "found by its id"]
     assert "never_sent" not in [one.ended.outcome for one in day.told(OrderClosed)]
     day.check()
-    assert len(day.ours_alone()) == 1
+    assert not day.loop.state.positions
 
 
 def test_36_an_order_that_is_not_found_when_it_is_to_be_taken_back_is_asked_for_again() -> None:
@@ -187,15 +236,20 @@ def test_37_at_a_start_an_order_at_work_and_what_it_filled_are_counted_once() ->
     wishes = Timed({}, at_minutes={15: [SPREAD]}, units=40)
     day = Day([], (wishes,), volume=100)
     day.die_once(17, back=19)
+    counted: list[tuple[int, int]] = []
+
+    def count() -> None:
+        (position,), state = day.ours_alone(), day.loop.state
+        (working,) = state.open_orders.values()
+        assert working.filled == position.quantity
+        counted.append((position.quantity, sum(one.quantity for one in state.pending)))
+
+    day.clock.plan(at(22), count)
     day.run(25)
     assert day.starts == 2
-    (position,) = day.ours_alone()
-    filled = position.quantity
+    ((filled, waiting),) = counted
     assert 0 < filled < 40
-    assert filled + sum(one.quantity for one in day.loop.state.pending) <= 40, "a unit works or is held"
-    waiting = day.loop.state.open_orders or day.loop.state.ended_orders
-    (known,) = list(waiting.values())
-    assert known.filled == filled
+    assert filled + waiting == 40, "a unit works or is held"
     day.check()
 
 

@@ -24,16 +24,19 @@ from faults.days import (
     first,
 )
 from strikewise.adapters.brokers.fault_plan import FaultKind
+from strikewise.domain.brokerage import Page
 from strikewise.domain.control import SymbolFrozen
 from strikewise.domain.events import OptionSettled, OrderFilled, OrderPlaced, OrderRejected, SignalDenied
 from strikewise.domain.instruments import OptionContract, Stock
-from strikewise.domain.orders import Purpose
+from strikewise.domain.orders import Known, Purpose
 from strikewise.domain.parameters import ParameterSet
 from strikewise.domain.portfolio import Holding, Position
 from strikewise.domain.quotes import Grade
+from strikewise.domain.reconciled import HoldingAdjusted, PositionAdopted
 from strikewise.domain.signals import Action, Close
 from strikewise.domain.structures import Leg, Structure
 from strikewise.execution.refusals import Refusal
+from strikewise.execution.unexplained_ends import INFERRED
 from strikewise.execution.world import Assigned, LegsFilled, OrderCancelledOutside, Transferred
 from strikewise.market.view import MarketView
 from strikewise.risk.limits import Limits
@@ -141,11 +144,19 @@ def test_22_shares_that_an_assignment_brought_count_against_the_limits() -> None
     assert "RISK_MARGIN" in {one.code for one in held.told(SignalDenied)}
 
 
-def test_22_an_assignment_nobody_told_is_read_from_what_it_left() -> None:
+def test_22_an_assignment_nobody_told_is_read_from_what_it_left_and_the_brokers_word_is_no_second() -> None:
     day = Day([first(FaultKind.LOST_EVENTS, nth=2)], (ONCE,))
+    tells = day.edge.activities_since
+    day.edge.activities_since = lambda cursor: Known(Page((), cursor), day.clock.now())  # type: ignore[method-assign]
     day.clock.plan(at(20), lambda: day.truth.happened(Assigned(put(480), 1)))
+
+    def the_day_after() -> None:
+        day.edge.activities_since = tells  # type: ignore[method-assign]
+
+    day.clock.plan(at(35), the_day_after)
     day.run(40)
     assert settlements(day) == [("assigned", -1)]
+    assert day.told(OptionSettled)[0].report.policy == INFERRED
     day.check()
 
 
@@ -154,6 +165,8 @@ def test_23_an_assignment_that_is_told_before_its_shares_show_is_booked_once(las
     day = Day([first(FaultKind.ASSIGNMENT_BEFORE_SHARES, lasts=lasts)], (ONCE,))
     day.run(60)
     assert settlements(day) == [("assigned", -1)]
+    assert not day.told(HoldingAdjusted)
+    assert not day.told(PositionAdopted), "shares that are on their way are neither given up nor found"
     day.check()
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from strikewise.domain.control import AlertRaised, RequestMet, TradingState, TradingStateChanged
 from strikewise.domain.events import Event, OptionSettled, OrderAccepted, OrderClosed, OrderFilled
+from strikewise.domain.instruments import Instrument
 from strikewise.domain.orders import Unknown
 from strikewise.domain.reconciled import (
     DifferenceFound,
@@ -118,7 +119,7 @@ class Reconciler:
         self._failing, self._halted_for = False, ""
         self._looks = 0
         self._left: frozenset[tuple[str, str, str, str]] = frozenset()
-        self._confirmed: frozenset[str] = frozenset()
+        self._agreed: Ours | None = None
         self.at: datetime | None = None
 
     def run(self, trigger: Trigger, now: datetime, *, requests: tuple[int, ...] = ()) -> Outcome:
@@ -155,7 +156,7 @@ class Reconciler:
             self._write([*waiting, ReconciliationFinished(trigger.value, found, len(waiting), *told)], now)
         self._failing = False
         if not waiting:
-            self.at, self._confirmed = now, self._ours(snapshot, now).executions
+            self.at, self._agreed = now, self._ours(snapshot, now)
         self._meet(requests, _said(differences, waiting), now, done=True)
         again = self._again_in(waiting)
         return Outcome(True, "", differences + len(waiting), waiting, again)
@@ -229,7 +230,8 @@ class Reconciler:
             settling=frozenset(_settling(oversight, self._calendar, now)),
             fees_due=state.fees_owed.due,
             fees_untold_cents=state.fees_owed.untold_cents,
-            confirmed=self._confirmed,
+            confirmed=frozenset() if self._agreed is None else self._agreed.executions,
+            held_lately=frozenset(_held_lately(self._agreed, oversight)),
         )
 
     def _our_order(self, known: OrderState, is_open: bool) -> OurOrder:
@@ -303,6 +305,13 @@ def _counted(
             spaced = snapshot.taken_at - at >= READ_AGAIN
             kept[name] = (count + 1, snapshot.taken_at) if spaced else (count, at)
     return kept
+
+
+def _held_lately(agreed: Ours | None, oversight: Oversight) -> Iterator[Instrument]:
+    """Yield what was held when both sides last agreed, and the options that ended lately."""
+    for position in () if agreed is None else agreed.positions.values():
+        yield from (one.instrument for one in position.holdings)
+    yield from (one.contract for one in oversight.ended)
 
 
 def _settling(oversight: Oversight, calendar: SessionCalendar, now: datetime) -> Iterator[str]:

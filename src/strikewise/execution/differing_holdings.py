@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -124,6 +124,14 @@ class _Draft:
     def wait(self, instrument: Instrument, action: str, reason: str = "") -> None:
         self.waiting.append(self.note(instrument, action, reason))
 
+    def shown_before(self, instrument: Instrument) -> bool:
+        """Return whether an earlier picture, far enough back, showed the same number."""
+        theirs = self.held.theirs.get(instrument, 0)
+        return self.earlier is not None and self.earlier.get(instrument, 0) == theirs
+
+    def done(self) -> Differing:
+        return Differing(tuple(self.facts), tuple(self.waiting), self.halt)
+
     def freeze(self, symbol: str, reason: str) -> None:
         if symbol not in self.frozen:
             self.frozen.add(symbol)
@@ -138,14 +146,15 @@ def holdings_that_differ(
     earlier: Mapping[Instrument, int] | None,
     awaiting: frozenset[str],
     settling: frozenset[str],
+    held_lately: Collection[Instrument],
     frozen: frozenset[str],
     looked_at: frozenset[str],
 ) -> Differing:
     """Say what becomes of each instrument of which the two sides hold different numbers.
 
-    What only they hold is adopted at once. What only we hold, and what differs in number, is set right when a
-    second look shows the same; a symbol of which numbers differ is frozen until a person has looked. What
-    would turn a long holding into a short one is not set right at all: trading stops.
+    What only they hold is adopted at once, unless we held it until lately: a picture may be older than its
+    end. That, what only we hold, and other numbers are set right when a second look shows the same; other
+    numbers freeze their symbol until a person has looked. A long holding is never set right to a short one.
 
     Parameters
     ----------
@@ -156,29 +165,29 @@ def holdings_that_differ(
     at : datetime
         When the broker was asked.
     earlier : mapping of Instrument to int, or None
-        What an earlier picture showed, far enough back; None where there is none.
-    awaiting : frozenset of str
-        Underlyings of orders whose fills are still to be told: nothing of them is judged.
-    settling : frozenset of str
-        Underlyings of which an assignment or exercise was told lately: their shares may still be on the way.
+        What an earlier picture showed, far enough back.
+    awaiting, settling : frozenset of str
+        Underlyings of orders whose fills are still to be told, and those whose shares may be on their way.
+    held_lately : collection of Instrument
+        See `strikewise.execution.reconcile.Ours`.
     frozen, looked_at : frozenset of str
         Symbols that are frozen, and those a person has released.
     """
-    draft = _Draft(held, account, at, earlier, set(frozen), looked_at)
-    new: dict[str, list[Instrument]] = {}
+    draft, new = _Draft(held, account, at, earlier, set(frozen), looked_at), dict[str, list[Instrument]]()
     for instrument in held.differing():
-        symbol = instrument.underlying
-        if symbol in awaiting:
+        if instrument.underlying in awaiting:
             draft.wait(instrument, "waits", "fills are still to be told")
-        elif symbol in settling and isinstance(instrument, Stock):
+        elif instrument.underlying in settling and isinstance(instrument, Stock):
             draft.wait(instrument, "waits", "shares of an assignment or exercise are on their way")
-        elif instrument not in held.ours and not held.holders(instrument):
-            new.setdefault(symbol, []).append(instrument)
-        else:
+        elif instrument in held.ours or held.holders(instrument):
             _set_right(draft, instrument)
+        elif instrument in held_lately and not draft.shown_before(instrument):
+            draft.wait(instrument, "looked at again", "it was held here until lately")
+        else:
+            new.setdefault(instrument.underlying, []).append(instrument)
     for symbol, instruments in new.items():
         _adopt(draft, symbol, instruments)
-    return Differing(tuple(draft.facts), tuple(draft.waiting), draft.halt)
+    return draft.done()
 
 
 def _adopt(draft: _Draft, symbol: str, instruments: list[Instrument]) -> None:
@@ -215,7 +224,7 @@ def _set_right(draft: _Draft, instrument: Instrument) -> None:
             draft.wait(instrument, "left to a person", "setting it right would turn it round")
             draft.halt = draft.halt or f"CONTRARY_POSITION {text}"
             return
-    if draft.earlier is None or draft.earlier.get(instrument, 0) != theirs:
+    if not draft.shown_before(instrument):
         draft.wait(instrument, "looked at again", "" if theirs else "only here")
         return
     draft.touched |= names

@@ -22,6 +22,7 @@ from strikewise.domain.events import (
     OrderFilled,
     PositionSplit,
 )
+from strikewise.domain.instruments import Instrument
 from strikewise.domain.money import format_cents
 from strikewise.domain.orders import CashFlow, Execution, Order, OrderEnded, SettlementReport
 from strikewise.domain.portfolio import Position
@@ -98,6 +99,9 @@ class Ours:
         Fees that were read from the broker's cash lately, and that it did not tell.
     confirmed : frozenset of str
         Ids of the fills that were booked when both sides last agreed.
+    held_lately : frozenset of Instrument
+        What was held when both sides last agreed, and options that ended lately: a picture that still shows
+        one may be older than its end.
     """
 
     cash_cents: int
@@ -112,6 +116,7 @@ class Ours:
     fees_due: tuple[tuple[date, int], ...] = ()
     fees_untold_cents: int = 0
     confirmed: frozenset[str] = frozenset()
+    held_lately: frozenset[Instrument] = frozenset()
 
     @property
     def cash_there_cents(self) -> int:
@@ -245,6 +250,7 @@ def _holdings(
         earlier=None if before is None else Holdings.of({}, before.positions).theirs,
         awaiting=frozenset(awaiting),
         settling=ours.settling,
+        held_lately=ours.held_lately,
         frozen=ours.frozen,
         looked_at=ours.looked_at,
     )
