@@ -23,8 +23,12 @@ from strikewise.domain.control import (
 )
 from strikewise.domain.events import RunStarted
 from strikewise.domain.instruments import OptionContract, Right
+from strikewise.domain.money import format_cents
 from strikewise.market.calendar import SessionCalendar
 from strikewise.portfolio.ledger import Entry
+from strikewise.risk.value_at_risk import ValueAtRisk
+from strikewise.service.alert_texts import risk_text
+from strikewise.service.risk import account_risk
 
 CLOSE = SessionCalendar().session_close(END)
 
@@ -106,6 +110,14 @@ def test_limits_are_those_that_the_process_trades_by(answer: Any, home: Path) ->
     add(home, RunStarted(parse_spec(written).run.document, {}, None), "engine")
     add(home, ProcessStopped("host:1", "asked to"), "engine")
     assert (of("limits.max_positions"), of("governor.errors")) == settings, "nothing trades by it any more"
+
+
+def test_a_message_names_the_value_at_risk_and_not_the_worst_session(home: Path) -> None:
+    report = account_risk(build_system(home))
+    assert isinstance(report.value_at_risk, ValueAtRisk)
+    assert 0 < report.value_at_risk.cents < report.value_at_risk.worst_cents
+    said = risk_text(report).splitlines()
+    assert said[1] == f"Value at risk of a day: {format_cents(report.value_at_risk.cents)}"
 
 
 def test_what_is_stopped_is_shown_with_its_reason(answer: Any, call: Any, home: Path) -> None:

@@ -14,6 +14,7 @@ from strikewise.portfolio.journal_rows import TradeRow
 from strikewise.portfolio.ledger import Record
 from strikewise.portfolio.performance import EquityPoint, Summary, TradeOutcome, measure
 from strikewise.portfolio.picture import PositionPicture
+from strikewise.risk.past_moves import Unpriced
 from strikewise.service.risk import RiskReport
 from strikewise.service.views.account import AccountView
 from strikewise.service.views.desk import Desk
@@ -264,8 +265,8 @@ def _summary(one: Summary, sessions: int) -> str:
 def risk_text(report: RiskReport) -> str:
     """Return the account's limits with what is used of them, the fullest first."""
     told = report.as_dict()
-    found = told["value_at_risk"]
-    var = format_cents(to_cents(found["worst"])) if found["known"] else f"unknown ({found['unknown']})"
+    found = report.value_at_risk
+    var = f"unknown ({found.detail})" if isinstance(found, Unpriced) else format_cents(found.cents)
     lines = [f"As of {_at(report.as_of)}", f"Value at risk of a day: {var}"]
     known = [one for one in report.limits if one.used is not None and one.limit]
     known.sort(key=lambda one: -(one.used or 0.0) / one.limit)
