@@ -42,6 +42,14 @@ def test_whatever_the_file_says_it_halts_everything(tmp_path: Path, text: str) -
     assert not raised.exits
 
 
+def test_where_there_is_no_room_for_a_line_the_flag_is_up_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / f".{HALT_FILE}.new").mkdir()  # the name it is written under first
+    HaltFile(tmp_path).hoist(Raised("me", NOON, "the disk is full", exits=True))
+    raised = HaltFile(tmp_path).read()
+    assert raised is not None
+    assert not raised.exits
+
+
 def test_a_flag_is_raised_in_a_home_that_is_not_there_yet(tmp_path: Path) -> None:
     flag = HaltFile(tmp_path / "new")
     flag.hoist(Raised("me", NOON, "first"))

@@ -13,13 +13,14 @@ import pytest
 from engine.hand_made import Told
 from engine.watched import ANNA, CALENDAR, DAY, NEXT, ROWS, SPREAD, at
 from execution.tapes import tape
-from recovery.small_world import END, TRADER, World, ours
+from recovery.small_world import CADENCE, END, World, ours
 from strikewise.domain.brokerage import Health
 from strikewise.domain.control import (
     AlertRaised,
     FaultNoted,
     FlattenRequested,
     HaltRequested,
+    OrderCancelAsked,
     ProcessStarted,
     ProcessStopped,
     ReconcileRequested,
@@ -28,7 +29,15 @@ from strikewise.domain.control import (
     TradingStateChanged,
 )
 from strikewise.domain.events import AccountOpened, OrderFilled, OrderPlaced
-from strikewise.domain.orders import BrokerEvent, Known, Purpose, StreamGap, Unknown
+from strikewise.domain.orders import (
+    BrokerEvent,
+    Known,
+    Order,
+    Purpose,
+    StreamGap,
+    SubmitAnswer,
+    Unknown,
+)
 from strikewise.domain.reconciled import ReconciliationFailed, ReconciliationFinished
 from strikewise.execution.halt_flag import Raised
 from strikewise.market.clock import PacedClock
@@ -121,6 +130,25 @@ def test_whoever_wakes_up_in_the_next_session_reports_the_last_one_and_this_one_
     assert told[1].known_at >= CALENDAR.session_close(NEXT)
 
 
+@pytest.mark.parametrize(("late", "opens"), [(60, True), (61, False)])
+def test_a_scan_that_comes_late_is_left_out(late: int, opens: bool) -> None:
+    """What was due at an instant is not done on what is known long after it, but at the next one."""
+    cadence = replace(CADENCE, scan=180, manage=3600)
+    world = World(trader=Told({DAY: [SPREAD]}), cadence=cadence)
+    wait, slept = world.clock.wait, []
+
+    def sleeps(until: Any, seconds: float) -> None:
+        if not slept and world.clock.now() >= at(2):
+            slept.append(wait(at(3) + timedelta(seconds=late), 0.0))
+        wait(until, seconds)
+
+    daemon = world.process()
+    daemon._clock = cast(PacedClock, Sleeping(world.clock, sleeps))
+    daemon.run(until=at(5))
+    assert slept
+    assert bool(world.told(OrderPlaced)) is opens
+
+
 class Sleeping:
     """A clock whose computer is put to sleep while somebody waits."""
 
@@ -187,18 +215,30 @@ def test_looking_once_scans_now_and_leaves() -> None:
     assert len(world.told(ProcessStopped)) == 1
 
 
-def test_when_it_is_told_to_stop_it_takes_back_what_would_open_and_says_so() -> None:
-    world = World(trader=replace(TRADER, units=90))
-    thin = replace(TRADER, units=90)
-    world = World(trader=thin)
-    daemon = world.process()
-    world.broker.health = lambda: (  # type: ignore[method-assign]
-        daemon.stop("enough") if world.clock.now() >= at(2) else None,
-        Health(connected=True),
-    )[1]
+@pytest.mark.parametrize(("stops_on", "purpose"), [(DAY, Purpose.OPEN), (NEXT, Purpose.CLOSE)])
+def test_when_it_is_told_to_stop_it_takes_back_what_would_open_and_leaves_what_closes(
+    stops_on: Any, purpose: Purpose
+) -> None:
+    world = World()
+    daemon, submit = world.process(), world.broker.submit
+
+    def rests(order: Order) -> SubmitAnswer:
+        return submit(replace(order, limit_cents=-1_000_000) if order.purpose is purpose else order)
+
+    def health() -> Health:
+        if world.clock.now() >= at(2, stops_on):
+            daemon.stop("enough")
+        return Health(connected=True)
+
+    world.broker.submit, world.broker.health = rests, health  # type: ignore[method-assign]
     ended = daemon.run(until=END)
     assert (ended.reason, ended.code) == ("enough", 0)
-    assert not daemon._duties.loop.state.open_orders
+    asked = [one.order_id for one in world.told(OrderCancelAsked) if one.reason == "the process stops"]
+    placed = world.told(OrderPlaced)[-1].order
+    assert placed.purpose is purpose
+    assert asked == ([placed.order_id] if purpose is Purpose.OPEN else [])
+    left = [one.order.order_id for one in daemon._duties.loop.state.open_orders.values()]
+    assert left == ([] if purpose is Purpose.OPEN else [placed.order_id])
 
 
 def test_a_lost_lease_ends_it_at_once_and_nothing_more_is_written() -> None:
@@ -209,6 +249,7 @@ def test_a_lost_lease_ends_it_at_once_and_nothing_more_is_written() -> None:
     assert ended.code == 3
     assert "elsewhere" in ended.reason
     assert world.told(ProcessStopped) == []
+    assert "stopping" not in [one.phase for one in world.beats], "it would stand in the other one's place"
 
 
 def test_a_second_writer_ends_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -121,6 +122,27 @@ def test_a_flag_raised_between_two_orders_of_one_tick_stops_the_second() -> None
     (closed,) = account.told(OrderClosed)
     assert (closed.ended.outcome, closed.ended.reason) == ("cancelled", "HALTED: bob: smoke")
     assert not account.loop.state.open_orders
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        lambda account: account.flag.hoist(Raised("bob", at(1), "smoke", exits=True)),
+        lambda account: account.ask(HaltRequested("smoke", exits=True)),
+        lambda account: account.ask(FlattenRequested("out")),
+    ],
+)
+def test_what_stops_new_risk_only_between_two_orders_of_one_tick_stops_one_that_opens(
+    stop: Callable[[Account], object],
+) -> None:
+    def smoke(order: Order) -> SubmitAnswer | None:
+        stop(account)
+
+    account = Account([Told({DAY: [SPREAD, LOWER]})], answer=smoke)
+    account.tick(1)
+    assert len(account.broker.heard) == 1
+    (closed,) = account.told(OrderClosed)
+    assert closed.ended.reason.startswith("REDUCING")
 
 
 def test_a_request_that_arrives_while_the_loop_writes_is_taken_in_and_stops_the_order() -> None:

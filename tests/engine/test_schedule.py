@@ -133,6 +133,13 @@ def test_ours_and_the_brokers_are_compared_before_the_open_and_after_the_close()
     assert steps == {timedelta(minutes=1)}
 
 
+def test_nothing_is_sought_in_the_last_minutes_of_a_session() -> None:
+    day = date(2026, 7, 22)
+    for minutes, last in ((15, (15, 45)), (16, (15, 30)), (0, (15, 45))):
+        walked = struck(Cadence(no_entries=60 * minutes), new_york(day, 15, 0), new_york(day, 16, 30))
+        assert [at for at, tasks in walked if Task.SCAN in tasks][-1] == new_york(day, *last)
+
+
 def test_they_are_compared_an_hour_before_what_is_held_trades_for_the_last_time() -> None:
     saturday = date(2026, 7, 25)
     cutoff = new_york(saturday, 12, 20)

@@ -1,9 +1,10 @@
-"""What the guard warns of: every day where it is of the day, once where it lasts until somebody acts."""
+"""What a supervisor lets be sent, and warns of: each day what is of it, once what lasts."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from engine.hand_made import Told
 from engine.watched import (
@@ -14,12 +15,14 @@ from engine.watched import (
     NEXT,
     SPREAD,
     Account,
+    at,
     by_the_minute,
     past_bars,
     past_vix,
 )
 from execution.tapes import tape
-from strikewise.domain.control import AlertRaised
+from strikewise.domain.control import AlertRaised, TradingState
+from strikewise.domain.errors import LedgerError
 from strikewise.domain.quotes import CalendarEvent
 from strikewise.market.memory_source import MemorySource
 from strikewise.market.view import Market
@@ -69,3 +72,18 @@ def test_what_is_of_the_day_is_told_on_each_day() -> None:
         for minute in (2, 3, 4):
             account.tick(minute, day=day)
     assert [one.code for one in account.told(AlertRaised)].count("RISK_VAR") == 2
+
+
+def test_while_nobody_can_read_what_others_ask_for_nothing_is_opened() -> None:
+    account = Account()
+    supervisor, records = account.loop.supervisor, account.ledger.records
+    assert supervisor is not None
+
+    def fails(after: int = 0) -> Any:
+        raise LedgerError("the disk is gone")
+
+    account.ledger.records = fails  # type: ignore[method-assign]
+    assert supervisor.poll(at(1)) is TradingState.REDUCING
+    assert supervisor.trouble == "it cannot be read"
+    account.ledger.records = records  # type: ignore[method-assign]
+    assert supervisor.poll(at(2)) is TradingState.ACTIVE
