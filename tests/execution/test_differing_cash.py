@@ -132,3 +132,12 @@ def test_cash_moves_that_the_broker_tells_are_booked_as_what_they_are() -> None:
         )
         == Findings()
     )
+
+
+def test_a_little_less_is_a_fee_and_a_cent_more_than_that_is_taken_out_of_the_account() -> None:
+    (fee,) = of_kind(found(ours(), theirs(cash=997_500, at=LATER), theirs(cash=997_500)), CashFlowed)
+    assert isinstance(fee, CashFlowed)
+    assert (fee.flow.kind, fee.flow.cash_cents) == (FlowKind.FEE_UNTOLD, 2_500)
+    (taken,) = of_kind(found(ours(), theirs(cash=997_499, at=LATER), theirs(cash=997_499)), CashAdjusted)
+    assert isinstance(taken, CashAdjusted)
+    assert taken.cash_cents == -2_501

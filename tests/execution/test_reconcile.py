@@ -27,7 +27,7 @@ from execution.tapes import CALENDAR, EXPIRY, call, put
 from strikewise.domain.brokerage import BrokerStatus
 from strikewise.domain.control import AlertRaised, SymbolFrozen
 from strikewise.domain.events import Event, OptionSettled, OrderAccepted, OrderClosed, OrderFilled
-from strikewise.domain.instruments import Instrument
+from strikewise.domain.instruments import Instrument, instrument_symbol
 from strikewise.domain.orders import (
     SettlementReport,
 )
@@ -152,6 +152,16 @@ def test_a_phantom_is_believed_at_the_second_look_and_written_off_whole() -> Non
     assert [fact.position_id for fact in of_kind(second, PositionWrittenOff)] == ["p"]  # type: ignore[union-attr]
 
 
+def test_of_a_position_only_what_two_looks_did_not_show_is_given_up() -> None:
+    mine = ours(position("p", {P480: -1, P475: 1}))
+    (adjusted,) = of_kind(found(mine, theirs({P475: 1}, at=LATER), theirs({P475: 1})), HoldingAdjusted)
+    assert isinstance(adjusted, HoldingAdjusted)
+    assert (adjusted.instrument, adjusted.quantity) == (P480, 1)
+    one_late = found(mine, theirs(at=LATER), theirs({P475: 1}))
+    assert not of_kind(one_late, PositionWrittenOff), "of the other leg it is the first look"
+    assert [one.what for one in one_late.waiting] == [instrument_symbol(P475)]
+
+
 def test_forty_eight_phantoms_are_gone_after_two_looks_and_no_order_is_sent() -> None:
     phantoms = [position(f"p{n}", {put(400 + n): -1, put(395 + n): 1}) for n in range(0, 480, 10)]
     mine = ours(*phantoms)
@@ -189,6 +199,13 @@ def test_an_owner_who_trades_an_external_position_is_followed_without_a_second_l
     (fewer,) = of_kind(found(ours(external), theirs({P480: -1})), HoldingAdjusted)
     assert isinstance(fewer, HoldingAdjusted)
     assert fewer.quantity == 2
+
+
+def test_an_owner_whose_trade_reaches_into_what_we_opened_is_not_followed_at_once() -> None:
+    external, opened = position("x", {P480: -2}, strategy=EXTERNAL), position("p", {P480: -2})
+    first = found(ours(external, opened), theirs({P480: -1}))
+    assert not of_kind(first, HoldingAdjusted)
+    assert [one.symbol for one in of_kind(first, SymbolFrozen)] == ["SPY"]  # type: ignore[union-attr]
 
 
 def test_an_early_assignment_nobody_told_yet_is_read_from_what_it_left() -> None:

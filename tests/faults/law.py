@@ -128,6 +128,9 @@ class Lawful:
         """Assert that no order was sent twice, and that no fill was booked twice."""
         sent = Counter(one.order_id for one in self.edge.heard)
         assert all(count == 1 for count in sent.values()), f"sent again: {sent.most_common(3)}"
+        state = self.loop.state
+        for each in (*state.open_orders.values(), *state.ended_orders.values()):
+            assert len(each.executions) == len(set(each.executions)), f"booked twice: {each.executions}"
 
     def nothing_more_to_do(self) -> None:
         """Assert that another comparison writes nothing but that it was made."""

@@ -261,9 +261,10 @@ def _moved_by_its_owner(draft: _Draft, instrument: Instrument, holders: list[tup
 def _write_off(draft: _Draft, instrument: Instrument, holders: list[tuple[Position, int]]) -> None:
     reason = "the broker does not have it, two looks"
     draft.facts.append(draft.note(instrument, "closed here", reason))
+    still = {*draft.held.theirs, *(draft.earlier or {})}  # a look that does not show them is their first
     for position, quantity in holders:
         name, what = position.position_id, f"{quantity:+d} {instrument_symbol(instrument)}"
-        if any(one.instrument in draft.held.theirs for one in position.holdings):
+        if any(one.instrument in still for one in position.holdings):
             draft.facts.append(HoldingAdjusted(name, instrument, -quantity, 0, reason))
         else:
             draft.facts.append(PositionWrittenOff(name, reason))
