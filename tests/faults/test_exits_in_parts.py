@@ -28,7 +28,7 @@ def closing(day: Day) -> list[Order]:
     return [one.order for one in day.told(OrderPlaced) if one.order.purpose is Purpose.CLOSE]
 
 
-def test_22_shares_and_the_options_that_are_left_go_out_one_after_the_other() -> None:
+def test_shares_and_the_options_that_are_left_go_out_one_after_the_other() -> None:
     day = assigned_overnight()
     day.run(10, day=NEXT)
     shares, options = closing(day)
@@ -39,7 +39,7 @@ def test_22_shares_and_the_options_that_are_left_go_out_one_after_the_other() ->
     assert day.held() == {}
 
 
-def test_22_what_is_left_goes_out_though_the_process_dies_before_it_is_sent() -> None:
+def test_what_is_left_goes_out_though_the_process_dies_before_it_is_sent() -> None:
     day = assigned_overnight()
     died: list[str] = []
 
