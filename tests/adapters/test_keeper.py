@@ -100,6 +100,16 @@ def test_a_copy_is_one_file_and_gets_a_name_of_its_own(keeper: LedgerKeeper, tmp
         keeper.backup()
 
 
+def test_of_a_ledger_that_does_not_hold_together_there_is_no_copy(
+    keeper: LedgerKeeper, url: str, tmp_path: Path
+) -> None:
+    tamper(url)
+    for name in ("copy.jsonl", "copy.db"):
+        with pytest.raises(LedgerCorruptError):
+            keeper.backup(tmp_path / name)
+        assert not (tmp_path / name).exists()
+
+
 def test_a_copy_of_another_form_is_refused(keeper: LedgerKeeper, tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match=r"'ledger\.zip' is neither"):
         keeper.backup(tmp_path / "ledger.zip")

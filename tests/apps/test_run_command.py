@@ -173,6 +173,8 @@ def test_a_process_that_was_killed_is_followed_at_once_by_one_that_goes_on(
         (("--replay", "yesterday"), "A replay is named by its first and last day"),
         (("--replay", "2018-02-01..2018-01-01"), "must end on or after its start"),
         (("--faults", "1"), "Faults are rehearsed over the past only"),
+        (("--ledger", "sqlite:///other.db"), "account's ledger is named in the settings"),
+        (("--through", "alpaca"), "Only a replay is led through another broker's protocol"),
         (("--until", "2018-01-02T16:00"), "needs its zone"),
         ((), "Cboe's delayed quotes are off"),
     ],

@@ -13,7 +13,7 @@ import pytest
 from engine.hand_made import Told
 from engine.watched import ANNA, CALENDAR, DAY, NEXT, ROWS, SPREAD, at
 from execution.tapes import tape
-from recovery.small_world import CADENCE, END, World, ours
+from recovery.small_world import CADENCE, END, World, ours, quoted
 from strikewise.domain.brokerage import Health
 from strikewise.domain.control import (
     AlertRaised,
@@ -28,7 +28,7 @@ from strikewise.domain.control import (
     TradingState,
     TradingStateChanged,
 )
-from strikewise.domain.events import AccountOpened, OrderFilled, OrderPlaced
+from strikewise.domain.events import AccountOpened, AccountValued, OrderFilled, OrderPlaced
 from strikewise.domain.orders import (
     BrokerEvent,
     Known,
@@ -128,6 +128,14 @@ def test_whoever_wakes_up_in_the_next_session_reports_the_last_one_and_this_one_
     assert [one.partition(":")[0] for one in reports(world)] == [DAY.isoformat(), NEXT.isoformat()]
     told = [one for one in world.records() if getattr(one.event, "code", "") == "DAY_REPORT"]
     assert told[1].known_at >= CALENDAR.session_close(NEXT)
+
+
+def test_a_scan_looks_though_nothing_is_new() -> None:
+    cadence = replace(CADENCE, scan=180)
+    world = World(trader=Told({}), cadence=cadence, source=quoted([1]))
+    world.process().run(until=at(8))
+    valued = [one.known_at for one in world.records() if isinstance(one.event, AccountValued)]
+    assert valued == [at(3), at(6)]
 
 
 @pytest.mark.parametrize(("late", "opens"), [(60, True), (61, False)])
