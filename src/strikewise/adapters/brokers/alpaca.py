@@ -174,8 +174,7 @@ class AlpacaBroker:
         if not problem:
             if self._timer.monotonic() - self._skew_asked >= (PROBE_EVERY if silence else SKEW_EVERY):
                 self._skew, self._skew_asked = self._reads.skew_seconds(), self._timer.monotonic()
-            if silence and self._skew is None:
-                problem = silence  # neither of the two lines stands
+            problem = silence if self._skew is None else ""  # where neither of the two lines stands
         return Health(not problem, problem or silence, self._stream.last_at, self._skew, not silence)
 
     def capabilities(self) -> Capabilities:
