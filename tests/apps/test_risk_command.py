@@ -112,6 +112,15 @@ def test_limits_are_those_that_the_process_trades_by(answer: Any, home: Path) ->
     assert (of("limits.max_positions"), of("governor.errors")) == settings, "nothing trades by it any more"
 
 
+def test_a_halt_that_no_process_has_met_yet_is_shown(answer: Any, call: Any, home: Path) -> None:
+    assert call("halt", "lunch", "--exits", home=home).exit_code == 0
+    told = RiskResult.model_validate(answer("risk", "--as-of", str(END), home=home)).state
+    assert (told.state, told.reason, told.by_person) == ("reducing", "lunch", True)
+    assert call("resume", "back", home=home).exit_code == 0, "which takes the flag down; the request waits"
+    told = RiskResult.model_validate(answer("risk", "--as-of", str(END), home=home)).state
+    assert (told.state, told.reason, told.by_person) == ("reducing", "lunch", True)
+
+
 def test_a_message_names_the_value_at_risk_and_not_the_worst_session(home: Path) -> None:
     report = account_risk(build_system(home))
     assert isinstance(report.value_at_risk, ValueAtRisk)

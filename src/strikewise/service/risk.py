@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from strikewise.domain.control import FlattenRequested, HaltRequested
 from strikewise.domain.events import RunStarted
 from strikewise.domain.portfolio import Portfolio, Position
+from strikewise.engine.requests import state_under
+from strikewise.execution.halt_flag import Raised
 from strikewise.market.estimate import MissingQuotePolicy
 from strikewise.market.source import MarketSource
 from strikewise.market.view import Market, MarketView
-from strikewise.portfolio.controls import ControlState
+from strikewise.portfolio.controls import ControlState, person
 from strikewise.portfolio.ledger import Ledger
 from strikewise.portfolio.projection import AccountState
 from strikewise.portfolio.valuation import portfolio_of, value_account
@@ -164,7 +167,8 @@ def account_risk(
     if folded is None:
         with system.ledger() as ledger:
             folded = Folded.of(ledger)
-    state, control, history = folded.state, folded.control, folded.track
+    state, history = folded.state, folded.track
+    control = _under(folded.control, system.halt.read())
     held = tuple(dict.fromkeys(one.underlying for one in (*state.positions.values(), *state.pending)))
     source = system.feed(feed, held) if feed and held else system.data.source()
     instant = _instant(system, source, folded.known_at, held, as_of)
@@ -172,6 +176,21 @@ def account_risk(
     portfolio = _valued(system, state, view)
     rules = system.in_force(folded.run, control)
     return _report(state.account or system.account, rules, view, portfolio, control, history)
+
+
+def _under(control: ControlState, raised: Raised | None) -> ControlState:
+    """Return who may trade under a flag or a request that no process has met yet."""
+    allowed = state_under(control, raised)
+    if allowed is control.state:
+        return control
+    under = replace(control, state=allowed, detail="", by_person=True)
+    if raised is not None:
+        return replace(under, reason=raised.reason, changed_at=raised.at, changed_by=person(raised.by))
+    for asked in control.requests.values():
+        if isinstance(asked.request, HaltRequested | FlattenRequested):
+            why = asked.request.reason
+            under = replace(under, reason=why, changed_at=asked.known_at, changed_by=asked.actor)
+    return under
 
 
 def _report(
