@@ -38,7 +38,11 @@ from strikewise.domain.orders import (
     SubmitAnswer,
     Unknown,
 )
-from strikewise.domain.reconciled import ReconciliationFailed, ReconciliationFinished
+from strikewise.domain.reconciled import (
+    PositionWrittenOff,
+    ReconciliationFailed,
+    ReconciliationFinished,
+)
 from strikewise.execution.halt_flag import Raised
 from strikewise.market.clock import PacedClock
 from strikewise.market.memory_source import MemorySource
@@ -204,6 +208,20 @@ def test_nothing_is_traded_until_the_brokers_side_was_seen_whole() -> None:
     placed = [one for one in world.records() if isinstance(one.event, OrderPlaced)]
     assert placed[0].known_at >= at(3)
     assert len(world.told(ReconciliationFailed)) >= 1
+
+
+def test_what_differs_at_a_start_is_looked_at_again_before_anything_is_sent() -> None:
+    """An exit for what is not there any more would open the contrary."""
+    world = World()
+    world.process().run(until=CALENDAR.session_close(DAY) + timedelta(hours=1))
+    world.clock.wait(at(1, NEXT), 0.0)
+    seen = world.broker.positions()
+    assert isinstance(seen, Known)
+    assert seen.value
+    world.broker.positions = lambda: replace(seen, value=(), as_of=world.clock.now())  # type: ignore[method-assign]
+    world.run()
+    assert len(world.told(PositionWrittenOff)) == 1
+    assert [one.order.purpose for one in world.told(OrderPlaced)] == [Purpose.OPEN]
 
 
 def test_looking_once_ends_with_a_failure_where_the_broker_cannot_be_seen() -> None:
