@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -153,6 +154,31 @@ def test_a_stock_moves_by_its_beta_and_by_one_where_that_is_unknown_which_is_tol
     found = shock_result(shock, both, view)
     assert found.assumed == ("BBB",)
     assert found.moves["BBB"] == shock.families["S&P 500"]
+
+
+def test_no_beta_takes_a_price_below_nought_and_a_short_past_gives_none() -> None:
+    market = closes("SPY", 500.0, seed=3)
+    wild = closes("AAA", 100.0, of=market, share=1.0)
+    wild = replace(wild, close=100.0 * np.exp(5.0 * np.log(wild.close / 100.0)))
+    young = closes("BBB", 50.0, of=market, share=1.0, sessions=61)
+    bars = [market, wild, young, volatility_index(market)]
+    view = view_of({"SPY": 500.0, "AAA": 100.0, "BBB": 50.0}, bars=bars)
+    assert beta_of(view, "AAA") == pytest.approx(5.0, abs=0.1)
+    assert beta_of(view, "BBB") == pytest.approx(1.0, abs=0.1)
+    shorter = [*bars[:2], closes("BBB", 50.0, of=market, share=1.0, sessions=60), bars[3]]
+    assert beta_of(view_of({"SPY": 500.0, "BBB": 50.0}, bars=shorter), "BBB") is None
+    shares = book_of([held({Stock("AAA"): 1})], view)
+    assert not isinstance(shares, Unpriced)
+    halt = next(one for one in SHOCKS if one.name == "limit-down halt")
+    assert shock_result(halt, shares, view).moves == {"AAA": -0.99}
+
+
+def test_a_halt_that_lasts_a_day_costs_a_day() -> None:
+    bought = book({put(480, EXPIRY): 1})
+    halt = next(one for one in SHOCKS if one.name == "limit-down halt")
+    still = replace(halt, families=dict.fromkeys(halt.families, 0.0), volatility=0.0)
+    assert shock_result(still, bought, VIEW).profit == pytest.approx(float(bought.profit(0.0, 0.0, 1.0)[0]))
+    assert shock_result(still, bought, VIEW).profit < 0
 
 
 def test_time_alone_brings_what_was_sold_its_decay() -> None:
