@@ -135,6 +135,23 @@ def test_what_only_we_hold_is_closed_here_at_the_second_look(home: Path, served:
     assert served.venue.working() == []
 
 
+def test_a_holding_on_the_other_side_is_left_to_a_person_who_is_told_what_to_do(
+    call: Callable[..., Result], home: Path, served: AlpacaRehearsal
+) -> None:
+    by_hand(served, put(480).symbol, 2)
+    sold = (Holding(put(480), -1),)
+    written(home, PositionAdopted("x1", "SPY", sold, 0, "sold once"), PositionClaimed("x1", "wheel"))
+    told: list[str] = []
+    found = compare_and_put_right(home, told.append, ReplayClock(at(1)))
+    assert not found.agreed
+    assert found.for_a_person == ("SPY",)
+    assert told == [], "no further look would change it"
+    for arguments in (("reconcile", "--look"), ("reconcile",)):
+        said = call(*arguments, home=home)
+        assert said.exit_code == 1
+        assert "resume --symbol SPY" in said.stdout
+
+
 def test_an_account_that_another_process_holds_is_left_to_it(call: Callable[..., Result], home: Path) -> None:
     url, now = f"sqlite:///{home / 'ledger.db'}", datetime.now(UTC)
     with Database(url) as database:

@@ -22,6 +22,7 @@ from strikewise.engine.daemon import Daemon
 from strikewise.engine.duties import Duties
 from strikewise.engine.loop import Loop
 from strikewise.engine.reconciliation import Outcome, Trigger
+from strikewise.execution.differing_holdings import LEFT_TO_A_PERSON
 from strikewise.portfolio.ledger import Entry, MemoryLedger
 
 __all__ = ["Lawful"]
@@ -147,4 +148,4 @@ class Lawful:
 
 
 def _left_to_a_person(outcome: Outcome) -> bool:
-    return any(one.action == "left to a person" for one in outcome.waiting)
+    return any(one.action == LEFT_TO_A_PERSON for one in outcome.waiting)

@@ -20,7 +20,10 @@ from strikewise.domain.reconciled import (
     PositionWrittenOff,
 )
 
-__all__ = ["Differing", "Holdings", "holdings_that_differ"]
+__all__ = ["LEFT_TO_A_PERSON", "Differing", "Holdings", "holdings_that_differ"]
+
+LEFT_TO_A_PERSON = "left to a person"
+"""What is done about a difference that nothing but a person can settle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +224,7 @@ def _set_right(draft: _Draft, instrument: Instrument) -> None:
     if theirs and symbol not in draft.looked_at:
         draft.freeze(symbol, text)
         if ours * theirs < 0:
-            draft.wait(instrument, "left to a person", "setting it right would turn it round")
+            draft.wait(instrument, LEFT_TO_A_PERSON, "setting it right would turn it round")
             draft.halt = draft.halt or f"CONTRARY_POSITION {text}"
             return
     if not draft.shown_before(instrument):

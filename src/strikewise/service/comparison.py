@@ -10,6 +10,7 @@ from strikewise.domain.errors import InstrumentError
 from strikewise.domain.instruments import Instrument, instrument_symbol, parse_instrument
 from strikewise.domain.money import format_cents
 from strikewise.domain.reconciled import DifferenceFound, ReconciliationFailed, ReconciliationFinished
+from strikewise.execution.differing_holdings import LEFT_TO_A_PERSON
 from strikewise.execution.planner import BOT
 from strikewise.portfolio.ledger import Record
 from strikewise.portfolio.projection import AccountState
@@ -38,6 +39,12 @@ class Comparison:
     agreed: bool
     problem: str
     written: bool
+
+    @property
+    def for_a_person(self) -> tuple[str, ...]:
+        """The underlyings on which nothing is set right before a person has looked."""
+        left = (one["what"] for one in self.lines if one["action"] == LEFT_TO_A_PERSON)
+        return tuple(sorted({what.partition(":")[0] for what in left}))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""

@@ -73,5 +73,8 @@ def _show(session: Session, found: Comparison) -> None:
     verdict = Text("both agree", style="green") if found.agreed else Text("they differ", style="bold yellow")
     session.show(heading("Ours and the broker's", verdict), "")
     session.show(comparison_table(found.lines, written=found.written))
-    if not found.written and any(one["action"] for one in found.lines):
+    for symbol in found.for_a_person:
+        why = "takes the broker's number, once you have looked; `strikewise resume` then lets trading go on."
+        session.next(try_=f"strikewise resume --symbol {symbol}", why=why)
+    if not (found.written or found.for_a_person) and any(one["action"] for one in found.lines):
         session.next(try_="strikewise reconcile", why="puts right what differs; so does a start.")
