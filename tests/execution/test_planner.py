@@ -18,6 +18,7 @@ from strikewise.domain.signals import Adjust, Signal
 from strikewise.domain.structures import Leg, Structure
 from strikewise.execution.planner import (
     adjusting_order,
+    another_attempt,
     closed_first,
     closing_order,
     opening_order,
@@ -209,3 +210,12 @@ def test_of_more_options_than_one_order_takes_those_that_were_sold_go_first() ->
     assert len(part) == 4
     assert all(one in part for one in held if one.quantity < 0)
     assert closed_first(held, Capabilities("whole", max_legs=99)) == held
+
+
+def test_an_entry_that_is_decided_anew_begins_a_position_of_its_own_and_an_exit_keeps_its() -> None:
+    entry = opening_order("test", Allowed(position(), signal()), NOW)
+    again = another_attempt(entry)
+    assert again.order_id.endswith("-2")
+    assert again.position_id == again.order_id != entry.position_id
+    leaves = closing_order("test", position(Holding(put(480), -1)), NOW, "STOP")
+    assert another_attempt(leaves).position_id == leaves.position_id
