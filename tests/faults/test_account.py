@@ -9,9 +9,25 @@ import pytest
 from execution.tapes import put
 from faults.days import CASH, CONDOR, LOWER, PATIENT, SPREAD, Day, Timed, at, first, known
 from strikewise.adapters.brokers.fault_plan import Fault, FaultKind
-from strikewise.domain.control import AlertRaised, ClaimRequested, FaultNoted, SymbolFrozen, TradingState
+from strikewise.domain.control import (
+    AlertRaised,
+    ClaimRequested,
+    FaultNoted,
+    ReleaseRequested,
+    ResumeRequested,
+    SymbolFrozen,
+    SymbolReleased,
+    TradingState,
+)
 from strikewise.domain.errors import SettingsError
-from strikewise.domain.events import CashFlowed, OrderClosed, OrderPlaced, OrderRejected, SignalDenied
+from strikewise.domain.events import (
+    AccountValued,
+    CashFlowed,
+    OrderClosed,
+    OrderPlaced,
+    OrderRejected,
+    SignalDenied,
+)
 from strikewise.domain.instruments import Stock
 from strikewise.domain.orders import Known, LegFill, Order, Purpose, Unknown
 from strikewise.domain.reconciled import (
@@ -24,6 +40,7 @@ from strikewise.domain.reconciled import (
     ReconciliationFailed,
 )
 from strikewise.engine.held_back import EXIT_HELD
+from strikewise.engine.schedule import Cadence
 from strikewise.engine.tenure import Tenure
 from strikewise.execution.refusals import Refusal
 from strikewise.execution.world import OrderCancelledOutside, TradedOutside, Transferred
@@ -86,6 +103,33 @@ def test_31_a_correction_that_would_turn_a_position_round_stops_trading_until_a_
     assert "RECONCILIATION_HALT" in [one.code for one in day.told(AlertRaised)]
     assert len(day.edge.heard) == 1
     day.check()
+
+
+def test_31_a_process_that_starts_with_a_contrary_position_hears_the_person_who_has_looked() -> None:
+    day = Day([], (ONCE,), poll=1.0)
+    day.die_once(20, back=22)
+    day.clock.plan(at(21), lambda: day.truth.happened(Transferred(put(480), 2)))
+    day.clock.plan(at(24), lambda: day.ask(ReleaseRequested("SPY", "seen")))
+    day.clock.plan(at(24), lambda: day.ask(ResumeRequested("seen")))
+    day.run(30)
+    assert day.starts == 2
+    (met,) = [one.known_at for one in day.ledger.records() if isinstance(one.event, SymbolReleased)]
+    assert met - at(24) <= timedelta(seconds=5)
+    assert day.loop.supervisor is not None
+    assert day.loop.supervisor.state() is TradingState.ACTIVE
+    assert day.held()[put(480)] == 1, "the broker's number"
+    day.check()
+
+
+def test_a_start_waits_two_minutes_at_most_for_shares_that_are_on_their_way() -> None:
+    cadence = Cadence(scan=60, manage=60, reconcile=120)
+    day = Day([first(FaultKind.ASSIGNMENT_BEFORE_SHARES, lasts=100_000)], (ONCE,), cadence=cadence)
+    day.die_once(20, back=27)
+    day.run(45)
+    assert day.starts == 2
+    assert any(one.reason.startswith("shares of an assignment") for one in day.told(DifferenceFound))
+    looked = [one.known_at for one in day.ledger.records() if isinstance(one.event, AccountValued)]
+    assert min(one for one in looked if one >= at(27)) <= at(30), "exits wait meanwhile"
 
 
 @pytest.mark.parametrize("kind", [FaultKind.UNKNOWN_READ, FaultKind.INCOMPLETE_READ])

@@ -20,7 +20,6 @@ from strikewise.engine.recovery import History
 from strikewise.engine.tenure import Tenure
 from strikewise.engine.writer import Writer
 from strikewise.execution.broker import Broker
-from strikewise.execution.differing_holdings import LEFT_TO_A_PERSON
 from strikewise.execution.onlooker import Onlooker
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.clock import PacedClock, SystemClock
@@ -149,7 +148,7 @@ def _compared(
     before = ledger.head.seq
     outcome = reconciler.run(Trigger.REQUEST, clock.now())
     for _ in range(FURTHER_LOOKS):
-        if outcome.again_in is None or not outcome.complete or _left_to_a_person(outcome):
+        if outcome.again_in is None or not outcome.complete or outcome.left_to_a_person:
             break
         say(_why_again(outcome))
         clock.wait(clock.now() + outcome.again_in, outcome.again_in.total_seconds())
@@ -157,11 +156,6 @@ def _compared(
             raise SettingsError(lost)
         outcome = reconciler.run(Trigger.SECOND_LOOK, clock.now())
     return comparison_of(writer.state, ledger.records(after=before), written=tenure is not None)
-
-
-def _left_to_a_person(outcome: Outcome) -> bool:
-    """Return whether no further look can change what is left."""
-    return all(one.action == LEFT_TO_A_PERSON for one in outcome.waiting)
 
 
 def _why_again(outcome: Outcome) -> str:

@@ -16,6 +16,7 @@ from strikewise.engine.reconciliation import Outcome, Trigger
 from strikewise.engine.schedule import Cadence, Task, came_due, next_due
 from strikewise.engine.tenure import Tenure
 from strikewise.execution.heartbeat import Heartbeat
+from strikewise.execution.reconcile import SECOND_LOOK
 from strikewise.market.clock import PacedClock
 from strikewise.portfolio.ledger import Entry
 
@@ -137,7 +138,7 @@ class Daemon:
         while True:
             outcome = duties.reconcile(Trigger.START, self._clock.now())
             looks += 1
-            if outcome.agreed or (outcome.complete and looks >= FIRST_LOOKS):
+            if outcome.agreed or outcome.left_to_a_person or (outcome.complete and looks >= FIRST_LOOKS):
                 break
             if once and not outcome.complete and looks >= 3:
                 raise Ended(f"The broker's side could not be seen: {outcome.reason}", 4)
@@ -249,5 +250,5 @@ class Daemon:
 
 def _patient(outcome: Outcome, looks: int) -> timedelta:
     """Return how long to wait before another look at a start: longer and longer while nothing can be seen."""
-    again = outcome.again_in or timedelta(seconds=5)
+    again = min(outcome.again_in or timedelta(seconds=5), SECOND_LOOK)  # exits wait meanwhile
     return again if outcome.complete else min(again * 2 ** min(looks - 1, 4), timedelta(seconds=60))

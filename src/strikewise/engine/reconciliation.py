@@ -21,6 +21,7 @@ from strikewise.domain.reconciled import (
 from strikewise.engine.courier import Courier
 from strikewise.engine.oversight import Oversight
 from strikewise.engine.writer import Writer
+from strikewise.execution.differing_holdings import LEFT_TO_A_PERSON
 from strikewise.execution.planner import BOT
 from strikewise.execution.reconcile import SECOND_LOOK, Findings, OurOrder, Ours, compare
 from strikewise.execution.snapshot import Snapshot, take_snapshot
@@ -89,6 +90,11 @@ class Outcome:
     def agreed(self) -> bool:
         """Whether both sides agree."""
         return self.complete and not self.waiting
+
+    @property
+    def left_to_a_person(self) -> bool:
+        """Whether both sides differ, and no further look changes that."""
+        return bool(self.waiting) and all(one.action == LEFT_TO_A_PERSON for one in self.waiting)
 
 
 class Reconciler:
