@@ -36,6 +36,16 @@ def test_chains_are_reconstructed_and_say_so_with_their_spreads(answer: Any, cal
     )
     shown = call("data", "reconstruct", "SPX", *PERIOD, home=home)
     assert "They cannot show" in shown.stdout
+    assert (made["days"], made["days_without"]) == (5, 0)
+    assert "sessions of the period" not in shown.stdout
+
+
+def test_sessions_that_no_chain_can_be_made_of_are_told(answer: Any, call: Any, home: Path) -> None:
+    period = ("--from", "2018-12-24", "--to", "2019-01-08")
+    made = answer("data", "reconstruct", "SPX", *period, home=home)
+    assert (made["days"], made["days_without"]) == (5, 5)
+    shown = call("data", "reconstruct", "SPX", *period, home=home).stdout
+    assert "5 sessions of the period have no close or no VIX" in " ".join(shown.split())
 
 
 def test_what_cannot_be_reconstructed_is_refused_in_a_sentence(call: Any, home: Path) -> None:

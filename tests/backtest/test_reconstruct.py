@@ -103,6 +103,20 @@ def test_hiding_the_future_changes_no_chain(tape: ChainTape) -> None:
         assert seen.tobytes() == getattr(tape.columns, field.name)[:rows].tobytes()
 
 
+@pytest.mark.parametrize("symbol", ["SPX", "QQQ", "XOM"])
+def test_where_a_reconstruction_begins_and_ends_changes_no_chain(symbol: str) -> None:
+    own = BARS if symbol == "SPX" else scaled(BARS, 1.6, symbol)
+    observed = Observed(own, VIX, RATE, index=BARS)
+    day = date(2018, 2, 15)
+    whole, alone = (
+        next(reconstruct(observed, recipe_for(symbol), CALENDAR, start=start, end=end))
+        for start, end in ((START, date(2018, 2, 28)), (day, day))
+    )
+    found = chain_of(whole, day)
+    for name in (field.name for field in fields(alone.columns)):
+        assert getattr(alone.columns, name).tobytes() == getattr(found, name).tobytes()
+
+
 def test_a_session_without_a_volatility_index_has_no_chain() -> None:
     start = made(date(2014, 1, 2), date(2014, 1, 10))
     assert start.chain(0).day == date(2014, 1, 3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 
 import numpy as np
@@ -20,8 +20,8 @@ from strikewise.backtest.reconstruct.listings import Density
 from strikewise.backtest.reconstruct.observations import own_indices, quotes_of
 from strikewise.backtest.reconstruct.recipe import Observed, recipe_for
 from strikewise.backtest.reconstruct.tape import reconstruct
-from strikewise.domain.chain import GRADES, ChainTape
-from strikewise.domain.errors import MissingDataError
+from strikewise.domain.chain import GRADES, RECORDED_MARK, ChainColumns, ChainTape
+from strikewise.domain.errors import MissingDataError, ParameterError
 from strikewise.domain.quotes import Grade
 from strikewise.market.calendar import SessionCalendar
 from strikewise.market.memory_source import MemorySource
@@ -84,6 +84,38 @@ def test_stretches_of_days_are_left_out_together() -> None:
     fold = fold_of(np.arange(100, 110, dtype=np.int64), 3)
     assert fold.tolist() == sorted(fold.tolist())
     assert set(fold.tolist()) == {0, 1, 2}
+
+
+def test_what_was_recorded_among_reconstructed_contracts_is_fitted_to_as_alone(
+    recorded: ChainTape,
+) -> None:
+    some = np.arange(int(recorded.offsets[-1])) % 3 == 0
+    columns = {field.name: getattr(recorded.columns, field.name) for field in fields(ChainColumns)}
+    alone = replace(
+        recorded,
+        columns=ChainColumns(**{name: column[some] for name, column in columns.items()}),
+        offsets=np.concatenate([[0], np.cumsum(some)])[recorded.offsets].astype(np.int64),
+    )
+    columns["flaws"] = columns["flaws"] | np.where(some, RECORDED_MARK, 0).astype(np.uint16)
+    among = replace(
+        recorded,
+        columns=ChainColumns(**columns),
+        grade=np.full(len(recorded), GRADES.index(Grade.RECONSTRUCTED), dtype=np.int8),
+    )
+    one, other = (
+        evidence_from(
+            MemorySource([tape], bars=[BARS], series=[VIX, RATE]), CALENDAR, START, END, underlying="SPX"
+        ).quotes
+        for tape in (alone, among)
+    )
+    assert len(one) > 1000
+    for field in fields(one):
+        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
+
+
+def test_numbers_are_fitted_to_options_on_the_index_only(source: MemorySource) -> None:
+    with pytest.raises(ParameterError, match="one of SPX, SPY, XSP; was QQQ"):
+        evidence_from(source, CALENDAR, START, END, underlying="QQQ")
 
 
 def test_too_few_days_are_refused(source: MemorySource) -> None:

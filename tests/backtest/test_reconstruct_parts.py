@@ -21,6 +21,7 @@ from strikewise.backtest.reconstruct.listings import (
     ListingRules,
     etf_listings,
     index_listings,
+    stock_listings,
 )
 from strikewise.backtest.reconstruct.parameters import fitted, read_fitted
 from strikewise.backtest.reconstruct.quoting import QuoteModel, Ticks
@@ -29,13 +30,26 @@ from strikewise.backtest.reconstruct.signature import limits_of
 from strikewise.backtest.reconstruct.smile import strip
 from strikewise.backtest.reconstruct.surface import SurfaceBook, smiles, without_butterflies
 from strikewise.backtest.reconstruct.variance_time import DayWeights, VarianceClock, variance_years
-from strikewise.domain.errors import SettingsError
+from strikewise.domain.errors import ParameterError, SettingsError
 from strikewise.domain.instruments import date_of, days_of, pack_keys
 from strikewise.domain.quotes import CalendarEvent, Dividend, Series
 from strikewise.market.calendar import SessionCalendar
 from strikewise.pricing.black_scholes import price
 
 CALENDAR = SessionCalendar()
+
+
+def test_strikes_of_an_expiration_keep_their_distance_while_a_stock_grows_dear() -> None:
+    book = ListingBook(stock_listings(), CALENDAR, date(2018, 1, 2), date(2018, 1, 31))
+    for day, spot in ((date(2018, 1, 2), 90.0), (date(2018, 1, 31), 120.0)):
+        book.advance(days_of(day), spot, 0.15)
+    listed = book.contracts()
+    parts = np.split(listed.strike_milli, np.cumsum(listed.sizes)[:-1])
+    steps = {
+        date_of(day): int(np.diff(one).min()) for day, one in zip(listed.expirations, parts, strict=True)
+    }
+    assert steps[date(2018, 2, 9)] == 1_000
+    assert steps[date(2018, 3, 9)] == 2_500
 
 
 @given(
@@ -231,6 +245,32 @@ def test_a_calibration_written_is_the_calibration_read(tmp_path: Path) -> None:
     (tmp_path / "own.json").write_text('{"name": "x"}')
     with pytest.raises(SettingsError, match="calibrate"):
         read_fitted(tmp_path / "own.json")
+
+
+@pytest.mark.parametrize("wrong", ["NaN", "1e999", '"0.1"', "null"])
+def test_a_calibration_with_what_is_no_number_is_refused(wrong: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    fitted().write(path)
+    text = path.read_text(encoding="utf-8")
+    idle = fitted().surface.weights.idle
+    path.write_text(text.replace(f'"idle": {idle}', f'"idle": {wrong}'), encoding="utf-8")
+    with pytest.raises(SettingsError, match="is no number"):
+        read_fitted(path)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "multiplier", "said"),
+    [
+        ("VIX", 1.0, "Options on VIX do not follow from its closes"),
+        ("SPY", 0.0, "spread_multiplier must be above 0 and at most 100; was 0"),
+        ("SPY", float("inf"), "was inf"),
+        ("SPY", float("nan"), "was nan"),
+        ("SPY", 1e9, "was 1e[+]09"),
+    ],
+)
+def test_what_cannot_be_made_is_refused(symbol: str, multiplier: float, said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
+        recipe_for(symbol, spread_multiplier=multiplier)
 
 
 def test_a_chain_says_what_it_cannot_show_and_how_wide_its_spreads_were_taken() -> None:

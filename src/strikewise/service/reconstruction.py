@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,9 +22,9 @@ from strikewise.backtest.reconstruct.parameters import read_fitted
 from strikewise.backtest.reconstruct.recipe import recipe_for
 from strikewise.backtest.reconstruct.signature import limits_of
 from strikewise.backtest.reconstruct.tape import reconstruct
+from strikewise.domain.chain import ChainTape
 from strikewise.domain.errors import ImportRefusedError, ParameterError
 from strikewise.domain.instruments import date_of, days_of
-from strikewise.domain.quotes import DailyBars
 from strikewise.service.system import Progress, System
 
 __all__ = ["Calibration", "Reconstruction", "calibrate_reconstruction", "reconstruct_chains"]
@@ -39,6 +40,8 @@ class Reconstruction:
         Whose chains.
     first, last : date
         What was asked for.
+    days, without : int
+        Sessions of the period that chains were made of, and those that have no close or no VIX.
     rows : int
         Rows of chains that are new or different.
     source : str
@@ -50,6 +53,8 @@ class Reconstruction:
     underlying: str
     first: date
     last: date
+    days: int
+    without: int
     rows: int
     source: str
     limits: str
@@ -60,6 +65,8 @@ class Reconstruction:
             "underlying": self.underlying,
             "from": self.first.isoformat(),
             "to": self.last.isoformat(),
+            "days": self.days,
+            "days_without": self.without,
             "rows_written": self.rows,
             "grade": "reconstructed",
             "source": self.source,
@@ -130,35 +137,37 @@ def reconstruct_chains(
     MissingDataError
         If closes, VIX or rates are missing.
     ParameterError
-        If the multiplier is not above zero, or the period ends before it begins.
+        If no such options can be made, the multiplier is out of bounds, or the period ends before it begins.
     """
-    _check(start, end, spread_multiplier)
+    _check(start, end)
     observed = observed_from(system.data.source(), underlying)
     recipe = recipe_for(
         underlying,
         spread_multiplier=spread_multiplier,
         morning=True,
-        price=_usual_price(observed.bars, start, end),
         numbers=None if numbers is None else read_fitted(numbers),
     )
     tell = None if progress is None else (lambda done, whole: progress(f"{underlying} chains", done, whole))
+    made: list[int] = []
     tapes = reconstruct(observed, recipe, system.calendar, start=start, end=end, progress=tell)
-    rows = system.data.write(tapes)
-    return Reconstruction(underlying, start, end, rows, recipe.source, limits_of(recipe.source))
+    rows = system.data.write(_counted(tapes, made))
+    days, asked = sum(made), len(system.calendar.sessions(start, end))
+    return Reconstruction(
+        underlying, start, end, days, asked - days, rows, recipe.source, limits_of(recipe.source)
+    )
 
 
-def _check(start: date, end: date, spread_multiplier: float) -> None:
-    if not spread_multiplier > 0.0:
-        raise ParameterError(f"spread_multiplier must be above 0; was {spread_multiplier:g}.")
+def _counted(tapes: Iterator[ChainTape], made: list[int]) -> Iterator[ChainTape]:
+    for tape in tapes:
+        made.append(len(tape))
+        yield tape
+
+
+def _check(start: date, end: date) -> None:
     if end < start:
         raise ParameterError(
             f"The period ends on {end.isoformat()}, before it begins on {start.isoformat()}."
         )
-
-
-def _usual_price(bars: DailyBars, start: date, end: date) -> float:
-    inside = (bars.days >= days_of(start)) & (bars.days <= days_of(end)) & (bars.close > 0)
-    return float(np.median(bars.close[inside])) if inside.any() else 100.0
 
 
 def calibrate_reconstruction(
@@ -189,8 +198,8 @@ def calibrate_reconstruction(
     ------
     MissingDataError
         If there are too few recorded days.
-    ImportRefusedError
-        If the file of straddles cannot be read.
+    ParameterError, ImportRefusedError
+        If the underlying is another, or the file of straddles cannot be read.
     """
     source, calendar = system.data.source(), system.calendar
     series = None

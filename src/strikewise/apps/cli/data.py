@@ -182,7 +182,13 @@ def reconstruct(
     if as_json:
         session.json(made.as_dict())
         return
-    session.show(f"{count(made.rows)} rows of {made.underlying} written as {made.source}.", "")
+    session.show(
+        f"Chains of {made.underlying} on {count(made.days)} days made as {made.source}: "
+        f"{count(made.rows)} rows are new or changed."
+    )
+    if made.without:
+        session.show(f"{count(made.without)} sessions of the period have no close or no VIX, and no chain.")
+    session.show("")
     session.show(soft(made.limits))
     session.next(try_="strikewise data audit", why="says how far these data can be believed.")
 

@@ -16,7 +16,8 @@ from strikewise.backtest.reconstruct.recipe import BROAD, Observed
 from strikewise.backtest.reconstruct.sessions import bill_rates
 from strikewise.backtest.reconstruct.straddles import Straddles
 from strikewise.backtest.reconstruct.variance_time import VarianceClock
-from strikewise.domain.errors import MissingDataError
+from strikewise.domain.chain import RECORDED_MARK
+from strikewise.domain.errors import MissingDataError, ParameterError
 from strikewise.domain.instruments import days_of
 from strikewise.domain.quotes import DailyBars, Grade, Series
 from strikewise.market.calendar import SessionCalendar
@@ -129,7 +130,13 @@ def evidence_from(
         SPX, or a fund on it.
     straddles : Straddles, optional
         Normalised straddles of any days.
+
+    Raises
+    ------
+    ParameterError, MissingDataError
+        If the underlying is another, or there are no such chains.
     """
+    _require_the_index(underlying)
     observed = observed_from(source, underlying)
     parts = list(_recorded(source, observed, calendar, start, end))
     quotes = Quotes.joined(parts) if parts else None
@@ -148,6 +155,14 @@ def evidence_from(
     return Evidence(quotes, conditions, is_own, chosen)
 
 
+def _require_the_index(underlying: str) -> None:
+    if underlying not in BROAD:
+        raise ParameterError(
+            f"Numbers are fitted to options on the S&P 500 and are taken over for others: ask for one of "
+            f"{', '.join(BROAD)}; was {underlying}."
+        )
+
+
 def _recorded(
     source: MarketSource, observed: Observed, calendar: SessionCalendar, start: date, end: date
 ) -> list[Quotes]:
@@ -157,7 +172,10 @@ def _recorded(
         instant = datetime.fromtimestamp(seconds, UTC)
         day = calendar.day_of(instant)
         chain = source.chain(underlying, instant) if start <= day <= end else None
-        if chain is None or chain.grade is Grade.RECONSTRUCTED or not np.isfinite(chain.spot):
+        if chain is None or not np.isfinite(chain.spot):
+            continue
+        # Recorded contracts may stand among reconstructed ones.
+        if chain.grade is Grade.RECONSTRUCTED and not (chain.flaws & RECORDED_MARK).any():
             continue
         rate = float(bill_rates(observed.rate, np.array([days_of(day)]))[0]) + FINANCING
         quotes = quotes_of(chain, rate, expected_dividends(observed.dividends, days_of(day), seconds))

@@ -30,6 +30,7 @@ __all__ = [
 
 
 CALM_INDEX = 0.25
+MOVED = timedelta(days=7)
 LOWEST = 0.85
 """No band reaches further under the spot than this fraction of it."""
 
@@ -91,12 +92,20 @@ class StrikeRule:
         They are listed once the expiration is no further away than this.
     below, above : float
         How far the band reaches under and over the spot, as fractions of it.
+    dearer : tuple of (float, int)
+        Prices from which strikes lie further apart, ascending, and how far. What the underlying costs when an
+        expiration's band begins decides for all of its strikes.
     """
 
     step_milli: int
     max_days: int
     below: float
     above: float
+    dearer: tuple[tuple[float, int], ...] = ()
+
+    def step_at(self, spot: float) -> int:
+        """Return thousandths of a dollar between the strikes of a band that begins at a price."""
+        return next((step for least, step in reversed(self.dearer) if spot >= least), self.step_milli)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,24 +204,17 @@ def etf_listings(density: Density = Density.FULL) -> ListingRules:
     ).at(density)
 
 
-def stock_listings(price: float, density: Density = Density.FULL) -> ListingRules:
-    """Return the listings of options on a stock: Fridays within six weeks, third Fridays within a year.
-
-    Parameters
-    ----------
-    price : float
-        What a share usually cost, dollars: the strikes of dearer shares lie further apart.
-    density : Density
-        How many expirations.
-    """
-    fine = next((step for most, step in ((25.0, 500), (100.0, 1_000), (300.0, 2_500)) if price < most), 5_000)
+def stock_listings(density: Density = Density.FULL) -> ListingRules:
+    """Return the listings of options on a stock: Fridays within six weeks, third Fridays within a year."""
+    fine = ((25.0, 1_000), (100.0, 2_500), (300.0, 5_000))
+    coarse = tuple((price, 2 * step) for price, step in fine)
     return ListingRules(
         (
             ExpirationRule(ExpiryKind.THIRD_FRIDAY, 366),
             ExpirationRule(ExpiryKind.FRIDAY, 14, date(2010, 7, 1)),
             ExpirationRule(ExpiryKind.FRIDAY, 42, date(2012, 11, 15)),
         ),
-        (StrikeRule(fine, 60, 0.20, 0.20), StrikeRule(2 * fine, 366, 0.50, 0.50)),
+        (StrikeRule(500, 60, 0.20, 0.20, fine), StrikeRule(1_000, 366, 0.50, 0.50, coarse)),
     ).at(density)
 
 
@@ -240,6 +242,14 @@ class _Expiry(NamedTuple):
     last: int
 
 
+class _Band(NamedTuple):
+    """The strikes of one rule at an expiration: multiples ``low`` to ``high`` of a step."""
+
+    step_milli: int
+    low: int
+    high: int
+
+
 class ListingBook:
     """The contracts listed so far, carried from session to session: none leaves before it expires.
 
@@ -260,7 +270,7 @@ class ListingBook:
         self._strike_rules = rules.strikes
         listed = _listing_days(rules, calendar, start, end)
         self._coming = sorted((first, which) for which, first in listed.items())
-        self._open: dict[_Expiry, list[tuple[int, int] | None]] = {}
+        self._open: dict[_Expiry, list[_Band | None]] = {}
         self._strikes: dict[_Expiry, NDArray[np.int64]] = {}
         self._next = 0
 
@@ -290,16 +300,19 @@ class ListingBook:
             if self._widen(bands, which.day - day, spot, reach):
                 self._strikes.pop(which, None)
 
-    def _widen(self, bands: list[tuple[int, int] | None], days_left: int, spot: float, reach: float) -> bool:
+    def _widen(self, bands: list[_Band | None], days_left: int, spot: float, reach: float) -> bool:
         changed = False
         for number, rule in enumerate(self._strike_rules):
             if days_left > rule.max_days:
                 continue
-            units = spot * 1000 / rule.step_milli
+            held = bands[number]
+            step = rule.step_at(spot) if held is None else held.step_milli
+            units = spot * 1000 / step
             low = max(1, round(units * (1 - min(rule.below * reach, LOWEST))))
             high = round(units * (1 + rule.above * reach))
-            held = bands[number]
-            wider = (low, high) if held is None else (min(low, held[0]), max(high, held[1]))
+            wider = _Band(step, low, high)
+            if held is not None:
+                wider = _Band(step, min(low, held.low), max(high, held.high))
             if wider != held:
                 bands[number] = wider
                 changed = True
@@ -319,10 +332,10 @@ class ListingBook:
             np.concatenate(strikes) if strikes else np.zeros(0, dtype=np.int64),
         )
 
-    def _grid(self, bands: list[tuple[int, int] | None]) -> NDArray[np.int64]:
+    def _grid(self, bands: list[_Band | None]) -> NDArray[np.int64]:
         grids = [
-            np.arange(band[0], band[1] + 1, dtype=np.int64) * rule.step_milli
-            for rule, band in zip(self._strike_rules, bands, strict=True)
+            np.arange(band.low, band.high + 1, dtype=np.int64) * band.step_milli
+            for band in bands
             if band is not None
         ]
         return np.unique(np.concatenate(grids)) if grids else np.zeros(0, dtype=np.int64)
@@ -355,9 +368,11 @@ def _listing_days(
     """Return for each expiration the day from which it is listed, days since 1970-01-01."""
     first_listed: dict[_Expiry, int] = {}
     for rule in rules.expirations:
-        for expiration in _expirations(rule, calendar, start, end + timedelta(days=rule.max_days)):
+        # A holiday moves an expiration into the period, or so near that it is listed in it.
+        around = start - MOVED, end + timedelta(days=rule.max_days) + MOVED
+        for expiration in _expirations(rule, calendar, *around):
             listed = max(days_of(expiration) - rule.max_days, days_of(rule.since))
-            if listed >= days_of(rule.until):
+            if listed >= days_of(rule.until) or listed > days_of(end) or expiration < start:
                 continue
             last = calendar.previous_session(expiration) if rule.morning else expiration
             which = _Expiry(days_of(expiration), not rule.morning, days_of(last))

@@ -9,8 +9,9 @@ import scipy
 from numpy.typing import NDArray
 
 from strikewise.backtest.reconstruct.anchors import ANCHOR_DAYS
-from strikewise.domain.chain import OptionChain
+from strikewise.domain.chain import RECORDED_MARK, OptionChain
 from strikewise.domain.instruments import STRIKE_BITS, date_of, days_of
+from strikewise.domain.quotes import Grade
 from strikewise.pricing.implied_vol import implied_volatility
 
 __all__ = ["OwnIndices", "Quotes", "own_indices", "quotes_of"]
@@ -82,7 +83,7 @@ class Quotes:
 
 
 def quotes_of(chain: OptionChain, rate: float, paid: tuple[Array, Array]) -> Quotes:
-    """Return a chain's quotes up to `LONGEST` days, with volatilities at forwards implied by parity.
+    """Return a chain's recorded quotes up to `LONGEST` days, with volatilities at forwards implied by parity.
 
     Parameters
     ----------
@@ -103,7 +104,8 @@ def quotes_of(chain: OptionChain, rate: float, paid: tuple[Array, Array]) -> Quo
     expiration, strike = chain.expiration_days, chain.strike
     bid, ask = chain.bid / 100.0, chain.ask / 100.0
     dte = expiration - day
-    keep = np.flatnonzero((dte >= 1) & (dte <= LONGEST) & (bid > 0.0) & (ask > bid))
+    recorded = (chain.flaws & RECORDED_MARK > 0) | (chain.grade is not Grade.RECONSTRUCTED)
+    keep = np.flatnonzero(recorded & (dte >= 1) & (dte <= LONGEST) & (bid > 0.0) & (ask > bid))
     key, put, expiration = chain.key[keep], put[keep], expiration[keep]
     strike, bid, ask = strike[keep], bid[keep], ask[keep]
     years = (expiration - day) / 365.0

@@ -61,6 +61,12 @@ class Fitted:
         path.write_text(json.dumps(self.as_dict(), indent=1) + "\n", encoding="utf-8")
 
 
+def _number(raw: object) -> float:
+    if not isinstance(raw, int | float) or not np.isfinite(raw):
+        raise ValueError(f"{raw!r} is no number")
+    return float(raw)
+
+
 def read_fitted(path: Path) -> Fitted:
     """Read fitted numbers from a file.
 
@@ -71,15 +77,13 @@ def read_fitted(path: Path) -> Fitted:
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        smile = np.array([[float(raw["smile"][shape][name]) for name in FEATURES] for shape in SHAPES])
-        spread = np.array([float(raw["half_spread"][name]) for name in SPREAD_FEATURES])
-        surface = SurfaceParameters(
-            SmileModel(smile),
-            DayWeights(**raw["day_weights"]),
-            FrontSlope(**raw["front"]),
-        )
+        smile = np.array([[_number(raw["smile"][shape][name]) for name in FEATURES] for shape in SHAPES])
+        spread = np.array([_number(raw["half_spread"][name]) for name in SPREAD_FEATURES])
+        weights = {name: _number(value) for name, value in raw["day_weights"].items()}
+        front = {name: _number(value) for name, value in raw["front"].items()}
+        surface = SurfaceParameters(SmileModel(smile), DayWeights(**weights), FrontSlope(**front))
         return Fitted(str(raw["name"]), surface, SpreadLaw(spread))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingsError(
             f"The calibration in {path} cannot be used ({error}): write it anew with data calibrate."
         ) from error

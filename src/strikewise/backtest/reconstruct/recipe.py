@@ -16,6 +16,7 @@ from strikewise.backtest.reconstruct.listings import (
 )
 from strikewise.backtest.reconstruct.parameters import Fitted, fitted
 from strikewise.backtest.reconstruct.quoting import QuoteModel, Ticks
+from strikewise.domain.errors import ParameterError
 from strikewise.domain.quotes import CalendarEvent, DailyBars, Dividend, Series
 
 __all__ = [
@@ -28,6 +29,10 @@ __all__ = [
 BROAD = ("SPX", "SPY", "XSP")
 """Underlyings whose surface is that of the S&P 500 itself."""
 FUNDS = ("SPY", "QQQ", "IWM")
+VOLATILITY = ("VIX", "VIX1D", "VIX9D", "VIX3M", "VIX6M", "VVIX", "SKEW", "VXN", "RVX")
+"""Indices that no chains are made of: options on VIX follow its futures, and on the others there are none."""
+MOST_MULTIPLIER = 100.0
+"""Half-spreads that are wider say nothing and leave the range of a price."""
 STOCK_LEVEL = 0.93
 """Six stocks, November 2025 to February 2026: within a tenth of what was quoted."""
 OTHER_SKEW = 0.78
@@ -72,13 +77,24 @@ class Recipe:
         return f"reconstructed:{self.fitted.name} spread x{self.quoting.multiplier:g}"
 
 
+def _require_possible(underlying: str, spread_multiplier: float) -> None:
+    if underlying in VOLATILITY:
+        raise ParameterError(
+            f"Options on {underlying} do not follow from its closes and cannot be reconstructed: ask for "
+            "SPY, SPX, XSP, QQQ, IWM or a stock."
+        )
+    if not 0.0 < spread_multiplier <= MOST_MULTIPLIER:
+        raise ParameterError(
+            f"spread_multiplier must be above 0 and at most {MOST_MULTIPLIER:g}; was {spread_multiplier:g}."
+        )
+
+
 def recipe_for(
     underlying: str,
     density: Density = Density.FULL,
     *,
     spread_multiplier: float = 1.0,
     morning: bool = False,
-    price: float = 100.0,
     numbers: Fitted | None = None,
 ) -> Recipe:
     """Return the recipe of an underlying.
@@ -94,11 +110,15 @@ def recipe_for(
         Widens every spread; 1 is what liquid quotes showed on calm days.
     morning : bool
         For SPX: make third Fridays that settle on the opening too. They need true openings.
-    price : float
-        For a stock: what a share usually cost, dollars.
     numbers : Fitted, optional
         Another calibration than the package's.
+
+    Raises
+    ------
+    ParameterError
+        If no such options can be made, or the multiplier is not above 0 and at most `MOST_MULTIPLIER`.
     """
+    _require_possible(underlying, spread_multiplier)
     chosen = numbers or fitted()
     if underlying == "SPX":
         quoting = QuoteModel(chosen.spread.scaled(INDEX_SPREAD), NICKELS, spread_multiplier)
@@ -112,7 +132,7 @@ def recipe_for(
     skew = 1.0 if underlying in BROAD else OTHER_SKEW
     if underlying in FUNDS:
         return Recipe(etf_listings(density), quoting, ActivityModel(20_000, 5_000), chosen, 0.017, skew=skew)
-    listings, activity = stock_listings(price, density), ActivityModel(3_000, 10_000)
+    listings, activity = stock_listings(density), ActivityModel(3_000, 10_000)
     return Recipe(listings, quoting, activity, chosen, 0.010, level=STOCK_LEVEL, skew=skew)
 
 

@@ -17,7 +17,7 @@ from strikewise.domain.instruments import date_of, days_of
 from strikewise.domain.quotes import DailyBars, Series
 from strikewise.market.calendar import SessionCalendar
 
-__all__ = ["Session", "bill_rates", "sessions_of", "values_on"]
+__all__ = ["Session", "bill_rates", "sessions_of", "values_on", "volatility_ratios"]
 
 Array = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ def sessions_of(
     """
     bars, volatility_index = observed.bars, observed.volatility_index
     days = np.array([days_of(day) for day in calendar.sessions(start, end)], dtype=np.int64)
-    scale = _scalings(observed, days)
+    scale = volatility_ratios(observed, days)
     spot = values_on(days, bars.days, bars.close)
     index = values_on(days, volatility_index.days, volatility_index.values)
     both = (spot > 0) & (index > 0) & np.isfinite(scale)
@@ -103,8 +103,14 @@ def bill_rates(rate: Series, days: NDArray[np.int64]) -> Array:
     return np.asarray(-np.log(1.0 - bill / 100.0 * BILL_DAYS / 360.0) * 365.0 / BILL_DAYS)
 
 
-def _scalings(observed: Observed, days: NDArray[np.int64]) -> Array:
-    """Return at-the-money volatility over the index's on each day, NaN where it is not known."""
+def volatility_ratios(observed: Observed, days: NDArray[np.int64]) -> Array:
+    """Return realised volatility over the index's on each day, NaN where it is not known.
+
+    Raises
+    ------
+    MissingDataError
+        If the index is missing that an underlying is measured against.
+    """
     if observed.bars.symbol in BROAD:
         return np.ones(len(days))
     if observed.index is None:

@@ -19,7 +19,7 @@ from strikewise.backtest.reconstruct.forwards import expected_dividends, forward
 from strikewise.backtest.reconstruct.listings import ListedContracts, ListingBook
 from strikewise.backtest.reconstruct.quoting import spread_features
 from strikewise.backtest.reconstruct.recipe import Observed, Recipe
-from strikewise.backtest.reconstruct.sessions import Session, sessions_of, values_on
+from strikewise.backtest.reconstruct.sessions import Session, sessions_of, values_on, volatility_ratios
 from strikewise.domain.chain import GRADES, ChainColumns, ChainTape
 from strikewise.domain.instruments import Settlement, date_of, days_of, option_roots, pack_keys
 from strikewise.domain.quotes import Grade
@@ -105,9 +105,12 @@ class _Maker:
         bars, series = observed.bars, observed.volatility_index
         earlier = (bars.close > 0) & (bars.days >= days_of(first)) & (bars.days < self.sessions[0].day)
         days, spots = bars.days[earlier].astype(np.int64), bars.close[earlier]
-        known = np.nan_to_num(values_on(days, series.days, series.values) / 100.0)
+        # As on the days that are made, so that these are the same wherever a reconstruction begins.
+        known = values_on(days, series.days, series.values) / 100.0
+        known *= volatility_ratios(observed, days) * recipe.level
         for day, spot, value in zip(days.tolist(), spots.tolist(), known.tolist(), strict=True):
-            self._book.advance(day, spot, value)
+            if value > 0.0:
+                self._book.advance(day, spot, value)
 
     def columns(self, session: Session) -> ChainColumns:
         """Return one session's chain."""
