@@ -15,6 +15,7 @@ from risk.risk_markets import EXPIRY, NOW, held
 from strikewise.domain.control import BreakerReset, BreakerTripped, TradingState, TradingStateChanged
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.events import OptionSettled, OrderAccepted, OrderClosed, OrderFilled, OrderRejected
+from strikewise.domain.instruments import Stock
 from strikewise.domain.orders import OrderEnded, SettlementReport
 from strikewise.portfolio.controls import ControlState, TrippedBreaker
 from strikewise.risk.breakers import check_breakers, fresh, trips
@@ -60,8 +61,10 @@ def two_losses(apart: float, *, second: dict = BEAR_CALL, reason: str = "DTE_EXI
         ({**BEAR_CALL, **BULL_PUT}, Direction.NEUTRAL),
         ({put(480, EXPIRY): -1, call(520, EXPIRY): -1}, Direction.NEUTRAL),
         ({put(500, EXPIRY): 1, call(500, EXPIRY): 1}, Direction.NEUTRAL),
+        ({Stock("SPY"): 100}, Direction.BULLISH),
+        ({Stock("SPY"): -100}, Direction.BEARISH),
     ],
-    ids=["bear call", "bull put", "call", "put", "condor", "short strangle", "straddle"],
+    ids=["bear call", "bull put", "call", "put", "condor", "short strangle", "straddle", "shares", "short"],
 )
 def test_a_structure_leans_where_it_gains(legs: dict, leans: Direction) -> None:  # type: ignore[type-arg]
     assert direction_of(held(legs).structure) is leans
