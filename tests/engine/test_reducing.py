@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from engine.hand_made import Told
 from engine.test_adjusting import Adjusting
-from engine.watched import DAY, SPREAD, Account, at
+from engine.watched import DAY, LOWER, SPREAD, Account, at
 from execution.tapes import put
 from strikewise.domain.control import FaultNoted, HaltRequested, OrderCancelAsked
-from strikewise.domain.events import OrderDenied, OrderFilled, OrderPlaced
+from strikewise.domain.events import OrderClosed, OrderDenied, OrderFilled, OrderPlaced
 from strikewise.domain.instruments import Stock
 from strikewise.domain.orders import Order, Purpose
 from strikewise.domain.signals import Adjust
 from strikewise.domain.structures import Leg, Structure
 from strikewise.engine.order_work import NEXT_STEP, Prices
 from strikewise.execution.fills import FillRule
+from strikewise.execution.halt_flag import Raised
 from strikewise.execution.ladder import Ladder
 from strikewise.risk.adjustment import goes_on
 
@@ -87,3 +88,17 @@ def test_of_orders_at_work_those_that_close_reduce_or_hedge_go_on() -> None:
     assert not goes_on(order(Purpose.ADJUST, Leg(put(475), -1)), held), "it leaves a put naked"
     assert goes_on(order(Purpose.ADJUST, Leg(Stock("SPY"), -10)), held)
     assert not goes_on(order(Purpose.ADJUST, Leg(put(480), 1)), None), "nobody knows what it would do"
+
+
+def test_a_flag_that_lets_exits_go_holds_back_the_entry_that_was_decided_before_it_was_up() -> None:
+    account = Account((Told({DAY: [SPREAD, LOWER]}),))
+
+    def raised(_: Order) -> None:
+        account.flag.hoist(Raised("anna", at(1), "enough", exits=True))
+
+    account.broker.before = raised
+    account.tick(1)
+    first, second = (one.order.order_id for one in account.told(OrderPlaced))
+    assert [one.order_id for one in account.broker.heard] == [first]
+    (ended,) = (one.ended for one in account.told(OrderClosed))
+    assert (ended.order_id, ended.outcome, ended.reason) == (second, "cancelled", "REDUCING: anna: enough")
