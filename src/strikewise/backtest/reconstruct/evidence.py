@@ -26,6 +26,9 @@ from strikewise.market.view import DIVIDEND_PROXIES, RATES
 
 __all__ = ["clock_for", "evidence_from", "observed_from", "straddles_from"]
 
+OWN_INDICES = {"QQQ": "VXN", "IWM": "RVX"}
+"""Funds on other indices that have a volatility index of their own."""
+
 Array = NDArray[np.float64]
 
 FINANCING = 0.0055
@@ -72,6 +75,7 @@ def observed_from(source: MarketSource, underlying: str) -> Observed:
         half=source.series("VIX6M"),
         skew=source.series("SKEW"),
         index=index,
+        own_index=source.series(OWN_INDICES[underlying]) if underlying in OWN_INDICES else None,
         dividends=paid if payer == underlying else (),
         dividend_yield=None if payer == underlying else _yields(source, payer),
         events=source.calendar_events(),

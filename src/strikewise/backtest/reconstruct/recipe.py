@@ -103,7 +103,7 @@ def recipe_for(
     ----------
     underlying : str
         ``SPX``, ``XSP``, a fund on an index, or a stock. All but SPX, XSP and SPY take the volatility of the
-        index times the ratio of their own realised volatility to the index's.
+        index times the ratio of their own volatility to the index's, as `Observed` tells both.
     density : Density
         How many expirations to make.
     spread_multiplier : float
@@ -155,6 +155,8 @@ class Observed:
         SKEW.
     index : DailyBars, optional
         The S&P 500 or SPY, needed for all other underlyings.
+    own_index : Series, optional
+        The 30-day volatility index of such an underlying itself, in points.
     dividends : sequence of Dividend
         The underlying's, by ex-date; without any a yield is taken.
     dividend_yield : Series, optional
@@ -171,6 +173,7 @@ class Observed:
     half: Series | None = None
     skew: Series | None = None
     index: DailyBars | None = None
+    own_index: Series | None = None
     dividends: Sequence[Dividend] = ()
     dividend_yield: Series | None = None
     events: Sequence[CalendarEvent] = ()

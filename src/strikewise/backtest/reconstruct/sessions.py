@@ -104,7 +104,9 @@ def bill_rates(rate: Series, days: NDArray[np.int64]) -> Array:
 
 
 def volatility_ratios(observed: Observed, days: NDArray[np.int64]) -> Array:
-    """Return realised volatility over the index's on each day, NaN where it is not known.
+    """Return volatility over the index's on each day, NaN where it is not known.
+
+    Of their volatility indices where both have one that day, else realised.
 
     Raises
     ------
@@ -118,7 +120,14 @@ def volatility_ratios(observed: Observed, days: NDArray[np.int64]) -> Array:
             f"Chains of {observed.bars.symbol} follow from the S&P 500's: give its bars, or SPY's, too."
         )
     own, index = (_realised(bars, days) for bars in (observed.bars, observed.index))
-    return np.asarray(np.clip(own / index, LEAST_RATIO, MOST_RATIO))
+    ratio = own / index
+    if observed.own_index is not None:
+        implied = [
+            values_on(days, one.days, one.values) for one in (observed.own_index, observed.volatility_index)
+        ]
+        quoted = (implied[0] > 0) & (implied[1] > 0)
+        ratio[quoted] = implied[0][quoted] / implied[1][quoted]
+    return np.asarray(np.clip(ratio, LEAST_RATIO, MOST_RATIO))
 
 
 def _realised(bars: DailyBars, days: NDArray[np.int64]) -> Array:
