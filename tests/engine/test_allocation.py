@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.hand_made import Told, hand_spec, played
 from engine.runs import CALENDAR, reconstructed, spec
+from engine.watched import DAY, LENIENT, ROWS, SPREAD
+from execution.tapes import bars, call, close_of
 from strikewise.backtest.result import ReplayResult, result_of
 from strikewise.backtest.runner import replay
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.events import AccountValued, OrderPlaced, SignalGenerated
 from strikewise.domain.orders import Purpose
-from strikewise.domain.quotes import Grade
+from strikewise.domain.quotes import Grade, Series
+from strikewise.domain.structures import Leg, Structure
 from strikewise.engine.allocation import Allocation, Priority
 from strikewise.market.regime import Regime
 from strikewise.portfolio.ledger import MemoryLedger, Record, fingerprint
 
+BEARISH = Structure.of([Leg(call(500), -1), Leg(call(505), 1)])
 LABELS = ("held", "iron_condor", "credit_spread", "naked_put")
 
 
@@ -123,6 +130,30 @@ def test_signals_of_a_tick_are_judged_by_what_was_set(priority: Priority) -> Non
             by_tick.setdefault(one.known_at, []).append(rank)
     assert any(len(set(ranks)) > 1 for ranks in by_tick.values())
     assert all(ranks == sorted(ranks, reverse=True) for ranks in by_tick.values())
+
+
+@pytest.mark.parametrize("priority", [Priority.SCORE, Priority.ORDER])
+@pytest.mark.parametrize(("penalty", "first"), [(15.0, SPREAD), (0.0, BEARISH)])
+def test_a_signal_that_the_regime_speaks_against_comes_later_by_the_points_it_costs(
+    priority: Priority, penalty: float, first: Structure
+) -> None:
+    sessions = CALENDAR.sessions(DAY - timedelta(days=700), DAY - timedelta(days=1))
+    rise = (490.0 * 1.001 ** np.arange(1 - len(sessions), 1)).tolist()
+    days = {day: (close, close) for day, close in zip(sessions, rise, strict=True)}
+    closes = bars("SPY", days)
+    calm = Series("VIX", closes.days, 17.0 + 0.001 * (closes.days % 7), closes.known_at)
+    told = hand_spec(Told({DAY: [BEARISH, SPREAD]}), start=DAY, end=DAY)
+    run = replace(told.run, allocation=Allocation(priority=priority))
+    chosen = replace(told, run=run, governor=replace(LENIENT, regime_penalty=penalty))
+    calls = [(one, price, price + 10) for one, price in ((call(500), 100), (call(505), 40))]
+    _, ledger = played(chosen, {close_of(DAY): (490.5, [*ROWS, *calls])}, days, series=[calm])
+    records = list(ledger.records())
+    (valued,) = [one.event for one in records if isinstance(one.event, AccountValued)]
+    assert valued.regime == "bull"
+    judged = [one.event.signal for one in records if isinstance(one.event, SignalGenerated)]
+    assert {one.score for one in judged} == {50.0}  # what it costs changes no signal
+    assert judged[0].structure == first
+    assert len(judged) == 2
 
 
 # --- the table itself ---

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from math import isfinite
 
 from strikewise.domain.errors import SettingsError
 from strikewise.domain.signals import Signal
 from strikewise.market.regime import Regime
 
-__all__ = ["Allocation", "Priority"]
+__all__ = ["Allocation", "Cost", "Priority", "best_first", "free"]
+
+
+Cost = Callable[[Signal], float]
+"""The points of score that a signal loses for what its strategy does not look at."""
+
+
+def free(_: Signal) -> float:
+    """Return no points."""
+    return 0.0
+
+
+def best_first(signals: Sequence[Signal], cost: Cost) -> Sequence[Signal]:
+    """Return a strategy's signals as it ranks them; by what is left of scores where some lose points."""
+    costs = [cost(one) for one in signals]
+    if len({*costs}) < 2:
+        return signals
+    left = [one.score - lost for one, lost in zip(signals, costs, strict=True)]
+    return [signals[place] for place in sorted(range(len(signals)), key=left.__getitem__, reverse=True)]
 
 
 class Priority(StrEnum):
@@ -87,14 +106,14 @@ class Allocation:
         special = self.by_regime.get(regime)
         return self.weights if special is None else {**self.weights, **special}
 
-    def ranked(self, signals: Iterable[tuple[int, Signal]]) -> list[tuple[int, Signal]]:
+    def ranked(self, signals: Iterable[tuple[int, Signal]], cost: Cost = free) -> list[tuple[int, Signal]]:
         """Return the signals of a tick, each with its strategy's number, in the order they are judged."""
-        return sorted(signals, key=self._rank)
+        return sorted(signals, key=partial(self._rank, cost))
 
-    def _rank(self, numbered: tuple[int, Signal]) -> float:
+    def _rank(self, cost: Cost, numbered: tuple[int, Signal]) -> float:
         signal = numbered[1]
         if self.priority is Priority.SCORE:
-            return -signal.score
+            return cost(signal) - signal.score
         if self.priority is Priority.EDGE:
             return -signal.edge_cents / max(signal.margin_cents, 1)
         return float(numbered[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import assert_never
 
 from strikewise.domain.instruments import Stock
@@ -11,7 +12,7 @@ from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.quotes import Split
 from strikewise.domain.reconciled import EXTERNAL
 from strikewise.domain.signals import Action, Adjust, Close, Hold, Roll, Signal
-from strikewise.engine.allocation import Priority
+from strikewise.engine.allocation import Priority, best_first, free
 from strikewise.engine.draft import Draft
 from strikewise.engine.mandate import FREE, Mandate
 from strikewise.engine.spec import WEEKDAYS, RunSpec, StrategySpec
@@ -25,6 +26,7 @@ from strikewise.portfolio.margin import margin_call
 from strikewise.portfolio.projection import AccountState
 from strikewise.risk.adjustment import while_working
 from strikewise.risk.gate import has_seat
+from strikewise.risk.governed import regime_cost
 
 ENGINE = "engine"
 
@@ -188,20 +190,22 @@ def _with_campaign(position: Position, state: AccountState) -> Position:
 def _seek(draft: Draft) -> None:
     count_offers(draft)
     in_order = draft.spec.allocation.priority is Priority.ORDER
+    gate = draft.mandate.gate
+    cost = free if gate is None else partial(regime_cost, control=gate)
     found: list[tuple[int, Signal]] = []
     for number, chosen in enumerate(draft.spec.strategies):
         if not has_seat(chosen.label, draft.spec.underlyings, draft.portfolio, draft.spec.limits):
             continue
         if chosen.label in draft.mandate.quiet:
             continue
-        for signal in _wanted(draft, chosen):
+        for signal in best_first(_wanted(draft, chosen), cost):
             if signal.underlying not in draft.spec.underlyings or is_unwanted(draft, chosen, signal):
                 continue
             if in_order:
                 draft.open(chosen, signal)
             else:
                 found.append((number, signal))
-    for number, signal in draft.spec.allocation.ranked(found):
+    for number, signal in draft.spec.allocation.ranked(found, cost):
         draft.open(draft.spec.strategies[number], signal)
 
 

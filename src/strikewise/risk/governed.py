@@ -39,6 +39,7 @@ __all__ = [
     "check_regime",
     "check_sector",
     "check_standing",
+    "regime_cost",
 ]
 
 CONTRARY = {
@@ -133,22 +134,25 @@ def check_account(
 
 def check_regime(signal: Signal, control: GateControl) -> Denial | None:
     """Deny a signal whose score falls below its strategy's least without the points that the regime costs."""
-    rules, view = control.governor, control.risk.view
-    regime = view.regime()
-    direction = direction_of(signal.structure)
-    if not rules.regime_penalty or CONTRARY.get(regime) is not direction:
-        return None
-    confidence = regime_confidence(view)
-    if confidence is None or confidence <= rules.regime_confidence:
-        return None
+    cost, view = regime_cost(signal, control), control.risk.view
     least = control.least_scores.get(signal.strategy, 0.0)
-    if signal.score - rules.regime_penalty >= least:
+    if not cost or signal.score - cost >= least:
         return None
     return Denial(
         DenialCode.BREAKER_REGIME,
-        f"regime={regime.value} direction={direction.value} confidence={confidence:.3f} "
-        f"score={signal.score:.1f} penalty={rules.regime_penalty:g} least={least:g}",
+        f"regime={view.regime().value} direction={direction_of(signal.structure).value} "
+        f"confidence={regime_confidence(view):.3f} score={signal.score:.1f} penalty={cost:g} least={least:g}",
     )
+
+
+def regime_cost(signal: Signal, control: GateControl) -> float:
+    """Return the points of score that a signal loses where the regime surely speaks against its direction."""
+    rules, view = control.governor, control.risk.view
+    if not rules.regime_penalty or CONTRARY.get(view.regime()) is not direction_of(signal.structure):
+        return 0.0
+    confidence = regime_confidence(view)
+    sure = confidence is not None and confidence > rules.regime_confidence
+    return rules.regime_penalty if sure else 0.0
 
 
 def check_blackout(proposal: Position, control: GateControl) -> Denial | None:
