@@ -19,9 +19,11 @@ from engine.watched import DAY, LENIENT, ROWS, SPREAD
 from execution.tapes import bars, call, close_of
 from strikewise.backtest.result import ReplayResult, result_of
 from strikewise.backtest.runner import replay
+from strikewise.domain.denials import DenialCode
 from strikewise.domain.errors import SettingsError
-from strikewise.domain.events import AccountValued, OrderPlaced, SignalGenerated
+from strikewise.domain.events import AccountValued, OrderPlaced, SignalDenied, SignalGenerated
 from strikewise.domain.orders import Purpose
+from strikewise.domain.parameters import Parameter, ParameterSpace
 from strikewise.domain.quotes import Grade, Series
 from strikewise.domain.structures import Leg, Structure
 from strikewise.engine.allocation import Allocation, Priority
@@ -132,28 +134,45 @@ def test_signals_of_a_tick_are_judged_by_what_was_set(priority: Priority) -> Non
     assert all(ranks == sorted(ranks, reverse=True) for ranks in by_tick.values())
 
 
-@pytest.mark.parametrize("priority", [Priority.SCORE, Priority.ORDER])
-@pytest.mark.parametrize(("penalty", "first"), [(15.0, SPREAD), (0.0, BEARISH)])
-def test_a_signal_that_the_regime_speaks_against_comes_later_by_the_points_it_costs(
-    priority: Priority, penalty: float, first: Structure
-) -> None:
+def in_a_bull_market(told: Told, priority: Priority, penalty: float) -> list[Record]:
+    """Return the records of a day on which the regime surely speaks against what is bearish."""
     sessions = CALENDAR.sessions(DAY - timedelta(days=700), DAY - timedelta(days=1))
     rise = (490.0 * 1.001 ** np.arange(1 - len(sessions), 1)).tolist()
     days = {day: (close, close) for day, close in zip(sessions, rise, strict=True)}
     closes = bars("SPY", days)
     calm = Series("VIX", closes.days, 17.0 + 0.001 * (closes.days % 7), closes.known_at)
-    told = hand_spec(Told({DAY: [BEARISH, SPREAD]}), start=DAY, end=DAY)
-    run = replace(told.run, allocation=Allocation(priority=priority))
-    chosen = replace(told, run=run, governor=replace(LENIENT, regime_penalty=penalty))
+    chosen = hand_spec(told, start=DAY, end=DAY)
+    run = replace(chosen.run, allocation=Allocation(priority=priority))
+    chosen = replace(chosen, run=run, governor=replace(LENIENT, regime_penalty=penalty))
     calls = [(one, price, price + 10) for one, price in ((call(500), 100), (call(505), 40))]
     _, ledger = played(chosen, {close_of(DAY): (490.5, [*ROWS, *calls])}, days, series=[calm])
     records = list(ledger.records())
-    (valued,) = [one.event for one in records if isinstance(one.event, AccountValued)]
-    assert valued.regime == "bull"
+    assert [one.event.regime for one in records if isinstance(one.event, AccountValued)] == ["bull"]
+    return records
+
+
+@pytest.mark.parametrize("priority", [Priority.SCORE, Priority.ORDER])
+@pytest.mark.parametrize(("penalty", "first"), [(15.0, SPREAD), (0.0, BEARISH)])
+def test_a_signal_that_the_regime_speaks_against_comes_later_by_the_points_it_costs(
+    priority: Priority, penalty: float, first: Structure
+) -> None:
+    records = in_a_bull_market(Told({DAY: [BEARISH, SPREAD]}), priority, penalty)
     judged = [one.event.signal for one in records if isinstance(one.event, SignalGenerated)]
     assert {one.score for one in judged} == {50.0}  # what it costs changes no signal
     assert judged[0].structure == first
     assert len(judged) == 2
+
+
+def test_a_signal_below_its_strategys_least_score_by_what_the_regime_costs_is_denied() -> None:
+    least = Parameter("min_score", 40.0, "Least score.", "points", 0.0, 100.0)
+    told = Told({DAY: [BEARISH, SPREAD]}, space=ParameterSpace((least,)))
+    records = in_a_bull_market(told, Priority.ORDER, 15.0)
+    denied = [one.event for one in records if isinstance(one.event, SignalDenied)]
+    assert [(one.code, one.detail.partition(" score")[2]) for one in denied] == [
+        (DenialCode.BREAKER_REGIME, "=50.0 penalty=15 least=40")
+    ]
+    placed = [one.event.order for one in records if isinstance(one.event, OrderPlaced)]
+    assert [one.structure for one in placed] == [SPREAD]
 
 
 # --- the table itself ---
