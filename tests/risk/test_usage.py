@@ -15,14 +15,14 @@ from strikewise.risk.account_risk import AccountRisk
 from strikewise.risk.governor import Governor
 from strikewise.risk.guard import day_of
 from strikewise.risk.limits import Limits
-from strikewise.risk.track import Track
+from strikewise.risk.track import StrategyTrail, Track
 from strikewise.risk.usage import LimitUse, limit_uses
 
 SPREAD = {put(480, EXPIRY): -1, put(470, EXPIRY): 1}
 
 
-def uses(portfolio: Portfolio, view: MarketView = VIEW) -> dict[str, LimitUse]:
-    risk, track = AccountRisk(view, Governor()), Track()
+def uses(portfolio: Portfolio, view: MarketView = VIEW, track: Track | None = None) -> dict[str, LimitUse]:
+    risk, track = AccountRisk(view, Governor()), track or Track()
     found = limit_uses(portfolio, Limits(), risk, day_of(track, view, portfolio), ControlState(), track)
     return {one.name: one for one in found}
 
@@ -57,3 +57,27 @@ def test_a_correlation_that_is_not_known_is_not_nought() -> None:
     assert found["governor.max_correlation"].used is None
     assert found["governor.max_correlation"].share is None
     assert "bars=none" in found["governor.max_correlation"].of
+
+
+def test_the_strategy_nearest_to_a_breaker_names_its_use() -> None:
+    trails = {
+        "puts": StrategyTrail(profit=-30_000, peak=10_000, losses=1),
+        "condors": StrategyTrail(profit=5_000, peak=6_000, losses=4),
+    }
+    portfolio = account(held(SPREAD))
+    found = uses(portfolio, track=Track(strategies=trails))
+    streak, fall = found["governor.loss_streak"], found["governor.strategy_drawdown"]
+    assert (streak.used, streak.limit, streak.of) == (4, Governor().loss_streak, "condors")
+    assert (fall.used, fall.of) == (400.0, "puts")
+    assert fall.limit == Governor().strategy_drawdown * portfolio.equity_exit_cents / 100
+    nobody = uses(account())
+    assert (nobody["governor.loss_streak"].used, nobody["governor.strategy_drawdown"].used) == (0, 0.0)
+
+
+def test_the_largest_position_is_told_by_what_would_be_asked_of_an_order_for_it() -> None:
+    double = held(SPREAD, name="double", quantity=2)
+    found = uses(account(held(SPREAD, name="one"), double))["governor.max_notional"]
+    assert (found.used, found.of) == (2 * 100 * VIEW.spot("SPY"), "double")
+    view = view_of({"SPY": 500.0}, bars=past({"SPY": 500.0}))
+    unknown = uses(account(held({put(90, EXPIRY, "AAA"): 1}, name="a")), view)["governor.max_notional"]
+    assert (unknown.used, unknown.of) == (None, "underlying=AAA price=none")

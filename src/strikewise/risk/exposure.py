@@ -9,7 +9,7 @@ from strikewise.domain.instruments import OptionContract, Right
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.structures import Structure
 
-__all__ = ["at_stake_cents", "held_sides", "portfolio_at_stake_cents", "uncovered"]
+__all__ = ["at_stake_cents", "held_sides", "notional", "portfolio_at_stake_cents", "uncovered"]
 
 
 @lru_cache(maxsize=1024)
@@ -39,6 +39,12 @@ def at_stake_cents(position: Position) -> int:
 def portfolio_at_stake_cents(portfolio: Portfolio) -> int:
     """Return what all positions have at stake, those that are only ordered included."""
     return sum(at_stake_cents(position) for position in portfolio.positions)
+
+
+def notional(structure: Structure, quantity: int, spot: float) -> float:
+    """Return what the shares behind an order's largest leg, and its own, are worth at a price, dollars."""
+    largest = max((abs(ratio) * contract.multiplier for contract, ratio in structure.options), default=0)
+    return quantity * (largest + abs(structure.shares)) * spot
 
 
 def held_sides(positions: Iterable[Position]) -> dict[OptionContract, int]:

@@ -21,6 +21,7 @@ from strikewise.risk.breakers import check_breakers
 from strikewise.risk.checks import Denial
 from strikewise.risk.concentration import sector_cents, stake_cents
 from strikewise.risk.direction import Direction, direction_of
+from strikewise.risk.exposure import notional
 from strikewise.risk.gate_control import GateControl
 from strikewise.risk.past_moves import Unpriced
 from strikewise.risk.sectors import family_of, sector_of
@@ -178,12 +179,10 @@ def check_notional(
     spot = control.risk.view.spot(structure.underlying)
     if spot is None:
         return Denial(DenialCode.RISK_UNKNOWN, f"limit=notional underlying={structure.underlying} price=none")
-    largest = max((abs(ratio) * contract.multiplier for contract, ratio in structure.options), default=0)
-    notional = quantity * (largest + abs(structure.shares)) * spot
-    limit = control.governor.max_notional * _equity(portfolio)
-    if notional <= limit:
+    wanted, limit = notional(structure, quantity, spot), control.governor.max_notional * _equity(portfolio)
+    if wanted <= limit:
         return None
-    return Denial(DenialCode.RISK_NOTIONAL, f"notional={notional:.2f} limit={limit:.2f}")
+    return Denial(DenialCode.RISK_NOTIONAL, f"notional={wanted:.2f} limit={limit:.2f}")
 
 
 def check_sector(proposal: Position, portfolio: Portfolio, control: GateControl) -> Denial | None:

@@ -11,7 +11,7 @@ from strikewise.portfolio.controls import ControlState
 from strikewise.risk.account_risk import AccountRisk
 from strikewise.risk.breakers import errors_within
 from strikewise.risk.concentration import sector_cents
-from strikewise.risk.exposure import at_stake_cents, portfolio_at_stake_cents, uncovered
+from strikewise.risk.exposure import at_stake_cents, notional, portfolio_at_stake_cents, uncovered
 from strikewise.risk.guard import loss_limits
 from strikewise.risk.limits import Limits
 from strikewise.risk.past_moves import Unpriced
@@ -87,13 +87,14 @@ def limit_uses(
     control : ControlState
         Who may trade, and the errors.
     history : Track
-        The rejections.
+        What breakers look back on.
     """
     return (
         *_of_trades(portfolio, limits),
         *_of_day(day, risk),
         *_of_positions(portfolio, risk),
         *_of_concentration(portfolio, risk),
+        *_of_strategies(portfolio, risk, history),
         LimitUse(
             "governor.errors",
             errors_within(control.faults, risk.governor, risk.view.as_of),
@@ -161,7 +162,36 @@ def _of_concentration(portfolio: Portfolio, risk: AccountRisk) -> Iterator[Limit
     most = next(iter(sectors), "")
     used = sectors.get(most, 0) / 100
     yield LimitUse("governor.max_sector", used, rules.max_sector * equity, "dollars", most)
+    yield _largest(portfolio, risk)
     yield _correlation(sorted({one.underlying for one in portfolio.positions}), risk)
+
+
+def _of_strategies(portfolio: Portfolio, risk: AccountRisk, history: Track) -> Iterator[LimitUse]:
+    """Yield how near each breaker of a strategy is, with the strategy that is nearest to it."""
+    rules, trails = risk.governor, history.strategies
+    losses = {name: trail.losses for name, trail in trails.items()}
+    fallen = {name: (trail.peak - trail.profit) / 100 for name, trail in trails.items()}
+    losing, falling = (max(each, key=each.__getitem__, default="") for each in (losses, fallen))
+    equity = max(0, portfolio.equity_exit_cents) / 100
+    yield LimitUse("governor.loss_streak", losses.get(losing, 0), rules.loss_streak, "count", losing)
+    limit = rules.strategy_drawdown * equity
+    yield LimitUse("governor.strategy_drawdown", fallen.get(falling, 0.0), limit, "dollars", falling)
+
+
+def _largest(portfolio: Portfolio, risk: AccountRisk) -> LimitUse:
+    """Return the notional of the largest position, as if it were ordered now."""
+    name, limit = (
+        "governor.max_notional",
+        risk.governor.max_notional * max(0, portfolio.equity_exit_cents) / 100,
+    )
+    largest = LimitUse(name, 0.0, limit, "dollars")
+    for one in portfolio.positions:
+        spot = risk.view.spot(one.underlying)
+        if spot is None:
+            return LimitUse(name, None, limit, "dollars", f"underlying={one.underlying} price=none")
+        if (size := notional(one.structure, one.quantity, spot)) > (largest.used or 0.0):
+            largest = LimitUse(name, size, limit, "dollars", one.position_id)
+    return largest
 
 
 def _correlation(symbols: list[str], risk: AccountRisk) -> LimitUse:
