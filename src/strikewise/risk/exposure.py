@@ -9,7 +9,14 @@ from strikewise.domain.instruments import OptionContract, Right
 from strikewise.domain.portfolio import Portfolio, Position
 from strikewise.domain.structures import Structure
 
-__all__ = ["at_stake_cents", "held_sides", "notional", "portfolio_at_stake_cents", "uncovered"]
+__all__ = [
+    "at_stake_cents",
+    "equity_dollars",
+    "held_sides",
+    "notional",
+    "portfolio_at_stake_cents",
+    "uncovered",
+]
 
 
 @lru_cache(maxsize=1024)
@@ -39,6 +46,11 @@ def at_stake_cents(position: Position) -> int:
 def portfolio_at_stake_cents(portfolio: Portfolio) -> int:
     """Return what all positions have at stake, those that are only ordered included."""
     return sum(at_stake_cents(position) for position in portfolio.positions)
+
+
+def equity_dollars(portfolio: Portfolio) -> float:
+    """Return the equity at exit prices that limits are shares of, never below zero."""
+    return max(0, portfolio.equity_exit_cents) / 100
 
 
 def notional(structure: Structure, quantity: int, spot: float) -> float:

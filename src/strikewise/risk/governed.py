@@ -21,7 +21,7 @@ from strikewise.risk.breakers import check_breakers
 from strikewise.risk.checks import Denial
 from strikewise.risk.concentration import sector_cents, stake_cents
 from strikewise.risk.direction import Direction, direction_of
-from strikewise.risk.exposure import notional
+from strikewise.risk.exposure import equity_dollars, notional
 from strikewise.risk.gate_control import GateControl
 from strikewise.risk.past_moves import Unpriced
 from strikewise.risk.sectors import family_of, sector_of
@@ -179,7 +179,8 @@ def check_notional(
     spot = control.risk.view.spot(structure.underlying)
     if spot is None:
         return Denial(DenialCode.RISK_UNKNOWN, f"limit=notional underlying={structure.underlying} price=none")
-    wanted, limit = notional(structure, quantity, spot), control.governor.max_notional * _equity(portfolio)
+    wanted = notional(structure, quantity, spot)
+    limit = control.governor.max_notional * equity_dollars(portfolio)
     if wanted <= limit:
         return None
     return Denial(DenialCode.RISK_NOTIONAL, f"notional={wanted:.2f} limit={limit:.2f}")
@@ -190,7 +191,7 @@ def check_sector(proposal: Position, portfolio: Portfolio, control: GateControl)
     rules = control.governor
     sector = sector_of(proposal.underlying, rules.sectors)
     held = sector_cents(portfolio.positions, rules.sectors).get(sector, 0)
-    after, limit = (held + stake_cents(proposal)) / 100, rules.max_sector * _equity(portfolio)
+    after, limit = (held + stake_cents(proposal)) / 100, rules.max_sector * equity_dollars(portfolio)
     if after <= limit:
         return None
     # The name comes last: it is several words.
@@ -238,7 +239,7 @@ def check_book(after: Sequence[Position], portfolio: Portfolio, control: GateCon
         return Denial(DenialCode.RISK_UNKNOWN, f"limit=value_at_risk {book.detail}")
     if isinstance(found, Unpriced):
         return Denial(DenialCode.RISK_UNKNOWN, f"limit=value_at_risk {found.detail}")
-    equity, greeks = _equity(portfolio), book.greeks()
+    equity, greeks = equity_dollars(portfolio), book.greeks()
     numbers = (
         (DenialCode.RISK_DELTA, "delta_1pct", abs(greeks.delta), rules.max_delta),
         (DenialCode.RISK_GAMMA, "gamma_5pct", abs(greeks.gamma), rules.max_gamma),
@@ -270,8 +271,3 @@ def _numbers_of(portfolio: Portfolio, control: GateControl) -> dict[DenialCode, 
         DenialCode.RISK_VEGA: abs(greeks.vega),
         DenialCode.RISK_VAR: found.cents / 100,
     }
-
-
-def _equity(portfolio: Portfolio) -> float:
-    """Equity at exit prices in dollars, never below zero."""
-    return max(0, portfolio.equity_exit_cents) / 100

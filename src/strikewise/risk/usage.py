@@ -11,7 +11,13 @@ from strikewise.portfolio.controls import ControlState
 from strikewise.risk.account_risk import AccountRisk
 from strikewise.risk.breakers import errors_within
 from strikewise.risk.concentration import sector_cents
-from strikewise.risk.exposure import at_stake_cents, notional, portfolio_at_stake_cents, uncovered
+from strikewise.risk.exposure import (
+    at_stake_cents,
+    equity_dollars,
+    notional,
+    portfolio_at_stake_cents,
+    uncovered,
+)
 from strikewise.risk.guard import loss_limits
 from strikewise.risk.limits import Limits
 from strikewise.risk.past_moves import Unpriced
@@ -106,7 +112,7 @@ def limit_uses(
 
 
 def _of_trades(portfolio: Portfolio, limits: Limits) -> Iterator[LimitUse]:
-    equity = max(0, portfolio.equity_exit_cents) / 100
+    equity = equity_dollars(portfolio)
     held = {one.position_id: one for one in portfolio.positions}.values()
     yield LimitUse("limits.max_positions", len(held), limits.max_positions, "count")
     yield LimitUse("limits.max_new_per_day", portfolio.opened_today, limits.max_new_per_day, "count")
@@ -157,7 +163,7 @@ def _of_positions(portfolio: Portfolio, risk: AccountRisk) -> Iterator[LimitUse]
 
 
 def _of_concentration(portfolio: Portfolio, risk: AccountRisk) -> Iterator[LimitUse]:
-    rules, equity = risk.governor, max(0, portfolio.equity_exit_cents) / 100
+    rules, equity = risk.governor, equity_dollars(portfolio)
     sectors = sector_cents(portfolio.positions, rules.sectors)
     most = next(iter(sectors), "")
     used = sectors.get(most, 0) / 100
@@ -172,7 +178,7 @@ def _of_strategies(portfolio: Portfolio, risk: AccountRisk, history: Track) -> I
     losses = {name: trail.losses for name, trail in trails.items()}
     fallen = {name: (trail.peak - trail.profit) / 100 for name, trail in trails.items()}
     losing, falling = (max(each, key=each.__getitem__, default="") for each in (losses, fallen))
-    equity = max(0, portfolio.equity_exit_cents) / 100
+    equity = equity_dollars(portfolio)
     yield LimitUse("governor.loss_streak", losses.get(losing, 0), rules.loss_streak, "count", losing)
     limit = rules.strategy_drawdown * equity
     yield LimitUse("governor.strategy_drawdown", fallen.get(falling, 0.0), limit, "dollars", falling)
@@ -180,10 +186,7 @@ def _of_strategies(portfolio: Portfolio, risk: AccountRisk, history: Track) -> I
 
 def _largest(portfolio: Portfolio, risk: AccountRisk) -> LimitUse:
     """Return the notional of the largest position, as if it were ordered now."""
-    name, limit = (
-        "governor.max_notional",
-        risk.governor.max_notional * max(0, portfolio.equity_exit_cents) / 100,
-    )
+    name, limit = "governor.max_notional", risk.governor.max_notional * equity_dollars(portfolio)
     largest = LimitUse(name, 0.0, limit, "dollars")
     for one in portfolio.positions:
         spot = risk.view.spot(one.underlying)

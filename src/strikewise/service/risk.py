@@ -21,6 +21,7 @@ from strikewise.portfolio.projection import AccountState
 from strikewise.portfolio.valuation import portfolio_of, value_account
 from strikewise.risk.account_risk import AccountRisk
 from strikewise.risk.concentration import sector_cents
+from strikewise.risk.exposure import equity_dollars
 from strikewise.risk.guard import Warn, day_of, guard, loss_limits
 from strikewise.risk.past_moves import Unpriced
 from strikewise.risk.revaluation import RiskBook
@@ -205,7 +206,7 @@ def _report(
     risk = AccountRisk(view, rules)
     book = risk.book(portfolio.positions)
     found = risk.value_at_risk_of(book)
-    equity = max(0, portfolio.equity_exit_cents) / 100
+    equity = equity_dollars(portfolio)
     day = day_of(history, view, portfolio)
     known = isinstance(book, RiskBook) and bool(book.underlyings)
     return RiskReport(
