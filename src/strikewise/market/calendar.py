@@ -151,7 +151,7 @@ class SessionCalendar:
         if not table.first <= number <= table.last:
             raise MissingDataError(
                 f"The session calendar was asked about {day.isoformat()} but holds "
-                f"{self._start.isoformat()} to {self._end.isoformat()}: name days that lie between, and expirations too."
+                f"{self._start.isoformat()} to {self._end.isoformat()}: name days and expirations between."
             )
         return table.count[number - table.first]
 
