@@ -114,6 +114,7 @@ def _manage(draft: Draft) -> None:
         symbol: adjusting_split(draft.view, symbol)
         for symbol in {one.underlying for one in account.positions}
     }
+    strategies = {one.label: one for one in draft.spec.strategies}
     for held in account.positions:
         position = _with_campaign(held, draft.state)
         if position.mark is None or position.closing_order_id or position.strategy == EXTERNAL:
@@ -133,20 +134,13 @@ def _manage(draft: Draft) -> None:
         if wish is not None:
             draft.close(position, wish.close, wish.actor, wish.cause)
             continue
-        chosen = draft.spec.labelled(position.strategy)
+        chosen = strategies.get(position.strategy)
         if chosen is None:
             continue  # held from an earlier run whose strategy is no longer configured
-        action = _answer(draft, chosen, position)
+        manage = chosen.strategy.manage_position
+        action = draft.asked(chosen.label, "manage_position", manage, position, draft.view, chosen.params)
         if action is not None:
             _act(draft, chosen, position, action)
-
-
-def _answer(draft: Draft, chosen: StrategySpec, position: Position) -> Action | None:
-    return draft.asked(
-        chosen.label,
-        "manage_position",
-        lambda: chosen.strategy.manage_position(position, draft.view, chosen.params),
-    )
 
 
 def _can_trade(position: Position, view: MarketView) -> bool:
@@ -211,9 +205,6 @@ def _seek(draft: Draft) -> None:
 
 def _wanted(draft: Draft, chosen: StrategySpec) -> list[Signal]:
     with draft.spans("signals", strategy=chosen.label):
-        signals = draft.asked(
-            chosen.label,
-            "generate_signals",
-            lambda: chosen.strategy.generate_signals(draft.view, chosen.params),
-        )
+        generate = chosen.strategy.generate_signals
+        signals = draft.asked(chosen.label, "generate_signals", generate, draft.view, chosen.params)
     return signals or []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar, assert_never
+from typing import TypeVar, TypeVarTuple, assert_never
 
 from strikewise.domain.answered import SignalOffered, SignalTaken
 from strikewise.domain.control import FaultNoted, RequestMet
@@ -27,6 +27,7 @@ from strikewise.risk.gate import Approved, ApprovedAdjusting, Denied, judge, jud
 __all__ = ["Draft", "labelled_signal"]
 
 T = TypeVar("T")
+Of = TypeVarTuple("Of")
 
 Written = (
     SignalGenerated
@@ -87,12 +88,12 @@ class Draft:
         self.entries.append(Entry(event, self.view.as_of, actor, cause))
         return self.state.seq + len(self.entries)
 
-    def asked(self, label: str, what: str, question: Callable[[], T]) -> T | None:
+    def asked(self, label: str, what: str, question: Callable[[*Of], T], *of: *Of) -> T | None:
         """Return a strategy's answer; None, and a fault, where it fails and somebody watches over it."""
         if self.mandate.strict or not self.mandate.watched:
-            return question()
+            return question(*of)
         try:
-            return question()
+            return question(*of)
         except Exception as error:
             if label not in self.mandate.quiet:
                 said = f"{what} failed: {type(error).__name__}: {error}"[:500]
@@ -183,7 +184,7 @@ class Draft:
         brought_about_by = self.state.run_seq if rolled is None else self.state.seq + len(self.entries)
         cause = self.write(SignalGenerated(signal), chosen.label, brought_about_by)
         campaign = "" if rolled is None else rolled.campaign_id or rolled.position_id
-        verdict = self.asked(chosen.label, "size_position", lambda: self.judged(chosen, signal, rolled))
+        verdict = self.asked(chosen.label, "size_position", self.judged, chosen, signal, rolled)
         match verdict:
             case Denied(code=code, detail=detail):
                 denied = SignalDenied(signal.signal_id, signal.strategy, signal.underlying, code, detail)

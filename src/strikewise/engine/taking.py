@@ -46,7 +46,7 @@ def take(draft: Draft, wish: Take, *, entry_day: bool) -> None:
     signal = fresh or replace(seen, signal_id=f"{seen.signal_id}-{number}")
     taken = draft.write(SignalTaken(seen.signal_id, signal.signal_id), wish.actor, number)
     cause = draft.write(SignalGenerated(signal), wish.actor, taken)
-    verdict = draft.asked(chosen.label, "size_position", lambda: _judged(draft, chosen, wish, signal))
+    verdict = draft.asked(chosen.label, "size_position", _judged, draft, chosen, wish, signal)
     if isinstance(verdict, Approved) and fresh is None:
         verdict = Denied(DenialCode.QUOTE_MISSING, f"structure={seen.structure.describe()}")
     done = False

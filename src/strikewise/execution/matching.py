@@ -50,6 +50,7 @@ class _LegQuote(NamedTuple):
     quote: Quote
     size: int
     policy: str
+    row: int | None = None
 
 
 class Matcher:
@@ -112,7 +113,7 @@ class Matcher:
                 f"closing a unit costs {_money(cost)} at the touch, keeping it to expiry {_money(worth)} at "
                 "most, so it waited for a better price"
             )
-        grade = _grade_of(legs, chain)
+        grade = _grade_of(legs, quotes, chain)
         policy = "+".join(dict.fromkeys(found.policy for found in quotes if found.policy))
         return Match(units, filled, grade, policy, "")
 
@@ -122,7 +123,7 @@ class Matcher:
         """Return the fills, and the cost of one unit in cents."""
         thousandths = self._rule.thousandths(len(legs))
         cost, filled = 0, []
-        for leg, (quote, size, policy) in zip(legs, quotes, strict=True):
+        for leg, (quote, size, policy, _) in zip(legs, quotes, strict=True):
             quantity = leg.ratio * units
             f = max(thousandths, ESTIMATED) if policy else thousandths
             f += BEYOND_SIZE if abs(quantity) > size else 0
@@ -152,13 +153,13 @@ class Matcher:
             quote = Quote(int(chain.bid[row]), int(chain.ask[row]))
             if can_open(quote, sale=leg.ratio < 0) if opening else quote.known:
                 size = self._rule.contracts(int(chain.volume[row]), int(chain.open_interest[row]))
-                return _LegQuote(quote, size - self._taken.get(instrument, 0), "")
+                return _LegQuote(quote, size - self._taken.get(instrument, 0), "", row)
         if opening or self._rule.missing_quote is MissingQuotePolicy.CARRY:
             return None
         stand_in = self._estimator.estimate(
             view, instrument, self._rule.missing_quote, self._last.get(instrument)
         )
-        return _LegQuote(Quote(stand_in.bid, stand_in.ask), ANY_SIZE, stand_in.policy)
+        return _LegQuote(Quote(stand_in.bid, stand_in.ask), ANY_SIZE, stand_in.policy, row)
 
     def check(self, order: Order, match: Match) -> None:
         """Check that a match is of whole units, each leg inside its quote widened by what size may cost.
@@ -236,14 +237,17 @@ def _money(cents: int) -> str:
     return format_cents(cents) if cents >= 0 else f"{format_cents(cents)} (a credit)"
 
 
-def _grade_of(legs: tuple[Leg, ...], chain: OptionChain | None) -> Grade:
+def _grade_of(legs: Iterable[Leg], quotes: Iterable[_LegQuote], chain: OptionChain | None) -> Grade:
     """Return the worst grade of the prices a fill is made of, contract by contract."""
     if chain is None:
         return Grade.QUOTES
     if chain.grade is not Grade.RECONSTRUCTED:
         return chain.grade
-    options = [leg.instrument for leg in legs if isinstance(leg.instrument, OptionContract)]
-    rows = [chain.find(contract) for contract in options]
+    rows = [
+        found.row
+        for leg, found in zip(legs, quotes, strict=True)
+        if isinstance(leg.instrument, OptionContract)
+    ]
     return worst_grade([chain.grade if row is None else chain.grade_of(row) for row in rows] or [chain.grade])
 
 

@@ -105,14 +105,17 @@ def assign_early(
     """Assign and book the options sold that their holders exercise after the session of ``seen``."""
     reports = []
     for position_id, contract, quantity in account.written():
+        spot = seen.spot(contract.underlying)
+        cents = 0 if spot is None else round(spot * 100)
+        if spot is None or in_the_money(contract, cents) <= 0:
+            continue  # as most nights of most options sold: nothing else need be looked up
         dividends = view.dividends(contract.underlying)
         cause = early_cause(contract, rule, seen, view.day, dividends, estimator)
-        spot = seen.spot(contract.underlying)
-        if cause and spot is not None:
+        if cause:
             report = settle(
                 contract,
                 quantity,
-                SettlementPrice(round(spot * 100)),
+                SettlementPrice(cents),
                 exercised=True,
                 rule=cause,
                 position_id=position_id,

@@ -138,7 +138,7 @@ class AccountBooks:
 
     def opened_today(self, day: date) -> Mapping[str, int]:
         """Return how many positions were ordered or opened on a session day, by strategy."""
-        return Counter(self.opened.values()) if self.opened_on == day else Counter()
+        return Counter(self.opened.values()) if self.opened_on == day else {}
 
 
 def held(books: AccountBooks, positions: Iterable[Position]) -> Changes:

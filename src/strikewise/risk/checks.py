@@ -104,30 +104,28 @@ def _check_quote(
     contract: OptionContract, chain: OptionChain, limits: Limits, *, sold: bool
 ) -> Denial | None:
     row = chain.find(contract)
-    leg = f"leg={contract.symbol}"
     if row is None:
-        return Denial(DenialCode.QUOTE_MISSING, leg)
-    bid, ask = int(chain.bid[row]), int(chain.ask[row])
-    leg = f"{leg} bid={bid / 100:.2f} ask={ask / 100:.2f}"
+        return Denial(DenialCode.QUOTE_MISSING, f"leg={contract.symbol}")
+    bid, ask, flaws = int(chain.bid[row]), int(chain.ask[row]), int(chain.flaws[row])
+    interest, more = int(chain.open_interest[row]), ""
     if bid < 0 or ask <= 0:
-        return Denial(DenialCode.QUOTE_MISSING, leg)
-    if sold and bid == 0:
-        return Denial(DenialCode.QUOTE_ZERO_BID, leg)
-    if ask <= bid:
-        return Denial(DenialCode.QUOTE_CROSSED, leg)
-    flaws = int(chain.flaws[row])
-    if flaws & _STALE:
-        return Denial(DenialCode.QUOTE_STALE, leg)
-    if flaws & _FLAWED:
-        return Denial(DenialCode.QUOTE_FLAWED, leg)
-    if sold and ask - bid > TIGHT_CENTS and 2 * (ask - bid) > limits.max_spread * (ask + bid):
-        return Denial(DenialCode.QUOTE_WIDE, f"{leg} limit={limits.max_spread}")
-    interest = int(chain.open_interest[row])
-    if interest < limits.min_open_interest:
-        return Denial(
-            DenialCode.QUOTE_ILLIQUID, f"{leg} open_interest={interest} limit={limits.min_open_interest}"
-        )
-    return None
+        code = DenialCode.QUOTE_MISSING
+    elif sold and bid == 0:
+        code = DenialCode.QUOTE_ZERO_BID
+    elif ask <= bid:
+        code = DenialCode.QUOTE_CROSSED
+    elif flaws & _STALE:
+        code = DenialCode.QUOTE_STALE
+    elif flaws & _FLAWED:
+        code = DenialCode.QUOTE_FLAWED
+    elif sold and ask - bid > TIGHT_CENTS and 2 * (ask - bid) > limits.max_spread * (ask + bid):
+        code, more = DenialCode.QUOTE_WIDE, f" limit={limits.max_spread}"
+    elif interest < limits.min_open_interest:
+        code = DenialCode.QUOTE_ILLIQUID
+        more = f" open_interest={interest} limit={limits.min_open_interest}"
+    else:
+        return None
+    return Denial(code, f"leg={contract.symbol} bid={bid / 100:.2f} ask={ask / 100:.2f}{more}")
 
 
 def check_overlap(proposal: Position, portfolio: Portfolio) -> Denial | None:
@@ -159,6 +157,7 @@ def check_seats(strategy: str, underlying: str, portfolio: Portfolio, limits: Li
     """Deny one more position of a strategy on an underlying, whatever it would be."""
     # What is filled in part is held and ordered under one id, and is one position.
     held = {one.position_id: one for one in portfolio.positions}.values()
+    mine = [one for one in held if one.strategy == strategy]
     own = limits.of(strategy)
     if portfolio.share_of(strategy) <= 0.0:
         return Denial(DenialCode.PORTFOLIO_ALLOCATION, f"strategy={strategy} share=0")
@@ -172,7 +171,7 @@ def check_seats(strategy: str, underlying: str, portfolio: Portfolio, limits: Li
         ),
         (
             DenialCode.PORTFOLIO_STRATEGY,
-            [one.strategy for one in held].count(strategy),
+            len(mine),
             _tighter(limits.max_per_strategy, own.max_positions),
         ),
         (
@@ -182,7 +181,7 @@ def check_seats(strategy: str, underlying: str, portfolio: Portfolio, limits: Li
         ),
         (
             DenialCode.PORTFOLIO_UNDERLYING,
-            [(one.underlying, one.strategy) for one in held].count((underlying, strategy)),
+            [one.underlying for one in mine].count(underlying),
             own.max_per_underlying,
         ),
     )

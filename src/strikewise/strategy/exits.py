@@ -134,15 +134,12 @@ def _dollars(cents: float) -> str:
 
 def time_exit(position: Position, today: date, params: ParameterSet) -> Close | None:
     """Return that a position's days are up, by the parameters ``dte_exit`` and ``max_days_held``, or None."""
-    expirations = [
-        h.instrument.expiration for h in position.holdings if isinstance(h.instrument, OptionContract)
-    ]
     dte_exit, most = params.integer("dte_exit"), params.integer("max_days_held")
-    if dte_exit and expirations:
-        left = (min(expirations) - today).days
-        if left <= dte_exit:
+    if dte_exit:
+        held = [one.instrument for one in position.holdings]
+        ends = [one.expiration for one in held if isinstance(one, OptionContract)]
+        if ends and (left := (min(ends) - today).days) <= dte_exit:
             return Close(ExitCode.DTE_EXIT, f"dte={left}")
-    held = (today - new_york_day(position.opened_at)).days
-    if most and held >= most:
-        return Close(ExitCode.TIME_EXIT, f"days_held={held}")
+    if most and (days := (today - new_york_day(position.opened_at)).days) >= most:
+        return Close(ExitCode.TIME_EXIT, f"days_held={days}")
     return None
