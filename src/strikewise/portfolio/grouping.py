@@ -23,9 +23,9 @@ from math import gcd, inf
 from typing import NamedTuple
 
 import numpy as np
-import scipy
 
 from strikewise.domain.instruments import Right
+from strikewise.portfolio.assignment import assign
 from strikewise.portfolio.grouping_programme import is_small, least_of_all
 from strikewise.portfolio.legs import Expiry, Grouping, Legs, LongLeg, ShortLeg, covers
 from strikewise.portfolio.sets import in_sets
@@ -154,12 +154,12 @@ def _by_assignment(shorts: list[ShortLeg], longs: list[LongLeg], lots: int, unit
     cost[:, covered_from:naked_from] = np.array([leg.covered for leg in shorts])[ours, np.newaxis]
     own = np.arange(len(ours))
     cost[own, naked_from + own] = np.array([leg.naked for leg in shorts])[ours]
-    rows, columns = scipy.optimize.linear_sum_assignment(cost)
-    gross = int(cost[rows, columns].astype(np.int64).sum())
-    naked = [shorts[leg].requirement for leg in ours[rows[columns >= naked_from]].tolist()]
+    columns = assign(cost)
+    gross = int(cost[own, columns].astype(np.int64).sum())
+    naked = [shorts[leg].requirement for leg in ours[columns >= naked_from].tolist()]
     widths: dict[Expiry, list[int]] = {}
     spreads = columns < covered_from
-    legs, wings = ours[rows[spreads]], theirs[columns[spreads]]
+    legs, wings = ours[spreads], theirs[columns[spreads]]
     same = later[legs, wings] == 0
     for leg, wide in zip(legs[same].tolist(), apart[legs, wings][same].tolist(), strict=True):
         widths.setdefault(shorts[leg].expires, []).append(wide)

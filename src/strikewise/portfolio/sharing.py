@@ -16,8 +16,9 @@ from math import inf
 import numpy as np
 
 from strikewise.domain.instruments import Right
+from strikewise.portfolio.assignment import least_in_steps
 from strikewise.portfolio.legs import Grouping, Legs, end_of
-from strikewise.portfolio.sharing_steps import Side, least_in_steps
+from strikewise.portfolio.sharing_steps import Side
 
 __all__ = ["least_shared"]
 

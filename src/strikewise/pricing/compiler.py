@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from hashlib import blake2b
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -32,20 +33,20 @@ def compiled(function: Function) -> Function:
     Numba looks beside the module, then in the user's cache folder. Where neither is writable it
     refuses to cache; the function is then compiled again by each process.
     """
-    # Numba notices a change of the function's own file only; the name brings in the files it builds on.
-    function.__qualname__ = f"{function.__qualname__}_{_FOUNDATION}"
+    # Numba notices a change of the function's own file only; the name brings in all that it may build on.
+    folder = Path(function.__code__.co_filename).parent
+    function.__qualname__ = f"{function.__qualname__}_{_digest(folder)}"
     try:
         return cast("Function", njit(error_model="numpy", nogil=True, cache=True)(function))
     except RuntimeError:
         return cast("Function", njit(error_model="numpy", nogil=True)(function))
 
 
-def _digest(*names: str) -> str:
-    folder = files("strikewise.pricing")
-    return blake2b(b"".join((folder / name).read_bytes() for name in names), digest_size=6).hexdigest()
-
-
-_FOUNDATION = _digest("compiler.py", "compiled_math.py", "compiled_boundary.py")
+@cache
+def _digest(folder: Path) -> str:
+    """Return a digest of this file and of all kernels in a folder."""
+    kernels = [Path(__file__), *sorted(folder.glob("compiled_*.py"))]
+    return blake2b(b"".join(each.read_bytes() for each in kernels), digest_size=6).hexdigest()
 
 
 @intrinsic
