@@ -272,10 +272,9 @@ def position(
 def marked_book(
     positions: list[Position], quotes: Mapping[OptionContract, tuple[int, int]], spot: int
 ) -> Book:
-    book = Book.of("SPY", positions)
-    for row, instrument in enumerate(book.instruments):
-        assert isinstance(instrument, OptionContract)
-        book.bid[row], book.ask[row] = quotes[instrument]
+    book = Book.of(positions[0].underlying, positions)
+    for contract, (bid, ask) in quotes.items():
+        book.quotes[contract.key] = bid, ask, 0.2
     book.spot_cents = spot
     return book
 

@@ -1,4 +1,4 @@
-"""The legs that positions hold on one underlying, as columns that a chain is searched for at once."""
+"""The legs that positions hold on one underlying, their quotes, and what they are worth."""
 
 from __future__ import annotations
 
@@ -6,17 +6,53 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from strikewise.domain.instruments import Instrument, OptionContract, Right, Settlement
-from strikewise.domain.portfolio import Holding, Position
+from strikewise.domain.portfolio import Holding, Mark, Position
 from strikewise.market.estimate import LastQuote
+from strikewise.portfolio.legs import Expiry
 
-__all__ = ["Book", "Part"]
+__all__ = ["NO_KEY", "Book", "Held", "Marked", "Part", "Terms"]
 
 NO_KEY = -1
 """Stands for shares, which no chain lists."""
+
+
+class Terms(NamedTuple):
+    """What margin asks of a contract.
+
+    Attributes
+    ----------
+    right : Right
+        Call or put.
+    strike_milli, multiplier : int
+        Of the contract.
+    expires : Expiry
+        When.
+    """
+
+    right: Right
+    strike_milli: int
+    multiplier: int
+    expires: Expiry
+
+    @classmethod
+    def of(cls, contract: OptionContract) -> Terms:
+        """Read them off a contract."""
+        root = contract.root
+        expires = (contract.expiration.toordinal(), root.settlement is Settlement.PM)
+        return cls(contract.right, contract.strike_milli, root.multiplier, expires)
+
+
+class Held(NamedTuple):
+    """Contracts of one option: its packed key, its terms, and how many, short negative."""
+
+    key: int
+    terms: Terms
+    quantity: int
+
+    def more(self, quantity: int) -> Held:
+        """Return the same option with more contracts, or less."""
+        return Held(self.key, self.terms, self.quantity + quantity)
 
 
 class Part(NamedTuple):
@@ -28,8 +64,10 @@ class Part(NamedTuple):
         The very object; what holds another is another part.
     instruments : tuple of Instrument
         One a leg.
-    keys, quantities, weights : list of int
-        Packed contracts (`NO_KEY` for shares), contracts or shares, and the same times the multiplier.
+    keys, weights : list of int
+        Packed contracts (`NO_KEY` for shares), and how many contracts or shares times the multiplier.
+    held : list of Held
+        The options.
     shares : int
         Shares among them.
     leaves_naked : bool
@@ -39,8 +77,8 @@ class Part(NamedTuple):
     holdings: tuple[Holding, ...]
     instruments: tuple[Instrument, ...]
     keys: list[int]
-    quantities: list[int]
     weights: list[int]
+    held: list[Held]
     shares: int
     leaves_naked: bool
 
@@ -49,32 +87,42 @@ class Part(NamedTuple):
         """Lay out what a position holds."""
         instruments = tuple([one.instrument for one in holdings])
         quantities = [one.quantity for one in holdings]
-        shares = sum(one.quantity for one in holdings if not isinstance(one.instrument, OptionContract))
-        return cls(
-            holdings,
-            instruments,
-            [one.key if isinstance(one, OptionContract) else NO_KEY for one in instruments],
-            quantities,
-            [count * one.multiplier for count, one in zip(quantities, instruments, strict=True)],
-            shares,
-            _leaves_naked(holdings, shares),
-        )
+        keys = [one.key if isinstance(one, OptionContract) else NO_KEY for one in instruments]
+        held = [
+            Held(key, Terms.of(one), quantity)
+            for key, one, quantity in zip(keys, instruments, quantities, strict=True)
+            if isinstance(one, OptionContract)
+        ]
+        shares = sum(quantities) - sum([one.quantity for one in held])
+        weights = [count * one.multiplier for count, one in zip(quantities, instruments, strict=True)]
+        return cls(holdings, instruments, keys, weights, held, shares, _leaves_naked(held, shares))
 
 
-def _leaves_naked(holdings: Sequence[Holding], shares: int) -> bool:
-    if all(one.quantity > 0 for one in holdings if isinstance(one.instrument, OptionContract)):
+def _leaves_naked(held: Sequence[Held], shares: int) -> bool:
+    if all(one.quantity > 0 for one in held):
         return False
     for right in Right:
         lots = max(0, shares // 100 if right is Right.CALL else -shares // 100)
-        held = [
-            ((one.instrument.expiration, one.instrument.root.settlement is Settlement.PM), one.quantity)
-            for one in holdings
-            if isinstance(one.instrument, OptionContract) and one.instrument.right is right
-        ]
-        for end in {end for end, quantity in held if quantity < 0}:
-            if sum(quantity for other, quantity in held if other >= end) + lots < 0:
+        ends = [(one.terms.expires, one.quantity) for one in held if one.terms.right is right]
+        for end in {end for end, quantity in ends if quantity < 0}:
+            if sum([quantity for other, quantity in ends if other >= end]) + lots < 0:
                 return True
     return False
+
+
+class Marked(NamedTuple):
+    """What a part is worth at a view.
+
+    Attributes
+    ----------
+    mark : Mark
+        Its value.
+    estimated : list
+        The instrument, policy and exit price per share, cents, of each leg without a usable quote.
+    """
+
+    mark: Mark
+    estimated: list[tuple[Instrument, str, int]]
 
 
 @dataclass(slots=True)
@@ -87,45 +135,30 @@ class Book:
         Its symbol.
     parts : list of Part
         What each position holds; the book is good for as long as they hold the same objects.
-    instruments : list of Instrument
-        One a leg.
-    owner : list of int
-        Number of the position each leg belongs to.
-    starts : (n_positions,) int
-        First leg of each position that holds any.
-    key : (n_legs,) int64
-        Packed contracts; `NO_KEY` for shares.
-    quantity, weight : (n_legs,) int64
-        Contracts or shares, and the same times the multiplier; long positive.
-    bid, ask : (n_legs,) int
-        Quotes or estimates at the last marking, cents per share; -1 before it.
-    known_bid, known_ask, known_iv : (n_legs,)
-        The last usable quote and its volatility; -1 and NaN before there was one.
+    quotes : dict of int to LastQuote's values
+        The last usable quote of each packed contract, cents per share, and its volatility; what never had
+        one is not there.
+    estimates : dict of int to the same
+        What stands at this view in place of a quote that is missing or not usable.
+    marks : list of Marked or None
+        What each part is worth at this view; None where nobody asked yet.
     spot_cents : int
-        Price of the underlying at the last marking; -1 before it.
+        Price of the underlying at this view; -1 where unknown.
     plan : object
         What the margin module keeps for as long as the legs stay the same.
     """
 
     underlying: str
     parts: list[Part]
-    instruments: list[Instrument]
-    owner: list[int]
-    starts: NDArray[np.intp]
-    key: NDArray[np.int64]
-    quantity: NDArray[np.int64]
-    weight: NDArray[np.int64]
-    bid: NDArray[np.integer]
-    ask: NDArray[np.integer]
-    known_bid: NDArray[np.integer]
-    known_ask: NDArray[np.integer]
-    known_iv: NDArray[np.floating]
+    quotes: dict[int, tuple[int, int, float]]
+    estimates: dict[int, tuple[int, int, float]]
+    marks: list[Marked | None]
     spot_cents: int = -1
     plan: object = field(default=None, repr=False)
 
     @classmethod
     def of(cls, underlying: str, positions: Sequence[Position], before: Book | None = None) -> Book:
-        """Lay out positions, keeping the last quotes of a book before.
+        """Lay out positions, keeping what a book before knows of them.
 
         Parameters
         ----------
@@ -136,41 +169,19 @@ class Book:
         before : Book, optional
             The book that this one replaces.
         """
-        known = {} if before is None else {id(part.holdings): part for part in before.parts}
-        parts = [known.get(id(one.holdings)) or Part.of(one.holdings) for one in positions]
-        owner = [number for number, part in enumerate(parts) for _ in part.keys]
-        starts, legs = [], 0
-        for part in parts:
-            if part.keys:
-                starts.append(legs)
-                legs += len(part.keys)
-        unknown = np.full((4, legs), -1)
-        book = cls(
-            underlying=underlying,
-            parts=parts,
-            instruments=[one for part in parts for one in part.instruments],
-            owner=owner,
-            starts=np.array(starts, dtype=np.intp),
-            key=np.array([one for part in parts for one in part.keys], dtype=np.int64),
-            quantity=np.array([one for part in parts for one in part.quantities], dtype=np.int64),
-            weight=np.array([one for part in parts for one in part.weights], dtype=np.int64),
-            bid=unknown[0],
-            ask=unknown[1],
-            known_bid=unknown[2],
-            known_ask=unknown[3],
-            known_iv=np.full(legs, np.nan),
+        if before is None:
+            parts = [Part.of(one.holdings) for one in positions]
+            return cls(underlying, parts, {}, {}, [None] * len(parts))
+        known = {
+            id(part.holdings): (part, mark) for part, mark in zip(before.parts, before.marks, strict=True)
+        }
+        found = [known.get(id(one.holdings)) or (Part.of(one.holdings), None) for one in positions]
+        keys = {key for part, _ in found for key in part.keys}
+        quotes, estimates = (
+            {key: quote for key, quote in quoted.items() if key in keys}
+            for quoted in (before.quotes, before.estimates)
         )
-        if before is not None and len(before.key) and legs:
-            book._recall(before)
-        return book
-
-    def _recall(self, before: Book) -> None:
-        same = self.key[:, np.newaxis] == before.key
-        here, there = np.flatnonzero(same.any(axis=1)), same.argmax(axis=1)
-        there = there[here]
-        self.known_bid[here] = before.known_bid[there]
-        self.known_ask[here] = before.known_ask[there]
-        self.known_iv[here] = before.known_iv[there]
+        return cls(underlying, [part for part, _ in found], quotes, estimates, [mark for _, mark in found])
 
     def holds(self, positions: Sequence[Position]) -> bool:
         """Return whether these are the positions laid out here, holding the same."""
@@ -181,30 +192,16 @@ class Book:
                 return False
         return True
 
-    def take(
-        self,
-        usable: NDArray[np.bool_],
-        bid: NDArray[np.integer],
-        ask: NDArray[np.integer],
-        iv: NDArray[np.floating],
-    ) -> None:
-        """Take quotes where they are usable; the arrays are the book's from now on."""
-        if np.count_nonzero(usable) == len(usable):
-            self.bid, self.ask = bid, ask
-            self.known_bid, self.known_ask, self.known_iv = bid, ask, iv
-            return
-        self.bid, self.ask = np.where(usable, bid, self.bid), np.where(usable, ask, self.ask)
-        self.known_bid = np.where(usable, bid, self.known_bid)
-        self.known_ask = np.where(usable, ask, self.known_ask)
-        self.known_iv = np.where(usable, iv, self.known_iv)
+    def forget_marks(self) -> None:
+        """Forget what belongs to one view: marks and estimates."""
+        self.marks, self.estimates = [None] * len(self.parts), {}
 
-    def last(self, row: int) -> LastQuote | None:
-        """Return the last usable quote of a leg, or None where it never had one."""
-        if self.known_bid[row] < 0:
-            return None
-        return LastQuote(int(self.known_bid[row]), int(self.known_ask[row]), float(self.known_iv[row]))
+    def last(self, key: int) -> LastQuote | None:
+        """Return the last usable quote of a contract, or None where it never had one."""
+        quote = self.quotes.get(key)
+        return None if quote is None else LastQuote(*quote)
 
-    @property
-    def exit_cents(self) -> NDArray[np.integer]:
-        """Price per share to close each leg: the bid of what is long, the ask of what is short."""
-        return np.where(self.quantity > 0, self.bid, self.ask)
+    def exits(self, held: Sequence[Held]) -> list[int]:
+        """Return the price per share to close each option: the bid of what is long, else the ask."""
+        quotes = self.quotes | self.estimates if self.estimates else self.quotes
+        return [quote[0] if one.quantity > 0 else quote[1] for one in held for quote in (quotes[one.key],)]

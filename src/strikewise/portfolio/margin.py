@@ -13,17 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from strikewise.domain.instruments import BROAD_INDEXES, OptionContract, Right, Settlement
+from strikewise.domain.instruments import BROAD_INDEXES, OptionContract, Right
 from strikewise.domain.margin import FLOOR_PERCENT, naked_margins_cents
 from strikewise.domain.portfolio import Portfolio, Position
-from strikewise.portfolio.book import Book
+from strikewise.portfolio.book import Book, Held, Terms
 from strikewise.portfolio.grouping import group
-from strikewise.portfolio.legs import Expiry, Legs, LongLeg, Lots, ShortLeg
+from strikewise.portfolio.legs import Legs, LongLeg, Lots, ShortLeg
 
 __all__ = ["OptionRows", "account_margin_cents", "margin_call", "margin_cents", "with_own_margins"]
 
@@ -40,10 +41,10 @@ class OptionRows:
 
     Attributes
     ----------
-    contracts : tuple of OptionContract
-        The options.
-    ends : tuple of (int, bool)
-        When each expires.
+    underlying : str
+        Its symbol; empty where there are no options.
+    terms : tuple of Terms
+        What margin asks of each.
     quantity : (n,) int64
         Contracts, short negative.
     strike_milli, multiplier : (n,) int64
@@ -52,8 +53,8 @@ class OptionRows:
         True for puts.
     """
 
-    contracts: tuple[OptionContract, ...]
-    ends: tuple[Expiry, ...]
+    underlying: str
+    terms: tuple[Terms, ...]
     quantity: Cents
     strike_milli: Cents
     multiplier: Cents
@@ -62,30 +63,35 @@ class OptionRows:
     @classmethod
     def of(cls, held: Sequence[tuple[OptionContract, int]]) -> OptionRows:
         """Lay out options and how many contracts of each are held."""
+        underlying = held[0][0].underlying if held else ""
+        return cls.laid_out(underlying, [Held(one.key, Terms.of(one), quantity) for one, quantity in held])
+
+    @classmethod
+    def laid_out(cls, underlying: str, held: Sequence[Held]) -> OptionRows:
+        """Lay out what a book holds of an underlying."""
+        terms = tuple([one.terms for one in held])
         return cls(
-            tuple(one for one, _ in held),
-            tuple([(one.expiration.toordinal(), one.root.settlement is Settlement.PM) for one, _ in held]),
-            np.array([quantity for _, quantity in held], dtype=np.int64),
-            np.array([one.strike_milli for one, _ in held], dtype=np.int64),
-            np.array([one.multiplier for one, _ in held], dtype=np.int64),
-            np.array([one.right is Right.PUT for one, _ in held], dtype=np.bool_),
+            underlying,
+            terms,
+            np.array([one.quantity for one in held], dtype=np.int64),
+            np.array([one.strike_milli for one in terms], dtype=np.int64),
+            np.array([one.multiplier for one in terms], dtype=np.int64),
+            np.array([one.right is Right.PUT for one in terms], dtype=np.bool_),
         )
 
     def requirements(self, spot_cents: int) -> Cents:
         """Return what each contract asks for if naked, premium left out, cents per contract."""
-        if not self.contracts:
+        if not self.terms:
             return np.zeros(0, dtype=np.int64)
-        one = self.contracts[0]
-        broad = one.underlying in BROAD_INDEXES
-        zero = np.zeros(len(self.contracts), dtype=np.int64)
+        zero = np.zeros(len(self.terms), dtype=np.int64)
         puts, calls = (
             naked_margins_cents(
                 right,
                 self.strike_milli,
                 zero,
                 spot_cents,
-                broad_index=broad,
-                multiplier=one.multiplier,
+                broad_index=self.underlying in BROAD_INDEXES,
+                multiplier=self.terms[0].multiplier,
             )
             if wanted
             else zero
@@ -93,25 +99,19 @@ class OptionRows:
         )
         return np.where(self.is_put, puts, calls)
 
-    def least_requirements(self, spot_cents: int) -> Cents:
-        """Return what each contract asks for at least while the underlying stays at or above a price."""
-        base = np.where(self.is_put, self.strike_milli // 10, spot_cents) * self.multiplier
-        return np.asarray(base * FLOOR_PERCENT // 100)
-
 
 class _Open(NamedTuple):
-    """A position that leaves an option naked: its number, rows, options and shares."""
+    """A position that leaves an option naked: its number, options and shares."""
 
     number: int
-    rows: NDArray[np.intp]
-    options: OptionRows
+    held: list[Held]
     shares: int
 
     @property
     def is_plain(self) -> bool:
         """Whether it is one short option, or as many puts as calls sold, and nothing else."""
-        quantity, is_put = self.options.quantity.tolist(), self.options.is_put.tolist()
-        alike = len(quantity) == 1 or (len(quantity) == 2 and len({*is_put}) == 2 and len({*quantity}) == 1)
+        quantity, rights = [one.quantity for one in self.held], {one.terms.right for one in self.held}
+        alike = len(quantity) == 1 or (len(quantity) == 2 and len(rights) == 2 and len({*quantity}) == 1)
         return alike and quantity[0] < 0 and not self.shares
 
 
@@ -121,36 +121,35 @@ class _Plan:
 
     Attributes
     ----------
-    rows : (n,) int
-        A leg of each netted contract.
-    options : OptionRows
+    held : list of Held
         The netted contracts.
+    options : OptionRows or None
+        The same as columns; None until somebody asks for them.
     shares : int
         Shares held.
     gross : int or None
         What the groups ask for where no option is naked, which depends on no price; None elsewhere.
     spot_floor : int
         Price of the underlying down to which ``gross`` is proven.
-    plain : tuple of int
-        Numbers of the positions that hold a short option, straddle or strangle and nothing else.
-    plain_rows, plain_starts : (n,) int
-        Their legs in the book, and the first of each position among these.
+    plain : list of _Open
+        The positions that hold a short option, straddle or strangle and nothing else.
     plain_options : OptionRows
-        Their options.
-    others : tuple of _Open
-        All other positions that leave an option naked.
+        Their options, one position after the other.
+    plain_starts : (n,) int
+        The first option of each.
+    others : list of (_Open, OptionRows)
+        All other positions that leave an option naked, and their options.
     """
 
-    rows: NDArray[np.intp]
-    options: OptionRows
+    held: list[Held]
+    options: OptionRows | None
     shares: int
     gross: int | None
     spot_floor: int
-    plain: tuple[int, ...]
-    plain_rows: NDArray[np.intp]
-    plain_starts: NDArray[np.intp]
+    plain: list[_Open]
     plain_options: OptionRows
-    others: tuple[_Open, ...]
+    plain_starts: NDArray[np.intp]
+    others: list[tuple[_Open, OptionRows]]
 
 
 def account_margin_cents(books: Iterable[Book]) -> int:
@@ -230,11 +229,14 @@ def margin_call(portfolio: Portfolio, can_close: Callable[[Position], bool]) -> 
 
 def _book_margin(book: Book) -> int:
     plan, spot = _plan_of(book), book.spot_cents
-    options = plan.options
-    prices = np.where(options.quantity > 0, book.bid[plan.rows], book.ask[plan.rows])
+    prices = book.exits(plan.held)
     if plan.gross is None or spot < plan.spot_floor:
-        return margin_cents(options, prices, spot, plan.shares)
-    value = int((options.quantity * options.multiplier) @ prices)
+        if plan.options is None:
+            plan.options = OptionRows.laid_out(book.underlying, plan.held)
+        return margin_cents(plan.options, np.array(prices, dtype=np.int64), spot, plan.shares)
+    value = sum(
+        [one.quantity * one.terms.multiplier * price for one, price in zip(plan.held, prices, strict=True)]
+    )
     return max(0, value + plan.gross) + _shares_margin(plan.shares, spot)
 
 
@@ -245,43 +247,32 @@ def _plan_of(book: Book) -> _Plan:
 
 
 def _plan(book: Book) -> _Plan:
-    rows: dict[OptionContract, int] = {}
-    net: dict[OptionContract, int] = {}
-    row = 0
-    for part in book.parts:
-        for instrument, quantity in zip(part.instruments, part.quantities, strict=True):
-            if isinstance(instrument, OptionContract):
-                rows[instrument] = row
-                net[instrument] = net.get(instrument, 0) + quantity
-            row += 1
-    held = [(contract, quantity) for contract, quantity in net.items() if quantity]
-    options = OptionRows.of(held)
-    shares = sum(part.shares for part in book.parts)
+    net: dict[int, Held] = {}
+    opened, shares = [], 0
+    for number, part in enumerate(book.parts):
+        shares += part.shares
+        if part.leaves_naked:
+            opened.append(_Open(number, part.held, part.shares))
+        for one in part.held:
+            other = net.get(one.key)
+            net[one.key] = one if other is None else other.more(one.quantity)
+    held = [one for one in net.values() if one.quantity]
     floor = max(0, book.spot_cents // 2)
-    opened = _open_positions(book)
     plain = [one for one in opened if one.is_plain]
-    legs = [
-        (row, contract, quantity)
-        for one in plain
-        for row, contract, quantity in zip(
-            one.rows.tolist(), one.options.contracts, one.options.quantity.tolist(), strict=True
-        )
-    ]
     return _Plan(
-        rows=np.array([rows[contract] for contract, _ in held], dtype=np.intp),
-        options=options,
+        held=held,
+        options=None,
         shares=shares,
-        gross=None if opened else _fixed_gross(options, shares, floor),
+        gross=None if opened else _fixed_gross(held, shares, floor),
         spot_floor=floor,
-        plain=tuple(one.number for one in plain),
-        plain_rows=np.array([row for row, _, _ in legs], dtype=np.intp),
-        plain_starts=np.cumsum([0, *(len(one.rows) for one in plain)], dtype=np.intp)[:-1],
-        plain_options=OptionRows.of([(contract, quantity) for _, contract, quantity in legs]),
-        others=tuple(one for one in opened if not one.is_plain),
+        plain=plain,
+        plain_options=OptionRows.laid_out(book.underlying, [leg for one in plain for leg in one.held]),
+        plain_starts=np.cumsum([0, *(len(one.held) for one in plain)], dtype=np.intp)[:-1],
+        others=[(one, OptionRows.laid_out(book.underlying, one.held)) for one in opened if not one.is_plain],
     )
 
 
-def _fixed_gross(options: OptionRows, shares: int, spot_floor: int) -> int | None:
+def _fixed_gross(held: Sequence[Held], shares: int, spot_floor: int) -> int | None:
     """Return what the groups ask for if none is naked at any price above a floor, else None.
 
     Solved with the least that naked options can ask for. If none is naked then, none is when they ask for
@@ -289,43 +280,35 @@ def _fixed_gross(options: OptionRows, shares: int, spot_floor: int) -> int | Non
     """
     if shares:
         return None
-    nothing = np.zeros(len(options.contracts), dtype=np.int64)
-    found = group(_legs(options, nothing, options.least_requirements(spot_floor), spot_floor, 0))
+    least = [_least_requirement(one.terms, spot_floor) for one in held]
+    found = group(_legs(held, [0] * len(held), least, spot_floor, 0))
     return None if found.naked else found.gross
 
 
-def _open_positions(book: Book) -> list[_Open]:
-    found, start = [], 0
-    for number, part in enumerate(book.parts):
-        if part.leaves_naked:
-            legs = enumerate(zip(part.instruments, part.quantities, strict=True), start)
-            held = [(row, one, count) for row, (one, count) in legs if isinstance(one, OptionContract)]
-            rows = np.array([row for row, _, _ in held], dtype=np.intp)
-            options = OptionRows.of([(one, count) for _, one, count in held])
-            found.append(_Open(number, rows, options, part.shares))
-        start += len(part.keys)
-    return found
+def _least_requirement(terms: Terms, spot_cents: int) -> int:
+    """Return what a contract asks for at least while the underlying stays at or above a price, cents."""
+    base = terms.strike_milli // 10 if terms.right is Right.PUT else spot_cents
+    return base * terms.multiplier * FLOOR_PERCENT // 100
 
 
 def _own_margins(book: Book) -> dict[int, int]:
     """Return the margin of each position that leaves an option naked, by the identity of its holdings."""
     plan = _plan_of(book)
-    if not plan.plain and not plan.others:
-        return {}
-    exits = book.exit_cents
     own = {}
     if plan.plain:
         options = plan.plain_options
-        premiums = -options.quantity * exits[plan.plain_rows] * options.multiplier
+        exits = book.exits([leg for one in plan.plain for leg in one.held])
+        premiums = -options.quantity * np.array(exits) * options.multiplier
         required = -options.quantity * options.requirements(book.spot_cents)
         margins = np.add.reduceat(premiums, plan.plain_starts)
         margins += np.maximum.reduceat(required, plan.plain_starts)
         own = {
-            id(book.parts[number].holdings): margin
-            for number, margin in zip(plan.plain, margins.tolist(), strict=True)
+            id(book.parts[one.number].holdings): margin
+            for one, margin in zip(plan.plain, margins.tolist(), strict=True)
         }
-    for one in plan.others:
-        margin = margin_cents(one.options, exits[one.rows], book.spot_cents, one.shares)
+    for one, options in plan.others:
+        prices = np.array(book.exits(one.held), dtype=np.int64)
+        margin = margin_cents(options, prices, book.spot_cents, one.shares)
         own[id(book.parts[one.number].holdings)] = margin
     return own
 
@@ -336,30 +319,29 @@ def _gross(options: OptionRows, prices: Prices, requirements: Cents, spot_cents:
     if not shares and short.all() and (options.is_put.all() or not options.is_put.any()):
         naked = 2 * prices * options.multiplier + requirements
         return int(-options.quantity @ naked)
-    return group(_legs(options, prices, requirements, spot_cents, shares)).gross
+    held = list(map(Held, repeat(0), options.terms, options.quantity.tolist()))
+    premiums = (prices * options.multiplier).tolist()
+    return group(_legs(held, premiums, requirements.tolist(), spot_cents, shares)).gross
 
 
-def _legs(options: OptionRows, prices: Prices, requirements: Cents, spot_cents: int, shares: int) -> Legs:
-    premiums = prices * options.multiplier
-    naked = 2 * premiums + requirements
-    out = np.where(
-        options.is_put, options.strike_milli / 10 - spot_cents, spot_cents - options.strike_milli / 10
-    )
-    covered = premiums + np.maximum(np.rint(out), 0).astype(np.int64) * options.multiplier
+def _legs(
+    held: Sequence[Held],
+    premiums: Sequence[int],
+    requirements: Sequence[int],
+    spot_cents: int,
+    shares: int,
+) -> Legs:
     shorts, longs = [], []
-    columns = (
-        options.quantity,
-        options.strike_milli * options.multiplier // 10,
-        naked,
-        requirements,
-        covered,
-    )
-    rows = zip(options.contracts, options.ends, *(column.tolist() for column in columns), strict=True)
-    for contract, end, quantity, strike, alone, requirement, by_shares in rows:
+    for (_, terms, quantity), premium, requirement in zip(held, premiums, requirements, strict=True):
+        right, strike_milli, multiplier, expires = terms
+        strike = strike_milli * multiplier // 10
         if quantity > 0:
-            longs.append(LongLeg(contract.right, strike, end, quantity))
-        else:
-            shorts.append(ShortLeg(contract.right, strike, end, -quantity, alone, requirement, by_shares))
+            longs.append(LongLeg(right, strike, expires, quantity))
+            continue
+        worth = strike_milli / 10 - spot_cents if right is Right.PUT else spot_cents - strike_milli / 10
+        covered = premium + max(0, round(worth)) * multiplier
+        naked = 2 * premium + requirement
+        shorts.append(ShortLeg(right, strike, expires, -quantity, naked, requirement, covered))
     lots = Lots(Right.CALL if shares > 0 else Right.PUT, abs(shares) // 100)
     return Legs(tuple(shorts), tuple(longs), lots)
 

@@ -7,24 +7,25 @@ is known is marked at what it cost: it must not keep the rest of the account fro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from math import isnan
+from functools import partial
+from itertools import repeat
+from math import isnan, nan
 from operator import attrgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from strikewise.domain.chain import OptionChain
 from strikewise.domain.errors import MissingDataError
 from strikewise.domain.greeks import Greeks
-from strikewise.domain.instruments import Instrument, OptionContract, Right, Stock
+from strikewise.domain.instruments import Instrument, OptionContract, Right
 from strikewise.domain.money import MISSING_CENTS
 from strikewise.domain.portfolio import Mark, Portfolio, Position
-from strikewise.market.estimate import Estimator, LastQuote, MissingQuotePolicy
+from strikewise.market.estimate import Estimate, Estimator, LastQuote, MissingQuotePolicy
 from strikewise.market.view import MarketView
-from strikewise.portfolio.book import Book
+from strikewise.portfolio.book import NO_KEY, Book, Marked, Part
 from strikewise.portfolio.margin import account_margin_cents, with_own_margins
 from strikewise.portfolio.projection import AccountState
 
@@ -39,8 +40,6 @@ __all__ = [
     "value_positions",
 ]
 
-Array = NDArray[np.float64]
-
 _FIELDS = tuple(one.name for one in fields(Position))
 _VALUES = attrgetter(*_FIELDS)
 _MARK = _FIELDS.index("mark")
@@ -48,7 +47,9 @@ _MARK = _FIELDS.index("mark")
 AT_COST = "cost"
 """The policy of a mark that is what was paid; its legs have no prices of their own."""
 
-DELTA, GAMMA, THETA, VEGA = range(4)
+Row = tuple[int, int, int, float, float, float, float, float]
+"""A contract's key, bid, ask, volatility, delta, gamma, theta and vega in a chain."""
+NO_ROW: Row = (NO_KEY, 0, 0, nan, nan, nan, nan, nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,10 @@ def remembering(positions: Sequence[Position], quotes: Mapping[OptionContract, L
         groups.setdefault(position.underlying, []).append(position)
     books = {underlying: Book.of(underlying, members) for underlying, members in groups.items()}
     for book in books.values():
-        for row, instrument in enumerate(book.instruments):
-            if isinstance(instrument, OptionContract) and (last := quotes.get(instrument)) is not None:
-                book.known_bid[row], book.known_ask[row], book.known_iv[row] = last
+        for part in book.parts:
+            for key, instrument in zip(part.keys, part.instruments, strict=True):
+                if isinstance(instrument, OptionContract) and (last := quotes.get(instrument)) is not None:
+                    book.quotes[key] = last
     return Memory(books)
 
 
@@ -214,6 +216,8 @@ def value_positions(
         del memory.books[gone]
     if memory.view is not view:
         memory.view, memory.marked = view, {}
+        for book in memory.books.values():
+            book.forget_marks()
     marked, estimated = list(positions), list[EstimatedMark]()
     for underlying, numbers in groups.items():
         members = [positions[number] for number in numbers]
@@ -236,19 +240,22 @@ def _value_group(
     if book is None or not book.holds(members):
         book = memory.books[underlying] = Book.of(underlying, members, book)
     try:
-        sums, missing = _mark(book, members, view, policy, memory.estimator)
+        _mark(book, view, policy, memory.estimator)
     except MissingDataError:
         if any(position.signal_id for position in members):
             raise
         del memory.books[underlying]
         return _at_cost(members, view.as_of)
-    marked = []
-    for position, values in zip(members, sums, strict=True):
+    marked, missing = [], list[EstimatedMark]()
+    for position, found in zip(members, book.marks, strict=True):
+        assert found is not None
         before = memory.marked.get(position.position_id)
         if before is None or before[0] is not position:
-            before = position, _with_mark(position, values, book.spot_cents, view.as_of)
+            before = position, _with_mark(position, found.mark)
             memory.marked[position.position_id] = before
         marked.append(before[1])
+        if found.estimated:
+            missing += [EstimatedMark(position.position_id, *one) for one in found.estimated]
     return marked, missing
 
 
@@ -257,90 +264,98 @@ def _at_cost(members: Sequence[Position], at: datetime) -> tuple[list[Position],
     marked, missing = [], []
     for position in members:
         cost, held = position.cash_cents, position.holdings
-        sums = (cost, cost, len(held), 0.0, 0.0, 0.0, 0.0)
-        marked.append(_with_mark(position, sums, MISSING_CENTS, at))
+        marked.append(_with_mark(position, Mark(cost, cost, MISSING_CENTS, len(held), Greeks(), at)))
         missing += [
             EstimatedMark(position.position_id, one.instrument, AT_COST, MISSING_CENTS) for one in held
         ]
     return marked, missing
 
 
-def _with_mark(position: Position, sums: Sequence[float], spot_cents: int, at: datetime) -> Position:
+def _with_mark(position: Position, mark: Mark) -> Position:
     """Return a position with another mark; `dataclasses.replace` takes several times as long."""
-    mid, out, legs, delta, gamma, theta, vega = sums
-    mark = Mark(int(mid), int(out), spot_cents, int(legs), Greeks(delta, gamma, theta, vega), at)
     values = list(_VALUES(position))
     values[_MARK] = mark
     return Position(*values)
 
 
-def _mark(
-    book: Book,
-    members: Sequence[Position],
-    view: MarketView,
-    policy: MissingQuotePolicy,
-    estimator: Estimator,
-) -> tuple[list[list[float]], list[EstimatedMark]]:
-    """Return mid, exit, count of estimated legs and Greeks of each position, and the estimates."""
+def _mark(book: Book, view: MarketView, policy: MissingQuotePolicy, estimator: Estimator) -> None:
+    """Mark all parts of a book that have no mark at this view yet."""
     book.spot_cents = _spot_cents(book.underlying, view)
-    table = np.zeros((7, len(book.key)))
-    greeks = table[3:]
-    usable = _read(book, view.fresh_chain(book.underlying), greeks)
-    estimated = []
-    if np.count_nonzero(usable) < len(usable):
-        for row in np.flatnonzero(~usable).tolist():
-            instrument = book.instruments[row]
-            if isinstance(instrument, Stock):
-                _price_shares(book, row)
-                # No chain lists shares: what was read for this row is another contract's.
-                greeks[:, row] = 1.0, 0.0, 0.0, 0.0
-                continue
-            stand_in = estimator.estimate(view, instrument, policy, book.last(row))
-            per_share = stand_in.greeks
-            greeks[:, row] = per_share.delta, per_share.gamma, per_share.theta, per_share.vega
-            book.bid[row], book.ask[row] = stand_in.bid, stand_in.ask
-            price = stand_in.bid if book.quantity[row] > 0 else stand_in.ask
-            owner = members[book.owner[row]].position_id
-            estimated.append(EstimatedMark(owner, instrument, stand_in.policy, price))
-        table[2] = ~usable & (book.key >= 0)
-    # Twice the mid is a whole number of cents, and every multiplier of an option is even.
-    table[0] = (book.bid + book.ask) * book.weight / 2
-    table[1] = book.exit_cents * book.weight
-    greeks *= book.weight
-    return np.add.reduceat(table, book.starts, axis=1).T.tolist(), estimated
+    waiting = [number for number, mark in enumerate(book.marks) if mark is None]
+    if waiting:
+        parts = [book.parts[number] for number in waiting]
+        rows = _read(view.fresh_chain(book.underlying), [key for part in parts for key in part.keys])
+        estimate = partial(estimator.estimate, view, policy=policy)
+        for number, part in zip(waiting, parts, strict=True):
+            book.marks[number] = _marked(book, part, rows, estimate, view.as_of)
 
 
-def _read(book: Book, chain: OptionChain | None, greeks: Array) -> NDArray[np.bool_]:
-    """Take quotes and Greeks from a chain into the book; return which legs it has a usable quote for."""
+def _read(chain: OptionChain | None, keys: Sequence[int]) -> Iterator[Row]:
+    """Read the row of each contract; another contract's where the chain does not have it."""
     if chain is None or len(chain) == 0:
-        return np.zeros(len(book.key), dtype=np.bool_)
-    columns = chain.columns
-    rows = np.minimum(chain.key.searchsorted(book.key), len(chain) - 1) + chain.start
-    bid, ask = columns.bid[rows], columns.ask[rows]
-    usable: NDArray[np.bool_] = (columns.key[rows] == book.key) & (bid >= 0) & (ask > 0) & (ask >= bid)
-    book.take(usable, bid, ask, columns.iv[rows])
-    for number, column in enumerate((columns.delta, columns.gamma, columns.theta, columns.vega)):
-        greeks[number] = column[rows]
-    if isnan(greeks.sum()):
-        _fill_greeks(book, greeks)
-    return usable
+        return repeat(NO_ROW)
+    one = chain.columns
+    rows = one.key[chain.start : chain.stop - 1].searchsorted(keys) + chain.start
+    columns = (one.key, one.bid, one.ask, one.iv, one.delta, one.gamma, one.theta, one.vega)
+    return zip(*[column[rows].tolist() for column in columns], strict=True)
 
 
-def _fill_greeks(book: Book, greeks: Array) -> None:
-    """Give legs without a volatility the Greeks of the limit of none: delta one or zero, all others zero."""
-    for row in np.flatnonzero(np.isnan(greeks).any(axis=0)).tolist():
-        contract = book.instruments[row]
-        greeks[:, row] = 0.0
-        if isinstance(contract, OptionContract) and contract.intrinsic_cents(book.spot_cents) > 0:
-            greeks[DELTA, row] = 1.0 if contract.right is Right.CALL else -1.0
+def _marked(
+    book: Book, part: Part, rows: Iterator[Row], estimate: Callable[..., Estimate], at: datetime
+) -> Marked:
+    """Mark one part; the rows of its legs come next."""
+    twice_mid = out = 0
+    estimated: list[tuple[Instrument, str, int]] = []
+    greeks = []
+    for instrument, key, weight in zip(part.instruments, part.keys, part.weights, strict=True):
+        found, bid, ask, iv, delta, gamma, theta, vega = next(rows)
+        if found == key and 0 <= bid <= ask and ask > 0:
+            book.quotes[key] = bid, ask, iv
+            if isnan(delta + gamma + theta + vega):
+                delta, gamma, theta, vega = _limit(instrument, book.spot_cents)
+        elif key == NO_KEY:
+            bid = ask = _price_of_shares(book)
+            delta, gamma, theta, vega = 1.0, 0.0, 0.0, 0.0
+        else:
+            stand_in = estimate(instrument, last=book.last(key))
+            bid, ask, per_share = stand_in.bid, stand_in.ask, stand_in.greeks
+            delta, gamma, theta, vega = per_share.delta, per_share.gamma, per_share.theta, per_share.vega
+            book.estimates[key] = bid, ask, nan
+            estimated.append((instrument, stand_in.policy, bid if weight > 0 else ask))
+        twice_mid += (bid + ask) * weight
+        out += (bid if weight > 0 else ask) * weight
+        greeks.append((delta * weight, gamma * weight, theta * weight, vega * weight))
+    # Twice the mid is a whole number of cents, and every multiplier of an option is even.
+    mark = Mark(twice_mid // 2, out, book.spot_cents, len(estimated), _sum(greeks), at)
+    return Marked(mark, estimated)
 
 
-def _price_shares(book: Book, row: int) -> None:
+def _sum(greeks: Sequence[tuple[float, float, float, float]]) -> Greeks:
+    """Add the first to the sum of all others: in another order sums differ in their last bits."""
+    delta = gamma = theta = vega = -0.0
+    for one in greeks[1:]:
+        delta += one[0]
+        gamma += one[1]
+        theta += one[2]
+        vega += one[3]
+    one = greeks[0]
+    return Greeks(one[0] + delta, one[1] + gamma, one[2] + theta, one[3] + vega)
+
+
+def _limit(instrument: Instrument, spot_cents: int) -> tuple[float, float, float, float]:
+    """Return the Greeks of the limit of no volatility: delta one or zero, all others zero."""
+    delta = 0.0
+    if isinstance(instrument, OptionContract) and instrument.intrinsic_cents(spot_cents) > 0:
+        delta = 1.0 if instrument.right is Right.CALL else -1.0
+    return delta, 0.0, 0.0, 0.0
+
+
+def _price_of_shares(book: Book) -> int:
     if book.spot_cents < 0:
         raise MissingDataError(
             f"Shares of {book.underlying} are held but have no known price: import chains or daily bars."
         )
-    book.bid[row] = book.ask[row] = book.spot_cents
+    return book.spot_cents
 
 
 def _spot_cents(underlying: str, view: MarketView) -> int:
