@@ -95,13 +95,18 @@ def _can_lose_twice(legs: Legs) -> bool:
     A put sold above a call that is sold loses together with it between both strikes. Pairs of spreads, of
     which only one side can lose, say nothing about such legs.
     """
-    for expires in {leg.expires for leg in legs.longs}:
-        sold = [leg for leg in legs.shorts if leg.expires == expires]
-        puts = [leg.strike for leg in sold if leg.right is Right.PUT]
-        calls = [leg.strike for leg in sold if leg.right is Right.CALL]
-        if puts and calls and max(puts) > min(calls):
-            return True
-    return False
+    puts: dict[Expiry, int] = {}
+    calls: dict[Expiry, int] = {}
+    for leg in legs.shorts:
+        if leg.right is Right.PUT:
+            puts[leg.expires] = max(puts.get(leg.expires, leg.strike), leg.strike)
+        else:
+            calls[leg.expires] = min(calls.get(leg.expires, leg.strike), leg.strike)
+    covered = {leg.expires for leg in legs.longs}
+    return any(
+        expires in calls and strike > calls[expires] and expires in covered
+        for expires, strike in puts.items()
+    )
 
 
 def _apart(legs: Legs) -> Grouping:

@@ -18,6 +18,8 @@ __all__ = ["Sets", "in_sets"]
 
 PUT = Right.PUT
 
+_Option = tuple[int, int]
+
 
 class Sets(NamedTuple):
     """The expirations that cover themselves.
@@ -38,10 +40,12 @@ class Sets(NamedTuple):
 
 
 class _Set(NamedTuple):
-    """All options of one expiration."""
+    """All options of one expiration: the strike of each, and how many contracts."""
 
-    shorts: list[ShortLeg]
-    longs: list[LongLeg]
+    puts_sold: list[_Option]
+    calls_sold: list[_Option]
+    puts_held: list[_Option]
+    calls_held: list[_Option]
 
 
 class _Worst(NamedTuple):
@@ -58,12 +62,7 @@ class _Worst(NamedTuple):
 
 def in_sets(legs: Legs) -> Sets:
     """Return what all expirations lose at most that sell no more of either right than they hold."""
-    sets = {leg.expires: _Set([], []) for leg in legs.shorts}
-    for short in legs.shorts:
-        sets[short.expires].shorts.append(short)
-    for long in legs.longs:
-        if long.expires in sets:
-            sets[long.expires].longs.append(long)
+    sets = _by_expiry(legs)
     whole = {expires: held for expires, held in sets.items() if _covers_itself(held)}
     if not whole:
         return Sets(None, legs, proven=False)
@@ -80,14 +79,30 @@ def in_sets(legs: Legs) -> Sets:
     return Sets(lost, rest, proven=False)
 
 
+def _by_expiry(legs: Legs) -> dict[Expiry, _Set]:
+    """Return the sets of all expirations of which something is sold."""
+    sets: dict[Expiry, _Set] = {}
+    for short in legs.shorts:
+        found = sets.get(short.expires)
+        if found is None:
+            found = sets[short.expires] = _Set([], [], [], [])
+        (found.puts_sold if short.right is PUT else found.calls_sold).append((short.strike, short.contracts))
+    for long in legs.longs:
+        found = sets.get(long.expires)
+        if found is not None:
+            (found.puts_held if long.right is PUT else found.calls_held).append((long.strike, long.contracts))
+    return sets
+
+
 def _covers_itself(held: _Set) -> bool:
     """Return whether no more is sold than held of either right."""
-    left = dict.fromkeys(Right, 0)
-    for long in held.longs:
-        left[long.right] += long.contracts
-    for short in held.shorts:
-        left[short.right] -= short.contracts
-    return all(count >= 0 for count in left.values())
+    return _count(held.puts_sold) <= _count(held.puts_held) and _count(held.calls_sold) <= _count(
+        held.calls_held
+    )
+
+
+def _count(options: list[_Option]) -> int:
+    return sum([contracts for _, contracts in options])
 
 
 def _worth(leg: ShortLeg | LongLeg, spot: int) -> int:
@@ -100,16 +115,20 @@ def _worth(leg: ShortLeg | LongLeg, spot: int) -> int:
 
 def _lost(held: _Set, spot: int) -> tuple[int, int, int]:
     """Return what a set loses at a price at expiry, and what its puts and its calls sold are worth, cents."""
-    puts = calls = 0
-    for short in held.shorts:
-        if short.right is PUT:
-            puts += short.contracts * _worth(short, spot)
-        else:
-            calls += short.contracts * _worth(short, spot)
-    loss = puts + calls
-    for long in held.longs:
-        loss -= long.contracts * _worth(long, spot)
-    return loss, puts, calls
+    puts = calls = worth = 0
+    for strike, count in held.puts_sold:
+        if strike > spot:
+            puts += count * (strike - spot)
+    for strike, count in held.calls_sold:
+        if strike < spot:
+            calls += count * (spot - strike)
+    for strike, count in held.puts_held:
+        if strike > spot:
+            worth += count * (strike - spot)
+    for strike, count in held.calls_held:
+        if strike < spot:
+            worth += count * (spot - strike)
+    return puts + calls - worth, puts, calls
 
 
 def _most_lost(held: _Set) -> _Worst:
@@ -118,9 +137,9 @@ def _most_lost(held: _Set) -> _Worst:
     Between two strikes its value is linear, so that it is least at one of them or at zero; beyond the highest
     it does not fall.
     """
-    strikes = {0, *(leg.strike for leg in held.shorts), *(leg.strike for leg in held.longs)}
-    at = [(*_lost(held, spot), spot) for spot in sorted(strikes)]
-    most = max(loss for loss, _, _, _ in at)
+    strikes = {0, *[strike for options in held for strike, _ in options]}
+    at = [(*_lost(held, spot), spot) for spot in strikes]
+    most = max([loss for loss, _, _, _ in at])
     if most <= 0:
         return _Worst(0, None, None)
     below = min((calls, puts, -spot) for loss, puts, calls, spot in at if loss == most)
