@@ -115,6 +115,31 @@ class _Open(NamedTuple):
         return alike and quantity[0] < 0 and not self.shares
 
 
+class _Plain(NamedTuple):
+    """Positions that hold a short option, straddle or strangle and nothing else.
+
+    Attributes
+    ----------
+    positions : list of _Open
+        The positions.
+    options : OptionRows
+        Their options, one position after the other.
+    starts : (n,) int
+        The first option of each.
+    """
+
+    positions: list[_Open]
+    options: OptionRows
+    starts: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, underlying: str, positions: list[_Open]) -> _Plain:
+        """Lay out positions of which there is one at least."""
+        options = OptionRows.laid_out(underlying, [leg for one in positions for leg in one.held])
+        starts = np.cumsum([0, *(len(one.held) for one in positions)], dtype=np.intp)[:-1]
+        return cls(positions, options, starts)
+
+
 @dataclass(slots=True)
 class _Plan:
     """What stays the same while a book's legs do.
@@ -131,12 +156,8 @@ class _Plan:
         What the groups ask for where no option is naked, which depends on no price; None elsewhere.
     spot_floor : int
         Price of the underlying down to which ``gross`` is proven.
-    plain : list of _Open
-        The positions that hold a short option, straddle or strangle and nothing else.
-    plain_options : OptionRows
-        Their options, one position after the other.
-    plain_starts : (n,) int
-        The first option of each.
+    plain : _Plain or None
+        The positions that hold a short option, straddle or strangle and nothing else, if there are any.
     others : list of (_Open, OptionRows)
         All other positions that leave an option naked, and their options.
     """
@@ -146,9 +167,7 @@ class _Plan:
     shares: int
     gross: int | None
     spot_floor: int
-    plain: list[_Open]
-    plain_options: OptionRows
-    plain_starts: NDArray[np.intp]
+    plain: _Plain | None
     others: list[tuple[_Open, OptionRows]]
 
 
@@ -265,9 +284,7 @@ def _plan(book: Book) -> _Plan:
         shares=shares,
         gross=None if opened else _fixed_gross(held, shares, floor),
         spot_floor=floor,
-        plain=plain,
-        plain_options=OptionRows.laid_out(book.underlying, [leg for one in plain for leg in one.held]),
-        plain_starts=np.cumsum([0, *(len(one.held) for one in plain)], dtype=np.intp)[:-1],
+        plain=_Plain.of(book.underlying, plain) if plain else None,
         others=[(one, OptionRows.laid_out(book.underlying, one.held)) for one in opened if not one.is_plain],
     )
 
@@ -295,16 +312,15 @@ def _own_margins(book: Book) -> dict[int, int]:
     """Return the margin of each position that leaves an option naked, by the identity of its holdings."""
     plan = _plan_of(book)
     own = {}
-    if plan.plain:
-        options = plan.plain_options
-        exits = book.exits([leg for one in plan.plain for leg in one.held])
+    if plan.plain is not None:
+        positions, options, starts = plan.plain
+        exits = book.exits([leg for one in positions for leg in one.held])
         premiums = -options.quantity * np.array(exits) * options.multiplier
         required = -options.quantity * options.requirements(book.spot_cents)
-        margins = np.add.reduceat(premiums, plan.plain_starts)
-        margins += np.maximum.reduceat(required, plan.plain_starts)
+        margins = np.add.reduceat(premiums, starts) + np.maximum.reduceat(required, starts)
         own = {
             id(book.parts[one.number].holdings): margin
-            for one, margin in zip(plan.plain, margins.tolist(), strict=True)
+            for one, margin in zip(positions, margins.tolist(), strict=True)
         }
     for one, options in plan.others:
         prices = np.array(book.exits(one.held), dtype=np.int64)
