@@ -130,8 +130,9 @@ def _check_quote(
 
 def check_overlap(proposal: Position, portfolio: Portfolio) -> Denial | None:
     """Deny a structure that is held or ordered already, and one with a leg held on the other side."""
+    legs = proposal.structure.legs
     for held in portfolio.positions:
-        if held.structure == proposal.structure:
+        if held.structure.legs == legs:
             return Denial(DenialCode.PORTFOLIO_DUPLICATE, f"position={held.position_id}")
     return check_sides(proposal, portfolio)
 

@@ -38,14 +38,15 @@ def uncovered(structure: Structure) -> bool:
 
 def at_stake_cents(position: Position) -> int:
     """Return what a position can lose at expiry before fees; its margin where an option is sold uncovered."""
-    if position.max_loss_cents is None or uncovered(position.structure):
-        return position.margin_cents
-    return position.max_loss_cents
+    most, margin = position.max_loss_cents, position.margin_cents
+    if most is None or most == margin or uncovered(position.structure):
+        return margin
+    return most
 
 
 def portfolio_at_stake_cents(portfolio: Portfolio) -> int:
     """Return what all positions have at stake, those that are only ordered included."""
-    return sum(at_stake_cents(position) for position in portfolio.positions)
+    return sum([at_stake_cents(position) for position in portfolio.positions])
 
 
 def equity_dollars(portfolio: Portfolio) -> float:
@@ -64,8 +65,8 @@ def held_sides(positions: Iterable[Position]) -> dict[OptionContract, int]:
     sides: dict[OptionContract, int] = {}
     for position in positions:
         for holding in position.holdings:
-            if isinstance(holding.instrument, OptionContract):
-                sides[holding.instrument] = 1 if holding.quantity > 0 else -1
+            if isinstance(contract := holding.instrument, OptionContract):
+                sides[contract] = 1 if holding.quantity > 0 else -1
         if not position.holdings:
             for contract, ratio in position.structure.options:
                 sides[contract] = 1 if ratio > 0 else -1
