@@ -144,21 +144,14 @@ def pair_odds(prospect: Prospect, found: Priced, multiplier: int) -> PayoffOdds:
     later = expected_intrinsic(pairs.side, pairs.far_strike, forward * np.exp(carry * pairs.gap_years), total)
     payout = later * np.exp(-prospect.rate * pairs.gap_years)
     payout -= expected_intrinsic(pairs.side, pairs.near_strike, forward, near * root)
-    terms = prospect.chain.key[found.legs.rows[0]] >> ROOT_SHIFT
-
-    def above(level: Floats, elsewhere: float) -> Floats:
-        known = np.where(np.isnan(level), forward, level)
-        implied, slope = smile_at(prospect, terms, known, forward, pairs.near_iv)
-        found_chance = chance(np.ones(len(known)), known, forward, implied * root, slope * root)
-        return np.where(np.isnan(level), elsewhere, found_chance)
-
-    ever = profit.max(axis=0) > 0.0
-    probability = np.where(ever, np.maximum(above(low, 1.0) - above(high, 0.0), 0.0), 0.0)
+    top = profit.max(axis=0)
+    above_low, above_high = _above(prospect, found, pairs, forward, root, low, high)
+    between = np.maximum(above_low - above_high, 0.0)
     return PayoffOdds(
-        max_loss=_largest_loss(prospect, found, pairs, multiplier),
-        max_profit=np.maximum(np.floor(profit.max(axis=0) * 100.0 * multiplier), 0.0).astype(np.int64),
+        max_loss=_largest_loss(prospect, found, multiplier),
+        max_profit=np.maximum(np.floor(top * 100.0 * multiplier), 0.0).astype(np.int64),
         breakevens=(low, high),
-        probability=probability,
+        probability=np.where(top > 0.0, between, 0.0),
         payout=payout,
         implied=pairs.near_iv,
         forecast=near,
@@ -172,15 +165,38 @@ def worth_entering(
 
     What would be turned away after its odds are known is turned away before: they take most of the time.
     """
-    largest = _largest_loss(prospect, found, _pairs(prospect, found), 1)
+    largest = _largest_loss(prospect, found, 1)
     dear = found.cost - 0.5 * found.mid > params.number("max_entry_cost") * largest
     rejected[DenialCode.ENTRY_COST] += int(np.count_nonzero(dear))
     return None if bool(dear.all()) else found.take(~dear)
 
 
-def _largest_loss(prospect: Prospect, found: Priced, pairs: _Pairs, multiplier: int) -> Ints:
+def _above(
+    prospect: Prospect,
+    found: Priced,
+    pairs: _Pairs,
+    forward: Floats,
+    root: Floats,
+    low: Floats,
+    high: Floats,
+) -> tuple[Floats, Floats]:
+    """Return the chances of ending above two levels: one where there is no low one, none without a high."""
+    level = np.concatenate([low, high])
+    missing = np.isnan(level)
+    terms = prospect.chain.key[found.legs.rows[0]] >> ROOT_SHIFT
+    terms, forward, root, spare = (
+        np.concatenate([each, each]) for each in (terms, forward, root, pairs.near_iv)
+    )
+    level = np.where(missing, forward, level)
+    implied, slope = smile_at(prospect, terms, level, forward, spare)
+    chances = chance(np.ones(len(level)), level, forward, implied * root, slope * root)
+    count = len(low)
+    return np.where(missing[:count], 1.0, chances[:count]), np.where(missing[count:], 0.0, chances[count:])
+
+
+def _largest_loss(prospect: Prospect, found: Priced, multiplier: int) -> Ints:
     """Return the debit and what can be lost beyond it, cents."""
-    beyond = np.ceil(_beyond(prospect, pairs) * 100.0 * multiplier).astype(np.int64)
+    beyond = np.ceil(_beyond(prospect, found) * 100.0 * multiplier).astype(np.int64)
     return np.asarray(found.cost * multiplier + beyond)
 
 
@@ -189,9 +205,9 @@ def _pairs(prospect: Prospect, found: Priced) -> _Pairs:
     near, far = chain.key[front], chain.key[back]
     near_iv, far_iv = chain.iv[front].astype(np.float64), chain.iv[back].astype(np.float64)
     return _Pairs(
-        side=np.asarray(1.0 - 2.0 * ((near >> STRIKE_BITS) & 1), dtype=np.float64),
-        near_strike=(near & STRIKE_MASK) / 1000.0,
-        far_strike=(far & STRIKE_MASK) / 1000.0,
+        side=_side(near),
+        near_strike=_strike(near),
+        far_strike=_strike(far),
         near_years=found.years,
         gap_years=prospect.years(far) - found.years,
         near_iv=near_iv,
@@ -214,18 +230,31 @@ def _later_value(prospect: Prospect, pairs: _Pairs, levels: Floats) -> Floats:
     return np.asarray(value)
 
 
-def _beyond(prospect: Prospect, pairs: _Pairs) -> Floats:
+def _beyond(prospect: Prospect, found: Priced) -> Floats:
     """Return what can be lost beyond the cost: where the later strike is the worse one, dollars a share.
 
     An American option is worth its intrinsic value at least. A European one may be worth less by the interest
     on its strike, and a call by dividends, which count up to `FAR` times spot.
     """
-    gap = pairs.side * (pairs.far_strike - pairs.near_strike)
+    key, (front, back) = prospect.chain.key, found.legs.rows
+    side, far_strike = _side(key[front]), _strike(key[back])
+    gap = side * (far_strike - _strike(key[front]))
     if not _american(prospect):
-        interest = pairs.far_strike * (1.0 - np.exp(-prospect.rate * pairs.gap_years))
-        dividends = FAR * prospect.spot * (1.0 - np.exp(-prospect.dividend_yield * pairs.gap_years))
-        gap = gap + np.where(pairs.side > 0, dividends - interest, interest)
+        gap_years = prospect.years(key[back]) - found.years
+        interest = far_strike * (1.0 - np.exp(-prospect.rate * gap_years))
+        dividends = FAR * prospect.spot * (1.0 - np.exp(-prospect.dividend_yield * gap_years))
+        gap = gap + np.where(side > 0, dividends - interest, interest)
     return np.asarray(np.maximum(gap, 0.0))
+
+
+def _side(keys: Ints) -> Floats:
+    """Return 1 for calls, -1 for puts."""
+    return np.asarray(1.0 - 2.0 * ((keys >> STRIKE_BITS) & 1))
+
+
+def _strike(keys: Ints) -> Floats:
+    """Return strikes in dollars."""
+    return np.asarray((keys & STRIKE_MASK) / 1000.0)
 
 
 def _profitable(levels: Floats, profit: Floats) -> tuple[Floats, Floats]:
@@ -233,16 +262,17 @@ def _profitable(levels: Floats, profit: Floats) -> tuple[Floats, Floats]:
     above = profit > 0.0
     first = above.argmax(axis=0)
     last = len(above) - 1 - above[::-1].argmax(axis=0)
-    column = np.arange(levels.shape[1])
+    column, ever = np.arange(levels.shape[1]), above.any(axis=0)
+    low = _crossing(levels, profit, column, first, np.maximum(first - 1, 0))
+    high = _crossing(levels, profit, column, last, np.minimum(last + 1, len(above) - 1))
+    return np.where(ever & (first > 0), low, np.nan), np.where(ever & (last < len(above) - 1), high, np.nan)
 
-    def crossing(inside: Rows, outside: Rows) -> Floats:
-        one, other = np.minimum(inside, len(levels) - 1), np.clip(outside, 0, len(levels) - 1)
-        here, there = profit[one, column], profit[other, column]
-        share = here / np.where(here == there, 1.0, here - there)
-        found = levels[one, column] + share * (levels[other, column] - levels[one, column])
-        return np.where((outside < 0) | (outside >= len(levels)) | ~above.any(axis=0), np.nan, found)
 
-    return crossing(first, first - 1), crossing(last, last + 1)
+def _crossing(levels: Floats, profit: Floats, column: Rows, inside: Rows, outside: Rows) -> Floats:
+    here, there = profit[inside, column], profit[outside, column]
+    share = here / np.where(here == there, 1.0, here - there)
+    edge = levels[inside, column]
+    return np.asarray(edge + share * (levels[outside, column] - edge))
 
 
 def front_gone(position: Position) -> bool:
