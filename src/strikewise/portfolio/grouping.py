@@ -27,6 +27,7 @@ import numpy as np
 from strikewise.domain.instruments import Right
 from strikewise.portfolio.assignment import assign
 from strikewise.portfolio.grouping_programme import is_small, least_of_all
+from strikewise.portfolio.grouping_trials import least_by_trial
 from strikewise.portfolio.legs import Expiry, Grouping, Legs, LongLeg, ShortLeg, covers
 from strikewise.portfolio.sets import in_sets
 from strikewise.portfolio.sharing import least_shared
@@ -60,7 +61,7 @@ def group(legs: Legs) -> Grouping:
             left, _ = _without_sets(sets.rest, found.gross - sets.lost)
         if sets.lost + left.gross < found.gross:
             found = Grouping(sets.lost + left.gross, left.naked)
-    exact = least_of_all(legs)
+    exact = (least_by_trial(legs) if is_small(legs) else None) or least_of_all(legs)
     return found if exact is None or exact.gross >= found.gross else exact
 
 
