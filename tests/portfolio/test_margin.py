@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -299,6 +300,20 @@ def test_a_kept_grouping_gives_what_a_fresh_one_gives_when_the_market_falls() ->
         book.spot_cents = spot
         fresh = marked_book(held, quotes, spot)  # type: ignore[arg-type]
         assert account_margin_cents([book]) == account_margin_cents([fresh])
+
+
+def test_what_one_position_holds_and_another_sold_asks_for_nothing() -> None:
+    held = [position("a", {put(480): -1, put(475): 1}), position("b", {put(480): 1, put(470): -1})]
+    book = marked_book(held, {put(480): (300, 310), put(475): (200, 205), put(470): (100, 110)}, 50_000)
+    assert account_margin_cents([book]) == (200 - 110) * 100
+
+
+def test_shares_cover_a_call_that_a_far_wing_covers_at_more() -> None:
+    held = [position("a", {call(520): -1, call(560): 1, put(450): 1})]
+    held[0] = replace(held[0], holdings=(Holding(Stock("SPY"), 100), *held[0].holdings))
+    book = marked_book(held, {call(520): (90, 95), call(560): (10, 12), put(450): (40, 42)}, 50_000)
+    # Half the shares and what is long; the call, out of the money, asks no more than closing it costs.
+    assert account_margin_cents([book]) == 50_000 * 50 + (10 + 40) * 100
 
 
 def test_far_below_the_price_that_a_grouping_was_proven_for_it_is_found_anew() -> None:

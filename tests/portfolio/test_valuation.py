@@ -192,6 +192,21 @@ def test_last_quotes_survive_when_another_position_is_opened_beside() -> None:
     assert {one.position_id for one in estimated} == {"p-1"}
 
 
+def test_every_leg_without_a_quote_is_told_and_one_beyond_the_last_of_the_chain_is_such_a_leg() -> None:
+    held = [position({put(480): -1, put(475): 1}, name="a"), position({put(600): 1}, name="b")]
+    rows = [*OTHERS[:2], (put(475), 30, 35)]
+    _, estimated = value_positions(held, one_view(rows), MissingQuotePolicy.MODEL, Memory())
+    assert [(one.position_id, one.instrument) for one in estimated] == [("a", put(480)), ("b", put(600))]
+
+
+def test_quotes_of_what_is_held_no_more_are_not_kept() -> None:
+    memory, view = Memory(), one_view(QUOTES)
+    both = [position({put(480): -1}, name="a"), position({put(475): 1}, name="b")]
+    for held in (both, both[1:]):
+        value_positions(held, view, MissingQuotePolicy.MODEL, memory)
+    assert memory.books["SPY"].quotes.keys() == {put(475).key}
+
+
 HELD = [
     position({put(480): -1, put(475): 1}, name="a"),
     position({put(490): -1, put(470): 1}, name="b"),
