@@ -308,10 +308,10 @@ def test_what_one_position_holds_and_another_sold_asks_for_nothing() -> None:
     assert account_margin_cents([book]) == (200 - 110) * 100
 
 
-def test_shares_cover_a_call_that_a_far_wing_covers_at_more() -> None:
-    held = [position("a", {call(520): -1, call(560): 1, put(450): 1})]
+def test_shares_cover_a_call_that_a_wing_would_cover_at_more() -> None:
+    held = [position("a", {call(520): -1, call(530): 1, put(450): 1})]
     held[0] = replace(held[0], holdings=(Holding(Stock("SPY"), 100), *held[0].holdings))
-    book = marked_book(held, {call(520): (90, 95), call(560): (10, 12), put(450): (40, 42)}, 50_000)
+    book = marked_book(held, {call(520): (90, 95), call(530): (10, 12), put(450): (40, 42)}, 50_000)
     # Half the shares and what is long; the call, out of the money, asks no more than closing it costs.
     assert account_margin_cents([book]) == 50_000 * 50 + (10 + 40) * 100
 
