@@ -9,7 +9,7 @@ from math import inf
 import numpy as np
 import pytest
 import scipy
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from strikewise.portfolio import compiled_assignment, compiled_sharing, sharing_steps
@@ -82,6 +82,9 @@ def side(sign: int, sold: list[tuple[int, ...]], held: list[tuple[int, ...]], lo
     st.sampled_from([0, 1, 3_331]),
     st.integers(1, 12),
     st.sampled_from([inf, 3e5, 1e6]),
+)
+@example(  # proven only if widths, of which no other amount is a multiple, were left out of the divisor
+    [(101, 0, 1, 3, 1, 1)], [], [(96, 2, 1, 2, 4, 1), (104, 2, 2, 0, 0, 3)], [(130, 2, 4)], 1, True, 0, 1, inf
 )
 def test_both_searches_take_the_same_steps(
     puts: list[tuple[int, ...]],
