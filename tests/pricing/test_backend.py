@@ -48,6 +48,25 @@ def test_both_implementations_give_the_same_prices_greeks_and_volatilities():
     assert _difference(array[out], compiled[out]) < 2e-13
 
 
+@pytest.mark.parametrize("american", [False, True])
+def test_both_implementations_find_the_same_breakevens_and_profits_of_pairs(american):
+    generator, n = np.random.default_rng(11), 400
+    side = generator.choice([-1.0, 1.0], n)
+    near = generator.uniform(80.0, 120.0, n)
+    far = near + generator.choice([-10.0, 0.0, 10.0], n)
+    forward, growth = generator.uniform(95.0, 105.0, n), generator.uniform(0.98, 1.02, n)
+    near_total, far_total = generator.uniform(0.01, 0.3, n), generator.uniform(0.02, 0.4, n)
+    cost, discount = generator.uniform(0.0, 12.0, n), generator.uniform(0.95, 1.0, n)
+    row = (side, near, far, forward, near_total, growth, discount, far_total, cost)
+    array, compiled = np.empty((3, n)), np.empty((3, n))
+    grid = np.linspace(-4.0, 4.0, 49)
+    ARRAY.pair_profits(array, *row, grid, american)
+    COMPILED.pair_profits(compiled, *row, grid, american)
+    assert np.array_equal(np.isnan(array), np.isnan(compiled))
+    assert 0.1 < np.isnan(array[:2]).mean() < 0.9
+    assert np.nanmax(np.abs(array - compiled)) < 1e-10
+
+
 def _difference(a: np.ndarray, b: np.ndarray) -> float:
     zero = (a == 0.0) & (b == 0.0)
     return float(np.max(np.abs(np.where(zero, 0.0, a / np.where(zero, 1.0, b) - 1.0))))

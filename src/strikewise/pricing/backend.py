@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from strikewise.pricing import array_american, array_grid, array_kernels
+from strikewise.pricing import array_american, array_grid, array_kernels, array_pairs
 from strikewise.pricing.collocation import FAST
 from strikewise.pricing.kernels import AmericanKernels, Kernels, columns
 
@@ -13,6 +13,7 @@ try:
         compiled_american,
         compiled_grid,
         compiled_kernels,
+        compiled_pairs,
         compiled_volatility,
     )
 except ImportError:  # a platform without Numba still prices, more slowly
@@ -30,6 +31,7 @@ ARRAY = Kernels(
     array_kernels.implied_volatility,
     AmericanKernels(array_american.price, array_american.greeks, array_american.implied_volatility),
     array_grid.early_exercise,
+    array_pairs.pair_profits,
 )
 """NumPy and SciPy."""
 
@@ -44,6 +46,7 @@ COMPILED: Kernels | None = (
             compiled_american.price, compiled_american.greeks, compiled_american.implied_volatility
         ),
         compiled_grid.early_exercise,
+        compiled_pairs.pair_profits,
     )
     if numba_available
     else None
@@ -67,3 +70,5 @@ def warm_up() -> None:
     DEFAULT.american.implied_volatility(single, call, tenth, one, one, one, tenth, tenth, one, FAST, False)
     whole = np.ones(1)
     DEFAULT.grid(six[:3], np.ones(1, np.bool_), whole, whole, whole, whole, whole, whole, none, none, 4, 2)
+    pair = (whole, whole, whole, whole, whole, whole, whole, whole, whole)
+    DEFAULT.pair_profits(np.empty((3, 1)), *pair, np.zeros(1), True)

@@ -94,6 +94,27 @@ class GridKernel(Protocol):
     ) -> None: ...
 
 
+class PairKernel(Protocol):
+    """Write lower breakeven, upper breakeven and greatest profit of pairs, ``(3, n)``: `array_pairs`."""
+
+    def __call__(
+        self,
+        out: Array,
+        side: Array,
+        near_strike: Array,
+        far_strike: Array,
+        forward: Array,
+        near_total: Array,
+        growth: Array,
+        discount: Array,
+        far_total: Array,
+        cost: Array,
+        grid: Array,
+        american: bool,
+        /,
+    ) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class AmericanKernels:
     """What is computed of options that may be exercised early."""
@@ -114,6 +135,7 @@ class Kernels:
     implied_volatility: SixColumnKernel
     american: AmericanKernels
     grid: GridKernel
+    pair_profits: PairKernel
 
 
 class _Chosen:

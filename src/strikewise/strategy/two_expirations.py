@@ -33,6 +33,7 @@ from strikewise.domain.portfolio import Position
 from strikewise.domain.signals import Adjust
 from strikewise.domain.structures import Leg, Structure
 from strikewise.market.view import MarketView
+from strikewise.pricing.kernels import DEFAULT
 from strikewise.pricing.lognormal import chance, expected_intrinsic
 from strikewise.strategy.covering import AdjustCode, standing_prospect
 from strikewise.strategy.legs import Legs, Priced, gate_legs, listed_at
@@ -132,19 +133,27 @@ def pair_odds(prospect: Prospect, found: Priced, multiplier: int) -> PayoffOdds:
     pairs = _pairs(prospect, found)
     carry = prospect.rate - prospect.dividend_yield
     forward, root = prospect.spot * np.exp(carry * pairs.near_years), np.sqrt(pairs.near_years)
-    cost = found.cost / 100.0
-    levels = np.concatenate([forward * np.exp(GRID[:, np.newaxis] * pairs.near_iv * root),
-                             pairs.near_strike[np.newaxis], pairs.far_strike[np.newaxis]])  # fmt: skip
-    levels.sort(axis=0)
-    profit = _later_value(prospect, pairs, levels) - cost
-    profit -= np.maximum(pairs.side * (levels - pairs.near_strike), 0.0)
-    low, high = _profitable(levels, profit)
+    growth, discount = np.exp(carry * pairs.gap_years), np.exp(-prospect.rate * pairs.gap_years)
+    profits = np.empty((3, len(found)))
+    DEFAULT.pair_profits(
+        profits,
+        pairs.side,
+        pairs.near_strike,
+        pairs.far_strike,
+        forward,
+        pairs.near_iv * root,
+        growth,
+        discount,
+        pairs.far_iv * np.sqrt(pairs.gap_years),
+        found.cost / 100.0,
+        GRID,
+        _american(prospect),
+    )
+    low, high, top = profits
     near, far = (forecast_volatility(prospect, iv) for iv in (pairs.near_iv, pairs.far_iv))
     total = np.sqrt(near**2 * pairs.near_years + far**2 * pairs.gap_years)
-    later = expected_intrinsic(pairs.side, pairs.far_strike, forward * np.exp(carry * pairs.gap_years), total)
-    payout = later * np.exp(-prospect.rate * pairs.gap_years)
+    payout = discount * expected_intrinsic(pairs.side, pairs.far_strike, forward * growth, total)
     payout -= expected_intrinsic(pairs.side, pairs.near_strike, forward, near * root)
-    top = profit.max(axis=0)
     above_low, above_high = _above(prospect, found, pairs, forward, root, low, high)
     between = np.maximum(above_low - above_high, 0.0)
     return PayoffOdds(
@@ -219,17 +228,6 @@ def _american(prospect: Prospect) -> bool:
     return option_roots(prospect.chain.underlying)[0].style is Style.AMERICAN
 
 
-def _later_value(prospect: Prospect, pairs: _Pairs, levels: Floats) -> Floats:
-    """Return the later leg's value at prices of the underlying when the near leg ends, dollars a share."""
-    carry, discount = prospect.rate - prospect.dividend_yield, np.exp(-prospect.rate * pairs.gap_years)
-    forward = levels * np.exp(carry * pairs.gap_years)
-    total = pairs.far_iv * np.sqrt(pairs.gap_years)
-    value = discount * expected_intrinsic(pairs.side, pairs.far_strike, forward, total)
-    if _american(prospect):
-        value = np.maximum(value, pairs.side * (levels - pairs.far_strike))
-    return np.asarray(value)
-
-
 def _beyond(prospect: Prospect, found: Priced) -> Floats:
     """Return what can be lost beyond the cost: where the later strike is the worse one, dollars a share.
 
@@ -255,24 +253,6 @@ def _side(keys: Ints) -> Floats:
 def _strike(keys: Ints) -> Floats:
     """Return strikes in dollars."""
     return np.asarray((keys & STRIKE_MASK) / 1000.0)
-
-
-def _profitable(levels: Floats, profit: Floats) -> tuple[Floats, Floats]:
-    """Return where the profit begins and where it ends; NaN where it does so beyond the grid, or never."""
-    above = profit > 0.0
-    first = above.argmax(axis=0)
-    last = len(above) - 1 - above[::-1].argmax(axis=0)
-    column, ever = np.arange(levels.shape[1]), above.any(axis=0)
-    low = _crossing(levels, profit, column, first, np.maximum(first - 1, 0))
-    high = _crossing(levels, profit, column, last, np.minimum(last + 1, len(above) - 1))
-    return np.where(ever & (first > 0), low, np.nan), np.where(ever & (last < len(above) - 1), high, np.nan)
-
-
-def _crossing(levels: Floats, profit: Floats, column: Rows, inside: Rows, outside: Rows) -> Floats:
-    here, there = profit[inside, column], profit[outside, column]
-    share = here / np.where(here == there, 1.0, here - there)
-    edge = levels[inside, column]
-    return np.asarray(edge + share * (levels[outside, column] - edge))
 
 
 def front_gone(position: Position) -> bool:
