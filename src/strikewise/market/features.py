@@ -93,7 +93,9 @@ class VolatilityPast:
     past: Array
 
     @classmethod
-    def choose(cls, iv30: float, chain_past: Array, index: Series | None, day: int) -> VolatilityPast:
+    def choose(
+        cls, iv30: float, chain_past: Array, index: Callable[[], Series | None], day: int
+    ) -> VolatilityPast:
         """Choose the symbol's own chains where they give enough observations, else its volatility index.
 
         Parameters
@@ -102,18 +104,19 @@ class VolatilityPast:
             Of the latest chain; NaN where there is none.
         chain_past : (n,) float64
             iv30 of earlier sessions.
-        index : Series or None
-            The symbol's volatility index as known; None where there is none.
+        index : callable
+            Hands out the symbol's volatility index as known, or None where there is none; asked if needed.
         day : int
             The view's day, days since 1970-01-01.
         """
         if len(chain_past) + 1 >= MIN_OBSERVATIONS and not isnan(iv30):
             return cls("chain", iv30, chain_past)
-        if index is not None and len(index):
-            held = np.isfinite(index.values) & (index.days > day - RANK_DAYS)
-            known = index.values[held][-RANK_SESSIONS:]
-            if len(known) >= MIN_OBSERVATIONS and day - int(index.days[held][-1]) <= MAX_GAP_DAYS:
-                return cls(f"index:{index.name}", float(known[-1]), known[:-1])
+        series = index()
+        if series is not None and len(series):
+            held = np.isfinite(series.values) & (series.days > day - RANK_DAYS)
+            known = series.values[held][-RANK_SESSIONS:]
+            if len(known) >= MIN_OBSERVATIONS and day - int(series.days[held][-1]) <= MAX_GAP_DAYS:
+                return cls(f"index:{series.name}", float(known[-1]), known[:-1])
         return cls("none", nan, np.zeros(0))
 
 

@@ -335,10 +335,14 @@ def _volatility_past(
             known_by,
             today - RANK_DAYS + 1,
         )[-(RANK_SESSIONS - 1) :]
+    index = partial(_volatility_index, market, symbol, known_by)
+    return VolatilityPast.choose(present, past, index, today)
+
+
+def _volatility_index(market: ComputedMarket, symbol: str, known_by: int) -> Series | None:
     name = VOLATILITY_INDEXES.get(symbol)
     index = None if name is None else market.series(name)
-    known = None if index is None else index.head(market.count_series(index, known_by))
-    return VolatilityPast.choose(present, past, known, today)
+    return None if index is None else index.head(market.count_series(index, known_by))
 
 
 def _is_fresh(chain: OptionChain, view: MarketView) -> bool:
