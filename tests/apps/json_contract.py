@@ -313,6 +313,12 @@ class Doctor(Part):
     checks: list[Check]
 
 
+class Warm(Part):
+    kernels: int
+    compiled: int
+    kept: list[str]
+
+
 CONTRACTS: dict[str, type[Part]] = {
     "scan": Scan,
     "backtest": Backtest,
@@ -322,6 +328,7 @@ CONTRACTS: dict[str, type[Part]] = {
     "runs": Runs,
     **DATA,
     "doctor": Doctor,
+    "warm": Warm,
     **CONTROL,
     **LEDGER,
     "risk": RiskResult,

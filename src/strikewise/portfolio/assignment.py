@@ -5,6 +5,7 @@ The compiler is imported when something is first asked for: a program that group
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from strikewise.portfolio import sharing_steps
 from strikewise.portfolio.sharing_steps import Shared, Side
 
-__all__ = ["assign", "least_in_steps"]
+__all__ = ["assign", "least_in_steps", "warm_up"]
 
 
 def assign(cost: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -45,6 +46,17 @@ def least_in_steps(puts: Side, calls: Side, steps: int, below: float) -> Shared:
     if compiled is None:
         return sharing_steps.least_in_steps(puts, calls, steps, below)
     return Shared(*compiled.least_in_steps(*puts, *calls, steps, below))
+
+
+def warm_up() -> tuple[Callable[..., object], ...]:
+    """Compile the search, or load it from disk, for a fast first answer; return the kernels."""
+    assignment, sharing = _compiled("compiled_assignment"), _compiled("compiled_sharing")
+    if assignment is None or sharing is None:
+        return ()
+    put, call = (Side(sign, np.ones((1, 6), np.int64), np.ones((1, 3), np.int64), 0) for sign in (1, -1))
+    assign(np.zeros((1, 1)))
+    least_in_steps(put, call, 1, np.inf)
+    return assignment.assign, sharing.least_in_steps
 
 
 @cache

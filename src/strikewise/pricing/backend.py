@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from strikewise.pricing import array_american, array_grid, array_kernels, array_pairs
@@ -57,8 +59,8 @@ DEFAULT: Kernels = ARRAY if COMPILED is None else COMPILED
 """What the pricing functions use unless told otherwise."""
 
 
-def warm_up() -> None:
-    """Compile the default kernels, or load them from disk, for a fast first answer."""
+def warm_up() -> tuple[Callable[..., object], ...]:
+    """Compile the default kernels, or load them from disk, for a fast first answer; return them."""
     _, call, (one, tenth) = columns(True, 1.0, 0.1)
     single, six, none = np.empty(1), np.empty((6, 1)), np.empty(0)
     DEFAULT.price(single, call, one, one, one, one, one)
@@ -72,3 +74,9 @@ def warm_up() -> None:
     DEFAULT.grid(six[:3], np.ones(1, np.bool_), whole, whole, whole, whole, whole, whole, none, none, 4, 2)
     pair = (whole, whole, whole, whole, whole, whole, whole, whole, whole)
     DEFAULT.pair_profits(np.empty((3, 1)), *pair, np.zeros(1), True)
+    american = DEFAULT.american
+    return (
+        *(DEFAULT.price, DEFAULT.greeks, DEFAULT.forward_greeks, DEFAULT.implied_volatility),
+        *(american.price, american.greeks, american.implied_volatility),
+        *(DEFAULT.grid, DEFAULT.pair_profits),
+    )
