@@ -50,6 +50,9 @@ Mask = NDArray[np.bool_]
 
 PUT_BIT = 1 << STRIKE_BITS
 """What tells the key of a put from that of the call with the same strike."""
+CROSSED, NO_QUOTE, ZERO_BID, WIDE = (
+    np.uint16(flaw.bit) for flaw in (Flaw.CROSSED, Flaw.NO_QUOTE, Flaw.ZERO_BID, Flaw.WIDE)
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,30 +255,33 @@ def gate_legs(prospect: Prospect, legs: Legs, params: ParameterSet, rejected: Re
 
     What is sold needs a bid and a spread within ``max_spread``; what is bought an ask above its bid.
     """
-    chain = prospect.chain
+    flaws = _leg_flaws(prospect, legs, params)
+    keep: Mask = flaws == 0
+    for flaw in flaws[~keep].tolist():
+        rejected[code_of_flaws(flaw)] += 1
     least = params.integer("min_open_interest")
+    if least > 0:
+        interest = prospect.chain.open_interest
+        thin = np.logical_or.reduce([interest[rows] < least for rows in legs.rows])
+        rejected[DenialCode.QUOTE_ILLIQUID] += int(np.count_nonzero(thin & keep))
+        keep &= ~thin
+    return keep
+
+
+def _leg_flaws(prospect: Prospect, legs: Legs, params: ParameterSet) -> NDArray[np.uint16]:
+    chain = prospect.chain
     flaws = np.zeros(len(legs), dtype=np.uint16)
-    thin = np.zeros(len(legs), dtype=np.bool_)
     for rows, ratio in zip(legs.rows, legs.ratios, strict=True):
         bid, ask = chain.bid[rows], chain.ask[rows]
         spread = ask - bid
         flaws |= chain.flaws[rows] & (SOLD_BAD if ratio < 0 else BOUGHT_BAD)
-        flaws[spread <= 0] |= Flaw.CROSSED.bit
-        flaws[bid < 0] |= Flaw.NO_QUOTE.bit
+        flaws |= (spread <= 0) * CROSSED
+        flaws |= (bid < 0) * NO_QUOTE
         if ratio < 0:
-            flaws[bid == 0] |= Flaw.ZERO_BID.bit
+            flaws |= (bid == 0) * ZERO_BID
             widest = params.number("max_spread") * (ask + bid)
-            wide = (2 * spread > widest) & (spread > TIGHT_CENTS)
-            flaws[wide] |= Flaw.WIDE.bit
-        if least > 0:
-            thin |= chain.open_interest[rows] < least
-    keep: Mask = flaws == 0
-    for flaw in flaws[~keep].tolist():
-        rejected[code_of_flaws(flaw)] += 1
-    if least > 0:
-        rejected[DenialCode.QUOTE_ILLIQUID] += int(np.count_nonzero(thin & keep))
-        keep &= ~thin
-    return keep
+            flaws |= ((2 * spread > widest) & (spread > TIGHT_CENTS)) * WIDE
+    return flaws
 
 
 def priced(prospect: Prospect, legs: Legs, params: ParameterSet, rejected: Rejections) -> Priced | None:

@@ -28,6 +28,8 @@ Ints = NDArray[np.int64]
 SLOPE_REACH = 3
 """Strikes to each side over which the slope of the smile is measured: one alone is mostly noise of quotes.
 Where fewer are listed on a side, the smile counts as flat."""
+BESIDE = np.array([[-1], [0], [-SLOPE_REACH], [SLOPE_REACH - 1]])
+"""The strikes next below and above a price, and those between which the slope is measured."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,16 +182,16 @@ def smile_at(
     side, last = target >> STRIKE_BITS, len(key) - 1
     above = key.searchsorted(target)
 
-    def volatility(wanted: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        rows = np.minimum(np.maximum(wanted, 0), last)
-        listed = (rows == wanted) & (key[rows] >> STRIKE_BITS == side)
-        return np.where(listed, iv[rows], np.nan), (key[rows] & STRIKE_MASK) / 1000.0
-
-    (low, left), (high, right) = volatility(above - 1), volatility(above)
+    wanted = above + BESIDE
+    rows = np.minimum(np.maximum(wanted, 0), last)
+    found = key[rows]
+    low, high, far_low, far_high = np.where(
+        (rows == wanted) & (found >> STRIKE_BITS == side), iv[rows], np.nan
+    )
+    left, right, first, final = (found & STRIKE_MASK) / 1000.0
     share = np.minimum(np.maximum((level - left) / np.where(right > left, right - left, 1.0), 0.0), 1.0)
     between = np.where(right > left, low + (high - low) * share, high)
     implied = np.where(np.isnan(low), high, np.where(np.isnan(high), low, between))
-    (far_low, first), (far_high, final) = volatility(above - SLOPE_REACH), volatility(above + SLOPE_REACH - 1)
     slope = (far_high - far_low) / np.where(final > first, final - first, np.nan)
     unknown = np.isnan(implied)
     return np.where(unknown, spare, implied), np.where(unknown | np.isnan(slope), 0.0, slope)

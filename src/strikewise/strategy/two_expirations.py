@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from strikewise.domain.denials import DenialCode
 from strikewise.domain.instruments import (
     EXPIRATION_SHIFT,
+    RIGHT_BITS,
     ROOT_MASK,
     ROOT_SHIFT,
     STRIKE_BITS,
@@ -36,7 +37,7 @@ from strikewise.market.view import MarketView
 from strikewise.pricing.kernels import DEFAULT
 from strikewise.pricing.lognormal import chance, expected_intrinsic
 from strikewise.strategy.covering import AdjustCode, standing_prospect
-from strikewise.strategy.legs import Legs, Priced, gate_legs, listed_at
+from strikewise.strategy.legs import Legs, Priced, gate_legs, listed_at, term_sides
 from strikewise.strategy.payoff_odds import PayoffOdds, smile_at
 from strikewise.strategy.prospects import Prospect, Rejections
 from strikewise.strategy.scoring import forecast_volatility
@@ -86,11 +87,18 @@ def same_strikes_later(prospect: Prospect, front: Rows, least_days: int, most_da
     """
     key = prospect.chain.key
     near = key[front]
+    if len(near) == 0:
+        return _joined([])
+    day, root, contract = near >> EXPIRATION_SHIFT, _roots(near), near & ((1 << ROOT_SHIFT) - 1)
+    soonest, latest = int(day.min()) + least_days, int(day.max()) + most_days
     pairs: list[tuple[Rows, Rows]] = []
-    for term in np.unique(key >> ROOT_SHIFT).tolist():
-        later = (term >> (EXPIRATION_SHIFT - ROOT_SHIFT)) - (near >> EXPIRATION_SHIFT)
-        fits = (later >= least_days) & (later <= most_days) & (_roots(near) == (term & ROOT_MASK))
-        rows, listed = listed_at(prospect, (term << ROOT_SHIFT) | (near & ((1 << ROOT_SHIFT) - 1)))
+    for term in (term_sides(prospect) >> RIGHT_BITS).tolist():
+        expires = term >> (EXPIRATION_SHIFT - ROOT_SHIFT)
+        if not soonest <= expires <= latest:
+            continue
+        later = expires - day
+        fits = (later >= least_days) & (later <= most_days) & (root == (term & ROOT_MASK))
+        rows, listed = listed_at(prospect, (term << ROOT_SHIFT) | contract)
         kept = fits & listed
         pairs.append((front[kept], rows[kept]))
     return _joined(pairs)
