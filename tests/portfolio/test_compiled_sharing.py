@@ -86,6 +86,9 @@ def side(sign: int, sold: list[tuple[int, ...]], held: list[tuple[int, ...]], lo
 @example(  # proven only if widths, of which no other amount is a multiple, were left out of the divisor
     [(101, 0, 1, 3, 1, 1)], [], [(96, 2, 1, 2, 4, 1), (104, 2, 2, 0, 0, 3)], [(130, 2, 4)], 1, True, 0, 1, inf
 )
+@example(  # what naked options share reaches beyond all strikes
+    [(2, 0, 1, 0, 4, 2)], [(1, 0, 2)], [(5, 0, 2, 3, 2, 0)], [], 0, False, 0, 1, inf
+)
 def test_both_searches_take_the_same_steps(
     puts: list[tuple[int, ...]],
     put_wings: list[tuple[int, ...]],
