@@ -35,7 +35,7 @@ COMMANDS = (
     _late("demo", "Show all of it on a market that comes along.", START),
     _late("init", "Make a data home with a settings file.", START),
     _late("doctor", "Check everything that strikewise stands on.", START),
-    _late("warm", "Compile what computes in loops now: nothing waits for it later.", START),
+    _late("warm", "Compile what computes in loops before anything waits for it.", START),
     _late("config", "Show and check the settings.", START),
     _late("version", "Print the version.", START),
     _late("data", "Import market data, judge what is stored, and reconstruct what is not.", DATA),

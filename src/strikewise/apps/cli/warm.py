@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def warm(context: typer.Context, as_json: JsonFlag = False) -> None:
-    """Compile what prices options and groups margin now, so that nothing waits for it later.
+    """Compile what computes in loops before anything waits for it.
 
     Machine code is kept beside the installation, or else in your cache folder, or where `NUMBA_CACHE_DIR`
     says.
