@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from math import inf
+from math import fsum, inf
 
 import numpy as np
 import pytest
@@ -122,3 +122,13 @@ def test_without_numba_books_are_still_grouped() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert answer.stdout.split() == [str(30_000 + 10_000 + 10_000), "True"]
+
+
+@given(st.lists(st.floats(-1e12, 1e12)))
+@example([1e16, 1.0, 1e-16])  # just above half a digit
+@example([])
+def test_sums_are_rounded_once_as_by_fsum(numbers: list[float]) -> None:
+    parts, used = np.full(compiled_sharing.MOST_PARTS, 7.0), 0
+    for number in numbers:
+        used = compiled_sharing._added(parts, used, number)
+    assert compiled_sharing._rounded(parts, used) == fsum(numbers)
