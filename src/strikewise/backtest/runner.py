@@ -170,17 +170,15 @@ def replay(
         If money does not add up, or a position lost more than it could.
     """
     _require_empty(ledger)
-    universe = Universe(source, spec.run.underlyings)
-    ticks = ticks_of(universe, spec.start, spec.end)
-    market = Market(universe, calendar.extended_to(spec.extended_hours))
+    universe, sessions = Universe(source, spec.run.underlyings), calendar.extended_to(spec.extended_hours)
+    ticks, market = ticks_of(universe, spec.start, spec.end), Market(universe, sessions)
     clock, broker, worst = SimulatedClock(_at(ticks[0])), _broker(spec), Grade.QUOTES
     watch, known = _watch(spec), dict(data or {})
     loop = Loop(spec.run, market=market, broker=broker, ledger=ledger, clock=clock, data=known, watch=watch)
     night = Overnight(loop.supervisor, ledger)
     with _collecting_only_what_is_new():
         for done, seconds in enumerate(ticks.tolist(), start=1):
-            if done % SETTLED_AFTER == 0:
-                gc.freeze()
+            _leave_settled(done)
             clock.advance_to(_at(seconds))
             worst = worst_grade((worst, *_checked_tick(loop, broker, night, market.view(clock.now()))))
             if progress is not None:
@@ -223,6 +221,12 @@ def _collecting_only_what_is_new() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
+
+
+def _leave_settled(done: int) -> None:
+    """Keep the collector off what a run has made, every few ticks."""
+    if done % SETTLED_AFTER == 0:
+        gc.freeze()
 
 
 def _require_empty(ledger: Ledger) -> None:
