@@ -21,7 +21,7 @@ def test_all_kernels_are_made_ready_and_none_is_compiled_twice(call: Any, tmp_pa
     assert told.compiled == 0
     assert told.kept
     assert all(list(Path(folder).glob("*.nbc")) for folder in told.kept)
-    assert "compiled already" in call("warm", home=tmp_path).stdout
+    assert "compiled already" in said(MAIN, tmp_path)
 
 
 def test_without_a_compiler_it_says_so_and_nothing_fails(tmp_path: Path) -> None:
