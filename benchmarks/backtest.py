@@ -12,9 +12,9 @@ Measured are one strategy, three and the seven of ``examples/studies`` on one ac
 runs of one year to all, and what it costs with more and more positions open.
 
 Each measure is a process of its own. Its first run is the one that counts: nothing is computed beforehand but
-the session calendar, and the store has been opened. Libraries are loaded before and told as import, those too
-that are otherwise brought in when they are first needed (compiler, special functions). Times are of the
-processor, so that neighbours do not count; the clock on the wall is beside them.
+the session calendar, and the store has been opened. Libraries are loaded before and told as import, SciPy's
+too, which is otherwise brought in when it is first needed. Times are of the processor, so that neighbours do
+not count; the clock on the wall is beside them.
 """
 
 from __future__ import annotations
@@ -108,6 +108,7 @@ def _tell(done: int, whole: int) -> None:
 def measure(underlying: str, run: Mapping[str, Any], again: int) -> dict[str, Any]:
     """Open the store and run, in this process."""
     began = time.perf_counter()
+    import scipy.optimize
     import scipy.special
 
     from strikewise.adapters.data_home import DataHome
@@ -115,11 +116,10 @@ def measure(underlying: str, run: Mapping[str, Any], again: int) -> dict[str, An
     from strikewise.bootstrap.spec_file import make_spec
     from strikewise.domain.events import AccountValued
     from strikewise.market.calendar import SessionCalendar
-    from strikewise.portfolio.assignment import warm_up
     from strikewise.portfolio.ledger import MemoryLedger, fingerprint
 
-    warm_up()
     scipy.special.ndtr(0.0)
+    scipy.optimize.linear_sum_assignment([[0.0]])
 
     imported = time.perf_counter() - began
     at_start = memory()

@@ -19,6 +19,9 @@ from strikewise.portfolio.sharing_steps import Shared, Side
 
 __all__ = ["assign", "least_in_steps", "warm_up"]
 
+FEW_CELLS = 200
+"""A table no larger is left to SciPy: a run that has few of them need not load a compiler of 100 MB."""
+
 
 def assign(cost: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the column of each row in the assignment that costs least.
@@ -33,7 +36,7 @@ def assign(cost: NDArray[np.float64]) -> NDArray[np.int64]:
     ValueError
         Where a row is left without.
     """
-    compiled = _compiled("compiled_assignment")
+    compiled = _compiled("compiled_assignment") if cost.size > FEW_CELLS else None
     if compiled is None:
         return np.asarray(scipy.optimize.linear_sum_assignment(cost)[1], dtype=np.int64)
     columns: NDArray[np.int64] = compiled.assign(cost)
@@ -54,7 +57,7 @@ def warm_up() -> tuple[Callable[..., object], ...]:
     if assignment is None or sharing is None:
         return ()
     put, call = (Side(sign, np.ones((1, 6), np.int64), np.ones((1, 3), np.int64), 0) for sign in (1, -1))
-    assign(np.zeros((1, 1)))
+    assignment.assign(np.zeros((1, 1)))
     least_in_steps(put, call, 1, np.inf)
     return assignment.assign, sharing.least_in_steps
 
