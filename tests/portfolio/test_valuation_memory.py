@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from execution.tapes import call, close_of, market, one_view, put, tape
 from portfolio.test_valuation import FIRST, OTHERS, QUOTES, SECOND, position
 from strikewise.domain.instruments import Stock
+from strikewise.market.estimate import LastQuote
 from strikewise.portfolio.margin import account_margin_cents, with_own_margins
-from strikewise.portfolio.valuation import Memory, MissingQuotePolicy, value_positions
+from strikewise.portfolio.valuation import Memory, MissingQuotePolicy, remembering, value_positions
 
 
 def test_quotes_of_what_is_held_no_more_are_not_kept() -> None:
@@ -18,6 +19,17 @@ def test_quotes_of_what_is_held_no_more_are_not_kept() -> None:
     for held in (both, both[1:]):
         value_positions(held, view, MissingQuotePolicy.MODEL, memory)
     assert memory.books["SPY"].quotes.keys() == {put(475).key}
+
+
+def test_who_begins_anew_marks_what_has_no_quote_as_one_who_saw_its_last() -> None:
+    held = [position({put(480): -1, put(475): 1})]
+    seen = {put(480): LastQuote(45, 50, 0.2), put(475): LastQuote(30, 35, 0.2)}
+    (marked,), estimated = value_positions(
+        held, one_view(OTHERS, spot=478.0), MissingQuotePolicy.CARRY, remembering(held, seen)
+    )
+    assert marked.mark is not None
+    assert marked.mark.exit_cents == 100 * (30 - 50)
+    assert {(one.instrument, one.price_cents) for one in estimated} == {(put(480), 50), (put(475), 30)}
 
 
 HELD = [
