@@ -104,7 +104,7 @@ def test_both_searches_take_the_same_steps(
         puts = [(100, 0, 1, 1, 1, 0)]
     ours = side(1, puts, put_wings, 0 if long_shares else lots, odd)
     theirs = side(-1, calls, call_wings, lots if long_shares else 0, odd)
-    found = Shared(*compiled_sharing.least_in_steps(*ours, *theirs, steps, below))
+    found = Shared(*compiled_sharing.least_in_steps(ours, theirs, steps, below))
     assert found == sharing_steps.least_in_steps(ours, theirs, steps, below)
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from strikewise.portfolio.compiled_assignment import FREE, assign
 from strikewise.portfolio.compiled_tables import Table, add_up, first_shares, laid_out
+from strikewise.portfolio.sharing_steps import Side
 from strikewise.pricing.compiler import called, compiled
 
 __all__ = ["least_in_steps"]
@@ -19,22 +20,9 @@ MOST_PARTS = 1_050
 
 
 @compiled
-def least_in_steps(
-    put_sign: int,
-    puts: Ints,
-    put_wings: Ints,
-    put_lots: int,
-    call_sign: int,
-    calls: Ints,
-    call_wings: Ints,
-    call_lots: int,
-    steps: int,
-    below: float,
-) -> tuple[float, bool, bool]:
-    """Return what `sharing_steps.least_in_steps` does, of the fields of the same sides, puts and calls."""
-    ours, theirs, length, grain = laid_out(
-        put_sign, puts, put_wings, put_lots, call_sign, calls, call_wings, call_lots
-    )
+def least_in_steps(puts: Side, calls: Side, steps: int, below: float) -> tuple[float, bool, bool]:
+    """Return the fields of what `sharing_steps.least_in_steps` does."""
+    ours, theirs, length, grain = laid_out(puts, calls)
     levels = len(length)
     theta = first_shares(ours, theirs, levels)
     our_counts, their_counts = np.empty(levels + 1, np.int64), np.empty(levels + 1, np.int64)

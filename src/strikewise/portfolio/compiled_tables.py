@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from strikewise.portfolio.sharing_steps import Side
 from strikewise.pricing.compiler import called
 
 __all__ = ["Table", "add_up", "first_shares", "laid_out"]
@@ -32,21 +33,13 @@ class Table(NamedTuple):
 
 
 @called
-def laid_out(
-    put_sign: int,
-    puts: Ints,
-    put_wings: Ints,
-    put_lots: int,
-    call_sign: int,
-    calls: Ints,
-    call_wings: Ints,
-    call_lots: int,
-) -> tuple[Table, Table, Floats, int]:
+def laid_out(puts: Side, calls: Side) -> tuple[Table, Table, Floats, int]:
     """Return tables of puts and calls, the length of each level in cents, and the divisor of all amounts."""
-    stretch = 1 + max(_largest(puts), _largest(calls), _largest(put_wings), _largest(call_wings))
-    ends = _distinct_ends(puts, calls)
-    ours = _table(put_sign, puts, put_wings, put_lots, ends, stretch)
-    theirs = _table(call_sign, calls, call_wings, call_lots, ends, stretch)
+    stretch = 1 + max(
+        _largest(puts.shorts), _largest(calls.shorts), _largest(puts.longs), _largest(calls.longs)
+    )
+    ends = _distinct_ends(puts.shorts, calls.shorts)
+    ours, theirs = _table(puts, ends, stretch), _table(calls, ends, stretch)
     grain = _divisor(_divisor(0, ours), theirs)
     cuts = _cuts(ours, theirs)
     _to_levels(ours, cuts)
@@ -91,8 +84,9 @@ def _inserted(numbers: Ints, count: int, number: int) -> int:
 
 
 @called
-def _table(sign: int, shorts: Ints, wings: Ints, lots: int, ends: Ints, stretch: int) -> Table:
+def _table(side: Side, ends: Ints, stretch: int) -> Table:
     """Return the table of one right, with amounts in the place of levels."""
+    shorts, wings = side.shorts, side.longs
     rows, shares = len(shorts), len(wings)
     fixed = np.empty((rows, shares + 1))
     first, last = np.zeros((rows, shares + 1), np.int64), np.zeros((rows, shares + 1), np.int64)
@@ -100,7 +94,7 @@ def _table(sign: int, shorts: Ints, wings: Ints, lots: int, ends: Ints, stretch:
     for row in range(rows):
         start = stretch * (1 + np.searchsorted(ends, shorts[row, 1]))
         for wing in range(shares):
-            apart = max(sign * (shorts[row, 0] - wings[wing, 0]), 0)
+            apart = max(side.sign * (shorts[row, 0] - wings[wing, 0]), 0)
             fixed[row, wing] = apart if wings[wing, 1] > shorts[row, 1] else np.inf
             if wings[wing, 1] == shorts[row, 1]:
                 fixed[row, wing] = 0.0
@@ -110,7 +104,7 @@ def _table(sign: int, shorts: Ints, wings: Ints, lots: int, ends: Ints, stretch:
         alone[row] = shorts[row, 3] - shorts[row, 4]
         alone_last[row] = shorts[row, 4]
         contracts[row] = shorts[row, 2]
-    sold, used = _each_contract(shorts, 0), _each_contract(wings, lots)
+    sold, used = _each_contract(shorts, 0), _each_contract(wings, side.lots)
     return Table(fixed, first, last, alone, alone_last, contracts, sold, used)
 
 

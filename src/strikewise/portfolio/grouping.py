@@ -23,11 +23,10 @@ from math import gcd, inf
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 
 from strikewise.domain.instruments import Right
-from strikewise.portfolio.assignment import assign
 from strikewise.portfolio.grouping_programme import is_small, least_of_all
-from strikewise.portfolio.grouping_trials import least_by_trial
 from strikewise.portfolio.legs import Expiry, Grouping, Legs, LongLeg, ShortLeg, covers
 from strikewise.portfolio.sets import in_sets
 from strikewise.portfolio.sharing import least_shared
@@ -61,7 +60,7 @@ def group(legs: Legs) -> Grouping:
             left, _ = _without_sets(sets.rest, found.gross - sets.lost)
         if sets.lost + left.gross < found.gross:
             found = Grouping(sets.lost + left.gross, left.naked)
-    exact = (least_by_trial(legs) if is_small(legs) else None) or least_of_all(legs)
+    exact = least_of_all(legs)
     return found if exact is None or exact.gross >= found.gross else exact
 
 
@@ -160,12 +159,12 @@ def _by_assignment(shorts: list[ShortLeg], longs: list[LongLeg], lots: int, unit
     cost[:, covered_from:naked_from] = np.array([leg.covered for leg in shorts])[ours, np.newaxis]
     own = np.arange(len(ours))
     cost[own, naked_from + own] = np.array([leg.naked for leg in shorts])[ours]
-    columns = assign(cost)
-    gross = int(cost[own, columns].astype(np.int64).sum())
-    naked = [shorts[leg].requirement for leg in ours[columns >= naked_from].tolist()]
+    rows, columns = scipy.optimize.linear_sum_assignment(cost)
+    gross = int(cost[rows, columns].astype(np.int64).sum())
+    naked = [shorts[leg].requirement for leg in ours[rows[columns >= naked_from]].tolist()]
     widths: dict[Expiry, list[int]] = {}
     spreads = columns < covered_from
-    legs, wings = ours[spreads], theirs[columns[spreads]]
+    legs, wings = ours[rows[spreads]], theirs[columns[spreads]]
     same = later[legs, wings] == 0
     for leg, wide in zip(legs[same].tolist(), apart[legs, wings][same].tolist(), strict=True):
         widths.setdefault(shorts[leg].expires, []).append(wide)

@@ -11,16 +11,20 @@ step: B. T. Polyak, "Minimization of unsmooth functionals" (1969).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from math import inf
 
 import numpy as np
 
 from strikewise.domain.instruments import Right
-from strikewise.portfolio.assignment import least_in_steps
 from strikewise.portfolio.legs import Grouping, Legs, end_of
-from strikewise.portfolio.sharing_steps import Side
+from strikewise.portfolio.sharing_steps import Shared, Side, least_in_steps
 
-__all__ = ["least_shared"]
+__all__ = ["least_shared", "warm_up"]
+
+Search = Callable[[Side, Side, int, float], tuple[float, bool, bool]]
 
 STEPS = 12
 FEW_STEPS = 3
@@ -47,8 +51,29 @@ def least_shared(legs: Legs, unit: int, below: float = inf) -> tuple[Grouping | 
     if cells > MOST_CELLS:
         return None, False
     puts, calls = _side(legs, Right.PUT, unit), _side(legs, Right.CALL, unit)
-    found = least_in_steps(puts, calls, STEPS if cells <= CELLS else FEW_STEPS, below / unit)
+    found = Shared(*_search()(puts, calls, STEPS if cells <= CELLS else FEW_STEPS, below / unit))
     return Grouping(round(found.asked) * unit, found.naked), found.proven
+
+
+def warm_up() -> tuple[Search, ...]:
+    """Compile the search, or load it from disk, for a fast first answer; return it if it is compiled."""
+    search = _search()
+    put, call = (Side(sign, np.ones((1, 6), np.int64), np.ones((1, 3), np.int64), 0) for sign in (1, -1))
+    search(put, call, 1, inf)
+    return () if search is least_in_steps else (search,)
+
+
+@cache
+def _search() -> Search:
+    """Return the search compiled by Numba, or that of NumPy and SciPy, which gives equal results.
+
+    The compiler is imported when something is first asked for: a program that groups nothing waits for none.
+    """
+    try:
+        compiled: Search = import_module("strikewise.portfolio.compiled_sharing").least_in_steps
+    except ImportError:  # a platform without Numba still groups, more slowly
+        return least_in_steps
+    return compiled
 
 
 def _side(legs: Legs, right: Right, unit: int) -> Side:

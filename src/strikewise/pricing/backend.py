@@ -76,7 +76,13 @@ def warm_up() -> tuple[Callable[..., object], ...]:
     DEFAULT.pair_profits(np.empty((3, 1)), *pair, np.zeros(1), True)
     american = DEFAULT.american
     return (
-        *(DEFAULT.price, DEFAULT.greeks, DEFAULT.forward_greeks, DEFAULT.implied_volatility),
-        *(american.price, american.greeks, american.implied_volatility),
-        *(DEFAULT.grid, DEFAULT.pair_profits),
+        DEFAULT.price,
+        DEFAULT.greeks,
+        DEFAULT.forward_greeks,
+        DEFAULT.implied_volatility,
+        american.price,
+        american.greeks,
+        american.implied_volatility,
+        DEFAULT.grid,
+        DEFAULT.pair_profits,
     )

@@ -44,9 +44,9 @@ def compiled(function: Function) -> Function:
 
 @cache
 def _digest(folder: Path) -> str:
-    """Return a digest of this file and of all kernels in a folder."""
-    kernels = [Path(__file__), *sorted(folder.glob("compiled_*.py"))]
-    return blake2b(b"".join(each.read_bytes() for each in kernels), digest_size=6).hexdigest()
+    """Return a digest of this file and of all modules in a folder: kernels take their types from others."""
+    modules = [Path(__file__), *sorted(folder.glob("*.py"))]
+    return blake2b(b"".join(each.read_bytes() for each in modules), digest_size=6).hexdigest()
 
 
 @intrinsic

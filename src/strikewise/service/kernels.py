@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from strikewise.portfolio import assignment
+from strikewise.portfolio import sharing
 from strikewise.pricing import backend
 
 __all__ = ["WarmUp", "warm_up"]
 
 PARTS: tuple[tuple[str, Callable[[], tuple[Any, ...]]], ...] = (
     ("pricing", backend.warm_up),
-    ("margin", assignment.warm_up),
+    ("margin", sharing.warm_up),
 )
 
 
